@@ -12,18 +12,18 @@ type Kind string
 
 // The kinds and the HTTP status the web package gives each.
 const (
-	Invalid      Kind = "invalid"       // 422: the input is wrong; the person can mend it
-	Unauthorized Kind = "unauthorized"  // 401: nobody is signed in, or the session ended
-	Forbidden    Kind = "forbidden"     // 403: signed in, but this is not theirs to do
-	NotFound     Kind = "not_found"     // 404: missing, or not visible to the asker
-	Conflict     Kind = "conflict"      // 409: something changed meanwhile, or the state does not allow it
-	TooMany      Kind = "too_many"      // 429: a limit was reached; try later
-	TooLarge     Kind = "too_large"     // 413: the body or file exceeds its limit
-	Unavailable  Kind = "unavailable"   // 503: something we depend on is down; nothing was done
-	Internal     Kind = "internal"      // 500: our mistake; the message shown is generic
-	BadRequest   Kind = "bad_request"   // 400: the request cannot be read at all
-	BadMethod    Kind = "bad_method"    // 405
-	BadMedia     Kind = "bad_media"     // 415
+	Invalid      Kind = "invalid"      // 422: the input is wrong; the person can mend it
+	Unauthorized Kind = "unauthorized" // 401: nobody is signed in, or the session ended
+	Forbidden    Kind = "forbidden"    // 403: signed in, but this is not theirs to do
+	NotFound     Kind = "not_found"    // 404: missing, or not visible to the asker
+	Conflict     Kind = "conflict"     // 409: something changed meanwhile, or the state does not allow it
+	TooMany      Kind = "too_many"     // 429: a limit was reached; try later
+	TooLarge     Kind = "too_large"    // 413: the body or file exceeds its limit
+	Unavailable  Kind = "unavailable"  // 503: something we depend on is down; nothing was done
+	Internal     Kind = "internal"     // 500: our mistake; the message shown is generic
+	BadRequest   Kind = "bad_request"  // 400: the request cannot be read at all
+	BadMethod    Kind = "bad_method"   // 405
+	BadMedia     Kind = "bad_media"    // 415
 )
 
 // Field names one input that is wrong and says what to do about it.
