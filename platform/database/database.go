@@ -1,0 +1,267 @@
+// Package database opens the one database of an installation, SQLite in the data folder or PostgreSQL, and is the only
+// way to write to it.
+//
+// Reads go to Read(), a pool of its own. Writes go through RunInTx. On SQLite one goroutine owns the writer and commits
+// what waits together (group commit): each caller's closure runs in its own savepoint and nobody hears "done" before the
+// batch is on disk. A closure therefore must be short, must touch only its tx, and must do no outside call.
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	_ "modernc.org/sqlite" // the driver named "sqlite"
+
+	"github.com/huiqi/huiqi/platform/fault"
+)
+
+// Kind is the database in use.
+type Kind string
+
+// The two databases huiqi runs on.
+const (
+	SQLite   Kind = "sqlite"
+	Postgres Kind = "postgres"
+)
+
+// writeDeadline is how long one closure may take; a caller that left does not cancel it, so it is ours to bound.
+const writeDeadline = 10 * time.Second
+
+// ErrStorageFull is returned when the disk has no room left: nothing was saved.
+var ErrStorageFull = fault.New(fault.Unavailable, "STORAGE_FULL", "存储空间不足，提交未保存，请稍后重试")
+
+// ErrBusy is returned when the database cannot be reached or did not answer in time: nothing was saved.
+var ErrBusy = fault.New(fault.Unavailable, "DATABASE_UNAVAILABLE", "系统繁忙，提交未保存，请稍后重试").After(3)
+
+// DB is an open database.
+type DB struct {
+	kind   Kind
+	url    string
+	writer *bun.DB
+	reader *bun.DB
+	group  *group // SQLite only
+
+	mu    sync.Mutex
+	hooks map[*sql.Tx]*[]func()
+}
+
+// Open opens the database at url: "postgres://…", or a file path for SQLite (created when missing, with its folder).
+func Open(ctx context.Context, target string) (*DB, error) {
+	if strings.HasPrefix(target, "postgres://") || strings.HasPrefix(target, "postgresql://") {
+		return openPostgres(ctx, target)
+	}
+	return openSQLite(ctx, target)
+}
+
+func openSQLite(ctx context.Context, path string) (*DB, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, fmt.Errorf("create data folder: %w", err)
+	}
+	dsn := func(extra string) string {
+		q := "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)&_time_format=sqlite"
+		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q + extra
+	}
+	w, err := sql.Open("sqlite", dsn("&_txlock=immediate"))
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	w.SetMaxOpenConns(1)
+	w.SetConnMaxIdleTime(0)
+	if err := w.PingContext(ctx); err != nil {
+		w.Close()
+		return nil, fmt.Errorf("open database %s: %w", filepath.Base(path), err)
+	}
+	r, err := sql.Open("sqlite", dsn("&_pragma=query_only(1)"))
+	if err != nil {
+		w.Close()
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	r.SetMaxOpenConns(4)
+	r.SetMaxIdleConns(4)
+	db := &DB{
+		kind: SQLite, url: path, hooks: map[*sql.Tx]*[]func(){},
+		writer: bun.NewDB(w, sqlitedialect.New()), reader: bun.NewDB(r, sqlitedialect.New()),
+	}
+	db.group = newGroup(db)
+	return db, nil
+}
+
+func openPostgres(ctx context.Context, target string) (*DB, error) {
+	cfg, err := pgx.ParseConfig(target)
+	if err != nil {
+		return nil, errors.New("database: the address of PostgreSQL cannot be read")
+	}
+	if cfg.RuntimeParams == nil {
+		cfg.RuntimeParams = map[string]string{}
+	}
+	cfg.RuntimeParams["timezone"] = "UTC"
+	if cfg.ConnectTimeout == 0 {
+		cfg.ConnectTimeout = 3 * time.Second
+	}
+	open := func(conns int) *bun.DB {
+		s := stdlib.OpenDB(*cfg)
+		s.SetMaxOpenConns(conns)
+		s.SetMaxIdleConns(conns)
+		s.SetConnMaxLifetime(30 * time.Minute)
+		return bun.NewDB(s, pgdialect.New())
+	}
+	db := &DB{kind: Postgres, url: target, hooks: map[*sql.Tx]*[]func(){}, writer: open(12), reader: open(12)}
+	if err := db.writer.PingContext(ctx); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("reach PostgreSQL: %w", err)
+	}
+	return db, nil
+}
+
+// Kind tells which database this is.
+func (db *DB) Kind() Kind { return db.kind }
+
+// URL returns the address the database was opened with.
+func (db *DB) URL() string { return db.url }
+
+// Read returns the pool for reading. It sees every acknowledged write. Never use it inside a RunInTx closure.
+func (db *DB) Read() *bun.DB { return db.reader }
+
+// Writer returns the connection that writes, for the job queue and the migrations only. On SQLite it is a single
+// connection: a statement on it from inside a RunInTx closure waits for itself.
+func (db *DB) Writer() *bun.DB { return db.writer }
+
+// Close ends the writer after what waits is committed, then both pools.
+func (db *DB) Close() error {
+	if db.group != nil {
+		db.group.stop()
+	}
+	return errors.Join(db.writer.Close(), db.reader.Close())
+}
+
+// Ping answers whether the database can be reached for reading.
+func (db *DB) Ping(ctx context.Context) error { return db.reader.PingContext(ctx) }
+
+// RunInTx runs fn in a transaction and returns nil only when it is committed durably. An error or panic of fn undoes all
+// fn did and nothing else. fn may run again on PostgreSQL when it lost a serialization race or deadlock, so it must not
+// keep state outside tx. The context's cancellation is not passed on: a client that leaves does not half-do a thing.
+func (db *DB) RunInTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeDeadline)
+	defer cancel()
+	if db.group != nil {
+		return classify(db.group.run(ctx, fn))
+	}
+	var err error
+	for attempt := range 4 {
+		err = db.runPostgres(ctx, fn)
+		if !retryable(err) {
+			break
+		}
+		time.Sleep(time.Duration(attempt+1) * 10 * time.Millisecond)
+	}
+	return classify(err)
+}
+
+func (db *DB) runPostgres(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) (err error) {
+	tx, err := db.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	done := db.collect(tx)
+	committed := false
+	defer func() {
+		hooks := done()
+		if p := recover(); p != nil {
+			_ = tx.Rollback()
+			err = fmt.Errorf("panic in transaction: %v", p)
+			return
+		}
+		if !committed {
+			_ = tx.Rollback()
+			return
+		}
+		for _, h := range hooks {
+			h()
+		}
+	}()
+	if err := fn(ctx, tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	committed = true
+	return nil
+}
+
+// collect starts a list of after-commit hooks for the transaction; the function it returns ends the list and hands it out.
+func (db *DB) collect(tx bun.Tx) func() []func() {
+	list := &[]func(){}
+	db.mu.Lock()
+	db.hooks[tx.Tx] = list
+	db.mu.Unlock()
+	registry.Store(tx.Tx, db)
+	return func() []func() {
+		registry.Delete(tx.Tx)
+		db.mu.Lock()
+		defer db.mu.Unlock()
+		delete(db.hooks, tx.Tx)
+		return *list
+	}
+}
+
+// registry finds the DB of a running transaction, so that AfterCommit needs the tx alone.
+var registry sync.Map // *sql.Tx → *DB
+
+// AfterCommit has fn called once the transaction is committed durably, and never when it is undone. fn runs on the
+// caller's goroutine (PostgreSQL) or the writer's (SQLite): it must only wake somebody, not work.
+func AfterCommit(tx bun.Tx, fn func()) {
+	v, ok := registry.Load(tx.Tx)
+	if !ok {
+		panic("database: AfterCommit outside RunInTx")
+	}
+	db := v.(*DB)
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	list := db.hooks[tx.Tx]
+	*list = append(*list, fn)
+}
+
+// KindOf tells which database a connection or transaction speaks to.
+func KindOf(db bun.IDB) Kind {
+	if db.Dialect().Name().String() == "pg" {
+		return Postgres
+	}
+	return SQLite
+}
+
+// Found turns sql.ErrNoRows into fault.ErrNotFound and passes every other error on.
+func Found(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return fault.ErrNotFound
+	}
+	return err
+}
+
+// Changed returns fault.ErrChanged when a conditional update touched no row.
+func Changed(res sql.Result, err error) error {
+	if err != nil {
+		return err
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return fault.ErrChanged
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package database
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+
+	"github.com/huiqi/huiqi/platform/fault"
+)
+
+// SQLite result codes, https://www.sqlite.org/rescode.html.
+const (
+	sqliteBusy             = 5
+	sqliteFull             = 13
+	sqliteConstraintUnique = 2067
+	sqliteConstraintPK     = 1555
+)
+
+// IsDuplicate reports whether err says that a unique index refused the row.
+func IsDuplicate(err error) bool {
+	var s *sqlite.Error
+	if errors.As(err, &s) {
+		return s.Code() == sqliteConstraintUnique || s.Code() == sqliteConstraintPK
+	}
+	var p *pgconn.PgError
+	return errors.As(err, &p) && p.Code == "23505"
+}
+
+func retryable(err error) bool {
+	var p *pgconn.PgError
+	return errors.As(err, &p) && (p.Code == "40001" || p.Code == "40P01")
+}
+
+// classify gives an unreachable or full database a message a person can act on and leaves every other error alone.
+func classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := fault.As(err); ok {
+		return err
+	}
+	var s *sqlite.Error
+	if errors.As(err, &s) {
+		switch s.Code() & 0xff {
+		case sqliteFull:
+			return ErrStorageFull.Wrap(err)
+		case sqliteBusy:
+			return ErrBusy.Wrap(err)
+		}
+		return err
+	}
+	var p *pgconn.PgError
+	if errors.As(err, &p) {
+		switch {
+		case p.Code == "53100":
+			return ErrStorageFull.Wrap(err)
+		case strings.HasPrefix(p.Code, "57") || strings.HasPrefix(p.Code, "53") || retryable(err):
+			return ErrBusy.Wrap(err)
+		}
+		return err
+	}
+	var n net.Error
+	var c *pgconn.ConnectError
+	if errors.As(err, &n) || errors.As(err, &c) || errors.Is(err, context.DeadlineExceeded) {
+		return ErrBusy.Wrap(err)
+	}
+	return err
+}

@@ -1,0 +1,131 @@
+package database
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+)
+
+// Migration is one append-only step of the schema. ID is a UTC timestamp and a name, "20261201090000_tickets"; the IDs of
+// all modules together order the steps.
+type Migration struct {
+	ID string
+	Up func(ctx context.Context, tx bun.Tx) error
+}
+
+type applied struct {
+	bun.BaseModel `bun:"table:schema_migrations"`
+
+	ID string    `bun:"id,pk"`
+	At time.Time `bun:"at,notnull"`
+}
+
+var migrationID = regexp.MustCompile(`^\d{14}_[a-z0-9_]+$`)
+
+// ErrNewerSchema is returned when the database was migrated by a newer program.
+type ErrNewerSchema struct{ IDs []string }
+
+// Error names the unknown steps.
+func (e ErrNewerSchema) Error() string {
+	return "the database was upgraded by a newer huiqi (" + strings.Join(e.IDs, ", ") + "); start that version or restore a backup"
+}
+
+// Migrate applies the steps that are missing, in order, each with its record in one transaction, so that a crash leaves
+// a step done or not done. Several processes may call it at once on PostgreSQL; one works and the others wait.
+func Migrate(ctx context.Context, db *DB, steps []Migration) error {
+	steps = slices.Clone(steps)
+	slices.SortFunc(steps, func(a, b Migration) int { return strings.Compare(a.ID, b.ID) })
+	known := map[string]bool{}
+	for _, s := range steps {
+		if !migrationID.MatchString(s.ID) {
+			return fmt.Errorf("migration %q: the name must be a UTC timestamp and lower-case words", s.ID)
+		}
+		if known[s.ID] {
+			return fmt.Errorf("migration %q appears twice", s.ID)
+		}
+		known[s.ID] = true
+	}
+	if db.kind == Postgres {
+		conn, err := db.writer.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(72173)"); err != nil {
+			return err
+		}
+		defer func() { _, _ = conn.ExecContext(context.Background(), "SELECT pg_advisory_unlock(72173)") }()
+	}
+	if _, err := db.writer.NewCreateTable().Model((*applied)(nil)).IfNotExists().Exec(ctx); err != nil {
+		return fmt.Errorf("create schema_migrations: %w", err)
+	}
+	var rows []applied
+	if err := db.writer.NewSelect().Model(&rows).OrderExpr("id").Scan(ctx); err != nil {
+		return fmt.Errorf("read schema_migrations: %w", err)
+	}
+	have := map[string]bool{}
+	var newer []string
+	for _, r := range rows {
+		have[r.ID] = true
+		if !known[r.ID] {
+			newer = append(newer, r.ID)
+		}
+	}
+	if newer != nil {
+		return ErrNewerSchema{newer}
+	}
+	for _, s := range steps {
+		if have[s.ID] {
+			continue
+		}
+		tx, err := db.writer.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		if err := s.Up(ctx, tx); err != nil {
+			_ = tx.Rollback()
+			return fmt.Errorf("migration %s: %w", s.ID, err)
+		}
+		if _, err := tx.NewInsert().Model(&applied{ID: s.ID, At: time.Now().UTC()}).Exec(ctx); err != nil {
+			_ = tx.Rollback()
+			return fmt.Errorf("migration %s: record: %w", s.ID, err)
+		}
+		if err := tx.Commit(); err != nil {
+			return fmt.Errorf("migration %s: commit: %w", s.ID, err)
+		}
+	}
+	return nil
+}
+
+// CreateTables creates a table for each frozen model.
+func CreateTables(ctx context.Context, tx bun.Tx, models ...any) error {
+	for _, m := range models {
+		if _, err := tx.NewCreateTable().Model(m).Exec(ctx); err != nil {
+			return fmt.Errorf("create table of %T: %w", m, err)
+		}
+	}
+	return nil
+}
+
+// Exec runs statements that both databases understand, one after the other.
+func Exec(ctx context.Context, tx bun.Tx, statements ...string) error {
+	for _, s := range statements {
+		if _, err := tx.ExecContext(ctx, s); err != nil {
+			return fmt.Errorf("%s: %w", s, err)
+		}
+	}
+	return nil
+}
+
+// ByDialect runs the statement list of the database in use; for what the two write differently.
+func ByDialect(ctx context.Context, tx bun.Tx, sqlite, postgres []string) error {
+	if KindOf(tx) == Postgres {
+		return Exec(ctx, tx, postgres...)
+	}
+	return Exec(ctx, tx, sqlite...)
+}
