@@ -1,0 +1,65 @@
+package audit
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/database"
+)
+
+type entry20261101 struct {
+	bun.BaseModel `bun:"table:audit_entries"`
+
+	ID        int64     `bun:"id,pk,autoincrement"`
+	At        time.Time `bun:"at,notnull"`
+	ActorID   int64     `bun:"actor_id,notnull"`
+	ActorName string    `bun:"actor_name,notnull"`
+	Party     string    `bun:"party,notnull"`
+	IP        string    `bun:"ip,notnull"`
+	TraceID   string    `bun:"trace_id,notnull"`
+	Action    string    `bun:"action,notnull"`
+	Object    string    `bun:"object,notnull"`
+	ObjectID  int64     `bun:"object_id,notnull"`
+	Summary   string    `bun:"summary,notnull"`
+	Detail    string    `bun:"detail,notnull,type:text"`
+}
+
+type seal20261101 struct {
+	bun.BaseModel `bun:"table:audit_seals"`
+
+	Seq     int64  `bun:"seq,pk"`
+	EntryID int64  `bun:"entry_id,notnull"`
+	Hash    string `bun:"hash,notnull"`
+}
+
+// Migrations are the tables of the package and the triggers that refuse to change them.
+var Migrations = []database.Migration{{
+	ID: "20261101000200_audit",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*entry20261101)(nil), (*seal20261101)(nil)); err != nil {
+			return err
+		}
+		if err := database.Exec(ctx, tx,
+			"CREATE UNIQUE INDEX audit_seals_entry ON audit_seals (entry_id)",
+			"CREATE INDEX audit_entries_object ON audit_entries (object, object_id, id)",
+			"CREATE INDEX audit_entries_actor ON audit_entries (actor_id, id)",
+		); err != nil {
+			return err
+		}
+		// Triggers are written differently by the two databases.
+		var lite []string
+		for _, table := range []string{"audit_entries", "audit_seals"} {
+			for _, op := range []string{"UPDATE", "DELETE"} {
+				lite = append(lite, "CREATE TRIGGER "+table+"_no_"+op+" BEFORE "+op+" ON "+table+
+					" BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END")
+			}
+		}
+		return database.ByDialect(ctx, tx, lite, []string{
+			`CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'audit rows are never changed'; END $$`,
+			"CREATE TRIGGER audit_entries_fixed BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+			"CREATE TRIGGER audit_seals_fixed BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_seals FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
+		})
+	},
+}}

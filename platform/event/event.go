@@ -1,0 +1,221 @@
+// Package event keeps the facts that modules announce and hands them, in order, to whoever listens.
+//
+// The announcer appends a typed fact in the transaction of its change, so a fact exists exactly if the change does.
+// Listeners read with a cursor of their own; handling and moving the cursor commit together, so inside the database a
+// listener's work happens exactly once. Facts of one object arrive in the order in which they were committed.
+package event
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/fault"
+)
+
+// Fact is something that happened, told in the announcer's own struct. Its JSON is kept for good: fields are only added.
+type Fact interface {
+	// Event names the fact ("ticket.closed") and the object it is about ("ticket", 42).
+	Event() (typ, object string, id int64)
+}
+
+// Event is a fact as it is kept.
+type Event struct {
+	bun.BaseModel `bun:"table:events,alias:e"`
+
+	ID int64 `bun:"id,pk,autoincrement"`
+	// Pos orders the events for listeners. On PostgreSQL ids become visible out of order, so a sequencer gives the
+	// position after commit; on SQLite the single writer makes it the id.
+	Pos       *int64          `bun:"pos"`
+	Type      string          `bun:"type,notnull"`
+	Object    string          `bun:"object,notnull"`
+	ObjectID  int64           `bun:"object_id,notnull"`
+	Seq       int64           `bun:"seq,notnull"` // 1, 2, 3 … within the object
+	ActorID   int64           `bun:"actor_id,notnull"`
+	ActorName string          `bun:"actor_name,notnull"`
+	TraceID   string          `bun:"trace_id,notnull"`
+	At        time.Time       `bun:"at,notnull"`
+	Facts     json.RawMessage `bun:"facts,notnull,type:text"`
+}
+
+// Decode reads the facts back into the announcer's struct.
+func (e Event) Decode(into any) error { return json.Unmarshal(e.Facts, into) }
+
+// Append keeps the fact in the transaction and wakes the listeners once it is committed.
+func Append(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, fact Fact) (Event, error) {
+	typ, object, id := fact.Event()
+	facts, err := json.Marshal(fact)
+	if err != nil {
+		return Event{}, fmt.Errorf("encode %s: %w", typ, err)
+	}
+	e := Event{
+		Type: typ, Object: object, ObjectID: id, ActorID: actor.UserID, ActorName: actor.Name,
+		TraceID: actor.TraceID, At: now, Facts: facts,
+	}
+	err = tx.NewSelect().Model((*Event)(nil)).ColumnExpr("coalesce(max(seq), 0) + 1").
+		Where("object = ? AND object_id = ?", object, id).Scan(ctx, &e.Seq)
+	if err != nil {
+		return Event{}, fmt.Errorf("number %s: %w", typ, err)
+	}
+	if _, err := tx.NewInsert().Model(&e).ExcludeColumn("id", "pos").Returning("id").Exec(ctx); err != nil {
+		if database.IsDuplicate(err) {
+			// Another transaction announced about the same object first; ours read an old state of it.
+			return Event{}, fault.ErrChanged.Wrap(err)
+		}
+		return Event{}, fmt.Errorf("append %s: %w", typ, err)
+	}
+	if database.KindOf(tx) == database.SQLite {
+		if _, err := tx.ExecContext(ctx, "UPDATE events SET pos = id WHERE id = ?", e.ID); err != nil {
+			return Event{}, fmt.Errorf("place %s: %w", typ, err)
+		}
+	}
+	database.AfterCommit(tx, wake)
+	return e, nil
+}
+
+// Of lists the events of one object, oldest first. The caller has checked that the asker may see the object.
+func Of(ctx context.Context, db bun.IDB, object string, id int64) ([]Event, error) {
+	var rows []Event
+	err := db.NewSelect().Model(&rows).Where("object = ? AND object_id = ?", object, id).OrderExpr("seq").Limit(1000).Scan(ctx)
+	return rows, err
+}
+
+// Listener reads every event after its cursor. Handle gets each event at least once per commit of its work: it must use
+// only tx, be quick, and ignore types it does not know. An error stops this listener at this event until it passes.
+type Listener struct {
+	Name   string // never changed: the cursor hangs on it
+	Handle func(ctx context.Context, tx bun.Tx, e Event) error
+}
+
+type cursor struct {
+	bun.BaseModel `bun:"table:event_cursors"`
+
+	Name string `bun:"name,pk"`
+	Pos  int64  `bun:"pos,notnull"`
+}
+
+// Feed drives the listeners of one process.
+type Feed struct {
+	db        *database.DB
+	log       *slog.Logger
+	listeners []Listener
+}
+
+// NewFeed joins listeners to the events of db.
+func NewFeed(db *database.DB, log *slog.Logger, listeners ...Listener) *Feed {
+	return &Feed{db: db, log: log, listeners: listeners}
+}
+
+// Run serves the listeners until ctx ends: at once after a commit of this process, and each second for those of others.
+func (f *Feed) Run(ctx context.Context) error {
+	bell, off := subscribe()
+	defer off()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		if err := f.Drain(ctx); err != nil && ctx.Err() == nil {
+			f.log.Error("events", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-bell:
+		case <-tick.C:
+		}
+	}
+}
+
+// batchSize bounds one transaction of a listener, well under the 50 ms the writer may be held.
+const batchSize = 50
+
+// Drain hands every committed event to every listener and returns when none is left or a listener failed.
+func (f *Feed) Drain(ctx context.Context) error {
+	if err := f.sequence(ctx); err != nil {
+		return fmt.Errorf("sequence events: %w", err)
+	}
+	var first error
+	for _, l := range f.listeners {
+		for {
+			n, err := f.step(ctx, l)
+			if err != nil {
+				if first == nil {
+					first = fmt.Errorf("listener %s: %w", l.Name, err)
+				}
+				break
+			}
+			if n < batchSize {
+				break
+			}
+		}
+	}
+	return first
+}
+
+// sequence gives positions to the events committed since, on PostgreSQL. One process at a time does it.
+func (f *Feed) sequence(ctx context.Context) error {
+	if f.db.Kind() != database.Postgres {
+		return nil
+	}
+	waiting, err := f.db.Read().NewSelect().Model((*Event)(nil)).Where("pos IS NULL").Exists(ctx)
+	if err != nil || !waiting {
+		return err
+	}
+	return f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(72174)"); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE events e SET pos = m.base + s.rn
+			FROM (SELECT id, row_number() OVER (ORDER BY id) AS rn FROM events WHERE pos IS NULL) s,
+			     (SELECT coalesce(max(pos), 0) AS base FROM events) m
+			WHERE e.id = s.id`)
+		return err
+	})
+}
+
+// step handles one batch and returns how many events it had. Nothing is written when there is nothing to handle.
+func (f *Feed) step(ctx context.Context, l Listener) (int, error) {
+	var at int64
+	err := f.db.Read().NewSelect().Model((*cursor)(nil)).ColumnExpr("coalesce(max(pos), 0)").Where("name = ?", l.Name).Scan(ctx, &at)
+	if err != nil {
+		return 0, err
+	}
+	waiting, err := f.db.Read().NewSelect().Model((*Event)(nil)).Where("pos > ?", at).Exists(ctx)
+	if err != nil || !waiting {
+		return 0, err
+	}
+	n := 0
+	err = f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		n = 0
+		c := cursor{Name: l.Name}
+		if _, err := tx.NewInsert().Model(&c).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+			return err
+		}
+		q := tx.NewSelect().Model(&c).WherePK()
+		if f.db.Kind() == database.Postgres {
+			q = q.For("UPDATE")
+		}
+		if err := q.Scan(ctx); err != nil {
+			return err
+		}
+		var rows []Event
+		if err := tx.NewSelect().Model(&rows).Where("pos > ?", c.Pos).OrderExpr("pos").Limit(batchSize).Scan(ctx); err != nil {
+			return err
+		}
+		for _, e := range rows {
+			if err := l.Handle(ctx, tx, e); err != nil {
+				return fmt.Errorf("event %d %s: %w", e.ID, e.Type, err)
+			}
+			c.Pos = *e.Pos
+		}
+		n = len(rows)
+		_, err := tx.NewUpdate().Model(&c).WherePK().Exec(ctx)
+		return err
+	})
+	return n, err
+}
