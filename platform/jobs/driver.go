@@ -99,19 +99,20 @@ func (b *bell) WaitForNotification(ctx context.Context) (*riverdriver.Notificati
 	}
 }
 
-// Migrations are River's own tables, as of the version in go.mod.
+// Migrations are River's own tables, as of the version in go.mod. River's steps cannot share one transaction on PostgreSQL
+// (an enum's new value may not be used before it is committed); River keeps its own list and goes on where it stopped.
 var Migrations = []database.Migration{{
 	ID: "20261101000400_jobs",
-	Up: func(ctx context.Context, tx bun.Tx) error {
-		var d riverdriver.Driver[*sql.Tx] = riversqlite.New(nil)
-		if database.KindOf(tx) == database.Postgres {
-			d = riverdatabasesql.New(nil)
+	Alone: func(ctx context.Context, db *bun.DB) error {
+		var d riverdriver.Driver[*sql.Tx] = riversqlite.New(db.DB)
+		if database.KindOf(db) == database.Postgres {
+			d = riverdatabasesql.New(db.DB)
 		}
 		m, err := rivermigrate.New(d, nil)
 		if err != nil {
 			return err
 		}
-		_, err = m.MigrateTx(ctx, tx.Tx, rivermigrate.DirectionUp, nil)
+		_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
 		return err
 	},
 }}
