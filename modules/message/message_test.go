@@ -64,7 +64,10 @@ func TestDelivery(t *testing.T) {
 			t.Parallel()
 			db := databasetest.New(t, slices.Concat(jobs.Migrations, message.Migrations))
 			ctx, cancel := context.WithCancel(context.Background())
-			key := []byte("k3Jd9sLq0ZpX7vTnB2mYwR8cHf5gUe1A")
+			key, err := secret.ParseKey(secret.NewKey())
+			if err != nil {
+				t.Fatal(err)
+			}
 			box, err := secret.New(secret.Keys{Current: "k1", Keys: map[string][]byte{"k1": key}, Suite: secret.GM})
 			if err != nil {
 				t.Fatal(err)
@@ -111,4 +114,3 @@ func TestDelivery(t *testing.T) {
 		})
 	}
 }
-
