@@ -81,7 +81,7 @@ func New(cfg Config) (*Client, error) {
 		}
 		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(cfg.Username), gomail.WithPassword(cfg.Password))
 	}
-	return &Client{cfg: cfg, domain: sender[strings.LastIndex(sender, "@")+1:], options: options}, nil
+	return &Client{cfg: cfg, domain: strings.Trim(sender[strings.LastIndex(sender, "@")+1:], "<>"), options: options}, nil
 }
 
 // Message is one mail to one person.

@@ -1,10 +1,12 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -107,6 +109,13 @@ func (s *Server) take(ctx context.Context, target string) (Fault, error) {
 // out-of-order.
 func (s *Server) misbehaving(target string, fail, refuse, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		// The server only notices a caller that left once the body is read.
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 4<<20))
+		if err != nil {
+			http.Error(w, "body too large", http.StatusRequestEntityTooLarge)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		f, err := s.take(r.Context(), target)
 		if err != nil {
 			broken(w, err)
