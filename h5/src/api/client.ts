@@ -60,7 +60,9 @@ export const api = createClient<paths>({
 api.use(guard)
 
 /** Resolves to the body of a success; rejects with an ApiError, always. */
-export async function call<R extends { data?: unknown }>(request: Promise<R>): Promise<Exclude<R['data'], undefined>> {
+export async function call<R extends { data?: unknown }>(
+  request: Promise<R>,
+): Promise<Exclude<R['data'], undefined>> {
   try {
     return (await request).data as Exclude<R['data'], undefined>
   } catch (thrown) {

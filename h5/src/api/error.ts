@@ -91,7 +91,8 @@ export function parseProblem(status: number, body: string, retryAfterHeader: str
   const fields: Record<string, string> = {}
   for (const entry of Array.isArray(problem.errors) ? problem.errors : []) {
     const { field, message } = (entry ?? {}) as Record<string, unknown>
-    if (typeof field === 'string' && typeof message === 'string') fields[field.replace(/^body\./, '')] ??= message
+    if (typeof field === 'string' && typeof message === 'string')
+      fields[field.replace(/^body\./, '')] ??= message
   }
   const seconds = typeof problem.retryAfter === 'number' ? problem.retryAfter : Number(retryAfterHeader)
   return new ApiError(kindOf(status), {

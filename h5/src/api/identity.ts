@@ -23,7 +23,8 @@ export const signInByPassword = (body: PasswordSignIn) => call(api.POST('/api/se
 
 export const signInBySms = (body: SmsSignIn) => call(api.POST('/api/sessions/sms', { body }))
 
-export const confirmSecondFactor = (code: string) => call(api.POST('/api/sessions/second-factor', { body: { code } }))
+export const confirmSecondFactor = (code: string) =>
+  call(api.POST('/api/sessions/second-factor', { body: { code } }))
 
 /** Where the browser goes so that WeChat tells the server who is holding the phone; it comes back to `path`. */
 export function wechatAuthorizeUrl(path: string): string {

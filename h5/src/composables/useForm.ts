@@ -51,7 +51,9 @@ export function useForm<V extends object, R>(options: FormOptions<V, R>) {
       if (draft) clearDraft(draft.name)
       return
     }
-    const kept = Object.fromEntries(Object.entries(now).filter(([name]) => !draft.omit?.includes(name as never)))
+    const kept = Object.fromEntries(
+      Object.entries(now).filter(([name]) => !draft.omit?.includes(name as never)),
+    )
     unsaved.value = !writeDraft(draft.name, { values: kept, key })
   }
 

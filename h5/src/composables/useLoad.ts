@@ -1,9 +1,7 @@
 import { computed, reactive, ref, shallowRef } from 'vue'
 
 import { asApiError, type ApiError } from '@/api/error'
-
-/** The states a page shows; StateView draws all but `ready`. */
-export type ViewState = 'loading' | 'ready' | 'empty' | 'error' | 'notfound' | 'forbidden'
+import type { ViewState } from '@/components/StateView/types'
 
 export function stateOf(error: ApiError): ViewState {
   if (error.kind === 'not_found') return 'notfound'

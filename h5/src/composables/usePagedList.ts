@@ -1,8 +1,9 @@
 import { computed, reactive, ref, shallowRef } from 'vue'
 
 import { asApiError, type ApiError } from '@/api/error'
+import type { ViewState } from '@/components/StateView/types'
 
-import { stateOf, type ViewState } from './useLoad'
+import { stateOf } from './useLoad'
 
 export interface Page<T> {
   items: T[] | null

@@ -59,5 +59,19 @@ export const useSession = defineStore('session', () => {
     return current.value?.permissions?.includes(permission) ?? false
   }
 
-  return { current, problem, ready, signedIn, user, enterprise, district, demo, accept, load, reset, signOut, can }
+  return {
+    current,
+    problem,
+    ready,
+    signedIn,
+    user,
+    enterprise,
+    district,
+    demo,
+    accept,
+    load,
+    reset,
+    signOut,
+    can,
+  }
 })
