@@ -22,6 +22,7 @@ export default ts.config(
       'vue/component-api-style': ['error', ['script-setup']],
       'vue/define-props-declaration': 'error',
       'vue/no-v-html': 'error',
+      'vue/multi-word-component-names': ['error', { ignores: ['Timeline'] }],
     },
   },
   {

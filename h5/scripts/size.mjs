@@ -30,7 +30,9 @@ for (const file of [...files].filter((f) => /\.(js|css)$/.test(f))) {
   total += size
   console.log(`${(size / 1024).toFixed(1).padStart(8)} KB  ${file}`)
 }
-console.log(`${(total / 1024).toFixed(1).padStart(8)} KB  first screen, compressed (limit ${limit / 1024} KB)`)
+console.log(
+  `${(total / 1024).toFixed(1).padStart(8)} KB  first screen, compressed (limit ${limit / 1024} KB)`,
+)
 if (total > limit) {
   console.error('The first screen is too heavy: load what it does not show with a dynamic import.')
   process.exit(1)

@@ -26,7 +26,8 @@ export function useForm<V extends object, R>(options: FormOptions<V, R>) {
   const fresh = () => JSON.parse(JSON.stringify(options.initial)) as V
   const saved = draft ? readDraft(draft.name) : null
 
-  const values = reactive({ ...fresh(), ...saved?.values }) as V
+  const known = Object.entries(saved?.values ?? {}).filter(([name]) => name in options.initial)
+  const values = reactive({ ...fresh(), ...Object.fromEntries(known) }) as V
   const errors = reactive<Record<string, string | undefined>>({})
   const problem = shallowRef<ApiError | null>(null)
   const submitting = ref(false)
@@ -61,7 +62,7 @@ export function useForm<V extends object, R>(options: FormOptions<V, R>) {
     for (const name of Object.keys(errors)) delete errors[name]
     Object.assign(errors, found)
     const first = Object.keys(found)[0]
-    if (first) void nextTick(() => document.getElementsByName(first)[0]?.focus())
+    if (first) void nextTick(() => focusField(first))
   }
 
   /** Errors of fields this form has stand at the field; everything else stands above the button. */
@@ -124,4 +125,11 @@ export function useForm<V extends object, R>(options: FormOptions<V, R>) {
   }
 
   return reactive({ values, errors, problem, submitting, dirty, submit, reset, refuse, setErrors })
+}
+
+/** A form on another tab of the page may hold a field of the same name, so the one that is seen is taken. */
+function focusField(name: string): void {
+  const fields = Array.from(document.getElementsByName(name))
+  const seen = fields.find((field) => field.offsetParent !== null)
+  seen?.focus()
 }
