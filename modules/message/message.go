@@ -112,6 +112,8 @@ const (
 	aadParams = "sms_messages.params"
 	// askFor is how long the provider is asked about a message whose answer was lost.
 	askFor = 24 * time.Hour
+	// settleTime is how long after a try the provider's "never seen" is not believed.
+	settleTime = time.Minute
 )
 
 // Text writes the message to the outbox in the caller's transaction; it leaves after the commit.
@@ -145,6 +147,9 @@ func (s *Service) deliver(ctx context.Context, job deliverSMS) error {
 		out = s.Sender.Send(ctx, row.SendID, t)
 	} else {
 		out = s.Sender.Ask(ctx, row.SendID, t, *row.TriedAt)
+	}
+	if row.State != Queued && out.State == Queued && s.Clock.Now().Sub(*row.TriedAt) < settleTime {
+		out.State = Unknown // the provider may not have written it down yet
 	}
 	if out.Err != nil {
 		s.Log.Warn("text message", "id", row.ID, "state", out.State, "code", out.Code, "error", out.Err)
