@@ -16,6 +16,8 @@ import (
 type Migration struct {
 	ID string
 	Up func(ctx context.Context, tx bun.Tx) error
+	// Alone replaces Up for a step that cannot run in one transaction. It must be repeatable: after a crash it runs again.
+	Alone func(ctx context.Context, db *bun.DB) error
 }
 
 type applied struct {
@@ -82,6 +84,12 @@ func Migrate(ctx context.Context, db *DB, steps []Migration) error {
 	for _, s := range steps {
 		if have[s.ID] {
 			continue
+		}
+		if s.Alone != nil {
+			if err := s.Alone(ctx, db.writer); err != nil {
+				return fmt.Errorf("migration %s: %w", s.ID, err)
+			}
+			s.Up = func(context.Context, bun.Tx) error { return nil }
 		}
 		tx, err := db.writer.BeginTx(ctx, nil)
 		if err != nil {

@@ -1,0 +1,60 @@
+# huiqi: `make help` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export CGO_ENABLED ?= 0
+PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD
+
+.PHONY: help run build test test-go test-pg test-front test-e2e lint fmt gen tools front
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+run: build ## Build everything and serve the demo district on http://localhost:8080
+	bin/huiqi serve --data data/demo --listen 127.0.0.1:8080 --demo
+
+build: front ## Build bin/huiqi, static, with both front-ends embedded
+	@test -s h5/dist/index.html -a -s admin-ui/dist/index.html || { echo "a front-end was not built"; exit 1; }
+	go build -trimpath -ldflags "-s -w" -o bin/huiqi .
+
+front: h5/node_modules admin-ui/node_modules
+	cd h5 && npm run -s build
+	cd admin-ui && npm run -s build
+
+%/node_modules: %/package-lock.json
+	cd $* && npm ci --no-audit --no-fund
+	@touch $@
+
+test: tools build test-go test-pg test-front test-e2e ## Pass every test: Go on both databases, front-ends, browser
+
+test-go: ## The Go suite on SQLite
+	go vet ./...
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	go test ./...
+
+test-pg: ## The Go suite on PostgreSQL with the race detector, on a server of its own
+	CGO_ENABLED=1 scripts/with-postgres.sh go test -race ./...
+
+test-front: h5/node_modules admin-ui/node_modules ## Type check, lint and unit tests of both front-ends
+	cd h5 && npm run -s lint && npm test -s
+	cd admin-ui && npm run -s lint && npm test -s
+
+test-e2e: e2e/node_modules ## The journeys in Chromium
+	cd e2e && npm test -s
+
+lint: ## go vet, formatting and the front-ends' linters
+	go vet ./...
+	cd h5 && npm run -s lint
+	cd admin-ui && npm run -s lint
+
+fmt: ## Format everything
+	gofmt -w $$(git ls-files '*.go')
+
+gen: ## Write the front-ends' API types from the interface document
+	go run . openapi > .openapi.json
+	cd h5 && OPENAPI=../.openapi.json npm run -s gen
+	cd admin-ui && OPENAPI=../.openapi.json npm run -s gen
+	rm .openapi.json
+
+tools: ## Install what the tests need (Chromium, Chinese fonts, PostgreSQL) with apt
+	scripts/tools.sh

@@ -1,0 +1,6 @@
+export interface ListedFile {
+  id: number
+  name: string
+  size: number
+  url: string
+}

@@ -1,0 +1,9 @@
+export interface PickedFile {
+  key: string
+  name: string
+  size: number
+  state: 'sending' | 'done' | 'failed'
+  /** 0 to 1. */
+  progress: number
+  message: string
+}

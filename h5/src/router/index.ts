@@ -1,0 +1,41 @@
+import { createRouter, createWebHistory } from 'vue-router'
+
+import { setSignedOutHandler } from '@/api/client'
+import { useSession } from '@/stores/session'
+
+import { returnPath } from './return'
+import { routes } from './routes'
+
+export const router = createRouter({
+  history: createWebHistory('/m/'),
+  routes: [
+    ...routes,
+    {
+      path: '/:missing(.*)*',
+      name: 'missing',
+      component: () => import('@/layouts/MissingPage.vue'),
+      meta: { title: '页面不存在' },
+    },
+  ],
+  scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? undefined : { top: 0 }),
+})
+
+router.beforeEach(async (to) => {
+  if (!to.meta.auth && !to.meta.guest) return true
+  const session = useSession()
+  await session.load()
+  if (!session.ready) return true // the layout says so and offers to try again
+  if (to.meta.auth && !session.signedIn) return { name: 'login', query: { return: to.fullPath } }
+  if (to.meta.guest && session.signedIn) return returnPath(to.query.return)
+  return true
+})
+
+router.afterEach((to) => {
+  document.title = `${to.meta.title} - 惠企台`
+})
+
+setSignedOutHandler(() => {
+  useSession().reset()
+  const here = router.currentRoute.value
+  if (here.name !== 'login') void router.push({ name: 'login', query: { return: here.fullPath } })
+})

@@ -1,0 +1,202 @@
+// Package page renders the server-side portal: one layout, a set of components and the error pages, in the look a visitor
+// of a government service site expects and with nothing that needs a script.
+//
+// The package knows neither routes nor HTTP frameworks. The server makes one Renderer, each module adds its own templates
+// with Parse, and a handler calls Render with a View (who is looking, where) and a named struct of its own. Every template
+// is parsed, linked and escaped when it is added, so that a broken one stops the start and not a visitor.
+package page
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/huiqi/huiqi/platform/clock"
+)
+
+//go:embed templates/*.html
+var sharedTemplates embed.FS
+
+// Options are the facts of one installation that every page shows.
+type Options struct {
+	District string // the district's name, as in "滨江示范区"
+	Demo     bool   // shows the banner 演示环境 on every page
+	Site     SiteInfo
+	Links    Links
+	Nav      []NavItem // main navigation; only what a module registered
+	Me       []NavItem // side menu of 我的; only what a module registered
+	Clock    clock.Clock
+}
+
+// SiteInfo is what the rules for government sites want in the footer. Empty lines are left out.
+type SiteInfo struct {
+	Name         string // the platform's name, as in "惠企台"
+	Domain       string
+	Host         string // 主办单位
+	Organizer    string // 承办单位
+	Contact      string // 联系方式
+	Address      string
+	ServiceHours string
+	ICP          string // ICP备案号
+	PoliceRecord string // 公安备案号
+	IDCode       string // 网站标识码
+}
+
+// Links are the addresses the layout refers to. What is empty is not shown.
+type Links struct {
+	Search        string // GET, parameter q
+	Elder         string // GET, parameters on=1|0 and return=<path>; sets the cookie and returns
+	Accessibility string
+	Login         string // GET, parameter return=<path>
+	Register      string
+	Logout        string // POST with _csrf
+	Me            string
+	Messages      string
+	SiteMap       string
+	Correction    string // 网站找错
+	Help          string
+	Privacy       string
+}
+
+// NavItem is one entry of a menu. View.Active or View.ActiveMe names its Key.
+type NavItem struct {
+	Key  string
+	Text string
+	URL  string
+	Icon string // only in the side menu
+}
+
+// Renderer holds the parsed templates. It is safe for concurrent use once the modules have added theirs.
+type Renderer struct {
+	opts   Options
+	shared *template.Template // layout and components; cloned for each page, never executed
+	pages  map[string]*template.Template
+}
+
+// Page is the dot of every template: the shared facts, the view, and the page's own struct in Data.
+type Page struct {
+	Options
+	View View
+	Data any
+}
+
+// New parses the layout, the components and the error page. An error means the programme is broken and must not start.
+func New(opts Options) (*Renderer, error) {
+	if opts.Clock == nil {
+		opts.Clock = clock.System{}
+	}
+	icons, err := loadIcons()
+	if err != nil {
+		return nil, err
+	}
+	shared, err := template.New("shared").Funcs(functions(opts.Clock, icons)).Option("missingkey=error").
+		ParseFS(sharedTemplates, "templates/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse portal templates: %w", err)
+	}
+	r := &Renderer{opts: opts, shared: shared, pages: map[string]*template.Template{}}
+	if err := r.add("error", errorTemplate, shared); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Parse adds the pages of a module: every *.html at the root of fsys becomes the page "<module>/<file without .html>" and
+// must define "content". Files whose name begins with an underscore are no pages; what they define is shared by the
+// module's pages. funcs are visible in this module only and may not replace a shared function. Parse must be called
+// before the first Render and returns an error for anything that would fail later: syntax, a template that is not
+// defined, text in a context that cannot be escaped, a page added twice.
+func (r *Renderer) Parse(module string, fsys fs.FS, funcs ...template.FuncMap) error {
+	base, err := r.shared.Clone()
+	if err != nil {
+		return fmt.Errorf("clone portal templates: %w", err)
+	}
+	taken := functions(r.opts.Clock, nil)
+	for _, m := range funcs {
+		for name := range m {
+			if _, ok := taken[name]; ok {
+				return fmt.Errorf("templates of %s: function %q is already a shared one", module, name)
+			}
+		}
+		base.Funcs(m)
+	}
+	files, err := fs.Glob(fsys, "*.html")
+	if err != nil {
+		return fmt.Errorf("templates of %s: %w", module, err)
+	}
+	if len(files) == 0 {
+		return fmt.Errorf("templates of %s: no *.html found", module)
+	}
+	for _, f := range files {
+		if !strings.HasPrefix(f, "_") {
+			continue
+		}
+		if _, err := base.ParseFS(fsys, f); err != nil {
+			return fmt.Errorf("templates of %s: %w", module, err)
+		}
+	}
+	for _, f := range files {
+		if strings.HasPrefix(f, "_") {
+			continue
+		}
+		text, err := fs.ReadFile(fsys, f)
+		if err != nil {
+			return fmt.Errorf("templates of %s: %w", module, err)
+		}
+		if err := r.add(path.Join(module, strings.TrimSuffix(f, ".html")), string(text), base); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add links one page with base and escapes it, which html/template otherwise does at the first visitor.
+func (r *Renderer) add(name, text string, base *template.Template) error {
+	if _, ok := r.pages[name]; ok {
+		return fmt.Errorf("page %s is added twice", name)
+	}
+	t, err := base.Clone()
+	if err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	if _, err := t.New(name).Parse(text); err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	if t.Lookup("content") == nil {
+		return fmt.Errorf("page %s does not define \"content\"", name)
+	}
+	// Executing forces the escaper; that the empty Data then fails the execution itself is expected.
+	var escape *template.Error
+	if err := t.ExecuteTemplate(io.Discard, "layout", &Page{Options: r.opts}); errors.As(err, &escape) {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	r.pages[name] = t
+	return nil
+}
+
+// Has reports whether a page of that name was added.
+func (r *Renderer) Has(name string) bool {
+	_, ok := r.pages[name]
+	return ok
+}
+
+// Render writes the page called name, as in "ticket/list". Nothing is written when it returns an error, so the caller can
+// still answer with RenderError.
+func (r *Renderer) Render(w io.Writer, name string, view View, data any) error {
+	t, ok := r.pages[name]
+	if !ok {
+		return fmt.Errorf("render: no page %q", name)
+	}
+	var buf bytes.Buffer
+	if err := t.ExecuteTemplate(&buf, "layout", &Page{Options: r.opts, View: view, Data: data}); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	_, err := buf.WriteTo(w)
+	return err
+}

@@ -1,0 +1,179 @@
+package web_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/web"
+)
+
+type echoInput struct {
+	web.Keyed
+	Name string `path:"name" maxLength:"5"`
+	Body struct {
+		Text string `json:"text" minLength:"2"`
+	}
+}
+
+type echoOutput struct {
+	Body struct {
+		Text  string `json:"text"`
+		Actor int64  `json:"actor"`
+	}
+}
+
+func server(t *testing.T) *web.Server {
+	t.Helper()
+	s, err := web.New(web.Options{
+		Log: slog.New(slog.DiscardHandler), CSRFKey: make([]byte, 32), Open: true, Version: "test", RequestsPerMinute: 100_000,
+		Authenticate: func(_ context.Context, token string) (access.Actor, error) {
+			if token != "good-token" {
+				return access.Actor{}, fault.ErrUnauthorized
+			}
+			return access.Actor{UserID: 7, Party: access.Platform, Permissions: []access.Permission{"thing.edit"}}, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	huma.Register(s.API, web.Operation{Method: "POST", Path: "/api/things/{name}", Summary: "试", Access: access.Require("thing.edit")}.Huma(),
+		func(ctx context.Context, in *echoInput) (*echoOutput, error) {
+			switch in.Body.Text {
+			case "missing":
+				return nil, fault.ErrNotFound
+			case "secret":
+				return nil, errors.New("SELECT password FROM users")
+			case "panic":
+				panic("boom")
+			}
+			out := &echoOutput{}
+			out.Body.Text, out.Body.Actor = in.Name+in.Body.Text, access.From(ctx).UserID
+			return out, nil
+		})
+	s.Page("GET", "/csrf", access.Public("test"), func(c *fiber.Ctx) error { return c.SendString(web.CSRF(c.UserContext())) })
+	s.Front("/m", fstest.MapFS{"index.html": {Data: []byte("<html>index")}, "assets/a.js": {Data: []byte(strings.Repeat("x", 5000))}})
+	return s
+}
+
+func call(t *testing.T, s *web.Server, method, path, body string, header map[string]string) (*http.Response, string) {
+	t.Helper()
+	req := httptest.NewRequest(method, path, strings.NewReader(body))
+	for k, v := range header {
+		req.Header.Set(k, v)
+	}
+	res, err := s.App.Test(req, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := io.ReadAll(res.Body)
+	return res, string(b)
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	cookie := "__Host-huiqi=good-token"
+	_, csrf := call(t, s, "GET", "/csrf", "", map[string]string{"Cookie": cookie})
+	signed := map[string]string{"Cookie": cookie, "X-CSRF-Token": csrf, "Content-Type": "application/json"}
+	with := func(k, v string) map[string]string {
+		m := map[string]string{k: v}
+		for k, v := range signed {
+			if _, there := m[k]; !there {
+				m[k] = v
+			}
+		}
+		return m
+	}
+	cases := []struct {
+		name, method, path, body string
+		header                   map[string]string
+		status                   int
+		has, lacks               string
+	}{
+		{"fine", "POST", "/api/things/中文", `{"text":"好的"}`, signed, 200, `"actor":7`, ""},
+		{"no session", "POST", "/api/things/a", `{"text":"好的"}`, map[string]string{"X-CSRF-Token": "x"}, 403, "CSRF", ""},
+		{"no csrf", "POST", "/api/things/a", `{"text":"好的"}`, map[string]string{"Cookie": cookie}, 403, "刷新页面", ""},
+		{"other site", "POST", "/api/things/a", `{"text":"好的"}`, with("Origin", "https://evil.example"), 403, "CSRF", ""},
+		{"fetch metadata", "POST", "/api/things/a", `{"text":"好的"}`, with("Sec-Fetch-Site", "cross-site"), 403, "CSRF", ""},
+		{"too short", "POST", "/api/things/a", `{"text":"x"}`, signed, 422, `"field":"text"`, ""},
+		{"says how", "POST", "/api/things/a", `{"text":"x"}`, signed, 422, "至少填写 2 个字", "expected"},
+		{"unknown field", "POST", "/api/things/a", `{"text":"好的","x":1}`, signed, 422, "不认识的字段", ""},
+		{"not json", "POST", "/api/things/a", `{`, signed, 400, "BAD_JSON", "unexpected"},
+		{"not found", "POST", "/api/things/a", `{"text":"missing"}`, signed, 404, "NOT_FOUND", ""},
+		{"internal", "POST", "/api/things/a", `{"text":"secret"}`, signed, 500, "INTERNAL", "SELECT"},
+		{"panic", "POST", "/api/things/a", `{"text":"panic"}`, signed, 500, "INTERNAL", "boom"},
+		{"no route", "GET", "/api/nothing", "", nil, 404, `"traceId"`, ""},
+		{"wrong method", "DELETE", "/api/things/a", "", signed, 405, "METHOD_NOT_ALLOWED", ""},
+		{"page error", "GET", "/nothing", "", map[string]string{"Accept": "text/html"}, 404, "<html", ""},
+		{"front", "GET", "/m/deep/link", "", nil, 200, "<html>index", ""},
+		{"front traversal", "GET", "/m/assets/..%2f..%2fgo.mod", "", nil, 404, "", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			res, body := call(t, s, c.method, c.path, c.body, c.header)
+			if res.StatusCode != c.status {
+				t.Fatalf("status %d, want %d: %s", res.StatusCode, c.status, body)
+			}
+			if !strings.Contains(body, c.has) || c.lacks != "" && strings.Contains(body, c.lacks) {
+				t.Fatalf("body %s: must hold %q and not %q", body, c.has, c.lacks)
+			}
+			if res.Header.Get("Content-Security-Policy") == "" || res.Header.Get("X-Request-Id") == "" || res.Header.Get("X-Content-Type-Options") != "nosniff" {
+				t.Fatalf("security headers are missing: %v", res.Header)
+			}
+			if c.status >= 400 && strings.HasPrefix(c.path, "/api/") {
+				var p web.Problem
+				if err := json.Unmarshal([]byte(body), &p); err != nil || p.TraceID == "" || p.Code == "" || p.Detail == "" {
+					t.Fatalf("not a whole problem: %s", body)
+				}
+				if ct := res.Header.Get("Content-Type"); ct != "application/problem+json" {
+					t.Fatalf("content type %q", ct)
+				}
+			}
+		})
+	}
+}
+
+func TestEveryRouteSaysWhoMay(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	for _, r := range s.Routes() {
+		if !r.Rule.Declared() {
+			t.Errorf("%s %s has no rule", r.Method, r.Path)
+		}
+	}
+	for name, register := range map[string]func(){
+		"page":      func() { s.Page("GET", "/x", access.Rule{}, nil) },
+		"operation": func() { web.Operation{Method: "GET", Path: "/api/x"}.Huma() },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("a %s without a rule was accepted", name)
+				}
+			}()
+			register()
+		}()
+	}
+}
+
+func TestCompressedAsset(t *testing.T) {
+	t.Parallel()
+	s := server(t)
+	res, body := call(t, s, "GET", "/m/assets/a.js", "", map[string]string{"Accept-Encoding": "gzip"})
+	if res.Header.Get("Content-Encoding") != "gzip" || len(body) > 1000 || !strings.Contains(res.Header.Get("Cache-Control"), "immutable") {
+		t.Fatalf("headers %v, %d bytes", res.Header, len(body))
+	}
+}

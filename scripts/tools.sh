@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Installs what tests need through apt. Without root it says what is missing and fails.
+set -euo pipefail
+need=()
+command -v chromium >/dev/null || need+=(chromium)
+fc-list 2>/dev/null | grep -qi 'noto.*cjk' || need+=(fonts-noto-cjk fontconfig)
+compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need+=(postgresql)
+command -v gcc >/dev/null || need+=(gcc libc6-dev)
+for tool in go node npm git; do
+  command -v "$tool" >/dev/null || { echo "missing: $tool (install it first)"; exit 1; }
+done
+if [ ${#need[@]} -eq 0 ]; then exit 0; fi
+if [ "$(id -u)" -ne 0 ]; then
+  echo "missing: ${need[*]}"; echo "run as root: apt-get install ${need[*]}"; exit 1
+fi
+apt-get update -qq
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null

@@ -1,0 +1,161 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+
+	"github.com/huiqi/huiqi/platform/secret"
+)
+
+// Config is everything an installation can set. huiqi.example.yaml documents each key; HUIQI_SMS__SIGN_NAME in the
+// environment is sms.sign_name; a flag wins over the environment, and that over the file.
+type Config struct {
+	Data           string   `koanf:"data"`
+	Listen         string   `koanf:"listen"`
+	Database       string   `koanf:"database"`
+	Demo           bool     `koanf:"demo"`
+	PublicURL      string   `koanf:"public_url"`
+	District       string   `koanf:"district"`
+	OpenDocs       bool     `koanf:"open_docs"`
+	TrustedProxies []string `koanf:"trusted_proxies"`
+	LogLevel       string   `koanf:"log_level"`
+	Secrets        Secrets  `koanf:"secrets"`
+	Site           Site     `koanf:"site"`
+	SMS            SMS      `koanf:"sms"`
+	Wechat         Wechat   `koanf:"wechat"`
+}
+
+// Secrets are the root keys, 32 random bytes in base64 each.
+type Secrets struct {
+	Key   string `koanf:"key"`
+	KeyID string `koanf:"key_id"`
+	Suite string `koanf:"suite"` // gm or intl
+}
+
+// Site is what the footer of a government site must show.
+type Site struct {
+	Name         string `koanf:"name"`
+	Host         string `koanf:"host"`
+	Contact      string `koanf:"contact"`
+	ICP          string `koanf:"icp"`
+	PoliceRecord string `koanf:"police_record"`
+	IDCode       string `koanf:"id_code"`
+}
+
+// SMS is the account at the provider (Aliyun).
+type SMS struct {
+	AccessKeyID     string `koanf:"access_key_id"`
+	AccessKeySecret string `koanf:"access_key_secret"`
+	Endpoint        string `koanf:"endpoint"`
+	Scheme          string `koanf:"scheme"`
+	SignName        string `koanf:"sign_name"`
+	CodeTemplate    string `koanf:"code_template"`
+}
+
+// Wechat is the official account.
+type Wechat struct {
+	AppID  string `koanf:"app_id"`
+	Secret string `koanf:"secret"`
+	Token  string `koanf:"token"`
+	AESKey string `koanf:"aes_key"`
+}
+
+// ConfigError is a configuration that cannot be used: one plain line, exit code 2.
+type ConfigError struct{ Line string }
+
+// Error returns the line.
+func (e ConfigError) Error() string { return e.Line }
+
+func configErrorf(format string, args ...any) error {
+	return ConfigError{Line: fmt.Sprintf(format, args...)}
+}
+
+// Load reads the configuration: defaults, the file, the environment, the flags.
+func Load(path string, flags map[string]any) (Config, error) {
+	k := koanf.New(".")
+	defaults := map[string]any{
+		"data": "data", "listen": "127.0.0.1:8080", "district": "北京市通州区", "log_level": "info",
+		"secrets.key_id": "k1", "secrets.suite": "gm", "site.name": "惠企台",
+	}
+	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
+		return Config{}, err
+	}
+	if path != "" {
+		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+			if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+				return Config{}, configErrorf("cannot read the configuration file %s", filepath.Base(path))
+			}
+			return Config{}, configErrorf("the configuration file %s is not valid YAML: %v", filepath.Base(path), err)
+		}
+	}
+	err := k.Load(env.Provider("HUIQI_", ".", func(s string) string {
+		return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(s, "HUIQI_")), "__", ".")
+	}), nil)
+	if err != nil {
+		return Config{}, err
+	}
+	if err := k.Load(confmap.Provider(flags, "."), nil); err != nil {
+		return Config{}, err
+	}
+	var c Config
+	err = k.UnmarshalWithConf("", &c, koanf.UnmarshalConf{Tag: "koanf", DecoderConfig: &mapstructure.DecoderConfig{
+		ErrorUnused: true, WeaklyTypedInput: true, Result: &c, TagName: "koanf",
+		DecodeHook: mapstructure.StringToSliceHookFunc(","),
+	}})
+	if err != nil {
+		return Config{}, configErrorf("the configuration cannot be used: %s", strings.Join(strings.Fields(err.Error()), " "))
+	}
+	return c, nil
+}
+
+// finish fills what follows from the rest and refuses what must not run.
+func (c *Config) finish() error {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return configErrorf("listen: %q is not an address such as 127.0.0.1:8080", c.Listen)
+	}
+	if c.PublicURL == "" {
+		_, port, _ := net.SplitHostPort(c.Listen)
+		c.PublicURL = "http://localhost:" + port
+	}
+	u, err := url.Parse(c.PublicURL)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return configErrorf("public_url: %q is not an address such as https://hq.example.gov.cn", c.PublicURL)
+	}
+	if c.Database == "" {
+		c.Database = filepath.Join(c.Data, "huiqi.db")
+	}
+	if c.Demo {
+		return nil
+	}
+	if u.Scheme != "https" {
+		return configErrorf("public_url: a production start needs an https address; use --demo for a trial")
+	}
+	if c.Secrets.Key == "" {
+		return configErrorf("secrets.key is missing: set it to the output of `openssl rand -base64 32`, or start with --demo for a trial")
+	}
+	if _, err := secret.ParseKey(c.Secrets.Key); err != nil {
+		return configErrorf("secrets.key is too weak: set it to the output of `openssl rand -base64 32`")
+	}
+	if c.SMS.AccessKeyID == "" || c.SMS.AccessKeySecret == "" || c.SMS.SignName == "" || c.SMS.CodeTemplate == "" {
+		return configErrorf("sms: access_key_id, access_key_secret, sign_name and code_template are required in production")
+	}
+	if c.SMS.Endpoint != "" && strings.Contains(c.SMS.Endpoint, "/sandbox/") {
+		return configErrorf("sms.endpoint: a production start refuses the sandbox")
+	}
+	if c.Wechat.AppID != "" && (c.Wechat.Secret == "" || c.Wechat.Token == "" || len(c.Wechat.AESKey) != 43) {
+		return configErrorf("wechat: secret, token and a 43-character aes_key are required with app_id")
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/huiqi/huiqi/integrations/sandbox"
+	"github.com/huiqi/huiqi/platform/secret"
+)
+
+// demoFile marks a data directory as a demo for good and holds its generated secrets.
+const demoFile = "demo.json"
+
+// demoSettings are the secrets of one demo directory, shared by the server and its sandbox process.
+type demoSettings struct {
+	Key     string          `json:"key"`
+	Sandbox sandbox.Secrets `json:"sandbox"`
+}
+
+// isDemo reports whether the directory was made with --demo.
+func isDemo(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, demoFile))
+	return err == nil
+}
+
+// readDemo returns the demo's secrets, made at the first start.
+func readDemo(dir string) (demoSettings, error) {
+	path := filepath.Join(dir, demoFile)
+	b, err := os.ReadFile(path)
+	if err == nil {
+		var d demoSettings
+		if err := json.Unmarshal(b, &d); err != nil {
+			return d, configErrorf("%s in the data directory is damaged; remove the directory to begin a new demo", demoFile)
+		}
+		return d, nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return demoSettings{}, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "huiqi.db")); err == nil {
+		return demoSettings{}, configErrorf("this data directory belongs to a production installation; --demo needs a directory of its own")
+	}
+	d := demoSettings{Key: secret.NewKey(), Sandbox: sandbox.Secrets{
+		SMSKeyID: "demo" + secret.Digits(8), SMSKeySecret: secret.Token(), WechatAppID: "wxdemo" + secret.Digits(12), WechatSecret: secret.Token(),
+		WechatToken: secret.Digits(16), WechatAESKey: secret.NewKey()[:43], RegistryKey: "demo", RegistrySecret: secret.Token(),
+		PartnerSecret: "whsec_" + secret.NewKey(),
+	}}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return d, err
+	}
+	if b, err = json.MarshalIndent(d, "", "  "); err != nil {
+		return d, err
+	}
+	return d, os.WriteFile(path, b, 0o600)
+}
+
+// startSandbox runs the sandbox as a child process and returns its address. The child ends when this process does,
+// however it does: its standard input closes.
+func startSandbox(ctx context.Context, c Config) (addr string, wait func(), err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	addr = l.Addr().String()
+	_ = l.Close()
+	self, err := os.Executable()
+	if err != nil {
+		return "", nil, err
+	}
+	cmd := exec.CommandContext(ctx, self, "sandbox", "--data", c.Data, "--listen", addr, "--public-url", c.PublicURL, "--until-eof")
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return "", nil, fmt.Errorf("start the sandbox: %w", err)
+	}
+	wait = func() {
+		_ = in.Close()
+		_ = cmd.Wait()
+	}
+	client := http.Client{Timeout: time.Second}
+	for range 200 {
+		res, err := client.Get("http://" + addr + "/sandbox/api/phones")
+		if err == nil {
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+			return addr, wait, nil
+		}
+		select {
+		case <-ctx.Done():
+			wait()
+			return "", nil, ctx.Err()
+		case <-time.After(25 * time.Millisecond):
+		}
+	}
+	wait()
+	return "", nil, errors.New("the sandbox did not start; see its messages above")
+}
+
+// runSandbox is the sandbox process.
+func runSandbox(ctx context.Context, c Config, untilEOF bool) error {
+	d, err := readDemo(c.Data)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if untilEOF {
+		go func() {
+			_, _ = io.Copy(io.Discard, bufio.NewReader(os.Stdin))
+			cancel()
+		}()
+	}
+	s, err := sandbox.New(sandbox.Options{
+		DataDir: filepath.Join(c.Data, "sandbox"), Listen: c.Listen, PublicBase: c.PublicURL, SMTPListen: "127.0.0.1:0", Secrets: d.Sandbox,
+		SMSTemplates: map[string]string{demoCodeTemplate: "您的验证码是 ${code}，5 分钟内有效。请勿告诉他人。"},
+	})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.Run(ctx)
+}
+
+// demoCodeTemplate is the approved template of the sandbox's SMS provider.
+const demoCodeTemplate = "SMS_DEMO_CODE"
