@@ -29,7 +29,8 @@ export default [
     name: 'register',
     component: () => import('./RegisterPage.vue'),
     beforeEnter: askWeChatFirst,
-    meta: { title: '企业注册', guest: true },
+    // Kept, so that reading the privacy notice loses neither the code nor the countdown.
+    meta: { title: '企业注册', guest: true, keep: true },
   },
   {
     path: '/privacy',
