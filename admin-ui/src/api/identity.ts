@@ -10,7 +10,8 @@ export const getSession = () => data(api.GET('/api/session'))
 export const createCaptcha = () => data(api.POST('/api/captchas'))
 
 /** First step of signing in. `next` says whether a code was sent to the phone. */
-export const signInWithPassword = (body: Schemas['PasswordRequest']) => data(api.POST('/api/sessions/password', { body }))
+export const signInWithPassword = (body: Schemas['PasswordRequest']) =>
+  data(api.POST('/api/sessions/password', { body }))
 
 /** Second step: the code from the phone. */
 export const signInWithCode = (code: string) => data(api.POST('/api/sessions/second-factor', { body: { code } }))
