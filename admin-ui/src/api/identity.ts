@@ -1,0 +1,20 @@
+import { api, data, type Schemas } from './client'
+
+export type Session = Schemas['Session']
+export type Captcha = Schemas['Captcha']
+
+/** Who is signed in, and what the page needs before anybody is: district, demo, CSRF token. */
+export const getSession = () => data(api.GET('/api/session'))
+
+/** A fresh captcha; the one before is no longer accepted. */
+export const createCaptcha = () => data(api.POST('/api/captchas'))
+
+/** First step of signing in. `next` says whether a code was sent to the phone. */
+export const signInWithPassword = (body: Schemas['PasswordRequest']) =>
+  data(api.POST('/api/sessions/password', { body }))
+
+/** Second step: the code from the phone. */
+export const signInWithCode = (code: string) => data(api.POST('/api/sessions/second-factor', { body: { code } }))
+
+/** Ends the session on the server. */
+export const signOut = () => data(api.DELETE('/api/session'))

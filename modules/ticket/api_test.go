@@ -1,0 +1,149 @@
+package ticket_test
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/huiqi/huiqi/modules/ticket"
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/web"
+)
+
+type browser struct {
+	t    *testing.T
+	edge *web.Server
+}
+
+func mustServe(t *testing.T) browser {
+	t.Helper()
+	f := mustNew(t)
+	people := map[string]access.Actor{"baker": baker, "rival": boss(8, 71), "desk": desk, "bureau": bureau, "tax": tax}
+	edge, err := web.New(web.Options{
+		Log: slog.New(slog.DiscardHandler), CSRFKey: make([]byte, 32), Open: true, Version: "test", RequestsPerMinute: 100_000,
+		Authenticate: func(_ context.Context, token string) (access.Actor, error) {
+			a, ok := people[token]
+			if !ok {
+				return access.Actor{}, fault.ErrUnauthorized
+			}
+			return a, nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket.Register(edge.API, f.Service)
+	edge.Page("GET", "/csrf", access.Public("test"), func(c *fiber.Ctx) error { return c.SendString(web.CSRF(c.UserContext())) })
+	return browser{t, edge}
+}
+
+func (b browser) do(who, method, path, body string) (int, string) {
+	b.t.Helper()
+	send := func(method, path, body, csrf string) (int, string) {
+		req := httptest.NewRequest(method, path, strings.NewReader(body))
+		req.Header.Set("Cookie", web.SessionCookieName+"="+who)
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("X-CSRF-Token", csrf)
+		req.Header.Set("Idempotency-Key", fmt.Sprintf("%x", md5.Sum([]byte(path+body))))
+		res, err := b.edge.App.Test(req, -1)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return res.StatusCode, string(text)
+	}
+	_, csrf := send("GET", "/csrf", "", "")
+	return send(method, path, body, csrf)
+}
+
+func TestTheDeskOverHTTP(t *testing.T) {
+	t.Parallel()
+	b := mustServe(t)
+	for _, c := range []struct {
+		name, who, method, path, body string
+		status                        int
+		has, lacks                    string
+	}{
+		{"visitor", "nobody", "GET", "/api/tickets", "", 401, "SIGN_IN_REQUIRED", ""},
+		{"types", "baker", "GET", "/api/ticket-types", "", 200, `"hours":72`, ""},
+		{"units for the desk", "desk", "GET", "/api/ticket-units", "", 200, "区人社局", ""},
+		{"units for others", "baker", "GET", "/api/ticket-units", "", 403, "FORBIDDEN", ""},
+		{"open", "baker", "POST", "/api/tickets", `{"type":"labour","title":"补贴","body":"如何申请","source":"h5"}`, 200, `"queryCode":"`, "13800138000"},
+		{"open twice", "baker", "POST", "/api/tickets", `{"type":"labour","title":"补贴","body":"如何申请","source":"h5"}`, 200, `"id":1,`, ""},
+		{"open without title", "baker", "POST", "/api/tickets", `{"type":"labour","title":"","body":"如何申请","source":"h5"}`, 422, `"field":"title"`, ""},
+		{"mine", "baker", "GET", "/api/tickets", "", 200, "GD20261122-000001", "GD20261122-000002"},
+		{"rival's list", "rival", "GET", "/api/tickets", "", 200, `"items":[]`, ""},
+		{"rival opens it", "rival", "GET", "/api/tickets/1", "", 404, "NOT_FOUND", "补贴"},
+		{"desk", "desk", "GET", "/api/tickets?status=received,answered&urgency=normal", "", 200, "GD20261122-000001", ""},
+		{"desk opens it", "desk", "GET", "/api/tickets/1", "", 200, "13800138000", ""},
+		{"no such state", "desk", "GET", "/api/tickets?status=lost", "", 422, `"field":"status"`, ""},
+		{"baker dispatches", "baker", "POST", "/api/tickets/1/dispatch", `{"version":1,"unitId":10}`, 403, "FORBIDDEN", ""},
+		{"dispatch to nowhere", "desk", "POST", "/api/tickets/1/dispatch", `{"version":1,"unitId":999}`, 422, `"field":"unitId"`, ""},
+		{"dispatch", "desk", "POST", "/api/tickets/1/dispatch", `{"version":1,"unitId":10,"note":"请核实"}`, 200, `"status":"dispatched"`, ""},
+		{"stale", "desk", "POST", "/api/tickets/1/decline", `{"version":1,"reason":"不属于"}`, 409, "李敏", ""},
+		{"foreign unit", "tax", "POST", "/api/tickets/1/sign", `{"version":2}`, 404, "NOT_FOUND", ""},
+		{"sign", "bureau", "POST", "/api/tickets/1/sign", `{"version":2}`, 200, `"status":"signed"`, "13800138000"},
+		{"foreign file", "bureau", "POST", "/api/tickets/1/reply", `{"version":3,"text":"已办","fileIds":[700]}`, 404, "NOT_FOUND", ""},
+		{"reply", "bureau", "POST", "/api/tickets/1/reply", `{"version":3,"text":"已办","fileIds":[6001]}`, 200, `"status":"replied"`, ""},
+		{"call back", "desk", "POST", "/api/tickets/1/callback", `{"version":4,"outcome":{"contacted":false,"solved":false,"satisfied":false},"note":"无人接听"}`, 200, `"status":"callback"`, ""},
+		{"close without outcome", "desk", "POST", "/api/tickets/1/close", `{"version":5}`, 422, `"field":"outcome"`, ""},
+		{"close", "desk", "POST", "/api/tickets/1/close", `{"version":5,"outcome":{"contacted":true,"solved":true,"satisfied":true}}`, 200, `"status":"closed"`, ""},
+		{"six stars", "baker", "POST", "/api/tickets/1/rate", `{"version":6,"rating":6}`, 422, `"field":"rating"`, ""},
+		{"rival rates", "rival", "POST", "/api/tickets/1/rate", `{"version":6,"rating":1}`, 404, "NOT_FOUND", ""},
+		{"rate", "baker", "POST", "/api/tickets/1/rate", `{"version":6,"rating":5}`, 200, `"rating":5`, "无人接听"},
+		{"answer too late", "desk", "POST", "/api/tickets/1/answer", `{"version":7,"text":"好"}`, 409, "TICKET_STATE", ""},
+		{"void too late", "desk", "POST", "/api/tickets/1/void", `{"version":7,"reason":"重复"}`, 409, "已办结", ""},
+		{"reopen too late", "desk", "POST", "/api/tickets/1/reopen", `{"version":7,"reason":"重办"}`, 409, "不能退回重办", ""},
+	} {
+		status, body := b.do(c.who, c.method, c.path, c.body)
+		if status != c.status || !strings.Contains(body, c.has) || (c.lacks != "" && strings.Contains(body, c.lacks)) {
+			t.Errorf("%s: %d %s", c.name, status, body)
+		}
+	}
+}
+
+func TestEveryOperationDeclaresWhoMay(t *testing.T) {
+	t.Parallel()
+	n := 0
+	for _, r := range mustServe(t).edge.Routes() {
+		if strings.HasPrefix(r.Path, "/api/ticket") {
+			n++
+			if !r.Rule.Declared() || r.Rule.Kind == "public" {
+				t.Errorf("%s %s: %+v", r.Method, r.Path, r.Rule)
+			}
+		}
+	}
+	if n != 15 {
+		t.Errorf("%d operations", n)
+	}
+}
+
+func TestListsAreNeverNull(t *testing.T) {
+	t.Parallel()
+	b := mustServe(t)
+	_, body := b.do("baker", "POST", "/api/tickets", `{"type":"power","title":"停电","body":"门店停电","source":"portal"}`)
+	var v map[string]any
+	if err := json.Unmarshal([]byte(body), &v); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"timeline", "hops", "files", "actions"} {
+		if _, ok := v[name].([]any); !ok {
+			t.Errorf("%s is %v", name, v[name])
+		}
+	}
+	if got := fmt.Sprint(v["urgency"]); got != "urgent" {
+		t.Errorf("urgency %s", got)
+	}
+}

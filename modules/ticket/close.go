@@ -1,0 +1,109 @@
+package ticket
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/event"
+)
+
+// CallBackTicket records a call that did not settle the ticket.
+type CallBackTicket struct {
+	Ref
+	Outcome Outcome
+	Note    string
+}
+
+// CallBack records a call to the requester that did not settle the ticket: not reached, wrong number, to be called again.
+// Errors as Answer, with ticket.close.
+func (s *Service) CallBack(ctx context.Context, actor access.Actor, cmd CallBackTicket) (View, error) {
+	note, err := clean("note", "回访情况", cmd.Note, maxNote, true)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToCallBack, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
+		return effect{
+			fact:    func(h Head) event.Fact { return CalledBack{Head: h, Outcome: cmd.Outcome, Note: note} },
+			summary: "登记回访", detail: cmd.Outcome,
+		}, t.CallBack()
+	})
+}
+
+// CloseTicket asks to end a ticket with the outcome of the call-back.
+type CloseTicket struct {
+	Ref
+	Outcome *Outcome // needed after a unit's reply
+	Note    string   // needed when the outcome is not good
+}
+
+// Close ends a ticket that was answered, replied to or called back. Errors as Answer, with ticket.close; ErrOutcome and
+// ErrReason when the call-back is not told.
+func (s *Service) Close(ctx context.Context, actor access.Actor, cmd CloseTicket) (View, error) {
+	note, err := clean("note", "回访情况", cmd.Note, maxNote, false)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToClose, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
+		return effect{
+			fact:    func(h Head) event.Fact { return Closed{Head: h, Outcome: cmd.Outcome, Note: note} },
+			summary: "办结", detail: cmd.Outcome,
+		}, t.Close(s.clock.Now(), cmd.Outcome, note)
+	})
+}
+
+// ReopenTicket asks the unit to do it again.
+type ReopenTicket struct {
+	Ref
+	Reason string
+}
+
+// Reopen sends a ticket back to its unit under a new clock, because the requester is not satisfied. Errors as Answer, with
+// ticket.reopen.
+func (s *Service) Reopen(ctx context.Context, actor access.Actor, cmd ReopenTicket) (View, error) {
+	reason, err := clean("reason", "重办原因", cmd.Reason, maxNote, true)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToReopen, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
+		kind, err := typeOf(ctx, tx, t.Type)
+		if err != nil {
+			return effect{}, err
+		}
+		old := t.DueAt.UTC()
+		hop, err := t.Reopen(s.clock.Now(), kind.Hours, from(actor), reason)
+		if err != nil {
+			return effect{}, err
+		}
+		if _, err := tx.NewInsert().Model(&hop).Exec(ctx); err != nil {
+			return effect{}, err
+		}
+		return effect{
+			fact:    func(h Head) event.Fact { return Reopened{Head: h, OldDueAt: old, Note: reason} },
+			summary: "退回重办",
+		}, nil
+	})
+}
+
+// RateTicket is the requester's judgement.
+type RateTicket struct {
+	Ref
+	Rating  int // 1 to 5
+	Opinion string
+}
+
+// Rate keeps the requester's judgement of a closed ticket, once. Everybody but the requester gets ErrForbidden or
+// ErrNotFound.
+func (s *Service) Rate(ctx context.Context, actor access.Actor, cmd RateTicket) (View, error) {
+	opinion, err := clean("opinion", "评价内容", cmd.Opinion, maxNote, false)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToRate, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
+		return effect{
+			fact:    func(h Head) event.Fact { return Rated{Head: h, Rating: cmd.Rating, Opinion: opinion} },
+			summary: "评价",
+		}, t.Rate(cmd.Rating, opinion)
+	})
+}

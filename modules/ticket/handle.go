@@ -1,0 +1,171 @@
+package ticket
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
+)
+
+// AnswerTicket asks to answer a request at the desk.
+type AnswerTicket struct {
+	Ref
+	Text    string
+	FileIDs []int64
+}
+
+// Answer answers a received request at the desk. It returns ErrNotFound when the actor cannot see the ticket, ErrForbidden
+// without ticket.answer, and a conflict that says what changed when the version is stale or the state does not allow it.
+func (s *Service) Answer(ctx context.Context, actor access.Actor, cmd AnswerTicket) (View, error) {
+	text, err := clean("text", "答复内容", cmd.Text, maxBody, true)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToAnswer, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
+		return effect{
+			fact:    func(h Head) event.Fact { return Answered{Head: h, Text: text} },
+			summary: "直接答复", files: cmd.FileIDs,
+		}, t.Answer(text)
+	})
+}
+
+// DeclineTicket asks to end a request the desk may not take.
+type DeclineTicket struct {
+	Ref
+	Reason string // with the legal route
+}
+
+// Decline ends a received request that does not belong here. Errors as Answer, with ticket.decline.
+func (s *Service) Decline(ctx context.Context, actor access.Actor, cmd DeclineTicket) (View, error) {
+	reason, err := clean("reason", "不予受理的理由和法定渠道", cmd.Reason, maxNote, true)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToDecline, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
+		return effect{
+			fact:    func(h Head) event.Fact { return Declined{Head: h, Reason: reason} },
+			summary: "不予受理",
+		}, t.Decline(s.clock.Now(), reason)
+	})
+}
+
+// DispatchTicket asks to hand a ticket to a unit.
+type DispatchTicket struct {
+	Ref
+	UnitID int64
+	Note   string
+}
+
+// Dispatch hands a received ticket to a unit. Errors as Answer, with ticket.dispatch.
+func (s *Service) Dispatch(ctx context.Context, actor access.Actor, cmd DispatchTicket) (View, error) {
+	note, err := clean("note", "派单说明", cmd.Note, maxNote, false)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToDispatch, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
+		unit, err := s.units.Unit(ctx, tx, cmd.UnitID)
+		if fault.KindOf(err) == fault.NotFound {
+			return effect{}, fault.InvalidField("unitId", "UNIT_UNKNOWN", "请选择承办单位").Wrap(err)
+		} else if err != nil {
+			return effect{}, err
+		}
+		hop, err := t.Dispatch(s.clock.Now(), from(actor), unit, note)
+		if err != nil {
+			return effect{}, err
+		}
+		if _, err := tx.NewInsert().Model(&hop).Exec(ctx); err != nil {
+			return effect{}, err
+		}
+		return effect{
+			fact:    func(h Head) event.Fact { return Dispatched{Head: h, FromName: hop.FromName, Note: note} },
+			summary: "派单至" + unit.Name, detail: map[string]any{"unitId": unit.ID},
+		}, nil
+	})
+}
+
+// from is the unit a dispatch comes from: the actor's own, or the desk.
+func from(a access.Actor) UnitInfo {
+	if a.DepartmentID != 0 {
+		return UnitInfo{ID: a.DepartmentID, Name: a.DepartmentName}
+	}
+	return UnitInfo{Name: "受理席"}
+}
+
+// SignTicket asks to take a ticket on for the unit.
+type SignTicket struct{ Ref }
+
+// Sign takes a dispatched ticket on for the actor's unit. Errors as Answer, with ticket.sign.
+func (s *Service) Sign(ctx context.Context, actor access.Actor, cmd SignTicket) (View, error) {
+	return s.change(ctx, actor, ToSign, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
+		e := effect{fact: func(h Head) event.Fact { return Signed{h} }, summary: "签收"}
+		if !t.Allows(ToSign) {
+			return e, t.Sign(s.clock.Now(), &Hop{})
+		}
+		hop, err := leadHop(ctx, tx, t.ID)
+		if err != nil {
+			return e, err
+		}
+		if err := t.Sign(s.clock.Now(), hop); err != nil {
+			return e, err
+		}
+		return e, saveHop(ctx, tx, hop)
+	})
+}
+
+// ReplyTicket asks to tell what the unit did.
+type ReplyTicket struct {
+	Ref
+	Text    string
+	FileIDs []int64
+}
+
+// Reply tells what the unit did about a signed ticket. Errors as Answer, with ticket.reply; files must be the actor's own.
+func (s *Service) Reply(ctx context.Context, actor access.Actor, cmd ReplyTicket) (View, error) {
+	text, err := clean("text", "办理结果", cmd.Text, maxBody, true)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToReply, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
+		e := effect{
+			fact:    func(h Head) event.Fact { return Replied{Head: h, Text: text, FileIDs: cmd.FileIDs} },
+			summary: "反馈办理结果", files: cmd.FileIDs,
+		}
+		if !t.Allows(ToReply) {
+			return e, t.Report(s.clock.Now(), &Hop{}, text)
+		}
+		hop, err := leadHop(ctx, tx, t.ID)
+		if err != nil {
+			return e, err
+		}
+		if err := t.Report(s.clock.Now(), hop, text); err != nil {
+			return e, err
+		}
+		return e, saveHop(ctx, tx, hop)
+	})
+}
+
+// VoidTicket asks to take a ticket out of the books.
+type VoidTicket struct {
+	Ref
+	Reason string
+}
+
+// Void takes a ticket that nobody works on out of the books. Errors as Answer, with ticket.void.
+func (s *Service) Void(ctx context.Context, actor access.Actor, cmd VoidTicket) (View, error) {
+	reason, err := clean("reason", "作废原因", cmd.Reason, maxNote, true)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToVoid, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
+		e := effect{fact: func(h Head) event.Fact { return Voided{Head: h, Reason: reason} }, summary: "作废"}
+		if err := t.Void(s.clock.Now()); err != nil {
+			return e, err
+		}
+		_, err := tx.NewUpdate().Model((*Hop)(nil)).Set("state = ?", HopEnded).
+			Where("ticket_id = ? AND state IN (?, ?)", t.ID, HopSent, HopSigned).Exec(ctx)
+		return e, err
+	})
+}

@@ -1,0 +1,125 @@
+package ticket
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/database"
+)
+
+type ticket20261103 struct {
+	bun.BaseModel `bun:"table:tickets"`
+
+	ID             int64      `bun:"id,pk,autoincrement"`
+	Number         string     `bun:"number,notnull"`
+	QueryHash      string     `bun:"query_hash,notnull"`
+	Type           string     `bun:"type_code,notnull"`
+	Title          string     `bun:"title,notnull"`
+	Body           string     `bun:"body,notnull,type:text"`
+	Urgency        string     `bun:"urgency,notnull"`
+	Status         string     `bun:"status,notnull"`
+	Version        int64      `bun:"version,notnull"`
+	Source         string     `bun:"source,notnull"`
+	RequesterName  string     `bun:"requester_name,notnull"`
+	PhoneSealed    string     `bun:"phone_sealed,notnull"`
+	PhoneBlind     string     `bun:"phone_blind"`
+	PhoneTail      string     `bun:"phone_tail"`
+	UserID         *int64     `bun:"user_id"`
+	EnterpriseID   *int64     `bun:"enterprise_id"`
+	EnterpriseName string     `bun:"enterprise_name,notnull"`
+	OpenedBy       *int64     `bun:"opened_by"`
+	UnitID         *int64     `bun:"unit_id"`
+	UnitName       string     `bun:"unit_name,notnull"`
+	UnitL1         *int64     `bun:"unit_l1"`
+	UnitL2         *int64     `bun:"unit_l2"`
+	UnitL3         *int64     `bun:"unit_l3"`
+	UnitL4         *int64     `bun:"unit_l4"`
+	CreatedAt      time.Time  `bun:"created_at,notnull"`
+	DueAt          time.Time  `bun:"due_at,notnull"`
+	ClosedAt       *time.Time `bun:"closed_at"`
+	Reply          string     `bun:"reply,notnull,type:text"`
+	Rating         *int       `bun:"rating"`
+	Opinion        string     `bun:"opinion,notnull,type:text"`
+}
+
+type hop20261103 struct {
+	bun.BaseModel `bun:"table:ticket_hops"`
+
+	ID        int64      `bun:"id,pk,autoincrement"`
+	TicketID  int64      `bun:"ticket_id,notnull"`
+	FromID    *int64     `bun:"from_id"`
+	FromName  string     `bun:"from_name,notnull"`
+	UnitID    int64      `bun:"unit_id,notnull"`
+	UnitName  string     `bun:"unit_name,notnull"`
+	UnitL1    *int64     `bun:"unit_l1"`
+	UnitL2    *int64     `bun:"unit_l2"`
+	UnitL3    *int64     `bun:"unit_l3"`
+	UnitL4    *int64     `bun:"unit_l4"`
+	Lead      bool       `bun:"lead,notnull"`
+	State     string     `bun:"state,notnull"`
+	SentAt    time.Time  `bun:"sent_at,notnull"`
+	SignedAt  *time.Time `bun:"signed_at"`
+	RepliedAt *time.Time `bun:"replied_at"`
+	DueAt     time.Time  `bun:"due_at,notnull"`
+	Note      string     `bun:"note,notnull,type:text"`
+}
+
+type file20261103 struct {
+	bun.BaseModel `bun:"table:ticket_files"`
+
+	TicketID int64  `bun:"ticket_id,pk"`
+	FileID   int64  `bun:"file_id,pk"`
+	Seq      int64  `bun:"seq,notnull"`
+	Kind     string `bun:"kind,notnull"`
+}
+
+type type20261103 struct {
+	bun.BaseModel `bun:"table:ticket_types"`
+
+	Code     string `bun:"code,pk"`
+	Name     string `bun:"name,notnull"`
+	Category string `bun:"category,notnull"`
+	Urgency  string `bun:"urgency,notnull"`
+	Hours    int    `bun:"hours,notnull"`
+	Sort     int    `bun:"sort,notnull"`
+}
+
+type number20261103 struct {
+	bun.BaseModel `bun:"table:ticket_numbers"`
+
+	Day  string `bun:"day,pk"`
+	Last int64  `bun:"last,notnull"`
+}
+
+// Migrations are the tables of the module. A scope of a department tree is one equality on the column of its level.
+var Migrations = []database.Migration{{
+	ID: "20261103000001_tickets",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*ticket20261103)(nil), (*hop20261103)(nil), (*file20261103)(nil),
+			(*type20261103)(nil), (*number20261103)(nil)); err != nil {
+			return err
+		}
+		steps := []string{
+			"CREATE UNIQUE INDEX tickets_number ON tickets (number)",
+			"CREATE INDEX tickets_status ON tickets (status, id)",
+			"CREATE INDEX tickets_user ON tickets (user_id, id)",
+			"CREATE INDEX tickets_enterprise ON tickets (enterprise_id, id)",
+			"CREATE INDEX tickets_phone ON tickets (phone_blind, id)",
+			"CREATE INDEX tickets_unit_status ON tickets (unit_id, status, id)",
+			"CREATE INDEX tickets_unit ON tickets (unit_id, id)",
+			"CREATE INDEX ticket_hops_ticket ON ticket_hops (ticket_id, id)",
+			"CREATE INDEX ticket_hops_unit ON ticket_hops (unit_id, ticket_id)",
+			"CREATE INDEX ticket_files_file ON ticket_files (file_id)",
+		}
+		for n := 1; n <= 4; n++ {
+			steps = append(steps,
+				fmt.Sprintf("CREATE INDEX tickets_l%d_status ON tickets (unit_l%d, status, id)", n, n),
+				fmt.Sprintf("CREATE INDEX tickets_l%d ON tickets (unit_l%d, id)", n, n),
+				fmt.Sprintf("CREATE INDEX ticket_hops_l%d ON ticket_hops (unit_l%d, ticket_id)", n, n))
+		}
+		return database.Exec(ctx, tx, steps...)
+	},
+}}

@@ -1,0 +1,208 @@
+package ticket
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/idempotency"
+)
+
+// OpenTicket asks to receive a request. A person of a company may leave ContactName and Phone empty: those of the
+// account are taken. An agent gives them, and may name the company of the caller.
+type OpenTicket struct {
+	Key            string `json:"-"`
+	Type           string
+	Title          string
+	Body           string
+	ContactName    string
+	Phone          string
+	Source         Source  // h5 or portal; an agent's is always agent
+	Urgency        Urgency // agents only; empty takes the type's
+	EnterpriseID   int64   // agents only
+	EnterpriseName string  // agents only, when the company has no account
+	FileIDs        []int64
+}
+
+type opened struct {
+	ID     int64  `json:"id"`
+	Number string `json:"number"`
+}
+
+// Open receives a request from a person of a company, or from an agent with ticket.open on behalf of a caller, and
+// returns it with its query code. Visitors get ErrUnauthorized, everybody else ErrForbidden.
+func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) (View, error) {
+	agent := isDesk(actor) && actor.Can(PermOpen)
+	if !actor.SignedIn() {
+		return View{}, fault.ErrUnauthorized
+	}
+	if !agent && actor.Party != access.Enterprise {
+		return View{}, ErrForbidden
+	}
+	t, phone, err := draft(cmd, agent)
+	if err != nil {
+		return View{}, err
+	}
+	now := s.clock.Now()
+	var done opened
+	err = s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		done, err = idempotency.Do(ctx, tx, idempotency.Command{
+			Actor: actor, Operation: "ticket.open", Key: cmd.Key, Request: s.fingerprint(cmd), Now: now,
+		}, func() (opened, error) {
+			t, phone := t, phone // a repeated transaction starts from the draft
+			kind, err := typeOf(ctx, tx, t.Type)
+			if err != nil {
+				return opened{}, fault.InvalidField("type", "TICKET_TYPE", "请选择诉求类型").Wrap(err)
+			}
+			if agent {
+				if t.EnterpriseID != 0 {
+					t.EnterpriseName, err = s.requesters.EnterpriseName(ctx, tx, t.EnterpriseID)
+				}
+			} else {
+				err = s.asRequester(ctx, tx, actor, &t, &phone)
+			}
+			if err != nil {
+				return opened{}, err
+			}
+			if t.Number, err = number(ctx, tx, now); err != nil {
+				return opened{}, err
+			}
+			if t.Urgency == "" {
+				t.Urgency = kind.Urgency
+			}
+			t.Status, t.Version, t.CreatedAt, t.DueAt = Received, 1, now, Deadline(now, kind.Hours)
+			t.OpenedBy = actor.UserID
+			t.QueryHash = s.box.HashToken(t.Number + ":" + s.queryCode(t.Number))
+			t.PhoneSealed = s.box.Seal([]byte(phone), phonePlace(t.Number))
+			t.PhoneBlind, t.PhoneTail = s.box.Blind("phone", phone), s.box.BlindTail(phone)
+			if _, err := tx.NewInsert().Model(&t).ExcludeColumn("id").Returning("id").Exec(ctx); err != nil {
+				return opened{}, fmt.Errorf("insert ticket: %w", err)
+			}
+			kept, err := event.Append(ctx, tx, actor, now, Opened{Head: t.head(), Source: t.Source, EnterpriseName: t.EnterpriseName})
+			if err != nil {
+				return opened{}, err
+			}
+			if err := s.claim(ctx, tx, actor, t.ID, kept.Seq, "open", cmd.FileIDs); err != nil {
+				return opened{}, err
+			}
+			return opened{ID: t.ID, Number: t.Number}, audit.Write(ctx, tx, actor, now, audit.Record{
+				Action: "ticket.open", Object: Object, ObjectID: t.ID, Summary: "受理诉求 " + t.Number, Detail: map[string]any{"source": t.Source, "type": t.Type},
+			})
+		})
+		return err
+	})
+	if err != nil {
+		return View{}, fmt.Errorf("open ticket: %w", err)
+	}
+	v, err := s.Get(ctx, actor, done.ID)
+	v.QueryCode = s.queryCode(done.Number)
+	return v, err
+}
+
+// draft checks what was typed.
+func draft(cmd OpenTicket, agent bool) (Ticket, string, error) {
+	var errs []error
+	take := func(field, label, value string, longest int, needed bool) string {
+		v, err := clean(field, label, value, longest, needed)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		return v
+	}
+	t := Ticket{
+		Type:          strings.TrimSpace(cmd.Type),
+		Title:         take("title", "标题", cmd.Title, maxTitle, true),
+		Body:          take("body", "诉求内容", cmd.Body, maxBody, true),
+		RequesterName: take("contactName", "联系人", cmd.ContactName, maxName, agent),
+		Source:        cmd.Source,
+	}
+	if t.Type == "" {
+		errs = append(errs, fault.InvalidField("type", "TICKET_TYPE", "请选择诉求类型"))
+	}
+	phone := ""
+	if agent || strings.TrimSpace(cmd.Phone) != "" {
+		var err error
+		if phone, err = telephone("phone", cmd.Phone); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if agent {
+		t.Source = FromAgent
+		t.EnterpriseID = cmd.EnterpriseID
+		t.EnterpriseName = take("enterpriseName", "企业名称", cmd.EnterpriseName, maxFirm, false)
+		t.Urgency = cmd.Urgency
+		if t.Urgency != "" && !t.Urgency.Known() {
+			errs = append(errs, fault.InvalidField("urgency", "TICKET_URGENCY", "请选择紧急程度"))
+		}
+	} else if t.Source != FromH5 && t.Source != FromPortal {
+		errs = append(errs, fault.InvalidField("source", "TICKET_SOURCE", "请从企业端页面提交诉求"))
+	}
+	return t, phone, merge(errs)
+}
+
+// merge makes one fault with a field for each wrong input.
+func merge(errs []error) error {
+	if len(errs) == 0 {
+		return nil
+	}
+	first, ok := fault.As(errs[0])
+	if !ok {
+		return errs[0]
+	}
+	all := *first
+	for _, e := range errs[1:] {
+		if f, ok := fault.As(e); ok {
+			all.Fields = append(append([]fault.Field(nil), all.Fields...), f.Fields...)
+		}
+	}
+	return &all
+}
+
+// asRequester fills in who asks from the account.
+func (s *Service) asRequester(ctx context.Context, tx bun.Tx, actor access.Actor, t *Ticket, phone *string) error {
+	t.UserID, t.EnterpriseID = actor.UserID, actor.EnterpriseID
+	if actor.EnterpriseID != 0 {
+		name, err := s.requesters.EnterpriseName(ctx, tx, actor.EnterpriseID)
+		if err != nil {
+			return err
+		}
+		t.EnterpriseName = name
+	}
+	if t.RequesterName != "" && *phone != "" {
+		return nil
+	}
+	c, err := s.requesters.Contact(ctx, tx, actor.UserID)
+	if err != nil {
+		return err
+	}
+	if t.RequesterName == "" {
+		t.RequesterName = c.Name
+	}
+	if *phone == "" {
+		*phone, err = telephone("phone", c.Phone)
+	}
+	return err
+}
+
+// fingerprint is what must be equal when the key comes again; the phone goes in as its keyed hash.
+func (s *Service) fingerprint(cmd OpenTicket) OpenTicket {
+	cmd.Phone = s.box.Blind("phone", cmd.Phone)
+	return cmd
+}
+
+// queryCode is the six digits with which somebody without an account asks how a ticket stands. They follow from the
+// number and our key, so that a repeated submission answers with the same code and none is kept in clear.
+func (s *Service) queryCode(number string) string {
+	mac := s.box.MAC("ticket.query", number)
+	n := uint64(0)
+	for _, c := range []byte(mac)[:16] {
+		n = n*131 + uint64(c)
+	}
+	return fmt.Sprintf("%06d", n%1_000_000)
+}

@@ -1,0 +1,325 @@
+package ticket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/secret"
+)
+
+// UnitInfo is a department that may be given tickets. Levels holds the ids from level 1 down to the unit itself.
+type UnitInfo struct {
+	ID     int64    `json:"id"`
+	Name   string   `json:"name"`
+	Levels [4]int64 `json:"levels"`
+}
+
+// Units tells the department tree.
+type Units interface {
+	// Unit returns fault.ErrNotFound for an unknown or closed unit.
+	Unit(ctx context.Context, db bun.IDB, id int64) (UnitInfo, error)
+	// Units lists all units in the order of the tree.
+	Units(ctx context.Context, db bun.IDB) ([]UnitInfo, error)
+}
+
+// Contact is how a person with an account is reached.
+type Contact struct{ Name, Phone string }
+
+// Requesters tells about people with accounts and companies.
+type Requesters interface {
+	Contact(ctx context.Context, db bun.IDB, userID int64) (Contact, error)
+	EnterpriseName(ctx context.Context, db bun.IDB, id int64) (string, error)
+}
+
+// Files ties uploaded files to objects.
+type Files interface {
+	// Claim ties a file of the actor's own to the object; a file of somebody else is fault.ErrNotFound.
+	Claim(ctx context.Context, tx bun.Tx, actor access.Actor, fileID int64, object string, objectID int64) error
+	Of(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
+}
+
+// Deps is what the module needs; all of it.
+type Deps struct {
+	DB         *database.DB
+	Clock      clock.Clock
+	Box        *secret.Box
+	Units      Units
+	Requesters Requesters
+	Files      Files
+}
+
+// Service is the desk.
+type Service struct {
+	db         *database.DB
+	clock      clock.Clock
+	box        *secret.Box
+	units      Units
+	requesters Requesters
+	files      Files
+}
+
+// New makes the service. It panics when something of Deps is missing.
+func New(d Deps) *Service {
+	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Units == nil || d.Requesters == nil || d.Files == nil {
+		panic("ticket: Deps is not complete")
+	}
+	return &Service{db: d.DB, clock: d.Clock, box: d.Box, units: d.Units, requesters: d.Requesters, files: d.Files}
+}
+
+// phonePlace binds a sealed phone to its ticket.
+func phonePlace(number string) string { return "ticket.phone:" + number }
+
+// EnsureTypes adds the types that are missing and brings the others to what is given. Only the system may.
+func (s *Service) EnsureTypes(ctx context.Context, actor access.Actor, types []Type) error {
+	if actor.Party != access.System {
+		return ErrForbidden
+	}
+	rows := make([]typeRow, 0, len(types))
+	for _, t := range types {
+		if t.Code == "" || t.Name == "" || t.Hours <= 0 || !t.Urgency.Known() {
+			return fault.New(fault.Invalid, "TICKET_TYPE", fmt.Sprintf("诉求类型“%s”的编码、名称、时限或紧急程度不完整", t.Name))
+		}
+		rows = append(rows, typeRow{Code: t.Code, Name: t.Name, Category: t.Category, Urgency: t.Urgency, Hours: t.Hours, Sort: t.Sort})
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewInsert().Model(&rows).On("CONFLICT (code) DO UPDATE").
+			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort").
+			Exec(ctx)
+		return err
+	})
+}
+
+// Types lists the kinds of requests, for everybody who is signed in.
+func (s *Service) Types(ctx context.Context, actor access.Actor) ([]Type, error) {
+	if !actor.SignedIn() {
+		return nil, fault.ErrUnauthorized
+	}
+	rows, err := typeRows(ctx, s.db.Read())
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Type, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, Type{Code: r.Code, Name: r.Name, Category: r.Category, Urgency: r.Urgency, Hours: r.Hours, Sort: r.Sort})
+	}
+	return out, nil
+}
+
+// Targets lists the units a ticket may be dispatched to, for whoever dispatches.
+func (s *Service) Targets(ctx context.Context, actor access.Actor) ([]UnitInfo, error) {
+	if err := actor.Need(PermDispatch); err != nil {
+		return nil, err
+	}
+	return s.units.Units(ctx, s.db.Read())
+}
+
+// Get returns the ticket as the actor may see it, ErrNotFound when they may not.
+func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, error) {
+	if !actor.SignedIn() {
+		return View{}, fault.ErrUnauthorized
+	}
+	t, err := find(ctx, s.db.Read(), visible(actor), id)
+	if err != nil {
+		return View{}, err
+	}
+	return s.view(ctx, s.db.Read(), actor, t)
+}
+
+// ListFilter narrows a list within what the actor may see.
+type ListFilter struct {
+	Statuses []Status
+	Urgency  Urgency
+	// Waiting keeps what waits for the actor's own work; it overrules Statuses.
+	Waiting bool
+	Cursor  string
+	Limit   int
+}
+
+// List returns a page of the tickets the actor may see, newest first, and the cursor of the next page, "" on the last.
+func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([]Item, string, error) {
+	if !actor.SignedIn() {
+		return nil, "", fault.ErrUnauthorized
+	}
+	var before int64
+	if f.Cursor != "" {
+		var err error
+		if before, err = strconv.ParseInt(f.Cursor, 10, 64); err != nil || before <= 0 {
+			return nil, "", fault.InvalidField("cursor", "CURSOR", "翻页位置无效，请回到第一页")
+		}
+	}
+	for _, st := range f.Statuses {
+		if st.Label() == "" {
+			return nil, "", fault.InvalidField("status", "TICKET_STATUS", "没有这种工单状态，请重新选择")
+		}
+	}
+	if f.Urgency != "" && !f.Urgency.Known() {
+		return nil, "", fault.InvalidField("urgency", "TICKET_URGENCY", "没有这种紧急程度，请重新选择")
+	}
+	if f.Limit <= 0 || f.Limit > 100 {
+		f.Limit = 20
+	}
+	scopes := visible(actor)
+	if f.Waiting {
+		if f.Statuses = waitingFor(actor); len(f.Statuses) == 0 {
+			return []Item{}, "", nil
+		}
+		scopes = current(scopes)
+	}
+	db := s.db.Read()
+	rows, err := list(ctx, db, scopes, f, before, f.Limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	names, err := typeNames(ctx, db)
+	if err != nil {
+		return nil, "", err
+	}
+	cursor := ""
+	if len(rows) > f.Limit {
+		rows = rows[:f.Limit]
+		cursor = strconv.FormatInt(rows[len(rows)-1].ID, 10)
+	}
+	items := make([]Item, 0, len(rows))
+	for i := range rows {
+		items = append(items, rows[i].item(names))
+	}
+	return items, cursor, nil
+}
+
+// current leaves out the scopes of what the unit once had.
+func current(scopes []scope) []scope {
+	var out []scope
+	for _, s := range scopes {
+		if !s.past {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Ref names the ticket a command is about.
+type Ref struct {
+	ID      int64  `json:"id"`
+	Version int64  `json:"version"` // the version the actor saw; a newer one is a conflict
+	Key     string `json:"-"`       // idempotency key; the same key answers with the first outcome
+}
+
+// effect is what a command did, for the books.
+type effect struct {
+	fact    func(Head) event.Fact
+	summary string
+	files   []int64
+	detail  any
+}
+
+// outcome is what a repeat of a command needs to answer the same.
+type outcome struct {
+	ID int64 `json:"id"`
+}
+
+// change is the frame of every command on a ticket: right, key, ticket, version, step, event, audit, in one transaction.
+func (s *Service) change(ctx context.Context, actor access.Actor, action Action, ref Ref, request any,
+	step func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error),
+) (View, error) {
+	if !actor.SignedIn() {
+		return View{}, fault.ErrUnauthorized
+	}
+	if p := RightOf(action).Permission; p != "" {
+		if err := actor.Need(p); err != nil {
+			return View{}, err
+		}
+	}
+	now := s.clock.Now()
+	err := s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := idempotency.Do(ctx, tx, idempotency.Command{
+			Actor: actor, Operation: "ticket." + string(action), Key: ref.Key, Request: request, Now: now,
+		}, func() (outcome, error) {
+			t, err := find(ctx, tx, visible(actor), ref.ID)
+			if err != nil {
+				return outcome{}, err
+			}
+			if !may(actor, t, action) {
+				return outcome{}, ErrForbidden
+			}
+			if t.Version != ref.Version {
+				return outcome{}, stale(ctx, tx, actor, t.ID)
+			}
+			e, err := step(ctx, tx, t)
+			if err != nil {
+				return outcome{}, err
+			}
+			if err := save(ctx, tx, t, ref.Version); errors.Is(err, fault.ErrChanged) {
+				return outcome{}, stale(ctx, tx, actor, t.ID)
+			} else if err != nil {
+				return outcome{}, err
+			}
+			kept, err := event.Append(ctx, tx, actor, now, e.fact(t.head()))
+			if err != nil {
+				return outcome{}, err
+			}
+			if err := s.claim(ctx, tx, actor, t.ID, kept.Seq, string(action), e.files); err != nil {
+				return outcome{}, err
+			}
+			return outcome{ID: t.ID}, audit.Write(ctx, tx, actor, now, audit.Record{
+				Action: "ticket." + string(action), Object: Object, ObjectID: t.ID, Summary: e.summary + " " + t.Number, Detail: e.detail,
+			})
+		})
+		return err
+	})
+	if err != nil {
+		return View{}, fmt.Errorf("%s ticket %d: %w", action, ref.ID, err)
+	}
+	return s.Get(ctx, actor, ref.ID)
+}
+
+// stale says what changed meanwhile, who did it and when.
+func stale(ctx context.Context, tx bun.Tx, actor access.Actor, id int64) error {
+	events, err := event.Of(ctx, tx, Object, id)
+	if err != nil {
+		return err
+	}
+	if len(events) == 0 {
+		return ErrStale
+	}
+	last := events[len(events)-1]
+	step, err := stepOf(last)
+	if err != nil {
+		return err
+	}
+	who := last.ActorName
+	if who == "" || (actor.Party == access.Enterprise && last.ActorID != actor.UserID) {
+		who = "工作人员"
+	}
+	return ErrStale.With("工单已更新：%s于%s进行了“%s”，请刷新后再办理", who, clock.Show(last.At), step.Label)
+}
+
+// claim ties the files to the ticket and to the step they came with.
+func (s *Service) claim(ctx context.Context, tx bun.Tx, actor access.Actor, id, seq int64, kind string, files []int64) error {
+	if len(files) > maxFiles {
+		return fault.InvalidField("fileIds", "TOO_MANY_FILES", fmt.Sprintf("最多上传 %d 个附件，请删减后提交", maxFiles))
+	}
+	for _, f := range files {
+		if err := s.files.Claim(ctx, tx, actor, f, Object, id); err != nil {
+			return err
+		}
+		row := fileRow{TicketID: id, FileID: f, Seq: seq, Kind: kind}
+		if _, err := tx.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+			return fmt.Errorf("tie file %d: %w", f, err)
+		}
+	}
+	return nil
+}
