@@ -70,7 +70,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{codes: map[string][]string{}, clock: clock.NewFake(time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)),
 		db: databasetest.New(t, slices.Concat(event.Migrations, audit.Migrations, identity.Migrations, companies))}
-	key, err := secret.ParseKey("q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQERVGZ3lqKxw=")
+	key, err := secret.ParseKey(secret.NewKey())
 	if err != nil {
 		t.Fatal(err)
 	}
