@@ -137,11 +137,11 @@ func maskPhone(p string) string {
 
 // Permissions are what roles are made of, for the page where they are edited.
 var Permissions = []access.Info{
-	{Name: "ticket.create", Group: "工单", Label: "登记工单"}, {Name: "ticket.view", Group: "工单", Label: "查看工单"},
+	{Name: "ticket.open", Group: "工单", Label: "登记工单"}, {Name: "ticket.view", Group: "工单", Label: "查看工单"},
 	{Name: "ticket.answer", Group: "工单", Label: "直接答复"}, {Name: "ticket.dispatch", Group: "工单", Label: "派单"},
 	{Name: "ticket.sign", Group: "工单", Label: "签收"}, {Name: "ticket.reply", Group: "工单", Label: "反馈"},
-	{Name: "ticket.review", Group: "工单", Label: "审核反馈"}, {Name: "ticket.callback", Group: "工单", Label: "回访"},
-	{Name: "ticket.close", Group: "工单", Label: "办结"}, {Name: "ticket.void", Group: "工单", Label: "作废"},
+	{Name: "ticket.decline", Group: "工单", Label: "不予受理"}, {Name: "ticket.reopen", Group: "工单", Label: "重办"},
+	{Name: "ticket.close", Group: "工单", Label: "回访办结"}, {Name: "ticket.void", Group: "工单", Label: "作废"},
 	{Name: "audit.view", Group: "系统", Label: "查看审计日志"}, {Name: "identity.roles", Group: "系统", Label: "编辑角色"},
 	{Name: "identity.users", Group: "系统", Label: "管理账号"},
 }
@@ -157,9 +157,9 @@ var builtin = []struct {
 	{"security_admin", "安全管理员", access.Platform, access.ScopeDistrict, []access.Permission{"identity.roles"}},
 	{"audit_admin", "审计管理员", access.Platform, access.ScopeDistrict, []access.Permission{"audit.view"}},
 	{"agent", "热线坐席", access.Platform, access.ScopeDistrict, []access.Permission{
-		"ticket.create", "ticket.view", "ticket.answer", "ticket.dispatch", "ticket.callback", "ticket.close", "ticket.void"}},
+		"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void"}},
 	{"dept_handler", "部门经办人", access.Government, access.ScopeDepartment, []access.Permission{"ticket.view", "ticket.sign", "ticket.reply"}},
-	{"dept_leader", "部门领导", access.Government, access.ScopeSubtree, []access.Permission{"ticket.view", "ticket.sign", "ticket.reply", "ticket.review"}},
+	{"dept_leader", "部门领导", access.Government, access.ScopeSubtree, []access.Permission{"ticket.view", "ticket.sign", "ticket.reply"}},
 	{"enterprise_owner", "企业负责人", access.Enterprise, access.ScopeSelf, nil},
 }
 
