@@ -1,0 +1,228 @@
+package ticket
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/secret"
+	"github.com/huiqi/huiqi/platform/web"
+	"github.com/huiqi/huiqi/platform/web/page"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+type listPage struct {
+	Items []page.ItemCard
+	Empty page.Empty
+	Pager page.Pager
+}
+
+type formPage struct {
+	Key    string // one per opening of the form: a double click opens one ticket
+	Errors page.ErrorSummary
+	Type   page.Field
+	Title  page.Field
+	Body   page.Field
+}
+
+type detailPage struct {
+	Title    string
+	Status   page.Tag
+	Facts    page.Facts
+	Body     string
+	Reply    string
+	Timeline page.Timeline
+	Files    page.FileList
+	Rate     *ratePage
+}
+
+type ratePage struct {
+	ID, Version int64
+	Key         string
+	Errors      page.ErrorSummary
+	Rating      page.Field
+	Opinion     page.Field
+}
+
+var tones = map[Status]page.Tone{
+	Received: page.Info, Direct: page.Info, Refused: page.Warning, Sent: page.Info, Handling: page.Info, Reported: page.Success,
+	Calling: page.Info, Done: page.Success, Void: page.Neutral,
+}
+
+func statusTag(s Status) page.Tag { return page.Tag{Text: s.Label(), Tone: tones[s]} }
+
+// Pages adds the requester's pages of the portal.
+func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
+	sub, err := fs.Sub(templates, "templates")
+	if err != nil {
+		return err
+	}
+	if err := p.Renderer.Parse("ticket", sub); err != nil {
+		return err
+	}
+	who := access.Only(access.Enterprise)
+	srv.Page("GET", "/tickets", who, func(c *fiber.Ctx) error { return s.listPage(c, p) })
+	srv.Page("GET", "/tickets/new", who, func(c *fiber.Ctx) error { return s.formPage(c, p, nil) })
+	srv.Page("POST", "/tickets", who, func(c *fiber.Ctx) error {
+		ctx := c.UserContext()
+		v, err := s.Open(ctx, access.From(ctx), OpenTicket{
+			Key: c.FormValue("key"), Type: c.FormValue("type"), Title: c.FormValue("title"), Body: c.FormValue("body"), Source: "portal",
+		})
+		if err != nil {
+			return s.formPage(c, p, err)
+		}
+		return c.Redirect(fmt.Sprintf("/tickets/%d?done=opened", v.ID), fiber.StatusSeeOther)
+	})
+	srv.Page("GET", "/tickets/:id<int>", who, func(c *fiber.Ctx) error { return s.detailPage(c, p, nil) })
+	srv.Page("POST", "/tickets/:id<int>/rate", who, func(c *fiber.Ctx) error {
+		ctx := c.UserContext()
+		id, _ := strconv.ParseInt(c.Params("id"), 10, 64)
+		version, _ := strconv.ParseInt(c.FormValue("version"), 10, 64)
+		rating, _ := strconv.Atoi(c.FormValue("rating"))
+		_, err := s.Rate(ctx, access.From(ctx), RateTicket{Ref: Ref{ID: id, Version: version, Key: c.FormValue("key")}, Rating: rating, Opinion: c.FormValue("opinion")})
+		if err != nil {
+			return s.detailPage(c, p, err)
+		}
+		return c.Redirect(fmt.Sprintf("/tickets/%d?done=rated", id), fiber.StatusSeeOther)
+	})
+	return nil
+}
+
+func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
+	ctx := c.UserContext()
+	items, next, err := s.List(ctx, access.From(ctx), ListFilter{Cursor: c.Query("cursor"), Limit: 20})
+	if err != nil {
+		return err
+	}
+	v, err := p.View(c, "我的诉求")
+	if err != nil {
+		return err
+	}
+	v.Active, v.ActiveMe, v.NoIndex, v.Breadcrumb = "tickets", "tickets", true, []page.Crumb{{Text: "我的诉求"}}
+	data := listPage{Empty: page.Empty{Title: "还没有提交过诉求", Text: "遇到政策、审批、用工、水电气热等方面的问题，都可以在这里提出。",
+		Action: page.Link{Text: "提交诉求", URL: "/tickets/new"}}}
+	for _, i := range items {
+		data.Items = append(data.Items, page.ItemCard{URL: fmt.Sprintf("/tickets/%d", i.ID), Title: i.Title, Status: statusTag(i.Status),
+			Meta: []string{i.Number, i.TypeName, page.DateTime(i.CreatedAt) + " 提交"}})
+	}
+	first, following := "", ""
+	if c.Query("cursor") != "" {
+		first = "/tickets"
+	}
+	if next != "" {
+		following = "/tickets?cursor=" + next
+	}
+	data.Pager = page.NewCursorPager(first, following)
+	return p.Render(c, fiber.StatusOK, "ticket/list", v, data)
+}
+
+func (s *Service) formPage(c *fiber.Ctx, p *web.Pages, failure error) error {
+	ctx := c.UserContext()
+	types, err := s.Types(ctx, access.From(ctx))
+	if err != nil {
+		return err
+	}
+	v, err := p.View(c, "提交诉求")
+	if err != nil {
+		return err
+	}
+	v.Active, v.NoIndex, v.Breadcrumb = "tickets", true, []page.Crumb{{Text: "我的诉求", URL: "/tickets"}, {Text: "提交诉求"}}
+	status := fiber.StatusOK
+	found := func(string) string { return "" }
+	data := formPage{Key: c.FormValue("key")}
+	if data.Key == "" {
+		data.Key = secret.Token()
+	}
+	if failure != nil {
+		if data.Errors, found, err = web.FormErrors(failure); err != nil {
+			return err
+		}
+		status = fiber.StatusUnprocessableEntity
+	}
+	data.Type = page.Field{Name: "type", Label: "诉求类型", Required: true, Error: found("type"), Options: []page.Option{{Value: "", Text: "请选择"}}}
+	for _, t := range types {
+		data.Type.Options = append(data.Type.Options, page.Option{Value: t.Code, Text: t.Name, Chosen: t.Code == c.FormValue("type")})
+	}
+	data.Title = page.Field{Name: "title", Label: "标题", Hint: "一句话说明事项", Value: c.FormValue("title"), Required: true, MaxLength: maxTitle, Error: found("title")}
+	data.Body = page.Field{Name: "body", Label: "具体情况", Hint: "时间、地点、涉及的单位和希望解决的问题", Value: c.FormValue("body"), Required: true,
+		MaxLength: maxBody, Rows: 8, Error: found("body")}
+	return p.Render(c, status, "ticket/new", v, data)
+}
+
+var doneTexts = map[string]string{"opened": "诉求已提交，坐席受理后会转交承办部门，进度在本页更新", "rated": "评价已提交，感谢您的反馈"}
+
+func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
+	ctx := c.UserContext()
+	id, err := strconv.ParseInt(c.Params("id"), 10, 64)
+	if err != nil {
+		return fault.ErrNotFound
+	}
+	t, err := s.Get(ctx, access.From(ctx), id)
+	if err != nil {
+		return err
+	}
+	v, err := p.View(c, t.Title)
+	if err != nil {
+		return err
+	}
+	v.Active, v.ActiveMe, v.NoIndex = "tickets", "tickets", true
+	v.Breadcrumb = []page.Crumb{{Text: "我的诉求", URL: "/tickets"}, {Text: t.Number}}
+	if text := doneTexts[c.Query("done")]; text != "" {
+		v.Flash = page.Flash{Tone: page.Success, Text: text}
+	}
+	data := detailPage{Title: t.Title, Status: statusTag(t.Status), Body: t.Body, Reply: t.Reply, Facts: page.Facts{Caption: "诉求信息", Items: []page.Fact{
+		{Label: "流水号", Value: t.Number}, {Label: "类型", Value: t.TypeName}, {Label: "提交时间", Value: page.DateTime(t.CreatedAt)},
+		{Label: "联系人", Value: t.RequesterName + " " + t.Phone},
+	}}}
+	if t.UnitName != "" {
+		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "承办单位", Value: t.UnitName})
+	}
+	if t.Rating > 0 {
+		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "您的评价", Value: fmt.Sprintf("%d 分", t.Rating)})
+	}
+	for i, step := range t.Timeline {
+		st := page.StepDone
+		if i == len(t.Timeline)-1 && t.Status != Done && t.Status != Void {
+			st = page.StepCurrent
+		}
+		data.Timeline.Steps = append(data.Timeline.Steps, page.Step{Title: step.Label, Who: step.Actor, When: step.At, Text: step.Text, State: st})
+	}
+	if len(t.Files) > 0 {
+		data.Files.Title = "附件"
+		for _, f := range t.Files {
+			data.Files.Files = append(data.Files.Files, page.File{Name: f.Name, URL: f.URL, Size: f.Size})
+		}
+	}
+	status := fiber.StatusOK
+	for _, a := range t.Actions {
+		if a != ToRate {
+			continue
+		}
+		found := func(string) string { return "" }
+		r := &ratePage{ID: t.ID, Version: t.Version, Key: secret.Token()}
+		if failure != nil {
+			if r.Errors, found, err = web.FormErrors(failure); err != nil {
+				return err
+			}
+			status = fiber.StatusUnprocessableEntity
+		}
+		r.Rating = page.Field{Name: "rating", Label: "您对办理结果满意吗", Required: true, Error: found("rating")}
+		for n, text := range []string{"很不满意", "不满意", "一般", "满意", "很满意"} {
+			value := strconv.Itoa(n + 1)
+			r.Rating.Options = append([]page.Option{{Value: value, Text: text, Chosen: c.FormValue("rating") == value}}, r.Rating.Options...)
+		}
+		r.Opinion = page.Field{Name: "opinion", Label: "意见建议", Value: c.FormValue("opinion"), MaxLength: maxNote, Rows: 3, Error: found("opinion")}
+		data.Rate = r
+	}
+	if failure != nil && data.Rate == nil {
+		return failure
+	}
+	return p.Render(c, status, "ticket/detail", v, data)
+}
