@@ -16,7 +16,7 @@ export interface Column {
   width?: number
   minWidth?: number
   align?: 'left' | 'right' | 'center'
-  /** Stays at the left and cannot be hidden. */
+  /** Always shown: it cannot be unchosen. */
   fixed?: boolean
   /** Not shown until chosen. */
   hidden?: boolean
