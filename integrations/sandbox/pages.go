@@ -33,6 +33,7 @@ var pageFuncs = template.FuncMap{
 		}
 		return s
 	},
+	"seconds":  func(ms int) int { return (ms + 999) / 1000 },
 	"system":   func(target string) string { return systemNames[target] },
 	"modeName": func(m Mode) string { return modeNames[m] },
 	"pretty": func(text string) string {
@@ -140,6 +141,10 @@ func (s *Server) pageIndex(w http.ResponseWriter, r *http.Request) {
 func (s *Server) pageSetFault(w http.ResponseWriter, r *http.Request) {
 	count, _ := strconv.Atoi(r.FormValue("count"))
 	delay, _ := strconv.Atoi(r.FormValue("delaySeconds"))
+	if Mode(r.FormValue("mode")) == OK {
+		// Back to normal is back to normal: a count or delay left in the form would surprise.
+		count, delay = 0, 0
+	}
 	err := s.SetFault(r.Context(), Fault{Target: r.FormValue("target"), Mode: Mode(r.FormValue("mode")), Count: count, DelayMS: delay * 1000})
 	if err != nil {
 		s.say(w, r, http.StatusUnprocessableEntity, "没有改动", err.Error())

@@ -51,7 +51,9 @@ type Registered struct {
 }
 
 // Event names the fact.
-func (r Registered) Event() (string, string, int64) { return "enterprise.registered", "enterprise", r.ID }
+func (r Registered) Event() (string, string, int64) {
+	return "enterprise.registered", "enterprise", r.ID
+}
 
 // Brief is how a company is named beside a person.
 type Brief struct {

@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"text/template/parse"
 
 	"github.com/huiqi/huiqi/platform/clock"
 )
@@ -137,7 +138,14 @@ func (r *Renderer) Parse(module string, fsys fs.FS, funcs ...template.FuncMap) e
 		if !strings.HasPrefix(f, "_") {
 			continue
 		}
-		if _, err := base.ParseFS(fsys, f); err != nil {
+		text, err := fs.ReadFile(fsys, f)
+		if err != nil {
+			return fmt.Errorf("templates of %s: %w", module, err)
+		}
+		if err := r.guard(f, string(text)); err != nil {
+			return fmt.Errorf("templates of %s: %w", module, err)
+		}
+		if _, err := base.New(f).Parse(string(text)); err != nil {
 			return fmt.Errorf("templates of %s: %w", module, err)
 		}
 	}
@@ -161,6 +169,9 @@ func (r *Renderer) add(name, text string, base *template.Template) error {
 	if _, ok := r.pages[name]; ok {
 		return fmt.Errorf("page %s is added twice", name)
 	}
+	if err := r.guard(name, text); err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
 	t, err := base.Clone()
 	if err != nil {
 		return fmt.Errorf("page %s: %w", name, err)
@@ -177,6 +188,26 @@ func (r *Renderer) add(name, text string, base *template.Template) error {
 		return fmt.Errorf("page %s: %w", name, err)
 	}
 	r.pages[name] = t
+	return nil
+}
+
+// guard refuses a text that would quietly replace a component for its page; only the blocks are there to be filled.
+func (r *Renderer) guard(name, text string) error {
+	defined := map[string]*parse.Tree{}
+	tree := parse.New(name)
+	tree.Mode = parse.SkipFuncCheck
+	if _, err := tree.Parse(text, "", "", defined); err != nil {
+		return err
+	}
+	for d := range defined {
+		switch d {
+		case "title", "meta", "breadcrumb", "content":
+		default:
+			if r.shared.Lookup(d) != nil {
+				return fmt.Errorf("%q is already a shared template", d)
+			}
+		}
+	}
 	return nil
 }
 

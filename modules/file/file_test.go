@@ -1,0 +1,112 @@
+package file_test
+
+import (
+	"bytes"
+	"context"
+	"image"
+	"image/png"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/modules/file"
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database/databasetest"
+	"github.com/huiqi/huiqi/platform/fault"
+)
+
+func picture(t *testing.T) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 4, 4))); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func newService(t *testing.T) *file.Service {
+	t.Helper()
+	return &file.Service{
+		DB: databasetest.New(t, slices.Concat(audit.Migrations, file.Migrations)), Clock: clock.System{}, Dir: t.TempDir(),
+		CanSee: func(_ context.Context, a access.Actor, object string, id int64) error {
+			if object == "ticket" && id == 5 && a.UserID == 2 {
+				return nil
+			}
+			return fault.ErrNotFound
+		},
+	}
+}
+
+func TestSaveChecksContent(t *testing.T) {
+	t.Parallel()
+	s := newService(t)
+	owner := access.Actor{UserID: 1, Party: access.Enterprise}
+	cases := []struct {
+		name, file string
+		content    []byte
+		code, kept string
+	}{
+		{"picture", "照片.png", picture(t), "", "照片.png"},
+		{"path is dropped", "../../x/执照.png", picture(t), "", "执照.png"},
+		{"windows path and controls", "C:\\x\\a\x00\u202eb.png", picture(t), "", "ab.png"},
+		{"long name", strings.Repeat("长", 300) + ".png", picture(t), "", strings.Repeat("长", 100) + ".png"},
+		{"empty", "a.png", nil, "FILE_EMPTY", ""},
+		{"50 MB", "a.pdf", append([]byte("%PDF-1.7"), make([]byte, 50<<20)...), "FILE_TOO_LARGE", ""},
+		{"exe renamed", "a.jpg", []byte("MZ\x90\x00"), "TYPE_MISMATCH", ""},
+		{"zip as docx", "a.docx", []byte("PK\x03\x04rest"), "TYPE_MISMATCH", ""},
+		{"svg", "a.svg", []byte("<svg onload=alert(1)>"), "TYPE_NOT_ALLOWED", ""},
+		{"html", "a.html", []byte("<script>"), "TYPE_NOT_ALLOWED", ""},
+		{"cut picture", "a.png", picture(t)[:30], "IMAGE_BAD", ""},
+	}
+	for _, c := range cases {
+		v, err := s.Save(context.Background(), owner, c.file, c.content)
+		if c.code == "" {
+			if err != nil || v.Name != c.kept {
+				t.Errorf("%s: %q, %v", c.name, v.Name, err)
+			}
+			continue
+		}
+		if f, ok := fault.As(err); !ok || f.Code != c.code {
+			t.Errorf("%s: got %v, want %s", c.name, err, c.code)
+		}
+	}
+}
+
+func TestOnlyWhoSeesTheObjectReads(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	s := newService(t)
+	one, two, three := access.Actor{UserID: 1, Party: access.Enterprise}, access.Actor{UserID: 2, Party: access.Enterprise}, access.Actor{UserID: 3, Party: access.Enterprise}
+	v, err := s.Save(ctx, one, "a.png", picture(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim := func(a access.Actor) error {
+		return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return s.Claim(ctx, tx, a, v.ID, "ticket", 5) })
+	}
+	if _, _, err := s.Read(ctx, two, v.ID); fault.KindOf(err) != fault.NotFound {
+		t.Fatalf("a stranger reads a loose file: %v", err)
+	}
+	if err := claim(two); fault.KindOf(err) != fault.NotFound {
+		t.Fatalf("a stranger ties it: %v", err)
+	}
+	if err := claim(one); err != nil {
+		t.Fatal(err)
+	}
+	if err := claim(one); fault.KindOf(err) != fault.NotFound {
+		t.Fatalf("tied twice: %v", err)
+	}
+	if _, b, err := s.Read(ctx, two, v.ID); err != nil || !bytes.Equal(b, picture(t)) {
+		t.Fatalf("who sees the ticket: %v", err)
+	}
+	if _, _, err := s.Read(ctx, three, v.ID); fault.KindOf(err) != fault.NotFound {
+		t.Fatalf("who does not: %v", err)
+	}
+	if _, _, err := s.Read(ctx, three, v.ID+100); fault.KindOf(err) != fault.NotFound {
+		t.Fatalf("missing: %v", err)
+	}
+}

@@ -1,0 +1,304 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/secret"
+)
+
+func grant(ctx context.Context, tx bun.Tx, userID int64, codes ...string) error {
+	if err := checkExclusive(codes); err != nil {
+		return err
+	}
+	for _, code := range codes {
+		var r role
+		if err := tx.NewSelect().Model(&r).Where("code = ?", code).Scan(ctx); err != nil {
+			return fmt.Errorf("role %s: %w", code, database.Found(err))
+		}
+		if _, err := tx.NewInsert().Model(&userRole{UserID: userID, RoleID: r.ID}).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EnsureRoles makes the built-in roles that are missing; edited ones are left as they are.
+func (s *Service) EnsureRoles(ctx context.Context) error {
+	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		for _, b := range builtin {
+			r := role{Code: b.code, Name: b.name, Party: b.party, Scope: b.scope}
+			res, err := tx.NewInsert().Model(&r).On("CONFLICT DO NOTHING").Exec(ctx)
+			if err != nil {
+				return err
+			}
+			if n, err := res.RowsAffected(); err != nil {
+				return err
+			} else if n == 0 {
+				continue
+			}
+			if err := tx.NewSelect().Model(&r).Where("code = ?", b.code).Scan(ctx); err != nil {
+				return err
+			}
+			for _, p := range b.permissions {
+				if _, err := tx.NewInsert().Model(&rolePermission{RoleID: r.ID, Permission: p}).Exec(ctx); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// RoleView is a role as it is edited.
+type RoleView struct {
+	Code        string              `json:"code"`
+	Name        string              `json:"name"`
+	Party       access.Party        `json:"party"`
+	Permissions []access.Permission `json:"permissions"`
+}
+
+// Roles lists the roles with their permissions. It needs identity.roles.
+func (s *Service) Roles(ctx context.Context, actor access.Actor) ([]RoleView, error) {
+	if err := actor.Need("identity.roles"); err != nil {
+		return nil, err
+	}
+	var rows []role
+	if err := s.DB.Read().NewSelect().Model(&rows).OrderExpr("id").Scan(ctx); err != nil {
+		return nil, err
+	}
+	views := make([]RoleView, 0, len(rows))
+	for _, r := range rows {
+		v := RoleView{Code: r.Code, Name: r.Name, Party: r.Party, Permissions: []access.Permission{}}
+		err := s.DB.Read().NewSelect().Model((*rolePermission)(nil)).Column("permission").Where("role_id = ?", r.ID).OrderExpr("permission").Scan(ctx, &v.Permissions)
+		if err != nil {
+			return nil, err
+		}
+		views = append(views, v)
+	}
+	return views, nil
+}
+
+// EditRole replaces a role's permissions, effective with the next request of everybody who has it. It needs
+// identity.roles and refuses permissions that do not exist.
+func (s *Service) EditRole(ctx context.Context, actor access.Actor, code string, permissions []access.Permission) error {
+	if err := actor.Need("identity.roles"); err != nil {
+		return err
+	}
+	for _, p := range permissions {
+		if !slices.ContainsFunc(Permissions, func(i access.Info) bool { return i.Name == p }) {
+			return fault.InvalidField("permissions", "UNKNOWN_PERMISSION", "包含不存在的权限，请刷新页面后重新选择")
+		}
+	}
+	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var r role
+		if err := tx.NewSelect().Model(&r).Where("code = ?", code).Scan(ctx); err != nil {
+			return database.Found(err)
+		}
+		if _, err := tx.NewDelete().Model((*rolePermission)(nil)).Where("role_id = ?", r.ID).Exec(ctx); err != nil {
+			return err
+		}
+		for _, p := range permissions {
+			if _, err := tx.NewInsert().Model(&rolePermission{RoleID: r.ID, Permission: p}).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+				return err
+			}
+		}
+		return audit.Write(ctx, tx, actor, s.Clock.Now(), audit.Record{Action: "identity.role", Object: "role", ObjectID: r.ID,
+			Summary: "修改角色“" + r.Name + "”的权限", Detail: permissions})
+	})
+}
+
+// Staff is a new account of the back office.
+type Staff struct {
+	Name, Account, Password, Phone string
+	Party                          access.Party
+	DepartmentID                   int64 // 0 for none
+	Roles                          []string
+}
+
+// CreateStaff makes an account. It needs identity.users; the password must satisfy the rules for staff.
+func (s *Service) CreateStaff(ctx context.Context, actor access.Actor, in Staff) (int64, error) {
+	if err := actor.Need("identity.users"); err != nil {
+		return 0, err
+	}
+	phone, err := NormalizePhone(in.Phone)
+	if err != nil {
+		return 0, err
+	}
+	if err := secret.CheckPassword(secret.Staff, in.Password, in.Account); err != nil {
+		return 0, err
+	}
+	hash, err := s.Box.HashPassword(ctx, in.Password)
+	if err != nil {
+		return 0, err
+	}
+	var id int64
+	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		now := s.Clock.Now()
+		u := s.newUser(phone, in.Name, in.Party, now)
+		u.Account, u.PasswordHash = &in.Account, hash
+		if in.DepartmentID != 0 {
+			u.DepartmentID = &in.DepartmentID
+		}
+		if _, err := tx.NewInsert().Model(&u).Returning("id").Exec(ctx); err != nil {
+			if database.IsDuplicate(err) {
+				return fault.New(fault.Conflict, "ACCOUNT_TAKEN", "账号或手机号已被使用，请更换").On("account")
+			}
+			return err
+		}
+		id = u.ID
+		if err := grant(ctx, tx, u.ID, in.Roles...); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.create", Object: "user", ObjectID: u.ID, Summary: "新建账号 " + in.Account, Detail: in.Roles})
+	})
+	return id, err
+}
+
+// CreateDepartment adds a department below parent (0 for the top), at most four levels deep. It needs identity.users.
+func (s *Service) CreateDepartment(ctx context.Context, actor access.Actor, parent int64, code, name string, sort int) (int64, error) {
+	if err := actor.Need("identity.users"); err != nil {
+		return 0, err
+	}
+	var id int64
+	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		d := department{Code: code, Name: name, Sort: sort}
+		var levels []*int64
+		own := []*int64{&d.L1, &d.L2, &d.L3, &d.L4}
+		if parent != 0 {
+			var p department
+			if err := tx.NewSelect().Model(&p).Where("id = ?", parent).Scan(ctx); err != nil {
+				return database.Found(err)
+			}
+			d.ParentID = &parent
+			for i, l := range []int64{p.L1, p.L2, p.L3, p.L4} {
+				if l == 0 {
+					break
+				}
+				*own[i] = l
+				levels = append(levels, own[i])
+			}
+		}
+		if len(levels) == len(own) {
+			return fault.InvalidField("parent", "TOO_DEEP", "部门最多四级，请选择上一级部门")
+		}
+		if _, err := tx.NewInsert().Model(&d).Returning("id").Exec(ctx); err != nil {
+			if database.IsDuplicate(err) {
+				return fault.New(fault.Conflict, "DEPARTMENT_EXISTS", "部门编码已存在，请更换").On("code")
+			}
+			return err
+		}
+		*own[len(levels)] = d.ID
+		id = d.ID
+		if _, err := tx.NewUpdate().Model(&d).Column("l1", "l2", "l3", "l4").WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, actor, s.Clock.Now(), audit.Record{Action: "identity.department", Object: "department", ObjectID: d.ID, Summary: "新建部门 " + name})
+	})
+	return id, err
+}
+
+// Department is a department with its place in the tree.
+type Department struct {
+	ID     int64
+	Name   string
+	Levels [4]int64
+}
+
+// Department returns one department, fault.ErrNotFound when there is none.
+func (s *Service) Department(ctx context.Context, db bun.IDB, id int64) (Department, error) {
+	var d department
+	if err := db.NewSelect().Model(&d).Where("id = ?", id).Scan(ctx); err != nil {
+		return Department{}, database.Found(err)
+	}
+	return Department{d.ID, d.Name, [4]int64{d.L1, d.L2, d.L3, d.L4}}, nil
+}
+
+// Departments lists all departments in the order of the tree's levels.
+func (s *Service) Departments(ctx context.Context, db bun.IDB) ([]Department, error) {
+	var rows []department
+	if err := db.NewSelect().Model(&rows).OrderExpr("sort, id").Scan(ctx); err != nil {
+		return nil, err
+	}
+	list := make([]Department, 0, len(rows))
+	for _, d := range rows {
+		list = append(list, Department{d.ID, d.Name, [4]int64{d.L1, d.L2, d.L3, d.L4}})
+	}
+	return list, nil
+}
+
+// Contact returns how a person is reached; for other modules acting on that person's own command.
+func (s *Service) Contact(ctx context.Context, db bun.IDB, userID int64) (name, phone string, err error) {
+	var u user
+	if err := db.NewSelect().Model(&u).Where("id = ?", userID).Scan(ctx); err != nil {
+		return "", "", database.Found(err)
+	}
+	plain, err := s.Box.Open(u.Phone, "users.phone")
+	return u.Name, string(plain), err
+}
+
+// Empty reports whether the installation has no user yet.
+func (s *Service) Empty(ctx context.Context) (bool, error) {
+	ok, err := s.DB.Read().NewSelect().Model((*user)(nil)).Exists(ctx)
+	return !ok, err
+}
+
+// Me is the person signed in, as the faces show them.
+type Me struct {
+	SignedIn    bool                `json:"signedIn"`
+	User        *MeUser             `json:"user"`
+	Enterprise  *Company            `json:"enterprise"`
+	Institution *Named              `json:"institution"`
+	Department  *Named              `json:"department"`
+	Permissions []access.Permission `json:"permissions"`
+	CSRFToken   string              `json:"csrfToken"`
+	Demo        bool                `json:"demo"`
+	District    string              `json:"district"`
+}
+
+// MeUser is the person's own account.
+type MeUser struct {
+	ID          int64        `json:"id"`
+	Name        string       `json:"name"`
+	PhoneMasked string       `json:"phoneMasked"`
+	Party       access.Party `json:"party"`
+}
+
+// Named is something with an id and a name.
+type Named struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// Me describes the actor to itself. The caller adds the CSRF token.
+func (s *Service) Me(ctx context.Context, actor access.Actor) (Me, error) {
+	m := Me{Permissions: []access.Permission{}, Demo: s.Demo, District: s.District}
+	if actor.UserID == 0 {
+		return m, nil
+	}
+	_, phone, err := s.Contact(ctx, s.DB.Read(), actor.UserID)
+	if err != nil {
+		return m, err
+	}
+	m.SignedIn = true
+	m.User = &MeUser{ID: actor.UserID, Name: actor.Name, PhoneMasked: maskPhone(phone), Party: actor.Party}
+	m.Permissions = append(m.Permissions, actor.Permissions...)
+	if actor.EnterpriseID != 0 {
+		c, err := s.Companies.Company(ctx, s.DB.Read(), actor.EnterpriseID)
+		if err != nil {
+			return m, err
+		}
+		m.Enterprise = &c
+	}
+	if actor.DepartmentID != 0 {
+		m.Department = &Named{actor.DepartmentID, actor.DepartmentName}
+	}
+	return m, nil
+}

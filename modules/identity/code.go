@@ -1,0 +1,205 @@
+package identity
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/dchest/captcha"
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/secret"
+)
+
+// Purpose is what a code is for; it works for nothing else.
+type Purpose string
+
+// The purposes of a code.
+const (
+	ForRegister     Purpose = "register"
+	ForSignIn       Purpose = "login"
+	ForSecondFactor Purpose = "second_factor"
+)
+
+const (
+	captchaLife  = 10 * time.Minute
+	codeLife     = 5 * time.Minute
+	codeAttempts = 5
+	codeGap      = time.Minute
+	hourLimit    = 5
+	dayLimit     = 10
+	addressLimit = 20 // codes per hour to one address
+)
+
+// NewCaptcha makes a puzzle and returns its id.
+func (s *Service) NewCaptcha(ctx context.Context) (string, error) {
+	id := secret.Token()
+	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		now := s.Clock.Now()
+		if _, err := tx.NewDelete().Model((*captchaRow)(nil)).Where("expires_at < ?", now.Add(-time.Hour)).Exec(ctx); err != nil {
+			return err
+		}
+		_, err := tx.NewInsert().Model(&captchaRow{ID: id, Digits: secret.Digits(4), ExpiresAt: now.Add(captchaLife)}).Exec(ctx)
+		return err
+	})
+	return id, err
+}
+
+// Captcha renders a puzzle as a picture, or spoken when audio is set.
+func (s *Service) Captcha(ctx context.Context, id string, audio bool) ([]byte, error) {
+	var row captchaRow
+	err := s.DB.Read().NewSelect().Model(&row).Where("id = ? AND used_at IS NULL AND expires_at > ?", id, s.Clock.Now()).Scan(ctx)
+	if err != nil {
+		return nil, database.Found(err)
+	}
+	digits := make([]byte, len(row.Digits))
+	for i := range digits {
+		digits[i] = row.Digits[i] - '0'
+	}
+	var b bytes.Buffer
+	if audio {
+		_, err = captcha.NewAudio(id, digits, "zh").WriteTo(&b)
+	} else {
+		_, err = captcha.NewImage(id, digits, 180, 60).WriteTo(&b)
+	}
+	return b.Bytes(), err
+}
+
+// spendCaptcha uses the puzzle up, right or wrong, in a transaction of its own.
+func (s *Service) spendCaptcha(ctx context.Context, id, answer string) error {
+	right := false
+	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		right = false
+		now := s.Clock.Now()
+		var row captchaRow
+		if err := tx.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
+			if fault.KindOf(database.Found(err)) == fault.NotFound {
+				return nil
+			}
+			return err
+		}
+		res, err := tx.NewUpdate().Model((*captchaRow)(nil)).Set("used_at = ?", now).Where("id = ? AND used_at IS NULL AND expires_at > ?", id, now).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		right = n == 1 && secret.Equal(row.Digits, answer)
+		return err
+	})
+	if err == nil && !right {
+		return ErrCaptcha
+	}
+	return err
+}
+
+// SendCode asks for a code to be sent to a phone.
+type SendCode struct {
+	Phone         string
+	Purpose       Purpose
+	CaptchaID     string
+	CaptchaAnswer string
+}
+
+// SendCode sends a code after the captcha was solved. The answer is the same whether the phone is registered or not. It
+// returns ErrCaptcha, ErrPhone, ErrCodeTooSoon or ErrCodeTooMany; of any number of requests at once one sends.
+func (s *Service) SendCode(ctx context.Context, actor access.Actor, cmd SendCode) (sentTo string, err error) {
+	phone, err := NormalizePhone(cmd.Phone)
+	if err != nil {
+		return "", err
+	}
+	if cmd.Purpose != ForRegister && cmd.Purpose != ForSignIn {
+		return "", fault.InvalidField("purpose", "BAD_PURPOSE", "请从注册或登录页面获取验证码")
+	}
+	if err := s.spendCaptcha(ctx, cmd.CaptchaID, cmd.CaptchaAnswer); err != nil {
+		return "", err
+	}
+	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return s.sendCode(ctx, tx, actor, phone, cmd.Purpose) })
+	return maskPhone(phone), err
+}
+
+func (s *Service) sendCode(ctx context.Context, tx bun.Tx, actor access.Actor, phone string, purpose Purpose) error {
+	now := s.Clock.Now()
+	blind := s.Box.Blind("phone", phone)
+	if _, err := tx.NewInsert().Model(&smsGuard{Phone: blind, Next: time.Unix(0, 0).UTC()}).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+		return err
+	}
+	res, err := tx.NewUpdate().Model((*smsGuard)(nil)).Set("next = ?", now.Add(codeGap)).Where("phone = ? AND next <= ?", blind, now).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil {
+		return err
+	} else if n == 0 {
+		return ErrCodeTooSoon.After(60)
+	}
+	for _, l := range []struct {
+		column, value string
+		since         time.Duration
+		most          int
+	}{{"phone", blind, time.Hour, hourLimit}, {"phone", blind, 24 * time.Hour, dayLimit}, {"ip", actor.IP, time.Hour, addressLimit}} {
+		n, err := tx.NewSelect().Model((*smsCode)(nil)).Where("? = ? AND created_at > ?", bun.Ident(l.column), l.value, now.Add(-l.since)).Count(ctx)
+		if err != nil {
+			return err
+		}
+		if int(n) >= l.most {
+			return ErrCodeTooMany.After(int(l.since / time.Second))
+		}
+	}
+	code := secret.Digits(6)
+	row := smsCode{Phone: blind, Purpose: string(purpose), IP: actor.IP, CreatedAt: now, ExpiresAt: now.Add(codeLife),
+		Code: s.Box.MAC("sms-code", blind, string(purpose), code)}
+	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+		return err
+	}
+	if err := audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.code", Object: "sms_code", ObjectID: row.ID,
+		Summary: "发送短信验证码至 " + maskPhone(phone), Detail: map[string]string{"purpose": string(purpose)}}); err != nil {
+		return err
+	}
+	return s.Texter.TextCode(ctx, tx, phone, code)
+}
+
+// spendCode uses a code up. Each wrong try counts, also when what follows is undone: it has a transaction of its own.
+func (s *Service) spendCode(ctx context.Context, phone string, purpose Purpose, code string) error {
+	var verdict error
+	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		verdict = nil
+		now := s.Clock.Now()
+		blind := s.Box.Blind("phone", phone)
+		var row smsCode
+		q := tx.NewSelect().Model(&row).Where("phone = ? AND purpose = ?", blind, string(purpose)).OrderExpr("id DESC").Limit(1)
+		if database.KindOf(tx) == database.Postgres {
+			q = q.For("UPDATE")
+		}
+		if err := database.Found(q.Scan(ctx)); err != nil {
+			if fault.KindOf(err) == fault.NotFound {
+				verdict = ErrCodeWrong
+				return nil
+			}
+			return fmt.Errorf("read code: %w", err)
+		}
+		switch {
+		case row.UsedAt != nil:
+			verdict = ErrCodeUsed
+		case row.Attempts >= codeAttempts:
+			verdict = ErrCodeLocked
+		case now.After(row.ExpiresAt):
+			verdict = ErrCodeExpired
+		case !s.Box.VerifyMAC(row.Code, "sms-code", blind, string(purpose), code):
+			verdict = ErrCodeWrong
+			row.Attempts++
+		default:
+			row.UsedAt = &now
+		}
+		_, err := tx.NewUpdate().Model(&row).Column("attempts", "used_at").WherePK().Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return verdict
+}

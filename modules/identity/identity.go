@@ -1,0 +1,188 @@
+// Package identity knows the people: users of the three parties, the department tree, roles edited at run time, sessions,
+// and the ways in (requirements A1–A6, thin).
+//
+// Words: a person registers with a phone and a code and owns an unverified company; staff sign in with account and
+// password and then a code sent to their phone (second factor). A captcha comes before any code. A code lives five
+// minutes, works once and dies at the fifth wrong try; codes are limited per phone and address over all purposes.
+//
+// Tables: departments, users, roles, role_permissions, user_roles, sessions, captchas, sms_codes, sms_guards.
+// Needs: a way to text, and a keeper of companies. Announces identity.registered.
+package identity
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/uptrace/bun"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/secret"
+)
+
+// Company is how a company is named beside a person.
+type Company struct {
+	ID           int64  `json:"id"`
+	Name         string `json:"name"`
+	CreditCode   string `json:"creditCode"`
+	Verification string `json:"verification"`
+}
+
+// Companies is what identity needs of the keeper of companies.
+type Companies interface {
+	// OpenUnverified makes a company owned by the user in the transaction and returns its id.
+	OpenUnverified(ctx context.Context, tx bun.Tx, actor access.Actor, name string, owner int64) (int64, error)
+	// Company names a company.
+	Company(ctx context.Context, db bun.IDB, id int64) (Company, error)
+}
+
+// Texter sends a code to a phone; the message leaves after the transaction is committed.
+type Texter interface {
+	TextCode(ctx context.Context, tx bun.Tx, phone, code string) error
+}
+
+// Deps are what the module needs.
+type Deps struct {
+	DB        *database.DB
+	Clock     clock.Clock
+	Box       *secret.Box
+	Companies Companies
+	Texter    Texter
+	Log       *slog.Logger
+	District  string
+	Demo      bool
+}
+
+// Service is identity.
+type Service struct{ Deps }
+
+// New makes the service.
+func New(d Deps) *Service { return &Service{d} }
+
+// Faults that a person can meet on the way in.
+var (
+	ErrCaptcha         = fault.New(fault.Invalid, "CAPTCHA_WRONG", "图形验证码不正确或已过期，请看新图重新输入").On("captchaAnswer")
+	ErrCodeWrong       = fault.New(fault.Invalid, "CODE_WRONG", "短信验证码不正确，请核对后重新输入").On("code")
+	ErrCodeExpired     = fault.New(fault.Invalid, "CODE_EXPIRED", "短信验证码已过期，请重新获取").On("code")
+	ErrCodeUsed        = fault.New(fault.Invalid, "CODE_USED", "短信验证码已使用过，请重新获取").On("code")
+	ErrCodeLocked      = fault.New(fault.Invalid, "CODE_LOCKED", "验证码输错次数过多，请重新获取").On("code")
+	ErrCodeTooSoon     = fault.New(fault.TooMany, "CODE_TOO_SOON", "验证码已发送，请一分钟后再试")
+	ErrCodeTooMany     = fault.New(fault.TooMany, "CODE_TOO_MANY", "该手机号获取验证码过于频繁，请稍后再试或明天再试")
+	ErrPhone           = fault.New(fault.Invalid, "BAD_PHONE", "手机号格式不正确，请填写 11 位大陆手机号").On("phone")
+	ErrPhoneRegistered = fault.New(fault.Conflict, "PHONE_REGISTERED", "该手机号已注册，请直接用短信验证码登录").On("phone")
+	ErrConsent         = fault.New(fault.Invalid, "CONSENT_REQUIRED", "请阅读并同意个人信息保护说明后再注册").On("consent")
+	ErrWrongPassword   = fault.New(fault.Invalid, "SIGN_IN_FAILED", "账号或密码不正确，请核对后重新输入")
+	ErrLocked          = fault.New(fault.TooMany, "ACCOUNT_LOCKED", "输错次数过多，账号已临时锁定，请 15 分钟后再试")
+	ErrNotRegistered   = fault.New(fault.Invalid, "NOT_REGISTERED", "该手机号尚未注册，请先注册企业账号").On("phone")
+	ErrStaffPassword   = fault.New(fault.Forbidden, "USE_PASSWORD", "工作人员请使用账号密码登录")
+	ErrNoSecondFactor  = fault.New(fault.Conflict, "SECOND_FACTOR_NOT_DUE", "当前无需短信验证，请重新登录")
+)
+
+// NormalizePhone brings a mainland mobile number to its 11 digits, however it was written: +86, spaces, full width.
+func NormalizePhone(s string) (string, error) {
+	var b strings.Builder
+	for _, r := range norm.NFKC.String(s) {
+		switch {
+		case r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case unicode.IsSpace(r) || r == '+' || r == '-' || r == '(' || r == ')' || r == '\u200b':
+		default:
+			return "", ErrPhone
+		}
+	}
+	d := b.String()
+	if len(d) > 11 {
+		d = strings.TrimPrefix(strings.TrimPrefix(d, "00"), "86")
+	}
+	if len(d) != 11 || d[0] != '1' || d[1] < '3' {
+		return "", ErrPhone
+	}
+	return d, nil
+}
+
+// line cleans a one-line text: valid, composed, no control or invisible characters, at most max characters.
+func line(field, label, s string, max int) (string, error) {
+	if !utf8.ValidString(s) {
+		return "", fault.InvalidField(field, "BAD_TEXT", label+"含有无法识别的字符，请重新输入")
+	}
+	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) || unicode.IsControl(r) && !unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, norm.NFC.String(s))), " ")
+	switch n := utf8.RuneCountInString(s); {
+	case n == 0:
+		return "", fault.InvalidField(field, "REQUIRED", "请填写"+label)
+	case n > max:
+		return "", fault.InvalidField(field, "TOO_LONG", label+"过长，请控制在规定字数以内").With("%s最多 %d 个字，现有 %d 个字，请精简", label, max, n).On(field)
+	}
+	return s, nil
+}
+
+func maskPhone(p string) string {
+	if len(p) < 11 {
+		return "****"
+	}
+	return p[:3] + "****" + p[7:]
+}
+
+// Permissions are what roles are made of, for the page where they are edited.
+var Permissions = []access.Info{
+	{Name: "ticket.open", Group: "工单", Label: "登记工单"}, {Name: "ticket.view", Group: "工单", Label: "查看工单"},
+	{Name: "ticket.answer", Group: "工单", Label: "直接答复"}, {Name: "ticket.dispatch", Group: "工单", Label: "派单"},
+	{Name: "ticket.sign", Group: "工单", Label: "签收"}, {Name: "ticket.reply", Group: "工单", Label: "反馈"},
+	{Name: "ticket.decline", Group: "工单", Label: "不予受理"}, {Name: "ticket.reopen", Group: "工单", Label: "重办"},
+	{Name: "ticket.close", Group: "工单", Label: "回访办结"}, {Name: "ticket.void", Group: "工单", Label: "作废"},
+	{Name: "audit.view", Group: "系统", Label: "查看审计日志"}, {Name: "identity.roles", Group: "系统", Label: "编辑角色"},
+	{Name: "identity.users", Group: "系统", Label: "管理账号"},
+}
+
+// builtin are the roles an installation begins with; their permissions may be edited afterwards.
+var builtin = []struct {
+	code, name  string
+	party       access.Party
+	scope       access.Scope
+	permissions []access.Permission
+}{
+	{"platform_admin", "系统管理员", access.Platform, access.ScopeDistrict, []access.Permission{"identity.users"}},
+	{"security_admin", "安全管理员", access.Platform, access.ScopeDistrict, []access.Permission{"identity.roles"}},
+	{"audit_admin", "审计管理员", access.Platform, access.ScopeDistrict, []access.Permission{"audit.view"}},
+	{"agent", "热线坐席", access.Platform, access.ScopeDistrict, []access.Permission{
+		"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void"}},
+	{"dept_handler", "部门经办人", access.Government, access.ScopeDepartment, []access.Permission{"ticket.view", "ticket.sign", "ticket.reply"}},
+	{"dept_leader", "部门领导", access.Government, access.ScopeSubtree, []access.Permission{"ticket.view", "ticket.sign", "ticket.reply"}},
+	{"enterprise_owner", "企业负责人", access.Enterprise, access.ScopeSelf, nil},
+}
+
+// exclusive are the three administrators whose powers one person never joins (GB/T 22239-2019 8.1.4.2 d).
+var exclusive = []string{"platform_admin", "security_admin", "audit_admin"}
+
+func checkExclusive(codes []string) error {
+	n := 0
+	for _, c := range codes {
+		if slices.Contains(exclusive, c) {
+			n++
+		}
+	}
+	if n > 1 {
+		return fault.InvalidField("roles", "ROLES_EXCLUSIVE", "系统、安全、审计三类管理员不能由同一人兼任")
+	}
+	return nil
+}
+
+// sessionLife is how long a session lasts at most, and idle without use.
+func sessionLife(p access.Party) (absolute, idle time.Duration) {
+	if p.Staff() {
+		return 12 * time.Hour, 30 * time.Minute
+	}
+	return 30 * 24 * time.Hour, 7 * 24 * time.Hour
+}

@@ -1,0 +1,372 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/secret"
+)
+
+// Begun is a session that has just begun. Pending means that the second factor is still due.
+type Begun struct {
+	Token   string
+	Expires time.Time
+	Pending bool
+	SentTo  string // where the second factor's code went, masked
+	UserID  int64
+}
+
+// Registered is announced when a person registers.
+type Registered struct {
+	UserID       int64 `json:"userId"`
+	EnterpriseID int64 `json:"enterpriseId"`
+}
+
+// Event names the fact.
+func (r Registered) Event() (string, string, int64) { return "identity.registered", "user", r.UserID }
+
+// Register is what a company's person types to register (A1).
+type Register struct {
+	Phone, Code, CompanyName, ContactName string
+	Consent                               bool
+}
+
+// Register makes the person, their unverified company and a session, or nothing. It returns ErrPhoneRegistered only
+// after the code was right, so that nobody learns who is registered.
+func (s *Service) Register(ctx context.Context, actor access.Actor, cmd Register) (Begun, error) {
+	phone, err := NormalizePhone(cmd.Phone)
+	if err != nil {
+		return Begun{}, err
+	}
+	company, err := line("companyName", "企业名称", cmd.CompanyName, 100)
+	if err != nil {
+		return Begun{}, err
+	}
+	contact, err := line("contactName", "联系人姓名", cmd.ContactName, 30)
+	if err != nil {
+		return Begun{}, err
+	}
+	if !cmd.Consent {
+		return Begun{}, ErrConsent
+	}
+	if err := s.spendCode(ctx, phone, ForRegister, cmd.Code); err != nil {
+		return Begun{}, err
+	}
+	var begun Begun
+	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		now := s.Clock.Now()
+		u := s.newUser(phone, contact, access.Enterprise, now)
+		if _, err := tx.NewInsert().Model(&u).Returning("id").Exec(ctx); err != nil {
+			if database.IsDuplicate(err) {
+				return ErrPhoneRegistered
+			}
+			return err
+		}
+		who := actor
+		who.UserID, who.Name, who.Party = u.ID, u.Name, u.Party
+		id, err := s.Companies.OpenUnverified(ctx, tx, who, company, u.ID)
+		if err != nil {
+			return err
+		}
+		u.EnterpriseID = &id
+		if _, err := tx.NewUpdate().Model(&u).Column("enterprise_id").WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		if err := grant(ctx, tx, u.ID, "enterprise_owner"); err != nil {
+			return err
+		}
+		if _, err := event.Append(ctx, tx, who, now, Registered{UserID: u.ID, EnterpriseID: id}); err != nil {
+			return err
+		}
+		if err := audit.Write(ctx, tx, who, now, audit.Record{Action: "identity.register", Object: "user", ObjectID: u.ID,
+			Summary: "注册企业账号并同意个人信息保护说明"}); err != nil {
+			return err
+		}
+		begun, err = s.begin(ctx, tx, who, u, false)
+		return err
+	})
+	return begun, err
+}
+
+func (s *Service) newUser(phone, name string, party access.Party, now time.Time) user {
+	return user{Name: name, Party: party, CreatedAt: now, Phone: s.Box.Seal([]byte(phone), "users.phone"),
+		PhoneBlind: s.Box.Blind("phone", phone), PhoneTail: s.Box.BlindTail(phone)}
+}
+
+// begin makes the session's row; the token itself is kept nowhere.
+func (s *Service) begin(ctx context.Context, tx bun.Tx, actor access.Actor, u user, pending bool) (Begun, error) {
+	now := s.Clock.Now()
+	life, _ := sessionLife(u.Party)
+	if pending {
+		life = 10 * time.Minute
+	}
+	b := Begun{Token: secret.Token(), Expires: now.Add(life), Pending: pending, UserID: u.ID}
+	row := session{TokenHash: s.Box.HashToken(b.Token), UserID: u.ID, Pending: pending, IP: actor.IP, UserAgent: cut(actor.UserAgent, 300),
+		CreatedAt: now, SeenAt: now, ExpiresAt: b.Expires}
+	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+		return Begun{}, fmt.Errorf("begin session: %w", err)
+	}
+	actor.UserID, actor.Name, actor.Party = u.ID, u.Name, u.Party
+	summary := "登录"
+	if pending {
+		summary = "密码验证通过，等待短信验证"
+	}
+	return b, audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.sign_in", Object: "user", ObjectID: u.ID, Summary: summary})
+}
+
+func cut(s string, n int) string {
+	if len(s) > n {
+		return s[:n]
+	}
+	return s
+}
+
+// SignInBySMS signs a registered person of a company in with a code.
+func (s *Service) SignInBySMS(ctx context.Context, actor access.Actor, rawPhone, code string) (Begun, error) {
+	phone, err := NormalizePhone(rawPhone)
+	if err != nil {
+		return Begun{}, err
+	}
+	if err := s.spendCode(ctx, phone, ForSignIn, code); err != nil {
+		return Begun{}, err
+	}
+	var begun Begun
+	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var u user
+		err := database.Found(tx.NewSelect().Model(&u).Where("phone_blind = ? AND disabled_at IS NULL", s.Box.Blind("phone", phone)).Scan(ctx))
+		if fault.KindOf(err) == fault.NotFound {
+			return ErrNotRegistered
+		}
+		if err != nil {
+			return err
+		}
+		if u.Party.Staff() {
+			return ErrStaffPassword
+		}
+		begun, err = s.begin(ctx, tx, actor, u, false)
+		return err
+	})
+	return begun, err
+}
+
+// SignIn is the way in with a password.
+type SignIn struct {
+	Account, Password, CaptchaID, CaptchaAnswer string
+}
+
+// decoy is verified when the account does not exist, so that both take the same time.
+const decoy = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+// SignInByPassword checks account and password after the captcha, and sends staff the second factor's code. The same
+// answer comes for an unknown account and a wrong password; five wrong ones lock the account for 15 minutes.
+func (s *Service) SignInByPassword(ctx context.Context, actor access.Actor, cmd SignIn) (Begun, error) {
+	if err := s.spendCaptcha(ctx, cmd.CaptchaID, cmd.CaptchaAnswer); err != nil {
+		return Begun{}, err
+	}
+	now := s.Clock.Now()
+	var u user
+	err := database.Found(s.DB.Read().NewSelect().Model(&u).Where("account = ? AND disabled_at IS NULL", cmd.Account).Scan(ctx))
+	known := err == nil
+	if !known && fault.KindOf(err) != fault.NotFound {
+		return Begun{}, err
+	}
+	if known && u.LockedUntil != nil && now.Before(*u.LockedUntil) {
+		return Begun{}, ErrLocked
+	}
+	hash := decoy
+	if known && u.PasswordHash != "" {
+		hash = u.PasswordHash
+	}
+	right, _, err := s.Box.VerifyPassword(ctx, cmd.Password, hash)
+	if err != nil && known {
+		return Begun{}, err
+	}
+	if !known || !right {
+		if known {
+			if err := s.countFailure(ctx, actor, u.ID); err != nil {
+				return Begun{}, err
+			}
+		}
+		return Begun{}, ErrWrongPassword
+	}
+	var begun Begun
+	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewUpdate().Model((*user)(nil)).Set("failed = 0").Set("locked_until = NULL").Where("id = ?", u.ID).Exec(ctx); err != nil {
+			return err
+		}
+		var err error
+		if begun, err = s.begin(ctx, tx, actor, u, u.Party.Staff()); err != nil || !u.Party.Staff() {
+			return err
+		}
+		phone, err := s.Box.Open(u.Phone, "users.phone")
+		if err != nil {
+			return err
+		}
+		begun.SentTo = maskPhone(string(phone))
+		err = s.sendCode(ctx, tx, actor, string(phone), ForSecondFactor)
+		if errors.Is(err, ErrCodeTooSoon) {
+			return nil // the code of a minute ago still works
+		}
+		return err
+	})
+	return begun, err
+}
+
+func (s *Service) countFailure(ctx context.Context, actor access.Actor, id int64) error {
+	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		now := s.Clock.Now()
+		if _, err := tx.NewUpdate().Model((*user)(nil)).Set("failed = failed + 1").Where("id = ?", id).Exec(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.NewUpdate().Model((*user)(nil)).Set("locked_until = ?", now.Add(15*time.Minute)).Set("failed = 0").
+			Where("id = ? AND failed >= 5", id).Exec(ctx); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.sign_in_failed", Object: "user", ObjectID: id, Summary: "登录失败：密码错误"})
+	})
+}
+
+// SecondFactor completes a pending session with the code from the phone. The token is exchanged for a new one.
+func (s *Service) SecondFactor(ctx context.Context, actor access.Actor, token, code string) (Begun, error) {
+	var row session
+	err := database.Found(s.DB.Read().NewSelect().Model(&row).
+		Where("token_hash = ? AND pending AND revoked_at IS NULL AND expires_at > ?", s.Box.HashToken(token), s.Clock.Now()).Scan(ctx))
+	if fault.KindOf(err) == fault.NotFound {
+		return Begun{}, ErrNoSecondFactor
+	}
+	if err != nil {
+		return Begun{}, err
+	}
+	var u user
+	if err := s.DB.Read().NewSelect().Model(&u).Where("id = ? AND disabled_at IS NULL", row.UserID).Scan(ctx); err != nil {
+		return Begun{}, database.Found(err)
+	}
+	phone, err := s.Box.Open(u.Phone, "users.phone")
+	if err != nil {
+		return Begun{}, err
+	}
+	if err := s.spendCode(ctx, string(phone), ForSecondFactor, code); err != nil {
+		return Begun{}, err
+	}
+	var begun Begun
+	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewUpdate().Model((*session)(nil)).Set("revoked_at = ?", s.Clock.Now()).Where("id = ?", row.ID).Exec(ctx); err != nil {
+			return err
+		}
+		begun, err = s.begin(ctx, tx, actor, u, false)
+		return err
+	})
+	return begun, err
+}
+
+// SignOut ends the actor's session.
+func (s *Service) SignOut(ctx context.Context, actor access.Actor) error {
+	if actor.SessionID == 0 {
+		return nil
+	}
+	return s.revoke(ctx, actor, actor.SessionID)
+}
+
+// Revoke ends one of the actor's own sessions; somebody else's is not found.
+func (s *Service) Revoke(ctx context.Context, actor access.Actor, sessionID int64) error {
+	if !actor.SignedIn() {
+		return fault.ErrUnauthorized
+	}
+	return s.revoke(ctx, actor, sessionID)
+}
+
+func (s *Service) revoke(ctx context.Context, actor access.Actor, id int64) error {
+	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		now := s.Clock.Now()
+		res, err := tx.NewUpdate().Model((*session)(nil)).Set("revoked_at = ?", now).
+			Where("id = ? AND user_id = ? AND revoked_at IS NULL", id, actor.UserID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			return fault.ErrNotFound
+		}
+		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.sign_out", Object: "session", ObjectID: id, Summary: "结束会话"})
+	})
+}
+
+// Authenticate returns who a session token belongs to, with the rights of this moment. It returns ErrUnauthorized for a
+// token that is unknown, ended, expired or pending, and for a disabled user.
+func (s *Service) Authenticate(ctx context.Context, token string) (access.Actor, error) {
+	now := s.Clock.Now()
+	db := s.DB.Read()
+	var row session
+	if err := database.Found(db.NewSelect().Model(&row).Where("token_hash = ?", s.Box.HashToken(token)).Scan(ctx)); err != nil {
+		if fault.KindOf(err) == fault.NotFound {
+			return access.Actor{}, fault.ErrUnauthorized
+		}
+		return access.Actor{}, err
+	}
+	var u user
+	if err := db.NewSelect().Model(&u).Where("id = ?", row.UserID).Scan(ctx); err != nil {
+		return access.Actor{}, database.Found(err)
+	}
+	_, idle := sessionLife(u.Party)
+	if row.Pending || row.RevokedAt != nil || u.DisabledAt != nil || !now.Before(row.ExpiresAt) || now.Sub(row.SeenAt) > idle {
+		return access.Actor{}, fault.ErrUnauthorized
+	}
+	if now.Sub(row.SeenAt) > time.Minute {
+		err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+			_, err := tx.NewUpdate().Model((*session)(nil)).Set("seen_at = ?", now).Where("id = ? AND seen_at < ?", row.ID, now).Exec(ctx)
+			return err
+		})
+		if err != nil {
+			return access.Actor{}, err
+		}
+	}
+	return s.actor(ctx, db, u, row.ID)
+}
+
+var scopeWidth = map[access.Scope]int{access.ScopeSelf: 1, access.ScopeDepartment: 2, access.ScopeSubtree: 3, access.ScopeDistrict: 4}
+
+func (s *Service) actor(ctx context.Context, db bun.IDB, u user, sessionID int64) (access.Actor, error) {
+	a := access.Actor{UserID: u.ID, Name: u.Name, Party: u.Party, SessionID: sessionID}
+	if u.EnterpriseID != nil {
+		a.EnterpriseID = *u.EnterpriseID
+	}
+	if u.DepartmentID != nil {
+		var d department
+		if err := db.NewSelect().Model(&d).Where("id = ?", *u.DepartmentID).Scan(ctx); err != nil {
+			return a, database.Found(err)
+		}
+		a.DepartmentID, a.DepartmentName, a.DepartmentPath = d.ID, d.Name, [4]int64{d.L1, d.L2, d.L3, d.L4}
+	}
+	var rows []struct {
+		Scope      access.Scope
+		Permission access.Permission
+	}
+	err := db.NewSelect().TableExpr("user_roles AS ur").Join("JOIN roles AS r ON r.id = ur.role_id").
+		Join("LEFT JOIN role_permissions AS rp ON rp.role_id = r.id").ColumnExpr("r.scope AS scope, coalesce(rp.permission, '') AS permission").
+		Where("ur.user_id = ?", u.ID).Scan(ctx, &rows)
+	if err != nil {
+		return a, err
+	}
+	for _, r := range rows {
+		if scopeWidth[r.Scope] > scopeWidth[a.Scope] {
+			a.Scope = r.Scope
+		}
+		if r.Permission != "" {
+			a.Permissions = append(a.Permissions, r.Permission)
+		}
+	}
+	slices.Sort(a.Permissions)
+	a.Permissions = slices.Compact(a.Permissions)
+	return a, nil
+}
