@@ -1,0 +1,73 @@
+import type { TicketAction } from './api'
+
+type ButtonType = 'primary' | 'default' | 'danger'
+
+/** The buttons of the actions staff may take; rating is the requester's. */
+export const verbs: Partial<Record<TicketAction, { text: string; type: ButtonType }>> = {
+  dispatch: { text: '派单', type: 'primary' },
+  sign: { text: '签收', type: 'primary' },
+  reply: { text: '反馈', type: 'primary' },
+  close: { text: '回访并办结', type: 'primary' },
+  answer: { text: '直接答复', type: 'default' },
+  callback: { text: '回访未接通', type: 'default' },
+  reopen: { text: '退回重办', type: 'default' },
+  decline: { text: '不予受理', type: 'default' },
+  void: { text: '作废', type: 'danger' },
+}
+
+interface ReasonAsked {
+  title: string
+  label: string
+  message: string
+  confirmText: string
+  minLength: number
+  maxLength: number
+  danger?: boolean
+  suggestions?: string[]
+}
+
+/** The actions that need a reason and nothing else. */
+export const reasons: Partial<Record<TicketAction, ReasonAsked>> = {
+  decline: {
+    title: '不予受理',
+    label: '理由和法定渠道',
+    message: '企业会看到这段说明。请写明不予受理的理由，并告知可以通过什么渠道解决。',
+    confirmText: '登记不予受理',
+    minLength: 5,
+    maxLength: 1000,
+    suggestions: ['合同纠纷，请协商解决、申请仲裁或向人民法院起诉', '已进入信访程序，请向信访部门查询办理进度'],
+  },
+  callback: {
+    title: '登记回访未接通',
+    label: '回访情况',
+    message: '登记后工单保持“回访中”，可以再次回访。',
+    confirmText: '登记回访',
+    minLength: 2,
+    maxLength: 1000,
+    suggestions: ['无人接听', '关机或停机', '号码有误', '约定稍后再联系'],
+  },
+  reopen: {
+    title: '退回重办',
+    label: '重办原因',
+    message: '工单退回原承办单位，办理时限重新计算。',
+    confirmText: '退回重办',
+    minLength: 5,
+    maxLength: 1000,
+  },
+  void: {
+    title: '作废工单',
+    label: '作废原因',
+    message: '作废后工单不再办理，且不能恢复。企业会看到作废原因。',
+    confirmText: '作废工单',
+    minLength: 2,
+    maxLength: 1000,
+    danger: true,
+    suggestions: ['重复登记', '测试数据', '企业主动撤回'],
+  },
+}
+
+/** The actions that tell the requester something, with files. */
+export const texts: Partial<Record<TicketAction, { title: string; label: string; confirmText: string }>> = {
+  answer: { title: '直接答复', label: '答复内容', confirmText: '提交答复' },
+  reply: { title: '反馈办理结果', label: '办理结果', confirmText: '提交反馈' },
+}

@@ -1,0 +1,225 @@
+import { flushPromises, mount } from '@vue/test-utils'
+import { createPinia } from 'pinia'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createMemoryHistory, createRouter } from 'vue-router'
+import { ApiError } from '@/api/client'
+import { reasons, texts, verbs } from './actions'
+import * as api from './api'
+import { checkTicket } from './checks'
+import CloseDialog from './CloseDialog.vue'
+import { outcomeText, stepTone, unitOptions } from './labels'
+import TicketActions from './TicketActions.vue'
+import TicketForm from './TicketForm.vue'
+import TicketPage from './TicketPage.vue'
+import WaitingCard from './WaitingCard.vue'
+
+const ticket: api.Ticket = {
+  id: 3,
+  number: 'GD20261122-000003',
+  version: 4,
+  type: 'labour',
+  typeName: '劳动用工',
+  title: '用工补贴如何申请',
+  urgency: 'urgent',
+  status: 'replied',
+  source: 'h5',
+  requesterName: '王芳',
+  enterpriseName: '某面包房',
+  unitName: '区人社局',
+  createdAt: '2026-11-22T01:30:00Z',
+  dueAt: '2026-11-25T01:30:00Z',
+  rating: 0,
+  body: '<script>alert(1)</script>',
+  phone: '13800138000',
+  reply: '已说明',
+  opinion: '',
+  timeline: [
+    { seq: 1, kind: 'ticket.opened', label: '提交诉求，受理', at: '2026-11-22T01:30:00Z', actor: '王芳' },
+    {
+      seq: 2,
+      kind: 'ticket.called_back',
+      label: '电话回访',
+      at: '2026-11-22T03:00:00Z',
+      text: '无人接听',
+      outcome: { contacted: false, solved: false, satisfied: false },
+    },
+  ],
+  hops: [
+    {
+      id: 1,
+      fromName: '受理席',
+      unitId: 10,
+      unitName: '区人社局',
+      lead: true,
+      state: 'replied',
+      sentAt: '2026-11-22T02:00:00Z',
+      dueAt: '2026-11-25T01:30:00Z',
+      note: '',
+    },
+  ],
+  files: [{ id: 9, name: '申报指南.pdf', size: 10, mime: 'application/pdf', url: '/api/files/9' }],
+  actions: ['callback', 'close', 'reopen'],
+}
+
+async function open(component: typeof TicketPage, props: Record<string, unknown> = {}, at = '/tickets/3') {
+  const page = { template: '<i/>' }
+  const router = createRouter({
+    history: createMemoryHistory(),
+    routes: [
+      { path: '/tickets', name: 'tickets', component: page },
+      { path: '/tickets/:id', name: 'ticket', component: page },
+      { path: '/new', component: page },
+    ],
+  })
+  await router.push(at)
+  const wrapper = mount(component, { props, global: { plugins: [router, createPinia()] }, attachTo: document.body })
+  await flushPromises()
+  return { wrapper, router }
+}
+
+function press(text: string): void {
+  const found = Array.from(document.querySelectorAll<HTMLElement>('button')).filter(
+    (b) => b.textContent?.trim() === text,
+  )
+  expect(found.length, text).toBeGreaterThan(0)
+  found.at(-1)!.click()
+}
+
+beforeEach(() => {
+  document.body.innerHTML = ''
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe('labels', () => {
+  it('says an outcome in words', () => {
+    expect(outcomeText({ contacted: false, solved: true, satisfied: true })).toBe('未接通')
+    expect(outcomeText({ contacted: true, solved: true, satisfied: false })).toBe('已接通，已解决，不满意')
+  })
+  it('shows a unit with its way down the tree', () => {
+    const units = [
+      { id: 10, name: '区人社局', levels: [1, 10, 0, 0] },
+      { id: 100, name: '劳动监察大队', levels: [1, 10, 100, 0] },
+    ]
+    expect(unitOptions(units).map((o) => o.label)).toEqual(['区人社局', '区人社局 / 劳动监察大队'])
+  })
+  it('has a neutral tone for what it does not know', () => {
+    expect(stepTone('ticket.merged')).toBe('neutral')
+  })
+  it('has a dialog or a direct step for every button', () => {
+    const own = ['sign', 'dispatch', 'close']
+    for (const action of Object.keys(verbs)) {
+      expect(own.includes(action) || action in reasons || action in texts, action).toBe(true)
+    }
+  })
+})
+
+describe('checkTicket', () => {
+  const good = {
+    type: 'labour',
+    urgency: '',
+    title: '补贴',
+    body: '如何申请',
+    contactName: '张师傅',
+    phone: '＋86 13900139000',
+    enterpriseName: '',
+  }
+  it('lets a complete request pass', () => expect(checkTicket(good)).toEqual({}))
+  it.each(['type', 'title', 'body', 'contactName', 'phone'])('refuses an empty %s', (field) => {
+    expect(Object.keys(checkTicket({ ...good, [field]: '' }))).toEqual([field])
+  })
+})
+
+describe('TicketPage', () => {
+  it('shows the ticket with markup as text and only the allowed actions', async () => {
+    vi.spyOn(api, 'getTicket').mockResolvedValue(ticket)
+    const { wrapper } = await open(TicketPage)
+    for (const part of ['GD20261122-000003', '待回访', '紧急', '13800138000', '未接通', '申报指南.pdf', '<script>']) {
+      expect(wrapper.text()).toContain(part)
+    }
+    expect(wrapper.text()).toContain('回访并办结')
+    expect(wrapper.text()).not.toContain('作废')
+  })
+  it('says that a foreign ticket was not found', async () => {
+    vi.spyOn(api, 'getTicket').mockRejectedValue(new ApiError({ status: 404, code: 'NOT_FOUND', message: '没有找到' }))
+    const { wrapper } = await open(TicketPage)
+    expect(wrapper.text()).toContain('没有找到')
+  })
+})
+
+describe('TicketActions', () => {
+  it('signs at once and tells that something was taken', async () => {
+    const take = vi.fn().mockResolvedValue(true)
+    const props = { ticket: { ...ticket, actions: ['sign'] }, busy: false, take }
+    const { wrapper } = await open(TicketActions as unknown as typeof TicketPage, props)
+    press('签收')
+    await flushPromises()
+    expect(take).toHaveBeenCalledWith('sign', {}, '已签收')
+    expect(wrapper.emitted('taken')).toHaveLength(1)
+  })
+  it('keeps the dialog open when the server refused', async () => {
+    const take = vi.fn().mockResolvedValue(false)
+    const props = { ticket: { ...ticket, actions: ['void'] }, busy: false, take }
+    const { wrapper } = await open(TicketActions as unknown as typeof TicketPage, props)
+    press('作废')
+    await flushPromises()
+    press('重复登记')
+    await flushPromises()
+    press('作废工单')
+    await flushPromises()
+    expect(take).toHaveBeenCalledWith('void', { reason: '重复登记' }, '已作废')
+    expect(wrapper.emitted('taken')).toBeUndefined()
+    expect(document.body.textContent).toContain('不能恢复')
+  })
+})
+
+describe('CloseDialog', () => {
+  it('needs a note when the call was not reached, and then sends it', async () => {
+    const props = { direct: false, phone: '13800138000', busy: false }
+    const { wrapper } = await open(CloseDialog as unknown as typeof TicketPage, props)
+    const missed = Array.from(document.querySelectorAll<HTMLInputElement>('input[type="radio"]'))[1]!
+    missed.click()
+    await flushPromises()
+    press('办结')
+    await flushPromises()
+    expect(wrapper.emitted('confirm')).toBeUndefined()
+    await vi.waitFor(() => expect(document.body.textContent).toContain('请写明情况'))
+    const note = document.querySelector('textarea')!
+    note.value = '三次未接通'
+    note.dispatchEvent(new Event('input'))
+    await flushPromises()
+    press('办结')
+    expect(wrapper.emitted('confirm')).toEqual([
+      [{ outcome: { contacted: false, solved: false, satisfied: false }, note: '三次未接通' }],
+    ])
+  })
+})
+
+describe('WaitingCard', () => {
+  it('lists what waits by deadline', async () => {
+    const later = { ...ticket, id: 4, title: '较晚到期', dueAt: '2026-12-01T00:00:00Z' }
+    vi.spyOn(api, 'listTickets').mockResolvedValue({ items: [later, { ...ticket, title: '最先到期' }] })
+    const { wrapper } = await open(WaitingCard as unknown as typeof TicketPage)
+    expect(wrapper.text().indexOf('最先到期')).toBeLessThan(wrapper.text().indexOf('较晚到期'))
+    expect(api.listTickets).toHaveBeenCalledWith({ waiting: true, limit: 50 }, expect.anything())
+  })
+  it('says when nothing waits', async () => {
+    vi.spyOn(api, 'listTickets').mockResolvedValue({ items: [] })
+    const { wrapper } = await open(WaitingCard as unknown as typeof TicketPage)
+    expect(wrapper.text()).toContain('没有等您处理的工单')
+  })
+})
+
+describe('TicketForm', () => {
+  it('says at each field what is missing and sends nothing', async () => {
+    vi.spyOn(api, 'listTicketTypes').mockResolvedValue([])
+    const send = vi.spyOn(api, 'openTicket').mockResolvedValue(ticket)
+    const { wrapper } = await open(TicketForm as unknown as typeof TicketPage, {}, '/new')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    await vi.waitFor(() => expect(wrapper.text()).toContain('请填写联系人'))
+    expect(wrapper.text()).toContain('请选择诉求类型')
+    expect(send).not.toHaveBeenCalled()
+  })
+})
