@@ -419,7 +419,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         AnswerInputBody: {
-            fileIds?: number[] | null;
+            fileIds?: number[];
             text: string;
             /** Format: int64 */
             version: number;
@@ -457,7 +457,7 @@ export interface components {
             version: number;
         };
         EditRoleInputBody: {
-            permissions: string[] | null;
+            permissions: string[];
         };
         Field: {
             field: string;
@@ -521,15 +521,15 @@ export interface components {
             version: number;
         };
         ListInfo: {
-            items: components["schemas"]["Info"][] | null;
+            items: components["schemas"]["Info"][];
             nextCursor?: string;
         };
         ListItem: {
-            items: components["schemas"]["Item"][] | null;
+            items: components["schemas"]["Item"][];
             nextCursor?: string;
         };
         ListRoleView: {
-            items: components["schemas"]["RoleView"][] | null;
+            items: components["schemas"]["RoleView"][];
             nextCursor?: string;
         };
         Me: {
@@ -539,9 +539,11 @@ export interface components {
             district: string;
             enterprise: components["schemas"]["Company"];
             institution: components["schemas"]["Named"];
-            permissions: string[] | null;
+            permissions: string[];
             signedIn: boolean;
             user: components["schemas"]["MeUser"];
+            /** @description Whether signing in with WeChat is offered. */
+            wechat: boolean;
         };
         MeUser: {
             /** Format: int64 */
@@ -566,7 +568,7 @@ export interface components {
             enterpriseId?: number;
             /** @description Agents only. */
             enterpriseName?: string;
-            fileIds?: number[] | null;
+            fileIds?: number[];
             /** @description Empty takes the phone of the account. */
             phone?: string;
             /** @enum {string} */
@@ -601,7 +603,7 @@ export interface components {
             code: string;
             /** @description Chinese sentence for the person: what is wrong and what to do. */
             detail: string;
-            errors?: components["schemas"]["Field"][] | null;
+            errors?: components["schemas"]["Field"][];
             /** Format: int64 */
             retryAfter?: number;
             /** Format: int64 */
@@ -633,7 +635,7 @@ export interface components {
             code: string;
             name: string;
             party: string;
-            permissions: string[] | null;
+            permissions: string[];
         };
         SecondFactorInputBody: {
             code: string;
@@ -665,7 +667,7 @@ export interface components {
             actor?: string;
             /** Format: date-time */
             at: string;
-            fileIds?: number[] | null;
+            fileIds?: number[];
             kind: string;
             label: string;
             outcome?: components["schemas"]["Outcome"];
@@ -684,19 +686,19 @@ export interface components {
             urgency: string;
         };
         TypesOutputBody: {
-            items: components["schemas"]["Type"][] | null;
+            items: components["schemas"]["Type"][];
         };
         UnitInfo: {
             /** Format: int64 */
             id: number;
-            levels: number[] | null;
+            levels: number[];
             name: string;
         };
         UnitsOutputBody: {
-            items: components["schemas"]["UnitInfo"][] | null;
+            items: components["schemas"]["UnitInfo"][];
         };
         View: {
-            actions: string[] | null;
+            actions: string[];
             body: string;
             /** Format: date-time */
             closedAt?: string;
@@ -705,8 +707,8 @@ export interface components {
             /** Format: date-time */
             dueAt: string;
             enterpriseName: string;
-            files: components["schemas"]["FileView"][] | null;
-            hops: components["schemas"]["HopView"][] | null;
+            files: components["schemas"]["FileView"][];
+            hops: components["schemas"]["HopView"][];
             /** Format: int64 */
             id: number;
             number: string;
@@ -719,7 +721,7 @@ export interface components {
             requesterName: string;
             source: string;
             status: string;
-            timeline: components["schemas"]["Step"][] | null;
+            timeline: components["schemas"]["Step"][];
             title: string;
             type: string;
             typeName: string;
@@ -1150,7 +1152,7 @@ export interface operations {
                 cursor?: string;
                 limit?: number;
                 /** @description Any of these states, separated by commas. */
-                status?: string[] | null;
+                status?: string[];
                 urgency?: string;
                 /** @description What waits for the asker's own work. */
                 waiting?: boolean;
