@@ -115,11 +115,12 @@ func (p *Portal) showForm(c *fiber.Ctx, status int, cmd OpenTicket, refused *fau
 		data.Type.Options = append(data.Type.Options, page.Option{Value: t.Code, Text: t.Name, Chosen: t.Code == cmd.Type})
 	}
 	if refused != nil {
-		at := map[string]*page.Field{"type": &data.Type, "title": &data.Title, "body": &data.Body, "contactName": &data.Contact, "phone": &data.Phone}
-		for _, f := range refused.Fields {
-			if field := at[f.Name]; field != nil {
-				field.Error = f.Message
-				data.Errors.Items = append(data.Errors.Items, page.FieldError{Field: f.Name, Message: f.Message})
+		for _, field := range []*page.Field{&data.Type, &data.Title, &data.Body, &data.Contact, &data.Phone} {
+			for _, f := range refused.Fields {
+				if f.Name == field.Name {
+					field.Error = f.Message
+					data.Errors.Items = append(data.Errors.Items, page.FieldError{Field: f.Name, Message: f.Message})
+				}
 			}
 		}
 		if len(data.Errors.Items) == 0 {
@@ -271,11 +272,9 @@ func (p *Portal) render(c *fiber.Ctx, status int, name, title string, data any) 
 	view := p.View(c, title)
 	view.NoIndex = true
 	view.ActiveMe = "tickets"
-	view.Breadcrumb = []page.Crumb{{Text: "首页", URL: "/"}, {Text: "我的诉求", URL: "/tickets"}}
-	if title != "我的诉求" {
-		view.Breadcrumb = append(view.Breadcrumb, page.Crumb{Text: title})
-	} else {
-		view.Breadcrumb[1].URL = ""
+	view.Breadcrumb = []page.Crumb{{Text: "我的诉求"}}
+	if name != "ticket/list" {
+		view.Breadcrumb = []page.Crumb{{Text: "我的诉求", URL: "/tickets"}, {Text: title}}
 	}
 	var out bytes.Buffer
 	if err := p.Renderer.Render(&out, name, view, data); err != nil {
