@@ -31,10 +31,12 @@ type Config struct {
 	OpenDocs       bool     `koanf:"open_docs"`
 	TrustedProxies []string `koanf:"trusted_proxies"`
 	LogLevel       string   `koanf:"log_level"`
-	Secrets        Secrets  `koanf:"secrets"`
-	Site           Site     `koanf:"site"`
-	SMS            SMS      `koanf:"sms"`
-	Wechat         Wechat   `koanf:"wechat"`
+	// FirstAdminPhone gets the second factor of the first administrator; needed at the first start only.
+	FirstAdminPhone string  `koanf:"first_admin_phone"`
+	Secrets         Secrets `koanf:"secrets"`
+	Site            Site    `koanf:"site"`
+	SMS             SMS     `koanf:"sms"`
+	Wechat          Wechat  `koanf:"wechat"`
 }
 
 // Secrets are the root keys, 32 random bytes in base64 each.

@@ -260,6 +260,7 @@ type Me struct {
 	Permissions []access.Permission `json:"permissions"`
 	CSRFToken   string              `json:"csrfToken"`
 	Demo        bool                `json:"demo"`
+	Wechat      bool                `json:"wechat" doc:"Whether signing in with WeChat is offered."`
 	District    string              `json:"district"`
 }
 

@@ -1,6 +1,7 @@
 package ticket_test
 
 import (
+	"context"
 	"io"
 	"net/http/httptest"
 	"net/url"
@@ -8,9 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gofiber/fiber/v2"
-
-	"github.com/huiqi/huiqi/modules/ticket"
+	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/web"
 	"github.com/huiqi/huiqi/platform/web/page"
@@ -23,10 +22,8 @@ func mustServePortal(t *testing.T) browser {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages := &ticket.Portal{Service: b.service, Renderer: renderer, View: func(c *fiber.Ctx, title string) page.View {
-		return page.View{Title: title, CSRF: web.CSRF(c.UserContext()), Path: c.OriginalURL()}
-	}}
-	if err := pages.Register(b.edge); err != nil {
+	pages := &web.Pages{Renderer: renderer, User: func(_ context.Context, a access.Actor) (*page.User, error) { return &page.User{Name: a.Name}, nil }}
+	if err := b.service.Pages(b.edge, pages); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -61,7 +58,7 @@ var keyField = regexp.MustCompile(`name="key" value="([^"]+)"`)
 func TestTheRequestersPages(t *testing.T) {
 	t.Parallel()
 	b := mustServePortal(t)
-	if status, _, html := b.send("baker", "/tickets", nil); status != 200 || !strings.Contains(html, "还没有提过诉求") {
+	if status, _, html := b.send("baker", "/tickets", nil); status != 200 || !strings.Contains(html, "还没有提交过诉求") {
 		t.Fatalf("empty list: %d %s", status, html)
 	}
 	_, _, html := b.send("baker", "/tickets/new", nil)
@@ -70,14 +67,14 @@ func TestTheRequestersPages(t *testing.T) {
 		t.Fatalf("form: %s", html)
 	}
 	form := url.Values{"key": {key[1]}, "type": {"labour"}, "title": {""}, "body": {"<script>alert(1)</script>𠮷"}}
-	status, _, html := b.send("baker", "/tickets/new", form)
+	status, _, html := b.send("baker", "/tickets", form)
 	if status != 422 || !strings.Contains(html, "请填写标题") || !strings.Contains(html, "&lt;script&gt;") || strings.Contains(html, "<script>alert") {
 		t.Fatalf("refused form: %d %s", status, html)
 	}
 	form.Set("title", "补贴如何申请")
 	for range 2 {
-		status, to, html := b.send("baker", "/tickets/new", form)
-		if status != 303 || to != "/tickets/1" {
+		status, to, html := b.send("baker", "/tickets", form)
+		if status != 303 || to != "/tickets/1?done=opened" {
 			t.Fatalf("sent: %d %q %s", status, to, html)
 		}
 	}
@@ -96,7 +93,7 @@ func TestTheRequestersPages(t *testing.T) {
 	b.do("desk", "POST", "/api/tickets/1/answer", `{"version":1,"text":"可在线申报"}`)
 	b.do("desk", "POST", "/api/tickets/1/close", `{"version":2}`)
 	_, _, html = b.send("baker", "/tickets/1", nil)
-	if !strings.Contains(html, "您满意吗") || !strings.Contains(html, "可在线申报") {
+	if !strings.Contains(html, "评价办理结果") || !strings.Contains(html, "可在线申报") {
 		t.Fatalf("closed: %s", html)
 	}
 	rating := url.Values{"key": keyField.FindStringSubmatch(html)[1:], "version": {"3"}}
@@ -104,10 +101,10 @@ func TestTheRequestersPages(t *testing.T) {
 		t.Errorf("no stars: %d %s", status, html)
 	}
 	rating.Set("rating", "5")
-	if status, to, _ := b.send("baker", "/tickets/1/rate", rating); status != 303 || to != "/tickets/1" {
+	if status, to, _ := b.send("baker", "/tickets/1/rate", rating); status != 303 || to != "/tickets/1?done=rated" {
 		t.Errorf("rated: %d %s", status, to)
 	}
-	if _, _, html := b.send("baker", "/tickets/1", nil); !strings.Contains(html, "非常满意") || strings.Contains(html, "您满意吗") {
+	if _, _, html := b.send("baker", "/tickets/1", nil); !strings.Contains(html, "5 分") || strings.Contains(html, "评价办理结果") {
 		t.Errorf("after rating: %s", html)
 	}
 }

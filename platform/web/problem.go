@@ -181,6 +181,7 @@ func prepareHuma() {
 			return humaProblem(nil, status, msg, errs)
 		}
 		chineseValidation()
+		huma.DefaultArrayNullable = false // our lists are empty, never null
 	})
 }
 

@@ -72,8 +72,11 @@ func (s *Server) Files(prefix string, fsys fs.FS, immutable bool) {
 func (s *Server) Front(prefix string, dist fs.FS) {
 	files := newAssets(dist)
 	h := func(c *fiber.Ctx) error {
+		if c.Path() == prefix { // the router takes both spellings for one; relative addresses need the slash
+			return c.Redirect(prefix + "/")
+		}
 		name := c.Params("*")
-		if strings.HasPrefix(name, "assets/") || strings.Contains(path.Base(name), ".") && name != "index.html" {
+		if strings.HasPrefix(name, "assets/") || name != "" && strings.Contains(path.Base(name), ".") && name != "index.html" {
 			return files.send(c, name, strings.HasPrefix(name, "assets/"))
 		}
 		if _, err := fs.Stat(dist, "index.html"); err != nil {
@@ -83,7 +86,7 @@ func (s *Server) Front(prefix string, dist fs.FS) {
 		}
 		return files.send(c, "index.html", false)
 	}
-	s.Raw("GET", prefix, access.Public("前端页面"), func(c *fiber.Ctx) error { return c.Redirect(prefix + "/") })
+	s.Raw("GET", prefix, access.Public("前端页面，数据由接口逐项鉴权"), h)
 	s.Raw("GET", prefix+"/*", access.Public("前端页面，数据由接口逐项鉴权"), h)
 }
 

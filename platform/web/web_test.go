@@ -119,6 +119,8 @@ func TestAnswers(t *testing.T) {
 		{"wrong method", "DELETE", "/api/things/a", "", signed, 405, "METHOD_NOT_ALLOWED", ""},
 		{"page error", "GET", "/nothing", "", map[string]string{"Accept": "text/html"}, 404, "<html", ""},
 		{"front", "GET", "/m/deep/link", "", nil, 200, "<html>index", ""},
+		{"front root", "GET", "/m/", "", nil, 200, "<html>index", ""},
+		{"front without slash", "GET", "/m", "", nil, 302, "", ""},
 		{"front traversal", "GET", "/m/assets/..%2f..%2fgo.mod", "", nil, 404, "", ""},
 	}
 	for _, c := range cases {

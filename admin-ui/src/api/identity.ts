@@ -1,7 +1,12 @@
 import { api, data, type Schemas } from './client'
 
-export type Session = Schemas['Session']
-export type Captcha = Schemas['Captcha']
+type Told = Schemas['Me']
+
+/** The document cannot say that an object may be null; these four are when they do not apply. */
+type MayBeNull = 'user' | 'enterprise' | 'institution' | 'department'
+
+export type Session = Omit<Told, MayBeNull> & { [K in MayBeNull]: Told[K] | null }
+export type Captcha = Schemas['CaptchaOutputBody']
 
 /** Who is signed in, and what the page needs before anybody is: district, demo, CSRF token. */
 export const getSession = () => data(api.GET('/api/session'))
@@ -10,7 +15,7 @@ export const getSession = () => data(api.GET('/api/session'))
 export const createCaptcha = () => data(api.POST('/api/captchas'))
 
 /** First step of signing in. `next` says whether a code was sent to the phone. */
-export const signInWithPassword = (body: Schemas['PasswordRequest']) =>
+export const signInWithPassword = (body: Schemas['PasswordInputBody']) =>
   data(api.POST('/api/sessions/password', { body }))
 
 /** Second step: the code from the phone. */

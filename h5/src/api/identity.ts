@@ -1,5 +1,6 @@
 import { api, call, idempotent } from './client'
 import type { paths } from './schema'
+import type { Session } from './session'
 
 type Body<P extends keyof paths> = paths[P] extends {
   post: { requestBody: { content: { 'application/json': infer B } } }
@@ -16,7 +17,7 @@ export const createCaptcha = () => call(api.POST('/api/captchas'))
 
 export const sendSmsCode = (body: SmsCodeRequest) => call(api.POST('/api/sms-codes', { body }))
 
-export const register = (body: Registration, key: string) =>
+export const register = (body: Registration, key: string): Promise<Session> =>
   call(api.POST('/api/registrations', { body, headers: idempotent(key) }))
 
 export const signInByPassword = (body: PasswordSignIn) => call(api.POST('/api/sessions/password', { body }))

@@ -17,6 +17,7 @@ export const useSession = defineStore('session', () => {
   const user = computed(() => current.value?.user ?? null)
   const enterprise = computed(() => current.value?.enterprise ?? null)
   const district = computed(() => current.value?.district ?? '')
+  const wechat = computed(() => current.value?.wechat ?? false)
   const demo = computed(() => current.value?.demo ?? false)
 
   function accept(session: Session): void {
@@ -68,6 +69,7 @@ export const useSession = defineStore('session', () => {
     enterprise,
     district,
     demo,
+    wechat,
     accept,
     load,
     reset,

@@ -22,6 +22,7 @@ const session: Session = {
   permissions: [],
   csrfToken: 't',
   demo: false,
+  wechat: true,
   district: '某区',
 }
 const good = {

@@ -10,7 +10,7 @@ import { insideWeChat, leave } from './wechat'
  * the address makes this happen once: whoever comes back without consent registers all the same.
  */
 export function askWeChatFirst(to: RouteLocationNormalized): boolean {
-  if (!insideWeChat() || to.query.wechat || !useSession().ready) return true
+  if (!insideWeChat() || to.query.wechat || !useSession().wechat) return true
   const back = new URLSearchParams({ wechat: 'asked' })
   if (typeof to.query.return === 'string') back.set('return', to.query.return)
   leave.to(wechatAuthorizeUrl(`/m/register?${back}`))

@@ -1,0 +1,164 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/secret"
+)
+
+func logger(level string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, configErrorf("log_level: %q is none of debug, info, warn, error", level)
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+}
+
+// serve runs everything until ctx ends.
+func serve(ctx context.Context, c Config, out io.Writer) error {
+	log, err := logger(c.LogLevel)
+	if err != nil {
+		return err
+	}
+	// The port first: a taken one must stop the start before anything else happens.
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return configErrorf("cannot listen on %s: %v", c.Listen, errors.Unwrap(err))
+	}
+	defer l.Close()
+	p := parts{log: log, clock: clock.System{}}
+	key := c.Secrets.Key
+	var demo demoSettings
+	if c.Demo {
+		if demo, err = readDemo(c.Data); err != nil {
+			return err
+		}
+		key = demo.Key
+		addr, wait, err := startSandbox(ctx, c)
+		if err != nil {
+			return err
+		}
+		defer wait()
+		p.sandbox = addr
+	}
+	if p.sender, err = sender(c, demo, p.sandbox); err != nil {
+		return err
+	}
+	db, err := database.Open(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := database.Migrate(ctx, db, Migrations()); err != nil {
+		return err
+	}
+	h, err := build(ctx, c, db, key, p)
+	if err != nil {
+		return err
+	}
+	if err := h.prepare(ctx, c, out); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return h.queue.Run(ctx) })
+	g.Go(func() error { return h.feed.Run(ctx) })
+	g.Go(func() error { return h.sealer.Run(ctx) })
+	g.Go(func() error { return h.web.Serve(ctx, l) })
+	h.greet(c, out)
+	return g.Wait()
+}
+
+// prepare brings the data that every installation needs, and the demo district into an empty demo.
+func (h *house) prepare(ctx context.Context, c Config, out io.Writer) error {
+	if err := h.identity.EnsureRoles(ctx); err != nil {
+		return err
+	}
+	if err := h.ensureTicketTypes(ctx); err != nil {
+		return err
+	}
+	empty, err := h.identity.Empty(ctx)
+	if err != nil || !empty {
+		return err
+	}
+	if c.Demo {
+		return h.seedDemo(ctx)
+	}
+	return h.firstAdministrator(ctx, c, out)
+}
+
+func (h *house) greet(c Config, out io.Writer) {
+	base := hostOf(c.PublicURL)
+	fmt.Fprintf(out, "\n惠企台已启动\n  门户      %s/\n  手机端    %s/m/\n  工作台    %s/admin/\n", base, base, base)
+	if !c.Demo {
+		return
+	}
+	fmt.Fprintf(out, "  沙箱      %s/sandbox/    （短信、微信、企业登记库、邮箱、对接方的替身）\n\n演示账号（密码均为 %s；登录后的短信验证码在 %s/sandbox/phone 查看）\n", base, demoPassword, base)
+	for _, a := range demoStaff {
+		fmt.Fprintf(out, "  %-10s %s  %s\n", a.account, a.phone, a.title)
+	}
+	fmt.Fprintln(out)
+}
+
+// seedOnly fills an empty demo database and ends.
+func seedOnly(ctx context.Context, c Config, out io.Writer) error {
+	d, err := readDemo(c.Data)
+	if err != nil {
+		return err
+	}
+	h, closeHouse, err := offline(ctx, c, d.Key)
+	if err != nil {
+		return err
+	}
+	defer closeHouse()
+	if err := h.prepare(ctx, c, out); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "the demo district is in the database")
+	return nil
+}
+
+// offline joins the modules without serving or sending.
+func offline(ctx context.Context, c Config, key string) (*house, func(), error) {
+	db, err := database.Open(ctx, c.Database)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := database.Migrate(ctx, db, Migrations()); err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	h, err := build(ctx, c, db, key, parts{log: slog.New(slog.DiscardHandler), clock: clock.System{}})
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return h, func() { _ = db.Close() }, nil
+}
+
+// document returns the interface document, made from the program itself.
+func document() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "huiqi-openapi-*")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	c, err := Load("", map[string]any{"data": dir, "demo": true, "database": filepath.Join(dir, "huiqi.db")})
+	if err != nil {
+		return nil, err
+	}
+	h, closeHouse, err := offline(context.Background(), c, secret.NewKey())
+	if err != nil {
+		return nil, err
+	}
+	defer closeHouse()
+	return h.web.Document()
+}

@@ -1,0 +1,277 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/proxy"
+	"github.com/uptrace/bun"
+
+	adminui "github.com/huiqi/huiqi/admin-ui"
+	"github.com/huiqi/huiqi/h5"
+	"github.com/huiqi/huiqi/integrations/sms"
+	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/file"
+	"github.com/huiqi/huiqi/modules/identity"
+	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/portal"
+	"github.com/huiqi/huiqi/modules/ticket"
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/jobs"
+	"github.com/huiqi/huiqi/platform/secret"
+	"github.com/huiqi/huiqi/platform/web"
+	"github.com/huiqi/huiqi/platform/web/page"
+)
+
+// Migrations are all steps of the schema.
+func Migrations() []database.Migration {
+	return slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, message.Migrations,
+		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations)
+}
+
+// house is everything of one process, joined.
+type house struct {
+	db       *database.DB
+	box      *secret.Box
+	web      *web.Server
+	queue    *jobs.Queue
+	feed     *event.Feed
+	sealer   *audit.Sealer
+	identity *identity.Service
+	tickets  *ticket.Service
+}
+
+// parts are what differs between an installation, a demo and a test.
+type parts struct {
+	log    *slog.Logger
+	clock  clock.Clock
+	sender message.Sender
+	// sandbox is the address of the sandbox process; empty outside a demo.
+	sandbox string
+	// requestsPerMinute bounds one address; 0 is the edge's own limit.
+	requestsPerMinute int
+}
+
+// build joins the modules. It opens nothing but what db gives.
+func build(ctx context.Context, c Config, db *database.DB, key string, p parts) (*house, error) {
+	root, err := secret.ParseKey(key)
+	if err != nil {
+		return nil, configErrorf("secrets.key cannot be used: %v", err)
+	}
+	box, err := secret.New(secret.Keys{Current: c.Secrets.KeyID, Keys: map[string][]byte{c.Secrets.KeyID: root}, Suite: secret.Suite(c.Secrets.Suite)})
+	if err != nil {
+		return nil, configErrorf("secrets: %v", err)
+	}
+	h := &house{db: db, box: box, sealer: &audit.Sealer{DB: db, Log: p.log}}
+	workers := jobs.NewWorkers()
+	messages := message.New(message.Deps{DB: db, Clock: p.clock, Box: box, Sender: p.sender, Log: p.log}, workers)
+	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
+		return nil, err
+	}
+	messages.Use(h.queue)
+
+	companies := &enterprise.Service{Clock: p.clock}
+	h.identity = identity.New(identity.Deps{
+		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Texter: codeTexter{messages}, Log: p.log,
+		District: c.District, Demo: c.Demo,
+	})
+	files := &file.Service{DB: db, Clock: p.clock, Dir: filepath.Join(c.Data, "files")}
+	h.tickets = ticket.New(ticket.Deps{
+		DB: db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{files},
+	})
+	files.CanSee = func(ctx context.Context, actor access.Actor, object string, id int64) error {
+		if object != "ticket" {
+			return fault.ErrNotFound
+		}
+		_, err := h.tickets.Get(ctx, actor, id)
+		return err
+	}
+	h.feed = event.NewFeed(db, p.log)
+
+	renderer, err := page.New(page.Options{
+		District: c.District, Demo: c.Demo, Clock: p.clock,
+		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
+		Nav:  []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "tickets", Text: "诉求与帮助", URL: "/tickets"}},
+		Me:   []page.NavItem{{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"}},
+		Links: page.Links{Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/tickets", Privacy: "/privacy",
+			SiteMap: "/sitemap", Accessibility: "/accessibility"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	pages := &web.Pages{Renderer: renderer, User: h.portalUser}
+	h.web, err = web.New(web.Options{
+		Log: p.log, Authenticate: h.identity.Authenticate, CSRFKey: []byte(box.MAC("csrf", "forms")), Open: c.Demo || c.OpenDocs,
+		TrustedProxies: c.TrustedProxies, Ready: db.Ping, ErrorPage: pages.Error, Version: version, RequestsPerMinute: p.requestsPerMinute,
+	})
+	if err != nil {
+		return nil, err
+	}
+	pages.Register(h.web)
+	h.identity.API(h.web)
+	files.API(h.web)
+	ticket.Register(h.web.API, h.tickets)
+	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages} {
+		if err := add(h.web, pages); err != nil {
+			return nil, err
+		}
+	}
+	h.web.Front("/m", h5.Dist())
+	h.web.Front("/admin", adminui.Dist)
+	if p.sandbox != "" {
+		h.sandboxProxy(p.sandbox)
+	}
+	return h, nil
+}
+
+// version is shown in the interface document.
+const version = "0.1.0"
+
+// portalUser says how the signed-in person is shown in the portal's top bar.
+func (h *house) portalUser(ctx context.Context, actor access.Actor) (*page.User, error) {
+	me, err := h.identity.Me(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	u := &page.User{Name: actor.Name}
+	if me.Enterprise != nil {
+		u.Company = me.Enterprise.Name
+		if me.Enterprise.Verification == string(enterprise.Unverified) {
+			u.Verification = page.Tag{Text: "未认证", Tone: page.Warning}
+		}
+	}
+	return u, nil
+}
+
+// sandboxProxy passes /sandbox/ on to the sandbox process of a demo.
+func (h *house) sandboxProxy(addr string) {
+	rule := access.Rule{Kind: "demo", Why: "仅演示环境：外部系统的替身"}
+	for _, method := range []string{"GET", "POST"} {
+		h.web.Raw(method, "/sandbox/*", rule, func(c *fiber.Ctx) error {
+			policy := string(c.Response().Header.Peek("Content-Security-Policy"))
+			if err := proxy.Do(c, "http://"+addr+c.OriginalURL()); err != nil {
+				return fault.ErrUnavailable.Wrap(err)
+			}
+			c.Set("Content-Security-Policy", policy)
+			c.Set("X-Content-Type-Options", "nosniff")
+			c.Response().Header.Del("Server")
+			return nil
+		})
+	}
+	h.web.Page("GET", "/sandbox", rule, func(c *fiber.Ctx) error { return c.Redirect("/sandbox/") })
+}
+
+// companyKeeper lets identity open and name companies.
+type companyKeeper struct{ *enterprise.Service }
+
+var _ identity.Companies = companyKeeper{}
+
+// Company names a company.
+func (k companyKeeper) Company(ctx context.Context, db bun.IDB, id int64) (identity.Company, error) {
+	b, err := k.Brief(ctx, db, id)
+	return identity.Company(b), err
+}
+
+// codeTexter lets identity send codes through the message centre.
+type codeTexter struct{ *message.Service }
+
+var _ identity.Texter = codeTexter{}
+
+// TextCode writes the message to the outbox.
+func (t codeTexter) TextCode(ctx context.Context, tx bun.Tx, phone, code string) error {
+	return t.Text(ctx, tx, message.Text{Phone: phone, Template: "code", Params: map[string]string{"code": code}})
+}
+
+// units lets the desk dispatch to departments.
+type units struct{ *identity.Service }
+
+var _ ticket.Units = units{}
+
+// Unit returns one department.
+func (u units) Unit(ctx context.Context, db bun.IDB, id int64) (ticket.UnitInfo, error) {
+	d, err := u.Department(ctx, db, id)
+	return ticket.UnitInfo(d), err
+}
+
+// Units lists the departments below the district government.
+func (u units) Units(ctx context.Context, db bun.IDB) ([]ticket.UnitInfo, error) {
+	all, err := u.Departments(ctx, db)
+	list := make([]ticket.UnitInfo, 0, len(all))
+	for _, d := range all {
+		if d.Levels[1] != 0 {
+			list = append(list, ticket.UnitInfo(d))
+		}
+	}
+	return list, err
+}
+
+// requesters tells the desk about people with accounts.
+type requesters struct {
+	people    *identity.Service
+	companies *enterprise.Service
+}
+
+var _ ticket.Requesters = requesters{}
+
+// Contact returns how a person is reached.
+func (r requesters) Contact(ctx context.Context, db bun.IDB, userID int64) (ticket.Contact, error) {
+	name, phone, err := r.people.Contact(ctx, db, userID)
+	return ticket.Contact{Name: name, Phone: phone}, err
+}
+
+// EnterpriseName names a company.
+func (r requesters) EnterpriseName(ctx context.Context, db bun.IDB, id int64) (string, error) {
+	b, err := r.companies.Brief(ctx, db, id)
+	return b.Name, err
+}
+
+// ticketFiles lets tickets keep files.
+type ticketFiles struct{ *file.Service }
+
+var _ ticket.Files = ticketFiles{}
+
+// Of lists the files of an object.
+func (f ticketFiles) Of(ctx context.Context, db bun.IDB, object string, id int64) ([]ticket.FileView, error) {
+	views, err := f.Service.Of(ctx, db, object, id)
+	list := make([]ticket.FileView, 0, len(views))
+	for _, v := range views {
+		list = append(list, ticket.FileView(v))
+	}
+	return list, err
+}
+
+// sender builds the SMS client of the installation, or of the demo's sandbox.
+func sender(c Config, d demoSettings, sandboxAddr string) (message.Sender, error) {
+	cfg := sms.Config{AccessKeyID: c.SMS.AccessKeyID, AccessKeySecret: c.SMS.AccessKeySecret, Endpoint: c.SMS.Endpoint, Scheme: c.SMS.Scheme, SignName: c.SMS.SignName}
+	template := c.SMS.CodeTemplate
+	if sandboxAddr != "" {
+		cfg = sms.Config{AccessKeyID: d.Sandbox.SMSKeyID, AccessKeySecret: d.Sandbox.SMSKeySecret, Endpoint: sandboxAddr + "/sandbox/sms", Scheme: "http", SignName: "惠企台演示"}
+		template = demoCodeTemplate
+	}
+	client, err := sms.New(cfg)
+	if err != nil {
+		return nil, configErrorf("%v", err)
+	}
+	return texter{client: client, templates: map[string]string{"code": template}}, nil
+}
+
+// hostOf names the address for the person who started the program.
+func hostOf(publicURL string) string {
+	u, err := url.Parse(publicURL)
+	if err != nil {
+		return publicURL
+	}
+	return fmt.Sprintf("%s://%s", u.Scheme, strings.TrimSuffix(u.Host, "/"))
+}
