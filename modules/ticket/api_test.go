@@ -20,8 +20,9 @@ import (
 )
 
 type browser struct {
-	t    *testing.T
-	edge *web.Server
+	t       *testing.T
+	edge    *web.Server
+	service *ticket.Service
 }
 
 func mustServe(t *testing.T) browser {
@@ -43,7 +44,7 @@ func mustServe(t *testing.T) browser {
 	}
 	ticket.Register(edge.API, f.Service)
 	edge.Page("GET", "/csrf", access.Public("test"), func(c *fiber.Ctx) error { return c.SendString(web.CSRF(c.UserContext())) })
-	return browser{t, edge}
+	return browser{t, edge, f.Service}
 }
 
 func (b browser) do(who, method, path, body string) (int, string) {

@@ -146,7 +146,7 @@ func (s *Service) formPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 		}
 		status = fiber.StatusUnprocessableEntity
 	}
-	data.Type = page.Field{Name: "type", Label: "诉求类型", Required: true, Error: found("type"), Options: []page.Option{{Value: "", Text: "请选择"}}}
+	data.Type = page.Field{Name: "type", Label: "诉求类型", Required: true, Error: found("type")}
 	for _, t := range types {
 		data.Type.Options = append(data.Type.Options, page.Option{Value: t.Code, Text: t.Name, Chosen: t.Code == c.FormValue("type")})
 	}

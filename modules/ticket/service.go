@@ -139,6 +139,12 @@ func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, 
 	return s.view(ctx, s.db.Read(), actor, t)
 }
 
+// Sees returns nil when the actor may see the ticket, ErrNotFound when they may not: the word on who may read its files.
+func (s *Service) Sees(ctx context.Context, actor access.Actor, id int64) error {
+	_, err := find(ctx, s.db.Read(), visible(actor), id)
+	return err
+}
+
 // ListFilter narrows a list within what the actor may see.
 type ListFilter struct {
 	Statuses []Status

@@ -306,6 +306,9 @@ func TestWhoMay(t *testing.T) {
 				t.Errorf("%s: foreign %v, missing %v", c.name, err, missing)
 			}
 		}
+		if seen := f.Sees(ctx, c.actor, v.ID) == nil; seen != c.sees {
+			t.Errorf("%s: may read its files %v", c.name, seen)
+		}
 		items, _, err := f.List(ctx, c.actor, ticket.ListFilter{})
 		if (len(items) == 1) != c.sees {
 			t.Errorf("%s: lists %d, %v", c.name, len(items), err)

@@ -1,0 +1,110 @@
+package ticket_test
+
+import (
+	"context"
+	"io"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/web"
+	"github.com/huiqi/huiqi/platform/web/page"
+)
+
+func mustServePortal(t *testing.T) browser {
+	t.Helper()
+	b := mustServe(t)
+	renderer, err := page.New(page.Options{District: "测试区", Site: page.SiteInfo{Name: "惠企台"}, Clock: clock.NewFake(start)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := &web.Pages{Renderer: renderer, User: func(_ context.Context, a access.Actor) (*page.User, error) { return &page.User{Name: a.Name}, nil }}
+	if err := b.service.Pages(b.edge, pages); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// send posts a form, or gets the page when there is none, and returns status, address led to, and page.
+func (b browser) send(who, path string, form url.Values) (int, string, string) {
+	b.t.Helper()
+	method, body := "GET", ""
+	if form != nil {
+		_, csrf := b.do(who, "GET", "/csrf", "")
+		form.Set("_csrf", csrf)
+		method, body = "POST", form.Encode()
+	}
+	req := httptest.NewRequest(method, path, strings.NewReader(body))
+	req.Header.Set("Cookie", web.SessionCookieName+"="+who)
+	req.Header.Set("Accept", "text/html")
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := b.edge.App.Test(req, -1)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return res.StatusCode, res.Header.Get("Location"), string(text)
+}
+
+var keyField = regexp.MustCompile(`name="key" value="([^"]+)"`)
+
+func TestTheRequestersPages(t *testing.T) {
+	t.Parallel()
+	b := mustServePortal(t)
+	if status, _, html := b.send("baker", "/tickets", nil); status != 200 || !strings.Contains(html, "还没有提交过诉求") {
+		t.Fatalf("empty list: %d %s", status, html)
+	}
+	_, _, html := b.send("baker", "/tickets/new", nil)
+	key := keyField.FindStringSubmatch(html)
+	if key == nil || !strings.Contains(html, "劳动用工") {
+		t.Fatalf("form: %s", html)
+	}
+	form := url.Values{"key": {key[1]}, "type": {"labour"}, "title": {""}, "body": {"<script>alert(1)</script>𠮷"}}
+	status, _, html := b.send("baker", "/tickets", form)
+	if status != 422 || !strings.Contains(html, "请填写标题") || !strings.Contains(html, "&lt;script&gt;") || strings.Contains(html, "<script>alert") {
+		t.Fatalf("refused form: %d %s", status, html)
+	}
+	form.Set("title", "补贴如何申请")
+	for range 2 {
+		status, to, html := b.send("baker", "/tickets", form)
+		if status != 303 || to != "/tickets/1?done=opened" {
+			t.Fatalf("sent: %d %q %s", status, to, html)
+		}
+	}
+	if _, _, html := b.send("baker", "/tickets", nil); strings.Count(html, "item-card") != 1 || !strings.Contains(html, "待处理") {
+		t.Errorf("list: %s", html)
+	}
+	status, _, html = b.send("baker", "/tickets/1", nil)
+	if status != 200 || !strings.Contains(html, "GD20261122-000001") || strings.Contains(html, "<script>alert") || strings.Contains(html, "13800138000") {
+		t.Errorf("detail: %d %s", status, html)
+	}
+	for _, who := range []string{"rival", "desk", "nobody"} {
+		if status, _, html := b.send(who, "/tickets/1", nil); status < 400 || strings.Contains(html, "补贴") {
+			t.Errorf("%s: %d %s", who, status, html)
+		}
+	}
+	b.do("desk", "POST", "/api/tickets/1/answer", `{"version":1,"text":"可在线申报"}`)
+	b.do("desk", "POST", "/api/tickets/1/close", `{"version":2}`)
+	_, _, html = b.send("baker", "/tickets/1", nil)
+	if !strings.Contains(html, "评价办理结果") || !strings.Contains(html, "可在线申报") {
+		t.Fatalf("closed: %s", html)
+	}
+	rating := url.Values{"key": keyField.FindStringSubmatch(html)[1:], "version": {"3"}}
+	if status, _, html := b.send("baker", "/tickets/1/rate", rating); status != 422 || !strings.Contains(html, "请选择 1 到 5 颗星") {
+		t.Errorf("no stars: %d %s", status, html)
+	}
+	rating.Set("rating", "5")
+	if status, to, _ := b.send("baker", "/tickets/1/rate", rating); status != 303 || to != "/tickets/1?done=rated" {
+		t.Errorf("rated: %d %s", status, to)
+	}
+	if _, _, html := b.send("baker", "/tickets/1", nil); !strings.Contains(html, "5 分") || strings.Contains(html, "评价办理结果") {
+		t.Errorf("after rating: %s", html)
+	}
+}
