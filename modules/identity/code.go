@@ -163,43 +163,50 @@ func (s *Service) sendCode(ctx context.Context, tx bun.Tx, actor access.Actor, p
 	return s.Texter.TextCode(ctx, tx, phone, code)
 }
 
-// spendCode uses a code up. Each wrong try counts, also when what follows is undone: it has a transaction of its own.
-func (s *Service) spendCode(ctx context.Context, phone string, purpose Purpose, code string) error {
+// withCode runs fn in a transaction in which the code is used up. A wrong try is counted for good; when fn fails, the
+// code is as good as before, with everything else undone.
+func (s *Service) withCode(ctx context.Context, phone string, purpose Purpose, code string, fn func(ctx context.Context, tx bun.Tx) error) error {
 	var verdict error
 	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		verdict = nil
-		now := s.Clock.Now()
-		blind := s.Box.Blind("phone", phone)
-		var row smsCode
-		q := tx.NewSelect().Model(&row).Where("phone = ? AND purpose = ?", blind, string(purpose)).OrderExpr("id DESC").Limit(1)
-		if database.KindOf(tx) == database.Postgres {
-			q = q.For("UPDATE")
+		var err error
+		if verdict, err = s.checkCode(ctx, tx, phone, purpose, code); err != nil || verdict != nil {
+			return err // nil keeps the counted try
 		}
-		if err := database.Found(q.Scan(ctx)); err != nil {
-			if fault.KindOf(err) == fault.NotFound {
-				verdict = ErrCodeWrong
-				return nil
-			}
-			return fmt.Errorf("read code: %w", err)
-		}
-		switch {
-		case row.UsedAt != nil:
-			verdict = ErrCodeUsed
-		case row.Attempts >= codeAttempts:
-			verdict = ErrCodeLocked
-		case now.After(row.ExpiresAt):
-			verdict = ErrCodeExpired
-		case !s.Box.VerifyMAC(row.Code, "sms-code", blind, string(purpose), code):
-			verdict = ErrCodeWrong
-			row.Attempts++
-		default:
-			row.UsedAt = &now
-		}
-		_, err := tx.NewUpdate().Model(&row).Column("attempts", "used_at").WherePK().Exec(ctx)
-		return err
+		return fn(ctx, tx)
 	})
 	if err != nil {
 		return err
 	}
 	return verdict
+}
+
+func (s *Service) checkCode(ctx context.Context, tx bun.Tx, phone string, purpose Purpose, code string) (verdict, err error) {
+	now := s.Clock.Now()
+	blind := s.Box.Blind("phone", phone)
+	var row smsCode
+	q := tx.NewSelect().Model(&row).Where("phone = ? AND purpose = ?", blind, string(purpose)).OrderExpr("id DESC").Limit(1)
+	if database.KindOf(tx) == database.Postgres {
+		q = q.For("UPDATE")
+	}
+	if err := database.Found(q.Scan(ctx)); err != nil {
+		if fault.KindOf(err) == fault.NotFound {
+			return ErrCodeWrong, nil
+		}
+		return nil, fmt.Errorf("read code: %w", err)
+	}
+	switch {
+	case row.UsedAt != nil:
+		verdict = ErrCodeUsed
+	case row.Attempts >= codeAttempts:
+		verdict = ErrCodeLocked
+	case now.After(row.ExpiresAt):
+		verdict = ErrCodeExpired
+	case !s.Box.VerifyMAC(row.Code, "sms-code", blind, string(purpose), code):
+		verdict = ErrCodeWrong
+		row.Attempts++
+	default:
+		row.UsedAt = &now
+	}
+	_, err = tx.NewUpdate().Model(&row).Column("attempts", "used_at").WherePK().Exec(ctx)
+	return verdict, err
 }

@@ -59,11 +59,8 @@ func (s *Service) Register(ctx context.Context, actor access.Actor, cmd Register
 	if !cmd.Consent {
 		return Begun{}, ErrConsent
 	}
-	if err := s.spendCode(ctx, phone, ForRegister, cmd.Code); err != nil {
-		return Begun{}, err
-	}
 	var begun Begun
-	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = s.withCode(ctx, phone, ForRegister, cmd.Code, func(ctx context.Context, tx bun.Tx) error {
 		now := s.Clock.Now()
 		u := s.newUser(phone, contact, access.Enterprise, now)
 		if _, err := tx.NewInsert().Model(&u).Returning("id").Exec(ctx); err != nil {
@@ -137,11 +134,8 @@ func (s *Service) SignInBySMS(ctx context.Context, actor access.Actor, rawPhone,
 	if err != nil {
 		return Begun{}, err
 	}
-	if err := s.spendCode(ctx, phone, ForSignIn, code); err != nil {
-		return Begun{}, err
-	}
 	var begun Begun
-	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = s.withCode(ctx, phone, ForSignIn, code, func(ctx context.Context, tx bun.Tx) error {
 		var u user
 		err := database.Found(tx.NewSelect().Model(&u).Where("phone_blind = ? AND disabled_at IS NULL", s.Box.Blind("phone", phone)).Scan(ctx))
 		if fault.KindOf(err) == fault.NotFound {
@@ -168,35 +162,32 @@ type SignIn struct {
 const decoy = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 // SignInByPassword checks account and password after the captcha, and sends staff the second factor's code. The same
-// answer comes for an unknown account and a wrong password; five wrong ones lock the account for 15 minutes.
+// answer comes for an unknown account, a wrong password and a locked account; five wrong ones lock it for 15 minutes.
 func (s *Service) SignInByPassword(ctx context.Context, actor access.Actor, cmd SignIn) (Begun, error) {
 	if err := s.spendCaptcha(ctx, cmd.CaptchaID, cmd.CaptchaAnswer); err != nil {
 		return Begun{}, err
 	}
-	now := s.Clock.Now()
 	var u user
 	err := database.Found(s.DB.Read().NewSelect().Model(&u).Where("account = ? AND disabled_at IS NULL", cmd.Account).Scan(ctx))
 	known := err == nil
 	if !known && fault.KindOf(err) != fault.NotFound {
 		return Begun{}, err
 	}
-	if known && u.LockedUntil != nil && now.Before(*u.LockedUntil) {
-		return Begun{}, ErrLocked
-	}
 	hash := decoy
-	if known && u.PasswordHash != "" {
-		hash = u.PasswordHash
+	if known {
+		free, err := s.countTry(ctx, actor, u.ID)
+		if err != nil {
+			return Begun{}, err
+		}
+		if free && u.PasswordHash != "" {
+			hash = u.PasswordHash // a locked account is answered like an unknown one
+		}
 	}
 	right, _, err := s.Box.VerifyPassword(ctx, cmd.Password, hash)
 	if err != nil && known {
 		return Begun{}, err
 	}
-	if !known || !right {
-		if known {
-			if err := s.countFailure(ctx, actor, u.ID); err != nil {
-				return Begun{}, err
-			}
-		}
+	if !known || !right || hash == decoy {
 		return Begun{}, ErrWrongPassword
 	}
 	var begun Begun
@@ -222,19 +213,36 @@ func (s *Service) SignInByPassword(ctx context.Context, actor access.Actor, cmd 
 	return begun, err
 }
 
-func (s *Service) countFailure(ctx context.Context, actor access.Actor, id int64) error {
-	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+// countTry counts a try with a password before it is checked, so that parallel guesses cannot pass the limit, and
+// reports whether the account may be tried at all. Signing in clears the count.
+func (s *Service) countTry(ctx context.Context, actor access.Actor, id int64) (free bool, err error) {
+	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		now := s.Clock.Now()
-		if _, err := tx.NewUpdate().Model((*user)(nil)).Set("failed = failed + 1").Where("id = ?", id).Exec(ctx); err != nil {
+		// A lock that has run out begins a new count.
+		if _, err := tx.NewUpdate().Model((*user)(nil)).Set("failed = 0").Set("locked_until = NULL").
+			Where("id = ? AND locked_until <= ?", id, now).Exec(ctx); err != nil {
 			return err
 		}
-		if _, err := tx.NewUpdate().Model((*user)(nil)).Set("locked_until = ?", now.Add(15*time.Minute)).Set("failed = 0").
-			Where("id = ? AND failed >= 5", id).Exec(ctx); err != nil {
+		res, err := tx.NewUpdate().Model((*user)(nil)).Set("failed = failed + 1").Where("id = ? AND locked_until IS NULL", id).Exec(ctx)
+		if err != nil {
 			return err
 		}
-		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.sign_in_failed", Object: "user", ObjectID: id, Summary: "登录失败：密码错误"})
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		free = n == 1
+		if _, err := tx.NewUpdate().Model((*user)(nil)).Set("locked_until = ?", now.Add(15*time.Minute)).
+			Where("id = ? AND failed >= ? AND locked_until IS NULL", id, passwordTries).Exec(ctx); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.password_try", Object: "user", ObjectID: id, Summary: "输入密码"})
 	})
+	return free, err
 }
+
+// passwordTries is how many passwords may be tried before the account is locked.
+const passwordTries = 5
 
 // SecondFactor completes a pending session with the code from the phone. The token is exchanged for a new one.
 func (s *Service) SecondFactor(ctx context.Context, actor access.Actor, token, code string) (Begun, error) {
@@ -255,11 +263,8 @@ func (s *Service) SecondFactor(ctx context.Context, actor access.Actor, token, c
 	if err != nil {
 		return Begun{}, err
 	}
-	if err := s.spendCode(ctx, string(phone), ForSecondFactor, code); err != nil {
-		return Begun{}, err
-	}
 	var begun Begun
-	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = s.withCode(ctx, string(phone), ForSecondFactor, code, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Model((*session)(nil)).Set("revoked_at = ?", s.Clock.Now()).Where("id = ?", row.ID).Exec(ctx); err != nil {
 			return err
 		}

@@ -115,3 +115,6 @@ func (s *Server) csrfFor(token string) string {
 }
 
 func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// Token returns the token that a change made with the cookie of this value must carry; for tests that speak HTTP.
+func (s *Server) Token(cookie string) string { return s.csrfFor(cookie) }
