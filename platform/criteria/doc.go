@@ -1,0 +1,31 @@
+// Package criteria reads the conditions of a policy as a tree, holds them against what is known of an enterprise, and says
+// for each clause what it asks, what the enterprise has, how far apart they are and where that was learnt.
+//
+// # Conditions
+//
+// A condition is JSON: a group or a clause.
+//
+//	{"all": [ … ]}                         every item holds
+//	{"any": [ … ]}                         one item holds
+//	{"not": { … }}                         the item does not hold
+//	{"atLeast": {"k": 2, "of": [ … ]}}     k items hold
+//	{"field": "employees", "op": "gte", "value": 20, "unit": "人", "label": "从业人员", "quote": "从业人员20人以上"}
+//
+// The operators, by the kind of field (以上, 不低于 and 达到 include the bound: gte; 超过 and 高于 exclude it: gt; likewise
+// 以下 and 不超过 are lte, 不足 and 低于 are lt):
+//
+//	Count, Money, Ratio   eq ne gt gte lt lte between; ratio_gte with "of" compares field ÷ of
+//	Date                  eq ne gt gte lt lte between, years_since_gte, years_since_lte (whole years to the day of judging)
+//	Category              eq ne in under (a code below another in its hierarchy)
+//	Flag                  eq ne
+//	Holdings              has (held and valid on the day of judging), notOn (not held)
+//	any, or no field      human: no data can decide it
+//
+// Amounts carry their unit (元, 万元, 亿元; %, ‰) and are kept as scaled integers, never as floating point.
+//
+// # Three values
+//
+// A clause is true, false or unknown, or needs a human; groups combine them after Kleene, a human clause counting as
+// unknown. So what is decided stays decided whatever else becomes known. Unknown always says why. A category may be known
+// only as a set of possible codes: in is then true when the whole set is inside, false when none is, unknown otherwise.
+package criteria

@@ -1,0 +1,238 @@
+package files
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/huiqi/huiqi/platform/fault"
+)
+
+// Storage keeps bytes under keys of 32 hex digits. A key is there with all its bytes or not at all.
+type Storage interface {
+	// Draft begins a file nobody sees until it is committed.
+	Draft(ctx context.Context) (Draft, error)
+	// Open returns fault.ErrNotFound when key is not there.
+	Open(ctx context.Context, key string) (Object, error)
+	// Delete removes key; a key that is not there is no error.
+	Delete(ctx context.Context, key string) error
+}
+
+// Draft is a file being written. After Commit it is durable under its key. Discard after Commit does nothing.
+type Draft interface {
+	io.Writer
+	io.ReaderAt
+	Commit(ctx context.Context, key string) error
+	Discard() error
+}
+
+// Object is an open file, for whole and range reads. Close it.
+type Object interface {
+	io.ReadSeeker
+	io.ReaderAt
+	io.Closer
+	Size() int64
+}
+
+// Folder is Storage in a local folder: two levels of 256 folders each, files readable by the owner only. Every access
+// stays inside the folder, whatever links lie in it.
+type Folder struct{ root *os.Root }
+
+const drafts = "drafts"
+
+// OpenFolder returns the storage in dir, which is made when missing.
+func OpenFolder(dir string) (*Folder, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("files: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("files: %w", err)
+	}
+	if err := root.MkdirAll(drafts, 0o700); err != nil {
+		_ = root.Close()
+		return nil, fmt.Errorf("files: %w", err)
+	}
+	return &Folder{root}, nil
+}
+
+// Close releases the folder; open objects stay readable.
+func (f *Folder) Close() error { return f.root.Close() }
+
+type folderDraft struct {
+	*os.File
+	folder *Folder
+	name   string // "" once committed or discarded
+}
+
+// Draft begins a file in the drafts folder.
+func (f *Folder) Draft(context.Context) (Draft, error) {
+	id := make([]byte, 16)
+	_, _ = rand.Read(id)
+	name := path.Join(drafts, hex.EncodeToString(id))
+	file, err := f.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	return &folderDraft{file, f, name}, nil
+}
+
+// Commit makes the bytes durable, then the name, then the folders that hold it.
+func (d *folderDraft) Commit(_ context.Context, key string) error {
+	to, err := keyPath(key)
+	if err != nil {
+		return err
+	}
+	if err := d.Sync(); err != nil {
+		return err
+	}
+	dir := path.Dir(to)
+	made, err := d.folder.mkdir(dir)
+	if err != nil {
+		return err
+	}
+	if err := d.folder.root.Rename(d.name, to); err != nil {
+		return err
+	}
+	d.name = ""
+	sync := []string{dir}
+	if made {
+		sync = append(sync, path.Dir(dir), ".")
+	}
+	for _, p := range sync {
+		if err := d.folder.sync(p); err != nil {
+			// the name may not survive a power cut: take it back, so that an error never leaves a file
+			_ = d.folder.root.Remove(to)
+			_ = d.Close()
+			return err
+		}
+	}
+	return d.Close()
+}
+
+// Discard removes the draft unless it was committed.
+func (d *folderDraft) Discard() error {
+	if d.name == "" {
+		return nil
+	}
+	_ = d.Close()
+	err := d.folder.root.Remove(d.name)
+	d.name = ""
+	return err
+}
+
+func (f *Folder) mkdir(dir string) (made bool, err error) {
+	if _, err := f.root.Stat(dir); err == nil {
+		return false, nil
+	}
+	return true, f.root.MkdirAll(dir, 0o700)
+}
+
+func (f *Folder) sync(dir string) error {
+	d, err := f.root.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+type folderObject struct {
+	*os.File
+	size int64
+}
+
+func (o folderObject) Size() int64 { return o.size }
+
+// Open opens key.
+func (f *Folder) Open(_ context.Context, key string) (Object, error) {
+	p, err := keyPath(key)
+	if err != nil {
+		return nil, err
+	}
+	file, err := f.root.Open(p)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fault.ErrNotFound.Wrap(err)
+	}
+	if err != nil {
+		return nil, fault.ErrUnavailable.Wrap(err)
+	}
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		_ = file.Close()
+		return nil, fault.ErrUnavailable.Wrap(fmt.Errorf("files: %s is no regular file: %w", key, err))
+	}
+	return folderObject{file, info.Size()}, nil
+}
+
+// Delete removes key durably.
+func (f *Folder) Delete(_ context.Context, key string) error {
+	p, err := keyPath(key)
+	if err != nil {
+		return err
+	}
+	if err := f.root.Remove(p); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return fault.ErrUnavailable.Wrap(err)
+	}
+	if err := f.sync(path.Dir(p)); err != nil {
+		return fault.ErrUnavailable.Wrap(err)
+	}
+	return nil
+}
+
+// Sweep removes drafts last written before the given time, what a killed process leaves, and returns how many.
+func (f *Folder) Sweep(before time.Time) (int, error) {
+	list, err := fs.ReadDir(f.root.FS(), drafts)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, e := range list {
+		info, err := e.Info()
+		if err != nil || !info.ModTime().Before(before) {
+			continue
+		}
+		if err := f.root.Remove(path.Join(drafts, e.Name())); err == nil {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// Each calls do with every key kept and when it was written, to find files no row knows. It stops at do's error.
+func (f *Folder) Each(do func(key string, written time.Time) error) error {
+	return fs.WalkDir(f.root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			if p == drafts {
+				return fs.SkipDir
+			}
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return nil // deleted meanwhile
+		}
+		if _, err := keyPath(e.Name()); err != nil {
+			return nil // not ours
+		}
+		return do(e.Name(), info.ModTime())
+	})
+}
+
+// keyPath returns where key lies; anything but 32 hex digits is not found.
+func keyPath(key string) (string, error) {
+	if len(key) != 32 || strings.Trim(key, "0123456789abcdef") != "" {
+		return "", fault.ErrNotFound.Wrap(errors.New("files: malformed key"))
+	}
+	return path.Join(key[:2], key[2:4], key), nil
+}

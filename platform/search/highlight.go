@@ -1,0 +1,118 @@
+package search
+
+import (
+	"slices"
+	"unicode/utf8"
+)
+
+// Piece is a stretch of the original text; Hit says that the query names it. Escape Text as any other.
+type Piece struct {
+	Text string `json:"text"`
+	Hit  bool   `json:"hit,omitempty"`
+}
+
+// folded is one folded character and the bytes of the original it comes from.
+type folded struct {
+	r        rune
+	from, to int
+}
+
+func foldAll(s string) []folded {
+	out := make([]folded, 0, len(s))
+	for i, r := range s {
+		to := i + utf8.RuneLen(r)
+		if r == utf8.RuneError {
+			_, size := utf8.DecodeRuneInString(s[i:])
+			to = i + size
+		}
+		for _, f := range fold(string(r)) {
+			if classOf(f) != nothing {
+				out = append(out, folded{f, i, to})
+			}
+		}
+	}
+	return out
+}
+
+// Mark cuts text into pieces, those the query names as hits. The pieces joined are text.
+func (q Query) Mark(text string) []Piece {
+	var out []Piece
+	at := 0
+	for _, h := range q.hits(text) {
+		if h[0] > at {
+			out = append(out, Piece{Text: text[at:h[0]]})
+		}
+		out = append(out, Piece{text[h[0]:h[1]], true})
+		at = h[1]
+	}
+	if at < len(text) {
+		out = append(out, Piece{Text: text[at:]})
+	}
+	return out
+}
+
+// Excerpt is Mark over about n characters of text around the first hit, with … where something was cut.
+func (q Query) Excerpt(text string, n int) []Piece {
+	if utf8.RuneCountInString(text) <= n {
+		return q.Mark(text)
+	}
+	first := 0
+	if h := q.hits(text); len(h) > 0 {
+		first = h[0][0]
+	}
+	from := first
+	for i := 0; i < n/4 && from > 0; i++ {
+		_, size := utf8.DecodeLastRuneInString(text[:from])
+		from -= size
+	}
+	to := from
+	for i := 0; i < n && to < len(text); i++ {
+		_, size := utf8.DecodeRuneInString(text[to:])
+		to += size
+	}
+	out := q.Mark(text[from:to])
+	if from > 0 {
+		out = append([]Piece{{Text: "…"}}, out...)
+	}
+	if to < len(text) {
+		out = append(out, Piece{Text: "…"})
+	}
+	return out
+}
+
+// hits returns the byte spans of text the query names, in order and apart.
+func (q Query) hits(text string) [][2]int {
+	all := foldAll(text)
+	var spans [][2]int
+	for _, r := range q.runs {
+		n := len(r.runes)
+		for i := 0; i+n <= len(all); i++ {
+			if !r.at(all[i:]) || !r.cjk && i > 0 && classOf(all[i-1].r) == letter {
+				continue
+			}
+			if !r.prefix() && !r.cjk && i+n < len(all) && classOf(all[i+n].r) == letter {
+				continue // a lone letter or digit is found only as a whole word
+			}
+			spans = append(spans, [2]int{all[i].from, all[i+n-1].to})
+		}
+	}
+	slices.SortFunc(spans, func(a, b [2]int) int { return a[0] - b[0] })
+	var out [][2]int
+	for _, s := range spans {
+		if k := len(out) - 1; k >= 0 && s[0] <= out[k][1] {
+			out[k][1] = max(out[k][1], s[1])
+		} else {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (r run) at(all []folded) bool {
+	for i, x := range r.runes {
+		if all[i].r != x {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,200 @@
+// Package search turns Chinese text into what the databases' own full text can index, and what people type into queries
+// that cannot be misread as syntax.
+//
+// Chinese is written without spaces, so every run of Hanzi (and kana, hangul) becomes its overlapping pairs: 路灯不亮 is
+// 路灯 灯不 不亮; a run of one stays one. Other letters and digits become lower-case words. Full-width forms become
+// half-width (NFKC). SQLite indexes Tokens with FTS5 (tokenize='unicode61'); PostgreSQL takes Vector.
+package search
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/huiqi/huiqi/platform/fault"
+)
+
+// MaxQuery is the longest query in characters; MaxTerms the most runs and words that count of it.
+const (
+	MaxQuery = 100
+	MaxTerms = 16
+)
+
+// The faults of Parse; they point at the field "q".
+var (
+	ErrShort = fault.New(fault.Invalid, "QUERY_SHORT", "请至少输入两个字再搜索")
+	ErrLong  = fault.New(fault.Invalid, "QUERY_LONG", fmt.Sprintf("搜索内容最多 %d 个字", MaxQuery))
+)
+
+// run is a stretch of Chinese or one word, folded.
+type run struct {
+	runes []rune
+	cjk   bool
+}
+
+func (r run) tokens() []string {
+	if !r.cjk || len(r.runes) == 1 {
+		return []string{string(r.runes)}
+	}
+	out := make([]string, len(r.runes)-1)
+	for i := range out {
+		out[i] = string(r.runes[i : i+2])
+	}
+	return out
+}
+
+func cjk(r rune) bool {
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
+}
+
+// class says what a folded rune is to a run.
+type class int
+
+const (
+	gap class = iota
+	chinese
+	letter
+	nothing // invisible: neither part of a run nor its end
+)
+
+func classOf(r rune) class {
+	switch {
+	case cjk(r):
+		return chinese
+	case unicode.Is(unicode.Cf, r), r >= 0xFE00 && r <= 0xFE0F, r >= 0xE0100 && r <= 0xE01EF:
+		return nothing
+	case unicode.IsLetter(r), unicode.IsDigit(r):
+		return letter
+	}
+	return gap
+}
+
+// fold makes the forms of one character one: half-width, lower-case.
+func fold(s string) string { return strings.ToLower(norm.NFKC.String(s)) }
+
+func runs(s string) []run {
+	var out []run
+	last := gap
+	for _, r := range fold(strings.ToValidUTF8(s, " ")) {
+		c := classOf(r)
+		switch c {
+		case nothing:
+			continue
+		case gap:
+		default:
+			if c != last {
+				out = append(out, run{cjk: c == chinese})
+			}
+			out[len(out)-1].runes = append(out[len(out)-1].runes, r)
+		}
+		last = c
+	}
+	return out
+}
+
+// Tokens returns text as space-separated pairs and words, for FTS5 or to_tsvector('simple', …).
+func Tokens(text string) string {
+	var out []string
+	for _, r := range runs(text) {
+		out = append(out, r.tokens()...)
+	}
+	return strings.Join(out, " ")
+}
+
+// The limits of a tsvector: position and bytes of a lexeme.
+const (
+	maxPosition = 16383
+	maxLexeme   = 2046
+)
+
+// Vector returns text as the literal of a PostgreSQL tsvector, for ?::tsvector. It does not depend on the server's parser
+// or locale, and leaves a hole between runs, so that a phrase never reaches over punctuation.
+func Vector(text string) string {
+	var b strings.Builder
+	at := 0
+	for _, r := range runs(text) {
+		for _, t := range r.tokens() {
+			at++
+			if len(t) > maxLexeme {
+				continue
+			}
+			if b.Len() > 0 {
+				b.WriteByte(' ')
+			}
+			fmt.Fprintf(&b, "%s:%d", lexeme(t), min(at, maxPosition))
+		}
+		at++
+	}
+	return b.String()
+}
+
+// Query is what somebody looks for. The zero Query finds nothing.
+type Query struct{ runs []run }
+
+// Parse reads what somebody typed. Every run and word must be found; a word of two or more letters or digits also finds
+// longer words that begin with it. Beside others a lone Hanzi is left out, because pairs cannot tell where it stands. A query
+// with nothing longer than one character is refused with QUERY_SHORT, one beyond MaxQuery with QUERY_LONG.
+func Parse(s string) (Query, error) {
+	if utf8.RuneCountInString(s) > MaxQuery {
+		return Query{}, ErrLong.On("q")
+	}
+	var q Query
+	long := false
+	for _, r := range runs(s) {
+		if r.cjk && len(r.runes) == 1 || len(q.runs) == MaxTerms {
+			continue
+		}
+		long = long || len(r.runes) > 1
+		q.runs = append(q.runs, r)
+	}
+	if !long {
+		return Query{}, ErrShort.On("q")
+	}
+	return q, nil
+}
+
+// FTS5 returns the query for MATCH over Tokens. Every token is quoted: nothing typed is syntax.
+func (q Query) FTS5() string {
+	out := make([]string, len(q.runs))
+	for i, r := range q.runs {
+		out[i] = `"` + strings.ReplaceAll(strings.Join(r.tokens(), " "), `"`, `""`) + `"`
+		if r.prefix() {
+			out[i] += "*"
+		}
+	}
+	return strings.Join(out, " AND ")
+}
+
+// TSQuery returns the query for ?::tsquery over Vector or to_tsvector('simple', Tokens).
+func (q Query) TSQuery() string {
+	out := make([]string, len(q.runs))
+	for i, r := range q.runs {
+		ts := r.tokens()
+		for j, t := range ts {
+			ts[j] = lexeme(t)
+		}
+		out[i] = strings.Join(ts, " <-> ")
+		if r.prefix() {
+			out[i] += ":*"
+		}
+	}
+	return strings.Join(out, " & ")
+}
+
+func (r run) prefix() bool { return !r.cjk && len(r.runes) > 1 }
+
+func lexeme(t string) string {
+	return "'" + strings.NewReplacer(`'`, `''`, `\`, `\\`).Replace(t) + "'"
+}
+
+// Terms returns the folded runs and words, for search engines that split by themselves.
+func (q Query) Terms() []string {
+	out := make([]string, len(q.runs))
+	for i, r := range q.runs {
+		out[i] = string(r.runes)
+	}
+	return out
+}
