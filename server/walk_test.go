@@ -78,7 +78,7 @@ func owner(t *testing.T, h *house, phone string) string {
 		t.Fatal(err)
 	}
 	code := regexp.MustCompile(`\d{6}`).FindString(string(plain))
-	b, err := h.identity.Register(ctx, visitor, identity.Register{Phone: phone, Code: code, CompanyName: "企业" + phone, ContactName: "李", Consent: true})
+	b, err := h.identity.Register(ctx, visitor, identity.Register{Phone: phone, Code: code, CompanyName: "北京麦香烘焙有限公司", ContactName: "李", Consent: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,6 +146,9 @@ func TestWalkOfEveryEndpoint(t *testing.T) {
 				t.Errorf("%s %s as a visitor: %d %s", r.Method, own, status, text)
 			}
 		}
+		if r.Path == "/logout" || r.Path == "/api/session" {
+			continue // would end the stranger's own session
+		}
 		status, text := ask(t, h, r.Method, own, theirs, body)
 		if status >= 500 && status != 503 {
 			t.Errorf("%s %s as a stranger: %d %s", r.Method, own, status, text)
@@ -190,7 +193,7 @@ func TestNoPlainPhones(t *testing.T) {
 	}
 	for _, q := range []string{
 		"SELECT phone || phone_blind || phone_tail FROM users", "SELECT phone || params FROM sms_messages", "SELECT phone || code FROM sms_codes",
-		"SELECT facts FROM events", "SELECT summary || detail FROM audit_entries", "SELECT phone FROM tickets",
+		"SELECT facts FROM events", "SELECT summary || detail FROM audit_entries", "SELECT phone_sealed FROM tickets",
 	} {
 		var rows []string
 		if err := h.db.Read().NewRaw(q).Scan(ctx, &rows); err != nil {
