@@ -39,7 +39,7 @@ async function staff(browser: Browser, request: APIRequestContext, account: stri
   await expect(code).toBeVisible()
   await code.fill(await codeOn(request, phone))
   await page.getByRole('button', { name: /登录|验证|确认/ }).last().click()
-  await expect(page.getByRole('heading', { name: '工作台' })).toBeVisible()
+  await expect(page.getByRole('heading', { name: /您好/ })).toBeVisible()
   return page
 }
 
