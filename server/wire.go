@@ -28,6 +28,7 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/files"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/secret"
@@ -87,16 +88,19 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Texter: codeTexter{messages}, Log: p.log,
 		District: c.District, Demo: c.Demo,
 	})
-	files := &file.Service{DB: db, Clock: p.clock, Dir: filepath.Join(c.Data, "files")}
+	folder, err := files.OpenFolder(filepath.Join(c.Data, "files"))
+	if err != nil {
+		return nil, fmt.Errorf("open the folder of files: %w", err)
+	}
+	uploads := &file.Service{DB: db, Clock: p.clock, Store: files.New(folder, files.Purposes())}
 	h.tickets = ticket.New(ticket.Deps{
-		DB: db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{files},
+		DB: db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads},
 	})
-	files.CanSee = func(ctx context.Context, actor access.Actor, object string, id int64) error {
+	uploads.CanSee = func(ctx context.Context, actor access.Actor, object string, id int64) error {
 		if object != "ticket" {
 			return fault.ErrNotFound
 		}
-		_, err := h.tickets.Get(ctx, actor, id)
-		return err
+		return h.tickets.Sees(ctx, actor, id)
 	}
 	h.feed = event.NewFeed(db, p.log)
 
@@ -121,7 +125,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	}
 	pages.Register(h.web)
 	h.identity.API(h.web)
-	files.API(h.web)
+	uploads.API(h.web)
 	ticket.Register(h.web.API, h.tickets)
 	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages} {
 		if err := add(h.web, pages); err != nil {

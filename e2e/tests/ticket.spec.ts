@@ -95,7 +95,7 @@ test('a bakery asks the hotline and is answered', async ({ browser, request }) =
     await dept.getByText('店门口路灯不亮🙏').first().click()
     await dept.getByRole('button', { name: '签收' }).first().click()
     await dept.getByRole('button', { name: '反馈' }).first().click()
-    await dept.getByLabel('办理结果').fill('已更换灯头，当晚恢复照明。')
+    await dept.getByRole('textbox', { name: '办理结果' }).fill('已更换灯头，当晚恢复照明。')
     await dept.locator('input[type="file"]').setInputFiles({ name: '维修单.png', mimeType: 'image/png', buffer: picture })
     await expect(dept.getByText('维修单.png').first()).toBeVisible()
     await dept.getByRole('button', { name: '提交反馈' }).click()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"image"
 	"image/png"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database/databasetest"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/files"
 )
 
 func picture(t *testing.T) []byte {
@@ -30,8 +32,14 @@ func picture(t *testing.T) []byte {
 
 func newService(t *testing.T) *file.Service {
 	t.Helper()
+	folder, err := files.OpenFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { folder.Close() })
+	store := files.New(folder, files.Purposes())
 	return &file.Service{
-		DB: databasetest.New(t, slices.Concat(audit.Migrations, file.Migrations)), Clock: clock.System{}, Dir: t.TempDir(),
+		DB: databasetest.New(t, slices.Concat(audit.Migrations, file.Migrations)), Clock: clock.System{}, Store: store,
 		CanSee: func(_ context.Context, a access.Actor, object string, id int64) error {
 			if object == "ticket" && id == 5 && a.UserID == 2 {
 				return nil
@@ -53,7 +61,7 @@ func TestSaveChecksContent(t *testing.T) {
 		{"picture", "照片.png", picture(t), "", "照片.png"},
 		{"path is dropped", "../../x/执照.png", picture(t), "", "执照.png"},
 		{"windows path and controls", "C:\\x\\a\x00\u202eb.png", picture(t), "", "ab.png"},
-		{"long name", strings.Repeat("长", 300) + ".png", picture(t), "", strings.Repeat("长", 100) + ".png"},
+		{"long name", strings.Repeat("长", 300) + ".png", picture(t), "", files.CleanName(strings.Repeat("长", 300) + ".png")},
 		{"empty", "a.png", nil, "FILE_EMPTY", ""},
 		{"50 MB", "a.pdf", append([]byte("%PDF-1.7"), make([]byte, 50<<20)...), "FILE_TOO_LARGE", ""},
 		{"exe renamed", "a.jpg", []byte("MZ\x90\x00"), "TYPE_MISMATCH", ""},
@@ -63,7 +71,7 @@ func TestSaveChecksContent(t *testing.T) {
 		{"cut picture", "a.png", picture(t)[:30], "IMAGE_BAD", ""},
 	}
 	for _, c := range cases {
-		v, err := s.Save(context.Background(), owner, c.file, c.content)
+		v, err := s.Save(context.Background(), owner, "attachment", c.file, bytes.NewReader(c.content))
 		if c.code == "" {
 			if err != nil || v.Name != c.kept {
 				t.Errorf("%s: %q, %v", c.name, v.Name, err)
@@ -81,14 +89,14 @@ func TestOnlyWhoSeesTheObjectReads(t *testing.T) {
 	ctx := context.Background()
 	s := newService(t)
 	one, two, three := access.Actor{UserID: 1, Party: access.Enterprise}, access.Actor{UserID: 2, Party: access.Enterprise}, access.Actor{UserID: 3, Party: access.Enterprise}
-	v, err := s.Save(ctx, one, "a.png", picture(t))
+	v, err := s.Save(ctx, one, "attachment", "a.png", bytes.NewReader(picture(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	claim := func(a access.Actor) error {
 		return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return s.Claim(ctx, tx, a, v.ID, "ticket", 5) })
 	}
-	if _, _, err := s.Read(ctx, two, v.ID); fault.KindOf(err) != fault.NotFound {
+	if _, _, _, err := s.Read(ctx, two, v.ID); fault.KindOf(err) != fault.NotFound {
 		t.Fatalf("a stranger reads a loose file: %v", err)
 	}
 	if err := claim(two); fault.KindOf(err) != fault.NotFound {
@@ -100,13 +108,18 @@ func TestOnlyWhoSeesTheObjectReads(t *testing.T) {
 	if err := claim(one); fault.KindOf(err) != fault.NotFound {
 		t.Fatalf("tied twice: %v", err)
 	}
-	if _, b, err := s.Read(ctx, two, v.ID); err != nil || !bytes.Equal(b, picture(t)) {
+	_, inline, content, err := s.Read(ctx, two, v.ID)
+	if err != nil || !inline {
 		t.Fatalf("who sees the ticket: %v", err)
 	}
-	if _, _, err := s.Read(ctx, three, v.ID); fault.KindOf(err) != fault.NotFound {
+	if got, err := io.ReadAll(content); err != nil || int64(len(got)) != v.Size {
+		t.Fatalf("%d bytes, %v", len(got), err)
+	}
+	content.Close()
+	if _, _, _, err := s.Read(ctx, three, v.ID); fault.KindOf(err) != fault.NotFound {
 		t.Fatalf("who does not: %v", err)
 	}
-	if _, _, err := s.Read(ctx, three, v.ID+100); fault.KindOf(err) != fault.NotFound {
+	if _, _, _, err := s.Read(ctx, three, v.ID+100); fault.KindOf(err) != fault.NotFound {
 		t.Fatalf("missing: %v", err)
 	}
 }

@@ -11,7 +11,7 @@ export interface UploadOptions {
   maxCount?: number
 }
 
-const defaults = ['jpg', 'jpeg', 'png', 'pdf', 'doc', 'docx', 'xls', 'xlsx']
+const defaults = ['jpg', 'jpeg', 'png', 'pdf', 'docx', 'xlsx']
 
 /** Files sent one by one with progress, checked before they leave. `ids` belong into the command that links them. */
 export function useUpload(options: UploadOptions) {
