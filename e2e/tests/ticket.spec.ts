@@ -136,7 +136,7 @@ test('a bakery asks the hotline and is answered', async ({ browser, request }) =
     await portal.goto('/tickets/new')
     await portal.getByLabel('标题').fill('咨询房租补贴')
     await portal.getByRole('button', { name: '提交诉求' }).click()
-    await expect(portal.getByRole('alert')).toContainText('具体情况')
+    await expect(portal.getByRole('alert')).toContainText('诉求类型')
     await expect(portal.getByLabel('标题')).toHaveValue('咨询房租补贴')
     await portal.getByLabel('诉求类型').selectOption({ index: 1 })
     await portal.getByLabel('具体情况').fill('租用众创空间，想了解房租补贴条件。')
