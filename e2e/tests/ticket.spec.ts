@@ -43,6 +43,11 @@ async function staff(browser: Browser, request: APIRequestContext, account: stri
   return page
 }
 
+/** Takes a picture for the README when SHOTS names the folder. */
+async function picture(page: Page, name: string): Promise<void> {
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.jpg`, type: 'jpeg', quality: 55 })
+}
+
 async function noSeriousFinding(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze()
   expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => v.id)).toEqual([])
@@ -96,10 +101,11 @@ test('a bakery asks the hotline and is answered', async ({ browser, request }) =
     await dept.getByRole('button', { name: '签收' }).first().click()
     await dept.getByRole('button', { name: '反馈' }).first().click()
     await dept.getByRole('textbox', { name: '办理结果' }).fill('已更换灯头，当晚恢复照明。')
-    await dept.locator('input[type="file"]').setInputFiles({ name: '维修单.png', mimeType: 'image/png', buffer: picture })
+    await dept.locator('input[type="file"]').setInputFiles({ name: '维修单.png', mimeType: 'image/png', buffer: dot })
     await expect(dept.getByText('维修单.png').first()).toBeVisible()
     await dept.getByRole('button', { name: '提交反馈' }).click()
     await expect(dept.getByText('待回访').first()).toBeVisible()
+    await picture(dept, 'admin')
   })
 
   await test.step('another department does not see it', async () => {
@@ -121,6 +127,7 @@ test('a bakery asks the hotline and is answered', async ({ browser, request }) =
     await h5.getByText('店门口路灯不亮🙏').first().click()
     await expect(h5.getByText('已更换灯头，当晚恢复照明。').first()).toBeVisible()
     await expect(h5.getByText('维修单.png').first()).toBeVisible()
+    await picture(h5, 'h5')
     await h5.locator('.van-rate__item').nth(4).click()
     await h5.getByRole('button', { name: '提交评价' }).click()
     await expect(h5.getByRole('button', { name: '提交评价' })).toHaveCount(0)
@@ -133,6 +140,7 @@ test('a bakery asks the hotline and is answered', async ({ browser, request }) =
     await portal.getByRole('link', { name: '店门口路灯不亮🙏' }).click()
     await expect(portal.getByText('已办结').first()).toBeVisible()
     await expect(portal.getByText('<script>alert(1)</script>')).toBeVisible()
+    await picture(portal, 'portal')
     await portal.goto('/tickets/new')
     await portal.getByLabel('标题').fill('咨询房租补贴')
     await portal.getByRole('button', { name: '提交诉求' }).click()
@@ -162,4 +170,4 @@ test('somebody else sees nothing', async ({ browser }) => {
 })
 
 /** A 1 × 1 picture. */
-const picture = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64')
+const dot = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64')

@@ -11,7 +11,9 @@ import (
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/phone"
 	"github.com/huiqi/huiqi/platform/secret"
+	"github.com/huiqi/huiqi/platform/text"
 )
 
 func grant(ctx context.Context, tx bun.Tx, userID int64, codes ...string) error {
@@ -128,7 +130,7 @@ func (s *Service) CreateStaff(ctx context.Context, actor access.Actor, in Staff)
 	if err := actor.Need("identity.users"); err != nil {
 		return 0, err
 	}
-	phone, err := NormalizePhone(in.Phone)
+	number, err := phone.Normalize(in.Phone)
 	if err != nil {
 		return 0, err
 	}
@@ -142,7 +144,7 @@ func (s *Service) CreateStaff(ctx context.Context, actor access.Actor, in Staff)
 	var id int64
 	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		now := s.Clock.Now()
-		u := s.newUser(phone, in.Name, in.Party, now)
+		u := s.newUser(number, in.Name, in.Party, now)
 		u.Account, u.PasswordHash = &in.Account, hash
 		if in.DepartmentID != 0 {
 			u.DepartmentID = &in.DepartmentID
@@ -235,7 +237,7 @@ func (s *Service) Departments(ctx context.Context, db bun.IDB) ([]Department, er
 }
 
 // Contact returns how a person is reached; for other modules acting on that person's own command.
-func (s *Service) Contact(ctx context.Context, db bun.IDB, userID int64) (name, phone string, err error) {
+func (s *Service) Contact(ctx context.Context, db bun.IDB, userID int64) (name, number string, err error) {
 	var u user
 	if err := db.NewSelect().Model(&u).Where("id = ?", userID).Scan(ctx); err != nil {
 		return "", "", database.Found(err)
@@ -284,12 +286,12 @@ func (s *Service) Me(ctx context.Context, actor access.Actor) (Me, error) {
 	if actor.UserID == 0 {
 		return m, nil
 	}
-	_, phone, err := s.Contact(ctx, s.DB.Read(), actor.UserID)
+	_, number, err := s.Contact(ctx, s.DB.Read(), actor.UserID)
 	if err != nil {
 		return m, err
 	}
 	m.SignedIn = true
-	m.User = &MeUser{ID: actor.UserID, Name: actor.Name, PhoneMasked: maskPhone(phone), Party: actor.Party}
+	m.User = &MeUser{ID: actor.UserID, Name: actor.Name, PhoneMasked: text.MaskPhone(number), Party: actor.Party}
 	m.Permissions = append(m.Permissions, actor.Permissions...)
 	if actor.EnterpriseID != 0 {
 		c, err := s.Companies.Company(ctx, s.DB.Read(), actor.EnterpriseID)

@@ -13,7 +13,9 @@ import (
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/phone"
 	"github.com/huiqi/huiqi/platform/secret"
+	"github.com/huiqi/huiqi/platform/text"
 )
 
 // Purpose is what a code is for; it works for nothing else.
@@ -106,9 +108,9 @@ type SendCode struct {
 }
 
 // SendCode sends a code after the captcha was solved. The answer is the same whether the phone is registered or not. It
-// returns ErrCaptcha, ErrPhone, ErrCodeTooSoon or ErrCodeTooMany; of any number of requests at once one sends.
+// returns ErrCaptcha, phone.ErrBad, ErrCodeTooSoon or ErrCodeTooMany; of any number of requests at once one sends.
 func (s *Service) SendCode(ctx context.Context, actor access.Actor, cmd SendCode) (sentTo string, err error) {
-	phone, err := NormalizePhone(cmd.Phone)
+	number, err := phone.Normalize(cmd.Phone)
 	if err != nil {
 		return "", err
 	}
@@ -118,13 +120,13 @@ func (s *Service) SendCode(ctx context.Context, actor access.Actor, cmd SendCode
 	if err := s.spendCaptcha(ctx, cmd.CaptchaID, cmd.CaptchaAnswer); err != nil {
 		return "", err
 	}
-	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return s.sendCode(ctx, tx, actor, phone, cmd.Purpose) })
-	return maskPhone(phone), err
+	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return s.sendCode(ctx, tx, actor, number, cmd.Purpose) })
+	return text.MaskPhone(number), err
 }
 
-func (s *Service) sendCode(ctx context.Context, tx bun.Tx, actor access.Actor, phone string, purpose Purpose) error {
+func (s *Service) sendCode(ctx context.Context, tx bun.Tx, actor access.Actor, number string, purpose Purpose) error {
 	now := s.Clock.Now()
-	blind := s.Box.Blind("phone", phone)
+	blind := s.Box.Blind("phone", number)
 	if _, err := tx.NewInsert().Model(&smsGuard{Phone: blind, Next: time.Unix(0, 0).UTC()}).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
 		return err
 	}
@@ -157,19 +159,19 @@ func (s *Service) sendCode(ctx context.Context, tx bun.Tx, actor access.Actor, p
 		return err
 	}
 	if err := audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.code", Object: "sms_code", ObjectID: row.ID,
-		Summary: "发送短信验证码至 " + maskPhone(phone), Detail: map[string]string{"purpose": string(purpose)}}); err != nil {
+		Summary: "发送短信验证码至 " + text.MaskPhone(number), Detail: map[string]string{"purpose": string(purpose)}}); err != nil {
 		return err
 	}
-	return s.Texter.TextCode(ctx, tx, phone, code)
+	return s.Texter.TextCode(ctx, tx, number, code)
 }
 
 // withCode runs fn in a transaction in which the code is used up. A wrong try is counted for good; when fn fails, the
 // code is as good as before, with everything else undone.
-func (s *Service) withCode(ctx context.Context, phone string, purpose Purpose, code string, fn func(ctx context.Context, tx bun.Tx) error) error {
+func (s *Service) withCode(ctx context.Context, number string, purpose Purpose, code string, fn func(ctx context.Context, tx bun.Tx) error) error {
 	var verdict error
 	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var err error
-		if verdict, err = s.checkCode(ctx, tx, phone, purpose, code); err != nil || verdict != nil {
+		if verdict, err = s.checkCode(ctx, tx, number, purpose, code); err != nil || verdict != nil {
 			return err // nil keeps the counted try
 		}
 		return fn(ctx, tx)
@@ -180,9 +182,9 @@ func (s *Service) withCode(ctx context.Context, phone string, purpose Purpose, c
 	return verdict
 }
 
-func (s *Service) checkCode(ctx context.Context, tx bun.Tx, phone string, purpose Purpose, code string) (verdict, err error) {
+func (s *Service) checkCode(ctx context.Context, tx bun.Tx, number string, purpose Purpose, code string) (verdict, err error) {
 	now := s.Clock.Now()
-	blind := s.Box.Blind("phone", phone)
+	blind := s.Box.Blind("phone", number)
 	var row smsCode
 	q := tx.NewSelect().Model(&row).Where("phone = ? AND purpose = ?", blind, string(purpose)).OrderExpr("id DESC").Limit(1)
 	if database.KindOf(tx) == database.Postgres {

@@ -13,13 +13,9 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/uptrace/bun"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
@@ -76,7 +72,6 @@ var (
 	ErrCodeLocked      = fault.New(fault.Invalid, "CODE_LOCKED", "验证码输错次数过多，请重新获取").On("code")
 	ErrCodeTooSoon     = fault.New(fault.TooMany, "CODE_TOO_SOON", "验证码已发送，请一分钟后再试")
 	ErrCodeTooMany     = fault.New(fault.TooMany, "CODE_TOO_MANY", "该手机号获取验证码过于频繁，请稍后再试或明天再试")
-	ErrPhone           = fault.New(fault.Invalid, "BAD_PHONE", "手机号格式不正确，请填写 11 位大陆手机号").On("phone")
 	ErrPhoneRegistered = fault.New(fault.Conflict, "PHONE_REGISTERED", "该手机号已注册，请直接用短信验证码登录").On("phone")
 	ErrConsent         = fault.New(fault.Invalid, "CONSENT_REQUIRED", "请阅读并同意个人信息保护说明后再注册").On("consent")
 	ErrWrongPassword   = fault.New(fault.Invalid, "SIGN_IN_FAILED", "账号或密码不正确；连续输错 5 次账号会锁定 15 分钟，请核对后再试")
@@ -84,55 +79,6 @@ var (
 	ErrStaffPassword   = fault.New(fault.Forbidden, "USE_PASSWORD", "工作人员请使用账号密码登录")
 	ErrNoSecondFactor  = fault.New(fault.Conflict, "SECOND_FACTOR_NOT_DUE", "当前无需短信验证，请重新登录")
 )
-
-// NormalizePhone brings a mainland mobile number to its 11 digits, however it was written: +86, spaces, full width.
-func NormalizePhone(s string) (string, error) {
-	var b strings.Builder
-	for _, r := range norm.NFKC.String(s) {
-		switch {
-		case r >= '0' && r <= '9':
-			b.WriteRune(r)
-		case unicode.IsSpace(r) || r == '+' || r == '-' || r == '(' || r == ')' || r == '\u200b':
-		default:
-			return "", ErrPhone
-		}
-	}
-	d := b.String()
-	if len(d) > 11 {
-		d = strings.TrimPrefix(strings.TrimPrefix(d, "00"), "86")
-	}
-	if len(d) != 11 || d[0] != '1' || d[1] < '3' {
-		return "", ErrPhone
-	}
-	return d, nil
-}
-
-// line cleans a one-line text: valid, composed, no control or invisible characters, at most max characters.
-func line(field, label, s string, max int) (string, error) {
-	if !utf8.ValidString(s) {
-		return "", fault.InvalidField(field, "BAD_TEXT", label+"含有无法识别的字符，请重新输入")
-	}
-	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) || unicode.IsControl(r) && !unicode.IsSpace(r) {
-			return -1
-		}
-		return r
-	}, norm.NFC.String(s))), " ")
-	switch n := utf8.RuneCountInString(s); {
-	case n == 0:
-		return "", fault.InvalidField(field, "REQUIRED", "请填写"+label)
-	case n > max:
-		return "", fault.InvalidField(field, "TOO_LONG", label+"过长，请控制在规定字数以内").With("%s最多 %d 个字，现有 %d 个字，请精简", label, max, n).On(field)
-	}
-	return s, nil
-}
-
-func maskPhone(p string) string {
-	if len(p) < 11 {
-		return "****"
-	}
-	return p[:3] + "****" + p[7:]
-}
 
 // Permissions are what roles are made of, for the page where they are edited.
 var Permissions = []access.Info{

@@ -14,7 +14,9 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/phone"
 	"github.com/huiqi/huiqi/platform/secret"
+	"github.com/huiqi/huiqi/platform/text"
 )
 
 // Begun is a session that has just begun. Pending means that the second factor is still due.
@@ -44,15 +46,15 @@ type Register struct {
 // Register makes the person, their unverified company and a session, or nothing. It returns ErrPhoneRegistered only
 // after the code was right, so that nobody learns who is registered.
 func (s *Service) Register(ctx context.Context, actor access.Actor, cmd Register) (Begun, error) {
-	phone, err := NormalizePhone(cmd.Phone)
+	number, err := phone.Normalize(cmd.Phone)
 	if err != nil {
 		return Begun{}, err
 	}
-	company, err := line("companyName", "企业名称", cmd.CompanyName, 100)
+	company, err := text.Line("companyName", cmd.CompanyName, 1, 100)
 	if err != nil {
 		return Begun{}, err
 	}
-	contact, err := line("contactName", "联系人姓名", cmd.ContactName, 30)
+	contact, err := text.Line("contactName", cmd.ContactName, 1, 30)
 	if err != nil {
 		return Begun{}, err
 	}
@@ -60,9 +62,9 @@ func (s *Service) Register(ctx context.Context, actor access.Actor, cmd Register
 		return Begun{}, ErrConsent
 	}
 	var begun Begun
-	err = s.withCode(ctx, phone, ForRegister, cmd.Code, func(ctx context.Context, tx bun.Tx) error {
+	err = s.withCode(ctx, number, ForRegister, cmd.Code, func(ctx context.Context, tx bun.Tx) error {
 		now := s.Clock.Now()
-		u := s.newUser(phone, contact, access.Enterprise, now)
+		u := s.newUser(number, contact, access.Enterprise, now)
 		if _, err := tx.NewInsert().Model(&u).Returning("id").Exec(ctx); err != nil {
 			if database.IsDuplicate(err) {
 				return ErrPhoneRegistered
@@ -95,9 +97,9 @@ func (s *Service) Register(ctx context.Context, actor access.Actor, cmd Register
 	return begun, err
 }
 
-func (s *Service) newUser(phone, name string, party access.Party, now time.Time) user {
-	return user{Name: name, Party: party, CreatedAt: now, Phone: s.Box.Seal([]byte(phone), "users.phone"),
-		PhoneBlind: s.Box.Blind("phone", phone), PhoneTail: s.Box.BlindTail(phone)}
+func (s *Service) newUser(number, name string, party access.Party, now time.Time) user {
+	return user{Name: name, Party: party, CreatedAt: now, Phone: s.Box.Seal([]byte(number), "users.phone"),
+		PhoneBlind: s.Box.Blind("phone", number), PhoneTail: s.Box.BlindTail(number)}
 }
 
 // begin makes the session's row; the token itself is kept nowhere.
@@ -130,14 +132,14 @@ func cut(s string, n int) string {
 
 // SignInBySMS signs a registered person of a company in with a code.
 func (s *Service) SignInBySMS(ctx context.Context, actor access.Actor, rawPhone, code string) (Begun, error) {
-	phone, err := NormalizePhone(rawPhone)
+	number, err := phone.Normalize(rawPhone)
 	if err != nil {
 		return Begun{}, err
 	}
 	var begun Begun
-	err = s.withCode(ctx, phone, ForSignIn, code, func(ctx context.Context, tx bun.Tx) error {
+	err = s.withCode(ctx, number, ForSignIn, code, func(ctx context.Context, tx bun.Tx) error {
 		var u user
-		err := database.Found(tx.NewSelect().Model(&u).Where("phone_blind = ? AND disabled_at IS NULL", s.Box.Blind("phone", phone)).Scan(ctx))
+		err := database.Found(tx.NewSelect().Model(&u).Where("phone_blind = ? AND disabled_at IS NULL", s.Box.Blind("phone", number)).Scan(ctx))
 		if fault.KindOf(err) == fault.NotFound {
 			return ErrNotRegistered
 		}
@@ -199,12 +201,12 @@ func (s *Service) SignInByPassword(ctx context.Context, actor access.Actor, cmd 
 		if begun, err = s.begin(ctx, tx, actor, u, u.Party.Staff()); err != nil || !u.Party.Staff() {
 			return err
 		}
-		phone, err := s.Box.Open(u.Phone, "users.phone")
+		number, err := s.Box.Open(u.Phone, "users.phone")
 		if err != nil {
 			return err
 		}
-		begun.SentTo = maskPhone(string(phone))
-		err = s.sendCode(ctx, tx, actor, string(phone), ForSecondFactor)
+		begun.SentTo = text.MaskPhone(string(number))
+		err = s.sendCode(ctx, tx, actor, string(number), ForSecondFactor)
 		if errors.Is(err, ErrCodeTooSoon) {
 			return nil // the code of a minute ago still works
 		}
@@ -259,12 +261,12 @@ func (s *Service) SecondFactor(ctx context.Context, actor access.Actor, token, c
 	if err := s.DB.Read().NewSelect().Model(&u).Where("id = ? AND disabled_at IS NULL", row.UserID).Scan(ctx); err != nil {
 		return Begun{}, database.Found(err)
 	}
-	phone, err := s.Box.Open(u.Phone, "users.phone")
+	number, err := s.Box.Open(u.Phone, "users.phone")
 	if err != nil {
 		return Begun{}, err
 	}
 	var begun Begun
-	err = s.withCode(ctx, string(phone), ForSecondFactor, code, func(ctx context.Context, tx bun.Tx) error {
+	err = s.withCode(ctx, string(number), ForSecondFactor, code, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Model((*session)(nil)).Set("revoked_at = ?", s.Clock.Now()).Where("id = ?", row.ID).Exec(ctx); err != nil {
 			return err
 		}
