@@ -18,6 +18,7 @@ type shared struct {
 	NewsEnd      map[string][]string
 	Sources      []string
 	HelpEnd      []string
+	BodyEnd      map[string][]string // last sentence of a ticket, by its nature
 	Dispatch     []string
 	Sign         []string
 	Start        []string

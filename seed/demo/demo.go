@@ -258,12 +258,12 @@ type Requester struct {
 
 // Step is one event of a ticket.
 type Step struct {
-	Kind       string // answer, decline, dispatch, sign, start, note, reply, review, callback, close, archive, suspend, reopen, merge, void, urge, return_request, return_refuse, extension_request, extension_approve
+	Kind       string // answer, decline, dispatch, sign, start, reply, review, callback_open (→ callback), close, archive, suspend, reopen, merge, void change the state; note, urge, callback (a call and its result), return_request, return_refuse, extension_request, extension_approve do not
 	At         time.Time
 	By         string // staff key
 	Department string // dispatch: to whom
 	Text       string
-	Outcome    string // callback: reached, refused, wrong_number
+	Outcome    string // callback: reached, unreached, refused, wrong_number
 	Solved     bool   // callback
 	Rating     int    // callback: 1 to 5, 0 when not given
 	Target     string // merge: key of the ticket that goes on
