@@ -264,7 +264,7 @@ type Step struct {
 	Department string // dispatch: to whom
 	Text       string
 	Outcome    string // callback: reached, unreached, refused, wrong_number
-	Solved     bool   // callback
+	Solved     bool   // callback: only meaningful when reached
 	Rating     int    // callback: 1 to 5, 0 when not given
 	Target     string // merge: key of the ticket that goes on
 	Days       int    // extension: working days asked for

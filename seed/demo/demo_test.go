@@ -268,7 +268,7 @@ func TestTexts(t *testing.T) {
 		within(p.Title+" interpretation", p.Interpretation, 100, 400)
 	}
 	for _, n := range w.News {
-		within(n.Title, strings.Join(n.Paragraphs, ""), 180, 800)
+		within(n.Title, strings.Join(n.Paragraphs, ""), 200, 800)
 	}
 	for _, x := range w.Tickets {
 		within(x.Title, x.Title, 10, 60)

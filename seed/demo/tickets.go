@@ -105,6 +105,12 @@ func (g *generator) tickets() error {
 				urgency[core.Ty] != "normal" && (state == "suspended" || state == "voided"):
 				state = "closed"
 			}
+			// Few cores can be answered or declined at once, so those that can do it more often.
+			if state == "closed" && v > 0 && directTypes[core.Ty] && g.chance(45) {
+				state = "answered"
+			} else if state == "closed" && v > 0 && declinable[core.Ty] && g.chance(25) {
+				state = "declined"
+			}
 			t := Ticket{
 				Key: fmt.Sprintf("ticket-%03d", n), Type: core.Ty, Urgency: urgency[core.Ty], State: state,
 				Channel: pick(g, []string{"phone", "phone", "phone", "h5", "h5", "portal", "wechat", "wechat", "email", "partner"}),
@@ -143,6 +149,9 @@ func (g *generator) tickets() error {
 				age = g.between(8, 150)
 			} else if state == "replied" || state == "reviewed" || state == "callback" || state == "suspended" {
 				age = g.between(3, 9)
+			}
+			if t.Urgency != "normal" && !finished {
+				age = 1 // what is urgent does not lie about for days
 			}
 			t.OpenedAt = g.workHour(age)
 			department := core.D
@@ -268,9 +277,9 @@ func (g *generator) story(t *Ticket, s shared, core ticketCore, department, depa
 	}
 	switch {
 	case g.chance(8):
-		step(Step{Kind: "callback", By: callback, Text: "诉求人不便接受回访，未作评价。", Outcome: "refused", Solved: true})
+		step(Step{Kind: "callback", By: callback, Text: "诉求人不便接受回访，未作评价。", Outcome: "refused"})
 	case g.chance(4):
-		step(Step{Kind: "callback", By: callback, Text: "号码有误，已通过站内信发送办理结果。", Outcome: "wrong_number", Solved: true})
+		step(Step{Kind: "callback", By: callback, Text: "号码有误，已通过站内信发送办理结果。", Outcome: "wrong_number"})
 	case g.chance(20):
 		step(Step{Kind: "callback", By: callback, Text: pick(g, s.Neutral), Outcome: "reached", Solved: true, Rating: g.between(3, 4)})
 	default:
@@ -292,6 +301,9 @@ func (g *generator) spread(t *Ticket, finished bool) {
 	span := g.ref.Sub(t.OpenedAt) * 9 / 10
 	if finished {
 		span = min(span, time.Duration(g.between(26, 160))*time.Hour)
+	}
+	if t.Urgency == "urgent" {
+		span = min(span, time.Duration(g.between(6, 30))*time.Hour)
 	}
 	if t.State == "merged" || t.State == "answered" || n == 2 && t.Steps[0].Kind == "answer" || t.Urgency == "emergency" {
 		span = min(span, time.Duration(g.between(20, 110))*time.Minute)
