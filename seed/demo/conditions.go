@@ -1,0 +1,114 @@
+package demo
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// leaf is one condition of a policy as it stands in the tree. Amounts are fen, rdRatio is permille of revenue; years_since
+// asks that at least value whole years have passed. under, in and notOn carry a list of codes or words, has carries one
+// qualification code. A human leaf has no field: no data decides it.
+type leaf struct {
+	Field string `json:"field,omitempty"`
+	Op    string `json:"op"`
+	Value any    `json:"value,omitempty"`
+	Unit  string `json:"unit,omitempty"`
+	Quote string `json:"quote"`
+	Label string `json:"label"`
+}
+
+// conditionTree turns the short form of the policy files into the JSON tree that matching reads. Every quote must stand in
+// the text of the policy, so that a reader can check it.
+func conditionTree(list []any, text string) (json.RawMessage, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	all, err := conditionNodes(list, text)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(map[string]any{"all": all})
+}
+
+func conditionNodes(list []any, text string) ([]any, error) {
+	var out []any
+	for _, item := range list {
+		n, err := conditionNode(item, text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+func conditionNode(item any, text string) (any, error) {
+	switch v := item.(type) {
+	case string:
+		return conditionLeaf(v, text)
+	case map[string]any:
+		if k, ok := v["atLeast"].(int); ok {
+			of, _ := v["of"].([]any)
+			nodes, err := conditionNodes(of, text)
+			if err != nil {
+				return nil, err
+			}
+			return map[string]any{"atLeast": map[string]any{"k": k, "of": nodes}}, nil
+		}
+		for key, below := range v {
+			children, ok := below.([]any)
+			if !ok || len(v) != 1 {
+				break
+			}
+			nodes, err := conditionNodes(children, text)
+			if err != nil {
+				return nil, err
+			}
+			switch {
+			case key == "all" || key == "any":
+				return map[string]any{key: nodes}, nil
+			case key == "not" && len(nodes) == 1:
+				return map[string]any{"not": nodes[0]}, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("condition %v is neither a sentence nor one of all, any, not, atLeast", item)
+}
+
+func conditionLeaf(s, text string) (leaf, error) {
+	rule, quote, ok := strings.Cut(s, " | ")
+	if !ok || !strings.Contains(text, quote) {
+		return leaf{}, fmt.Errorf("condition %q quotes nothing of the text", s)
+	}
+	l := leaf{Quote: quote, Label: quote}
+	words := strings.Fields(rule)
+	if len(words) == 1 && words[0] == "human" {
+		l.Op = "human"
+		return l, nil
+	}
+	if len(words) < 3 {
+		return leaf{}, fmt.Errorf("condition %q: want field, op, value and unit", s)
+	}
+	l.Field, l.Op = words[0], words[1]
+	switch l.Field {
+	case "industry", "region", "sizeClass", "creditStanding":
+		l.Value = strings.Split(words[2], ",")
+	case "qualification":
+		l.Value = words[2]
+	case "revenue", "assets", "employees", "established", "rdRatio":
+		n, err := strconv.ParseInt(words[2], 10, 64)
+		if err != nil || len(words) != 4 {
+			return leaf{}, fmt.Errorf("condition %q: want a number and its unit", s)
+		}
+		l.Unit = words[3]
+		if l.Unit == "万元" {
+			n, l.Unit = n*tenThousandYuan, "分"
+		}
+		l.Value = n
+	default:
+		return leaf{}, fmt.Errorf("condition %q: unknown field", s)
+	}
+	return l, nil
+}
