@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/secret"
+	"github.com/huiqi/huiqi/seed/demo"
 	"github.com/huiqi/huiqi/seed/reference"
 )
 
@@ -54,38 +56,16 @@ var demoStaff = []struct {
 	{"auditor", "郑明〔演示〕", "19900000007", "审计管理员", "audit_admin", "", access.Platform},
 }
 
-var demoDepartments = []struct{ code, name string }{
-	{"TZ-FGW", "区发展和改革委员会"}, {"TZ-JXJ", "区经济和信息化局"}, {"TZ-KW", "区科学技术委员会"}, {"TZ-CZJ", "区财政局"},
-	{"TZ-RSJ", "区人力资源和社会保障局"}, {"TZ-SCJ", "区市场监督管理局"}, {"TZ-SWJ", "区税务局"}, {"TZ-JRB", "区金融服务办公室"},
-	{"TZ-SW", "区商务局"}, {"TZ-CGW", "区城市管理委员会"}, {"TZ-JTJ", "区交通局"}, {"TZ-SHJ", "区生态环境局"},
-}
-
 // seedDemo fills an empty demo with the district's departments, its 22 streets and towns, and an account of each role.
 func (h *house) seedDemo(ctx context.Context) error {
 	actor := access.SystemActor("seed")
-	top, err := h.identity.CreateDepartment(ctx, actor, 0, "TZ", "通州区人民政府〔演示〕", 0)
+	world, err := demo.Generate(time.Now())
 	if err != nil {
 		return err
 	}
 	ids := map[string]int64{}
-	for i, d := range demoDepartments {
-		if ids[d.code], err = h.identity.CreateDepartment(ctx, actor, top, d.code, d.name+"〔演示〕", i+1); err != nil {
-			return err
-		}
-	}
-	divisions, err := reference.Divisions()
-	if err != nil {
-		return err
-	}
-	for i, d := range divisions {
-		if len(d.Code) != 9 {
-			continue
-		}
-		office := "人民政府〔演示〕"
-		if d.Level == "street" {
-			office = "办事处〔演示〕"
-		}
-		if _, err := h.identity.CreateDepartment(ctx, actor, top, "TZ-"+d.Code[6:], d.Name+office, 100+i); err != nil {
+	for i, d := range world.Departments {
+		if ids[d.Code], err = h.identity.CreateDepartment(ctx, actor, ids[d.Parent], d.Code, d.Name, i); err != nil {
 			return err
 		}
 	}
