@@ -84,6 +84,9 @@ func configErrorf(format string, args ...any) error {
 	return ConfigError{Line: fmt.Sprintf(format, args...)}
 }
 
+// configFileVariable names the configuration file in the environment.
+const configFileVariable = "HUIQI_CONFIG_FILE"
+
 // Load reads the configuration: defaults, the file, the environment, the flags.
 func Load(path string, flags map[string]any) (Config, error) {
 	k := koanf.New(".")
@@ -103,6 +106,9 @@ func Load(path string, flags map[string]any) (Config, error) {
 		}
 	}
 	err := k.Load(env.Provider("HUIQI_", ".", func(s string) string {
+		if s == configFileVariable {
+			return "" // says where the file is; no key of its own
+		}
 		return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(s, "HUIQI_")), "__", ".")
 	}), nil)
 	if err != nil {

@@ -45,7 +45,7 @@ async function staff(browser: Browser, request: APIRequestContext, account: stri
 
 /** Takes a picture for the README when SHOTS names the folder. */
 async function picture(page: Page, name: string): Promise<void> {
-  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.jpg`, type: 'jpeg', quality: 55 })
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.jpg`, type: 'jpeg', quality: 34 })
 }
 
 async function noSeriousFinding(page: Page): Promise<void> {
