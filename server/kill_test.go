@@ -1,3 +1,7 @@
+//go:build !race
+
+// The embedded database is thirty times slower under the race detector; the suite runs this test without it.
+
 package server
 
 import (
