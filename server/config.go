@@ -32,11 +32,12 @@ type Config struct {
 	TrustedProxies []string `koanf:"trusted_proxies"`
 	LogLevel       string   `koanf:"log_level"`
 	// FirstAdminPhone gets the second factor of the first administrator; needed at the first start only.
-	FirstAdminPhone string  `koanf:"first_admin_phone"`
-	Secrets         Secrets `koanf:"secrets"`
-	Site            Site    `koanf:"site"`
-	SMS             SMS     `koanf:"sms"`
-	Wechat          Wechat  `koanf:"wechat"`
+	FirstAdminPhone string   `koanf:"first_admin_phone"`
+	Secrets         Secrets  `koanf:"secrets"`
+	Site            Site     `koanf:"site"`
+	SMS             SMS      `koanf:"sms"`
+	Wechat          Wechat   `koanf:"wechat"`
+	Registry        Registry `koanf:"registry"`
 }
 
 // Secrets are the root keys, 32 random bytes in base64 each.
@@ -72,6 +73,13 @@ type Wechat struct {
 	Secret string `koanf:"secret"`
 	Token  string `koanf:"token"`
 	AESKey string `koanf:"aes_key"`
+}
+
+// Registry is the enterprise registry that verification asks.
+type Registry struct {
+	URL    string `koanf:"url"`
+	Key    string `koanf:"key"`
+	Secret string `koanf:"secret"`
 }
 
 // ConfigError is a configuration that cannot be used: one plain line, exit code 2.
@@ -161,6 +169,12 @@ func (c *Config) finish() error {
 	}
 	if c.SMS.Endpoint != "" && strings.Contains(c.SMS.Endpoint, "/sandbox/") {
 		return configErrorf("sms.endpoint: a production start refuses the sandbox")
+	}
+	if c.Registry.URL != "" && (c.Registry.Key == "" || c.Registry.Secret == "") {
+		return configErrorf("registry: key and secret are required with url")
+	}
+	if strings.Contains(c.Registry.URL, "/sandbox/") {
+		return configErrorf("registry.url: a production start refuses the sandbox")
 	}
 	if c.Wechat.AppID != "" && (c.Wechat.Secret == "" || c.Wechat.Token == "" || len(c.Wechat.AESKey) != 43) {
 		return configErrorf("wechat: secret, token and a 43-character aes_key are required with app_id")

@@ -14,8 +14,10 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/huiqi/huiqi/integrations/registry"
 	"github.com/huiqi/huiqi/integrations/sandbox"
 	"github.com/huiqi/huiqi/platform/secret"
+	"github.com/huiqi/huiqi/seed/demo"
 )
 
 // demoFile marks a data directory as a demo for good and holds its generated secrets.
@@ -123,8 +125,12 @@ func runSandbox(ctx context.Context, c Config, untilEOF bool) error {
 			cancel()
 		}()
 	}
+	world, err := demo.Generate(time.Now())
+	if err != nil {
+		return err
+	}
 	s, err := sandbox.New(sandbox.Options{
-		DataDir: filepath.Join(c.Data, "sandbox"), Listen: c.Listen, PublicBase: c.PublicURL, SMTPListen: "127.0.0.1:0", Secrets: d.Sandbox,
+		Companies: registered(world), DataDir: filepath.Join(c.Data, "sandbox"), Listen: c.Listen, PublicBase: c.PublicURL, SMTPListen: "127.0.0.1:0", Secrets: d.Sandbox,
 		SMSTemplates: map[string]string{demoCodeTemplate: "您的验证码是 ${code}，5 分钟内有效。请勿告诉他人。"},
 	})
 	if err != nil {
@@ -132,6 +138,16 @@ func runSandbox(ctx context.Context, c Config, untilEOF bool) error {
 	}
 	defer s.Close()
 	return s.Run(ctx)
+}
+
+// registered are the companies of the demo district as the registry knows them.
+func registered(w demo.World) []registry.Company {
+	list := make([]registry.Company, 0, len(w.Companies))
+	for _, c := range w.Companies {
+		list = append(list, registry.Company{Name: c.Name, CreditCode: c.CreditCode, LegalPerson: c.LegalPerson, Established: c.Established,
+			RegisteredCapital: c.Capital, IndustryCode: c.Industry, Address: c.Address, Status: "存续", Street: c.Street})
+	}
+	return list
 }
 
 // demoCodeTemplate is the approved template of the sandbox's SMS provider.

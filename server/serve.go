@@ -52,7 +52,7 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 		defer wait()
 		p.sandbox = addr
 	}
-	if p.sender, err = sender(c, demo, p.sandbox); err != nil {
+	if p.outside, err = connect(c, demo, p.sandbox); err != nil {
 		return err
 	}
 	db, err := database.Open(ctx, c.Database)

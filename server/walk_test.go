@@ -39,7 +39,7 @@ func testHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h, err := build(context.Background(), c, db, secret.NewKey(), parts{
-		log: slog.New(slog.DiscardHandler), clock: clock.System{}, sender: silent{}, requestsPerMinute: 1_000_000,
+		log: slog.New(slog.DiscardHandler), clock: clock.System{}, outside: outside{sender: silent{}}, requestsPerMinute: 1_000_000,
 	})
 	if err != nil {
 		t.Fatal(err)

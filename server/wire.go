@@ -15,7 +15,6 @@ import (
 
 	adminui "github.com/huiqi/huiqi/admin-ui"
 	"github.com/huiqi/huiqi/h5"
-	"github.com/huiqi/huiqi/integrations/sms"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
@@ -52,13 +51,18 @@ type house struct {
 	sealer   *audit.Sealer
 	identity *identity.Service
 	tickets  *ticket.Service
+	// sees says for each kind of object who may read its files.
+	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
+	// listeners read the events that modules announce.
+	listeners []event.Listener
 }
 
 // parts are what differs between an installation, a demo and a test.
 type parts struct {
-	log    *slog.Logger
-	clock  clock.Clock
-	sender message.Sender
+	outside
+
+	log   *slog.Logger
+	clock clock.Clock
 	// sandbox is the address of the sandbox process; empty outside a demo.
 	sandbox string
 	// requestsPerMinute bounds one address; 0 is the edge's own limit.
@@ -75,7 +79,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	if err != nil {
 		return nil, configErrorf("secrets: %v", err)
 	}
-	h := &house{db: db, box: box, sealer: &audit.Sealer{DB: db, Log: p.log}}
+	h := &house{db: db, box: box, sealer: &audit.Sealer{DB: db, Log: p.log},
+		sees: map[string]func(context.Context, access.Actor, int64) error{}}
 	workers := jobs.NewWorkers()
 	messages := message.New(message.Deps{DB: db, Clock: p.clock, Box: box, Sender: p.sender, Log: p.log}, workers)
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
@@ -86,7 +91,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	companies := &enterprise.Service{Clock: p.clock}
 	h.identity = identity.New(identity.Deps{
 		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Texter: codeTexter{messages}, Log: p.log,
-		District: c.District, Demo: c.Demo,
+		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
 	})
 	folder, err := files.OpenFolder(filepath.Join(c.Data, "files"))
 	if err != nil {
@@ -97,12 +102,14 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		DB: db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads},
 	})
 	uploads.CanSee = func(ctx context.Context, actor access.Actor, object string, id int64) error {
-		if object != "ticket" {
+		sees, ok := h.sees[object]
+		if !ok {
 			return fault.ErrNotFound
 		}
-		return h.tickets.Sees(ctx, actor, id)
+		return sees(ctx, actor, id)
 	}
-	h.feed = event.NewFeed(db, p.log)
+	h.sees["ticket"] = h.tickets.Sees
+	h.feed = event.NewFeed(db, p.log, h.listeners...)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
@@ -254,21 +261,6 @@ func (f ticketFiles) Of(ctx context.Context, db bun.IDB, object string, id int64
 		list = append(list, ticket.FileView(v))
 	}
 	return list, err
-}
-
-// sender builds the SMS client of the installation, or of the demo's sandbox.
-func sender(c Config, d demoSettings, sandboxAddr string) (message.Sender, error) {
-	cfg := sms.Config{AccessKeyID: c.SMS.AccessKeyID, AccessKeySecret: c.SMS.AccessKeySecret, Endpoint: c.SMS.Endpoint, Scheme: c.SMS.Scheme, SignName: c.SMS.SignName}
-	template := c.SMS.CodeTemplate
-	if sandboxAddr != "" {
-		cfg = sms.Config{AccessKeyID: d.Sandbox.SMSKeyID, AccessKeySecret: d.Sandbox.SMSKeySecret, Endpoint: sandboxAddr + "/sandbox/sms", Scheme: "http", SignName: "惠企台演示"}
-		template = demoCodeTemplate
-	}
-	client, err := sms.New(cfg)
-	if err != nil {
-		return nil, configErrorf("%v", err)
-	}
-	return texter{client: client, templates: map[string]string{"code": template}}, nil
 }
 
 // hostOf names the address for the person who started the program.

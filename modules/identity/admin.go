@@ -35,8 +35,8 @@ func grant(ctx context.Context, tx bun.Tx, userID int64, codes ...string) error 
 // EnsureRoles makes the built-in roles that are missing; edited ones are left as they are.
 func (s *Service) EnsureRoles(ctx context.Context) error {
 	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		for _, b := range builtin {
-			r := role{Code: b.code, Name: b.name, Party: b.party, Scope: b.scope}
+		for _, b := range s.Deps.Roles {
+			r := role{Code: b.Code, Name: b.Name, Party: b.Party, Scope: b.Scope}
 			res, err := tx.NewInsert().Model(&r).On("CONFLICT DO NOTHING").Exec(ctx)
 			if err != nil {
 				return err
@@ -46,10 +46,10 @@ func (s *Service) EnsureRoles(ctx context.Context) error {
 			} else if n == 0 {
 				continue
 			}
-			if err := tx.NewSelect().Model(&r).Where("code = ?", b.code).Scan(ctx); err != nil {
+			if err := tx.NewSelect().Model(&r).Where("code = ?", b.Code).Scan(ctx); err != nil {
 				return err
 			}
-			for _, p := range b.permissions {
+			for _, p := range b.Permissions {
 				if _, err := tx.NewInsert().Model(&rolePermission{RoleID: r.ID, Permission: p}).Exec(ctx); err != nil {
 					return err
 				}
@@ -95,7 +95,7 @@ func (s *Service) EditRole(ctx context.Context, actor access.Actor, code string,
 		return err
 	}
 	for _, p := range permissions {
-		if !slices.ContainsFunc(Permissions, func(i access.Info) bool { return i.Name == p }) {
+		if !slices.ContainsFunc(s.Deps.Permissions, func(i access.Info) bool { return i.Name == p }) {
 			return fault.InvalidField("permissions", "UNKNOWN_PERMISSION", "包含不存在的权限，请刷新页面后重新选择")
 		}
 	}
@@ -122,6 +122,7 @@ type Staff struct {
 	Name, Account, Password, Phone string
 	Party                          access.Party
 	DepartmentID                   int64 // 0 for none
+	InstitutionID                  int64 // of an institution's operator
 	Roles                          []string
 }
 
@@ -148,6 +149,9 @@ func (s *Service) CreateStaff(ctx context.Context, actor access.Actor, in Staff)
 		u.Account, u.PasswordHash = &in.Account, hash
 		if in.DepartmentID != 0 {
 			u.DepartmentID = &in.DepartmentID
+		}
+		if in.InstitutionID != 0 {
+			u.InstitutionID = &in.InstitutionID
 		}
 		if _, err := tx.NewInsert().Model(&u).Returning("id").Exec(ctx); err != nil {
 			if database.IsDuplicate(err) {
@@ -299,6 +303,13 @@ func (s *Service) Me(ctx context.Context, actor access.Actor) (Me, error) {
 			return m, err
 		}
 		m.Enterprise = &c
+	}
+	if actor.InstitutionID != 0 {
+		name, err := s.Institutions.InstitutionName(ctx, s.DB.Read(), actor.InstitutionID)
+		if err != nil {
+			return m, err
+		}
+		m.Institution = &Named{actor.InstitutionID, name}
 	}
 	if actor.DepartmentID != 0 {
 		m.Department = &Named{actor.DepartmentID, actor.DepartmentName}

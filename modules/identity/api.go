@@ -161,7 +161,7 @@ func (s *Service) API(srv *web.Server) {
 		return &rolesOutput{web.NewList(list, "")}, err
 	})
 	huma.Register(api, roles("GET", "/api/permissions", "权限清单"), func(context.Context, *struct{}) (*permissionsOutput, error) {
-		return &permissionsOutput{web.NewList(Permissions, "")}, nil
+		return &permissionsOutput{web.NewList(s.Deps.Permissions, "")}, nil
 	})
 	huma.Register(api, roles("POST", "/api/roles/{code}/permissions", "修改角色权限"), func(ctx context.Context, in *editRoleInput) (*struct{}, error) {
 		return nil, s.EditRole(ctx, access.From(ctx), in.Code, in.Body.Permissions)

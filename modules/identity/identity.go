@@ -45,16 +45,25 @@ type Texter interface {
 	TextCode(ctx context.Context, tx bun.Tx, phone, code string) error
 }
 
+// Institutions names the institution an operator works for.
+type Institutions interface {
+	InstitutionName(ctx context.Context, db bun.IDB, id int64) (string, error)
+}
+
 // Deps are what the module needs.
 type Deps struct {
-	DB        *database.DB
-	Clock     clock.Clock
-	Box       *secret.Box
-	Companies Companies
-	Texter    Texter
-	Log       *slog.Logger
-	District  string
-	Demo      bool
+	DB           *database.DB
+	Clock        clock.Clock
+	Box          *secret.Box
+	Companies    Companies
+	Institutions Institutions
+	Texter       Texter
+	Log          *slog.Logger
+	District     string
+	Demo         bool
+	// Permissions are all rights of the program, Roles what an installation begins with.
+	Permissions []access.Info
+	Roles       []BuiltinRole
 }
 
 // Service is identity.
@@ -80,32 +89,20 @@ var (
 	ErrNoSecondFactor  = fault.New(fault.Conflict, "SECOND_FACTOR_NOT_DUE", "当前无需短信验证，请重新登录")
 )
 
-// Permissions are what roles are made of, for the page where they are edited.
-var Permissions = []access.Info{
-	{Name: "ticket.open", Group: "工单", Label: "登记工单"}, {Name: "ticket.view", Group: "工单", Label: "查看工单"},
-	{Name: "ticket.answer", Group: "工单", Label: "直接答复"}, {Name: "ticket.dispatch", Group: "工单", Label: "派单"},
-	{Name: "ticket.sign", Group: "工单", Label: "签收"}, {Name: "ticket.reply", Group: "工单", Label: "反馈"},
-	{Name: "ticket.decline", Group: "工单", Label: "不予受理"}, {Name: "ticket.reopen", Group: "工单", Label: "重办"},
-	{Name: "ticket.close", Group: "工单", Label: "回访办结"}, {Name: "ticket.void", Group: "工单", Label: "作废"},
-	{Name: "audit.view", Group: "系统", Label: "查看审计日志"}, {Name: "identity.roles", Group: "系统", Label: "编辑角色"},
-	{Name: "identity.users", Group: "系统", Label: "管理账号"},
+// Permissions are the rights of the module for the page where roles are edited.
+func Permissions() []access.Info {
+	return []access.Info{
+		{Name: "identity.users", Group: "系统", Label: "管理账号"}, {Name: "identity.roles", Group: "系统", Label: "编辑角色"},
+		{Name: "audit.view", Group: "系统", Label: "查看审计日志"},
+	}
 }
 
-// builtin are the roles an installation begins with; their permissions may be edited afterwards.
-var builtin = []struct {
-	code, name  string
-	party       access.Party
-	scope       access.Scope
-	permissions []access.Permission
-}{
-	{"platform_admin", "系统管理员", access.Platform, access.ScopeDistrict, []access.Permission{"identity.users"}},
-	{"security_admin", "安全管理员", access.Platform, access.ScopeDistrict, []access.Permission{"identity.roles"}},
-	{"audit_admin", "审计管理员", access.Platform, access.ScopeDistrict, []access.Permission{"audit.view"}},
-	{"agent", "热线坐席", access.Platform, access.ScopeDistrict, []access.Permission{
-		"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void"}},
-	{"dept_handler", "部门经办人", access.Government, access.ScopeDepartment, []access.Permission{"ticket.view", "ticket.sign", "ticket.reply"}},
-	{"dept_leader", "部门领导", access.Government, access.ScopeSubtree, []access.Permission{"ticket.view", "ticket.sign", "ticket.reply"}},
-	{"enterprise_owner", "企业负责人", access.Enterprise, access.ScopeSelf, nil},
+// BuiltinRole is a role an installation begins with; its permissions may be edited afterwards.
+type BuiltinRole struct {
+	Code, Name  string
+	Party       access.Party
+	Scope       access.Scope
+	Permissions []access.Permission
 }
 
 // exclusive are the three administrators whose powers one person never joins (GB/T 22239-2019 8.1.4.2 d).

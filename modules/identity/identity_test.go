@@ -34,6 +34,20 @@ type world struct {
 	codes map[string][]string
 }
 
+// The rights and roles of the tests.
+var (
+	rights = append(identity.Permissions(), access.Info{Name: "ticket.view"}, access.Info{Name: "ticket.close"}, access.Info{Name: "ticket.sign"})
+	roles  = []identity.BuiltinRole{
+		{Code: "platform_admin", Name: "系统管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []access.Permission{"identity.users"}},
+		{Code: "security_admin", Name: "安全管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []access.Permission{"identity.roles"}},
+		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []access.Permission{"audit.view"}},
+		{Code: "agent", Name: "热线坐席", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []access.Permission{"ticket.view", "ticket.close"}},
+		{Code: "dept_handler", Name: "部门经办人", Party: access.Government, Scope: access.ScopeDepartment, Permissions: []access.Permission{"ticket.view", "ticket.sign"}},
+		{Code: "dept_leader", Name: "部门领导", Party: access.Government, Scope: access.ScopeSubtree, Permissions: []access.Permission{"ticket.view", "ticket.sign"}},
+		{Code: "enterprise_owner", Name: "企业负责人", Party: access.Enterprise, Scope: access.ScopeSelf},
+	}
+)
+
 func (w *world) TextCode(_ context.Context, _ bun.Tx, phone, code string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -78,7 +92,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Service = identity.New(identity.Deps{DB: w.db, Clock: w.clock, Box: box, Companies: w, Texter: w, Log: slog.New(slog.DiscardHandler), District: "北京市通州区"})
+	w.Service = identity.New(identity.Deps{DB: w.db, Clock: w.clock, Box: box, Companies: w, Texter: w, Log: slog.New(slog.DiscardHandler), District: "北京市通州区", Permissions: rights, Roles: roles})
 	if err := w.EnsureRoles(context.Background()); err != nil {
 		t.Fatal(err)
 	}

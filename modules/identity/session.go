@@ -348,6 +348,9 @@ func (s *Service) actor(ctx context.Context, db bun.IDB, u user, sessionID int64
 	if u.EnterpriseID != nil {
 		a.EnterpriseID = *u.EnterpriseID
 	}
+	if u.InstitutionID != nil {
+		a.InstitutionID = *u.InstitutionID
+	}
 	if u.DepartmentID != nil {
 		var d department
 		if err := db.NewSelect().Model(&d).Where("id = ?", *u.DepartmentID).Scan(ctx); err != nil {

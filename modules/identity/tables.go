@@ -27,20 +27,21 @@ type department struct {
 type user struct {
 	bun.BaseModel `bun:"table:users,alias:u"`
 
-	ID           int64        `bun:"id,pk,autoincrement"`
-	Name         string       `bun:"name,notnull"`
-	Account      *string      `bun:"account,unique"`
-	PasswordHash string       `bun:"password_hash,notnull"`
-	Phone        string       `bun:"phone,notnull,type:text"` // sealed
-	PhoneBlind   string       `bun:"phone_blind,notnull,unique"`
-	PhoneTail    string       `bun:"phone_tail,notnull"`
-	Party        access.Party `bun:"party,notnull"`
-	DepartmentID *int64       `bun:"department_id"`
-	EnterpriseID *int64       `bun:"enterprise_id"`
-	Failed       int          `bun:"failed,notnull"`
-	LockedUntil  *time.Time   `bun:"locked_until"`
-	DisabledAt   *time.Time   `bun:"disabled_at"`
-	CreatedAt    time.Time    `bun:"created_at,notnull"`
+	ID            int64        `bun:"id,pk,autoincrement"`
+	Name          string       `bun:"name,notnull"`
+	Account       *string      `bun:"account,unique"`
+	PasswordHash  string       `bun:"password_hash,notnull"`
+	Phone         string       `bun:"phone,notnull,type:text"` // sealed
+	PhoneBlind    string       `bun:"phone_blind,notnull,unique"`
+	PhoneTail     string       `bun:"phone_tail,notnull"`
+	Party         access.Party `bun:"party,notnull"`
+	DepartmentID  *int64       `bun:"department_id"`
+	EnterpriseID  *int64       `bun:"enterprise_id"`
+	InstitutionID *int64       `bun:"institution_id"`
+	Failed        int          `bun:"failed,notnull"`
+	LockedUntil   *time.Time   `bun:"locked_until"`
+	DisabledAt    *time.Time   `bun:"disabled_at"`
+	CreatedAt     time.Time    `bun:"created_at,notnull"`
 }
 
 type role struct {
@@ -113,12 +114,31 @@ type smsGuard struct {
 	Next  time.Time `bun:"next,notnull"`
 }
 
-// Migrations are the tables of the module. The structs are frozen copies by being created from the first shape here; a
-// later change adds a step.
+type user20261102 struct {
+	bun.BaseModel `bun:"table:users"`
+
+	ID           int64      `bun:"id,pk,autoincrement"`
+	Name         string     `bun:"name,notnull"`
+	Account      *string    `bun:"account,unique"`
+	PasswordHash string     `bun:"password_hash,notnull"`
+	Phone        string     `bun:"phone,notnull,type:text"`
+	PhoneBlind   string     `bun:"phone_blind,notnull,unique"`
+	PhoneTail    string     `bun:"phone_tail,notnull"`
+	Party        string     `bun:"party,notnull"`
+	DepartmentID *int64     `bun:"department_id"`
+	EnterpriseID *int64     `bun:"enterprise_id"`
+	Failed       int        `bun:"failed,notnull"`
+	LockedUntil  *time.Time `bun:"locked_until"`
+	DisabledAt   *time.Time `bun:"disabled_at"`
+	CreatedAt    time.Time  `bun:"created_at,notnull"`
+}
+
+// Migrations are the tables of the module. A struct that changed later stands beside them in its first shape; the others
+// are still as they were created.
 var Migrations = []database.Migration{{
 	ID: "20261102090000_identity",
 	Up: func(ctx context.Context, tx bun.Tx) error {
-		if err := database.CreateTables(ctx, tx, (*department)(nil), (*user)(nil), (*role)(nil), (*rolePermission)(nil), (*userRole)(nil),
+		if err := database.CreateTables(ctx, tx, (*department)(nil), (*user20261102)(nil), (*role)(nil), (*rolePermission)(nil), (*userRole)(nil),
 			(*session)(nil), (*captchaRow)(nil), (*smsCode)(nil), (*smsGuard)(nil)); err != nil {
 			return err
 		}
@@ -129,5 +149,11 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX users_department ON users (department_id)",
 			"CREATE INDEX users_phone_tail ON users (phone_tail)",
 		)
+	},
+}, {
+	ID: "20261124080000_institution_users",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "ALTER TABLE users ADD COLUMN institution_id BIGINT",
+			"CREATE INDEX users_institution ON users (institution_id)")
 	},
 }}

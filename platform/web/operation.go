@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"reflect"
 	"regexp"
 	"strings"
 	"time"
@@ -118,3 +119,23 @@ func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []by
 
 // Token returns the token that a change made with the cookie of this value must carry; for tests that speak HTTP.
 func (s *Server) Token(cookie string) string { return s.csrfFor(cookie) }
+
+var moduleType = regexp.MustCompile(`/modules/([a-z]+)\.`)
+
+// schemaName names a type of a module in the interface document by module and type, so that two modules may each have a
+// View. A body without a type of its own is named after its input, which must be unique in the program.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	m := moduleType.FindStringSubmatch(t.PkgPath() + "." + t.Name())
+	if m == nil {
+		return name
+	}
+	module := strings.ToUpper(m[1][:1]) + m[1][1:]
+	if strings.HasPrefix(name, module) {
+		return name
+	}
+	return module + name
+}

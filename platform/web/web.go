@@ -93,6 +93,7 @@ func New(opts Options) (*Server, error) {
 	prepareHuma()
 	cfg := huma.DefaultConfig("惠企台接口", opts.Version)
 	cfg.CreateHooks = nil
+	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	cfg.SchemasPath, cfg.DocsPath, cfg.OpenAPIPath = "", "", ""
 	s.API = humafiber.NewV2(s.App, cfg)
 	s.API.UseMiddleware(s.checkRule)

@@ -177,7 +177,7 @@ export function sendFile(
   purpose: string,
   onProgress: (done: number) => void,
   signal?: AbortSignal,
-): Promise<Schemas['FileView']> {
+): Promise<Schemas['TicketFileView']> {
   const path = '/api/files'
   return new Promise((resolve, rejectPromise) => {
     const xhr = new XMLHttpRequest()

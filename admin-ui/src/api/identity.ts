@@ -1,6 +1,6 @@
 import { api, data, type Schemas } from './client'
 
-type Told = Schemas['Me']
+type Told = Schemas['IdentityMe']
 
 /** The document cannot say that an object may be null; these four are when they do not apply. */
 type MayBeNull = 'user' | 'enterprise' | 'institution' | 'department'

@@ -426,7 +426,7 @@ export interface components {
         };
         CallBackInputBody: {
             note: string;
-            outcome: components["schemas"]["Outcome"];
+            outcome: components["schemas"]["TicketOutcome"];
             /** Format: int64 */
             version: number;
         };
@@ -438,16 +438,9 @@ export interface components {
         CloseInputBody: {
             note?: string;
             /** @description Needed after a unit's reply. */
-            outcome?: components["schemas"]["Outcome"];
+            outcome?: components["schemas"]["TicketOutcome"];
             /** Format: int64 */
             version: number;
-        };
-        Company: {
-            creditCode: string;
-            /** Format: int64 */
-            id: number;
-            name: string;
-            verification: string;
         };
         DispatchInputBody: {
             note?: string;
@@ -463,99 +456,56 @@ export interface components {
             field: string;
             message: string;
         };
-        FileView: {
+        IdentityCompany: {
+            creditCode: string;
             /** Format: int64 */
             id: number;
-            mime: string;
             name: string;
-            /** Format: int64 */
-            size: number;
-            url: string;
+            verification: string;
         };
-        HopView: {
-            /** Format: date-time */
-            dueAt: string;
-            fromName: string;
-            /** Format: int64 */
-            id: number;
-            lead: boolean;
-            note: string;
-            /** Format: date-time */
-            repliedAt?: string;
-            /** Format: date-time */
-            sentAt: string;
-            /** Format: date-time */
-            signedAt?: string;
-            state: string;
-            /** Format: int64 */
-            unitId: number;
-            unitName: string;
-        };
-        Info: {
-            group: string;
-            label: string;
-            name: string;
-        };
-        Item: {
-            /** Format: date-time */
-            closedAt?: string;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            dueAt: string;
-            enterpriseName: string;
-            /** Format: int64 */
-            id: number;
-            number: string;
-            /** Format: int64 */
-            rating: number;
-            requesterName: string;
-            source: string;
-            status: string;
-            title: string;
-            type: string;
-            typeName: string;
-            unitName: string;
-            urgency: string;
-            /** Format: int64 */
-            version: number;
-        };
-        ListInfo: {
-            items: components["schemas"]["Info"][];
+        IdentityListRoleView: {
+            items: components["schemas"]["IdentityRoleView"][];
             nextCursor?: string;
         };
-        ListItem: {
-            items: components["schemas"]["Item"][];
-            nextCursor?: string;
-        };
-        ListRoleView: {
-            items: components["schemas"]["RoleView"][];
-            nextCursor?: string;
-        };
-        Me: {
+        IdentityMe: {
             csrfToken: string;
             demo: boolean;
-            department: components["schemas"]["Named"];
+            department: components["schemas"]["IdentityNamed"];
             district: string;
-            enterprise: components["schemas"]["Company"];
-            institution: components["schemas"]["Named"];
+            enterprise: components["schemas"]["IdentityCompany"];
+            institution: components["schemas"]["IdentityNamed"];
             permissions: string[];
             signedIn: boolean;
-            user: components["schemas"]["MeUser"];
+            user: components["schemas"]["IdentityMeUser"];
             /** @description Whether signing in with WeChat is offered. */
             wechat: boolean;
         };
-        MeUser: {
+        IdentityMeUser: {
             /** Format: int64 */
             id: number;
             name: string;
             party: string;
             phoneMasked: string;
         };
-        Named: {
+        IdentityNamed: {
             /** Format: int64 */
             id: number;
             name: string;
+        };
+        IdentityRoleView: {
+            code: string;
+            name: string;
+            party: string;
+            permissions: string[];
+        };
+        Info: {
+            group: string;
+            label: string;
+            name: string;
+        };
+        ListInfo: {
+            items: components["schemas"]["Info"][];
+            nextCursor?: string;
         };
         OpenInputBody: {
             body: string;
@@ -581,11 +531,6 @@ export interface components {
              */
             urgency?: "normal" | "urgent" | "critical";
         };
-        Outcome: {
-            contacted: boolean;
-            satisfied: boolean;
-            solved: boolean;
-        };
         PasswordInputBody: {
             account: string;
             captchaAnswer: string;
@@ -596,7 +541,7 @@ export interface components {
             /** @enum {string} */
             next: "done" | "second_factor";
             sentTo?: string;
-            session?: components["schemas"]["Me"];
+            session?: components["schemas"]["IdentityMe"];
         };
         Problem: {
             /** @description Stable; a client may switch on it. */
@@ -631,12 +576,6 @@ export interface components {
             contactName: string;
             phone: string;
         };
-        RoleView: {
-            code: string;
-            name: string;
-            party: string;
-            permissions: string[];
-        };
         SecondFactorInputBody: {
             code: string;
         };
@@ -663,19 +602,80 @@ export interface components {
             code: string;
             phone: string;
         };
-        Step: {
+        TicketFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+        };
+        TicketHopView: {
+            /** Format: date-time */
+            dueAt: string;
+            fromName: string;
+            /** Format: int64 */
+            id: number;
+            lead: boolean;
+            note: string;
+            /** Format: date-time */
+            repliedAt?: string;
+            /** Format: date-time */
+            sentAt: string;
+            /** Format: date-time */
+            signedAt?: string;
+            state: string;
+            /** Format: int64 */
+            unitId: number;
+            unitName: string;
+        };
+        TicketItem: {
+            /** Format: date-time */
+            closedAt?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            dueAt: string;
+            enterpriseName: string;
+            /** Format: int64 */
+            id: number;
+            number: string;
+            /** Format: int64 */
+            rating: number;
+            requesterName: string;
+            source: string;
+            status: string;
+            title: string;
+            type: string;
+            typeName: string;
+            unitName: string;
+            urgency: string;
+            /** Format: int64 */
+            version: number;
+        };
+        TicketListItem: {
+            items: components["schemas"]["TicketItem"][];
+            nextCursor?: string;
+        };
+        TicketOutcome: {
+            contacted: boolean;
+            satisfied: boolean;
+            solved: boolean;
+        };
+        TicketStep: {
             actor?: string;
             /** Format: date-time */
             at: string;
             fileIds?: number[];
             kind: string;
             label: string;
-            outcome?: components["schemas"]["Outcome"];
+            outcome?: components["schemas"]["TicketOutcome"];
             /** Format: int64 */
             seq: number;
             text?: string;
         };
-        Type: {
+        TicketType: {
             category: string;
             code: string;
             /** Format: int64 */
@@ -685,19 +685,13 @@ export interface components {
             sort: number;
             urgency: string;
         };
-        TypesOutputBody: {
-            items: components["schemas"]["Type"][];
-        };
-        UnitInfo: {
+        TicketUnitInfo: {
             /** Format: int64 */
             id: number;
             levels: number[];
             name: string;
         };
-        UnitsOutputBody: {
-            items: components["schemas"]["UnitInfo"][];
-        };
-        View: {
+        TicketView: {
             actions: string[];
             body: string;
             /** Format: date-time */
@@ -707,8 +701,8 @@ export interface components {
             /** Format: date-time */
             dueAt: string;
             enterpriseName: string;
-            files: components["schemas"]["FileView"][];
-            hops: components["schemas"]["HopView"][];
+            files: components["schemas"]["TicketFileView"][];
+            hops: components["schemas"]["TicketHopView"][];
             /** Format: int64 */
             id: number;
             number: string;
@@ -721,7 +715,7 @@ export interface components {
             requesterName: string;
             source: string;
             status: string;
-            timeline: components["schemas"]["Step"][];
+            timeline: components["schemas"]["TicketStep"][];
             title: string;
             type: string;
             typeName: string;
@@ -729,6 +723,12 @@ export interface components {
             urgency: string;
             /** Format: int64 */
             version: number;
+        };
+        TypesOutputBody: {
+            items: components["schemas"]["TicketType"][];
+        };
+        UnitsOutputBody: {
+            items: components["schemas"]["TicketUnitInfo"][];
         };
     };
     responses: never;
@@ -817,7 +817,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["IdentityMe"];
                 };
             };
             /** @description Error */
@@ -846,7 +846,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListRoleView"];
+                    "application/json": components["schemas"]["IdentityListRoleView"];
                 };
             };
             /** @description Error */
@@ -908,7 +908,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["IdentityMe"];
                 };
             };
             /** @description Error */
@@ -1006,7 +1006,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["IdentityMe"];
                 };
             };
             /** @description Error */
@@ -1040,7 +1040,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["IdentityMe"];
                 };
             };
             /** @description Error */
@@ -1169,7 +1169,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListItem"];
+                    "application/json": components["schemas"]["TicketListItem"];
                 };
             };
             /** @description Error */
@@ -1205,7 +1205,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             /** @description Error */
@@ -1236,7 +1236,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             /** @description Error */
@@ -1274,7 +1274,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             /** @description Error */
@@ -1312,7 +1312,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             /** @description Error */
@@ -1350,7 +1350,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             /** @description Error */
@@ -1388,7 +1388,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             /** @description Error */
@@ -1426,7 +1426,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             /** @description Error */
@@ -1464,7 +1464,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             /** @description Error */
@@ -1502,7 +1502,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             /** @description Error */
@@ -1540,7 +1540,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             /** @description Error */
@@ -1578,7 +1578,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             /** @description Error */
@@ -1616,7 +1616,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["View"];
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             /** @description Error */

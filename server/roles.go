@@ -1,0 +1,40 @@
+package server
+
+import (
+	"github.com/huiqi/huiqi/modules/identity"
+	"github.com/huiqi/huiqi/modules/ticket"
+	"github.com/huiqi/huiqi/platform/access"
+)
+
+// permissions are all rights of the program, in the order in which the page of roles shows them.
+func permissions() []access.Info {
+	var all []access.Info
+	for _, list := range [][]access.Info{ticket.Permissions(), identity.Permissions()} {
+		all = append(all, list...)
+	}
+	return all
+}
+
+// roles are what an installation begins with (requirement A3). Afterwards they are edited in the back office.
+func roles() []identity.BuiltinRole {
+	type p = access.Permission
+	return []identity.BuiltinRole{
+		{Code: "platform_admin", Name: "系统管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.users"}},
+		{Code: "security_admin", Name: "安全管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.roles"}},
+		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"audit.view"}},
+		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
+			"institution.view", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
+			"policy.view", "content.edit", "message.view", "exchange.view", "exchange.manage"}},
+		{Code: "agent", Name: "热线坐席", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
+			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void"}},
+		{Code: "dept_handler", Name: "部门经办人", Party: access.Government, Scope: access.ScopeDepartment, Permissions: []p{"ticket.view", "ticket.sign", "ticket.reply"}},
+		{Code: "dept_leader", Name: "部门领导", Party: access.Government, Scope: access.ScopeSubtree, Permissions: []p{"ticket.view", "ticket.sign", "ticket.reply"}},
+		{Code: "reviewer", Name: "政府终审员", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []p{
+			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "policy.view"}},
+		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
+			"product.view", "product.edit", "application.view", "application.handle"}},
+		{Code: "institution_operator", Name: "机构操作员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
+			"product.view", "product.edit", "application.view", "application.handle"}},
+		{Code: "enterprise_owner", Name: "企业负责人", Party: access.Enterprise, Scope: access.ScopeSelf},
+	}
+}
