@@ -44,6 +44,7 @@ func Migrations() []database.Migration {
 // house is everything of one process, joined.
 type house struct {
 	db       *database.DB
+	clock    clock.Clock
 	box      *secret.Box
 	web      *web.Server
 	queue    *jobs.Queue
@@ -79,7 +80,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	if err != nil {
 		return nil, configErrorf("secrets: %v", err)
 	}
-	h := &house{db: db, box: box, sealer: &audit.Sealer{DB: db, Log: p.log},
+	h := &house{db: db, clock: p.clock, box: box, sealer: &audit.Sealer{DB: db, Log: p.log},
 		sees: map[string]func(context.Context, access.Actor, int64) error{}}
 	workers := jobs.NewWorkers()
 	messages := message.New(message.Deps{DB: db, Clock: p.clock, Box: box, Sender: p.sender, Log: p.log}, workers)
