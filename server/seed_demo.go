@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -40,6 +41,7 @@ var demoRoles = map[string]string{
 // of what is written already by kind and key: "department:TZ-JXJ", "staff:agent01", "company:…".
 type seeded struct {
 	world  demo.World
+	now    time.Time // when the demo is loaded
 	at     *clock.Fake
 	ids    map[string]int64
 	actors map[int64]access.Actor
@@ -100,7 +102,7 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 	if err != nil {
 		return err
 	}
-	s := &seeded{world: world, at: clock.NewFake(h.clock.Now()), ids: map[string]int64{}, actors: map[int64]access.Actor{}}
+	s := &seeded{world: world, now: h.clock.Now(), at: clock.NewFake(h.clock.Now()), ids: map[string]int64{}, actors: map[int64]access.Actor{}}
 	story, err := build(ctx, c, h.db, key, parts{log: slog.New(slog.DiscardHandler), clock: s.at})
 	if err != nil {
 		return err
@@ -112,6 +114,7 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 	}{
 		{"departments", story.seedDepartments},
 		{"staff", story.seedStaff},
+		{"companies", story.seedCompanies},
 		{"tickets", story.seedTickets},
 	} {
 		s.at.Set(h.clock.Now().AddDate(0, -6, 0))
