@@ -38,12 +38,12 @@ func TestVerifyAgainstTheRegistry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := Load("", map[string]any{"data": t.TempDir(), "demo": true})
+	c, err := Load("", map[string]any{"data": t.TempDir(), "demo": true, "requests_per_minute": 1_000_000})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h, err := build(ctx, c, databasetest.New(t, Migrations()), secret.NewKey(), parts{
-		log: slog.New(slog.DiscardHandler), clock: clock.System{}, outside: outside{sender: silent{}, registry: client}, requestsPerMinute: 1_000_000})
+		log: slog.New(slog.DiscardHandler), clock: clock.System{}, outside: outside{sender: silent{}, registry: client}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestTheDemosCompanies(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &seeded{world: world, now: h.clock.Now(), at: clock.NewFake(h.clock.Now()), ids: map[string]int64{}, actors: map[int64]access.Actor{}}
-	c, err := Load("", map[string]any{"data": t.TempDir(), "demo": true})
+	c, err := Load("", map[string]any{"data": t.TempDir(), "demo": true, "requests_per_minute": 1_000_000})
 	if err != nil {
 		t.Fatal(err)
 	}
