@@ -69,6 +69,13 @@ func (h *house) demoAccounts() []demoAccount {
 			}
 		}
 	}
+	for _, in := range world.Institutions {
+		if in.Key == world.Walk.Bank {
+			for _, o := range in.Operators {
+				list = append(list, demoAccount{o.Key, o.Phone, in.Name + " 操作员"})
+			}
+		}
+	}
 	return list
 }
 
@@ -112,6 +119,8 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 	}{
 		{"departments", story.seedDepartments},
 		{"staff", story.seedStaff},
+		{"institutions", story.seedInstitutions},
+		{"products", story.seedProducts},
 		{"tickets", story.seedTickets},
 	} {
 		s.at.Set(h.clock.Now().AddDate(0, -6, 0))
