@@ -161,9 +161,9 @@ func (h *house) seedProduct(ctx context.Context, s *seeded, i int, p demo.Produc
 	case expires:
 		s.at.Set(p.PublishedAt.AddDate(0, 0, 21))
 		_, t.err = h.catalog.ExpireDue(ctx, access.SystemActor("job:product.expire"))
-	case i%30 == 2:
+	case i%30 == 3:
 		h.seedNextEdition(ctx, t, operator, c, latest)
-		if i%60 == 2 {
+		if i%60 == 3 {
 			pass(latest.Add(-3*time.Hour), first)
 		}
 	}

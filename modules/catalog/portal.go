@@ -193,7 +193,7 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 		sorts = []choice{{"", "最相关"}, {string(ByNew), "最新上架"}}
 	}
 	if f.Kind == Financing {
-		sorts = append(sorts, choice{string(ByRate), "利率从低到高"})
+		sorts = append(sorts, choice{string(ByRate), "利率费率从低到高"})
 	}
 	for _, o := range sorts {
 		data.Bar.Sorts = append(data.Bar.Sorts, page.Link{Text: o.text, URL: at.with("sort", o.value), Current: at.values.Get("sort") == o.value})
