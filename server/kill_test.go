@@ -18,6 +18,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -34,8 +35,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// rounds is how often the server is killed.
-const rounds = 20
+// rounds is how often the server is killed: 20, or what TORTURE_ROUNDS says.
+func rounds(t *testing.T) int {
+	n := 20
+	if s := os.Getenv("TORTURE_ROUNDS"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			t.Fatal("TORTURE_ROUNDS is not a number")
+		}
+	}
+	return n
+}
 
 // TestKilledWhileSubmitting kills the server without warning while people submit, again and again: what was acknowledged
 // is there, what was repeated with its key is there once, and nothing is there that nobody sent.
@@ -55,6 +65,7 @@ func TestKilledWhileSubmitting(t *testing.T) {
 
 	acked, sent := map[string]int64{}, 0
 	var mu sync.Mutex
+	rounds := rounds(t)
 	for round := range rounds {
 		stop := make(chan struct{})
 		unknown := make(chan string, 1000)
