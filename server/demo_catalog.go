@@ -15,7 +15,7 @@ import (
 // seedInstitutions registers the institutions and the accounts of their operators, before the first product's time. The
 // operators of the bank of the guided tour can sign in at once.
 func (h *house) seedInstitutions(ctx context.Context, s *seeded) error {
-	s.at.Set(s.at.Now().AddDate(0, -6, 0))
+	s.at.Set(s.now.AddDate(-1, 0, 0))
 	system := access.SystemActor("seed")
 	for _, in := range s.world.Institutions {
 		d := institution.Details{Name: in.Name, Kind: in.Kind, CreditCode: in.CreditCode, LegalPerson: in.LegalPerson, Phone: in.Phone,
@@ -50,17 +50,14 @@ func (h *house) seedInstitutions(ctx context.Context, s *seeded) error {
 // seedProducts has the products drafted, submitted and reviewed as their states tell, the last step at the time of the
 // story. A few go on: new editions of listed products wait for review, and the oldest product of a service has expired.
 func (h *house) seedProducts(ctx context.Context, s *seeded) error {
-	over, latest := 0, time.Time{} // the product that has expired, and the last moment of all
+	over := 0 // the product that has expired
 	for i, p := range s.world.Products {
-		if p.PublishedAt.After(latest) {
-			latest = p.PublishedAt
-		}
 		if p.State == "listed" && p.FinancingKind == "" && p.PublishedAt.Before(s.world.Products[over].PublishedAt) {
 			over = i
 		}
 	}
 	for i, p := range s.world.Products {
-		if err := h.seedProduct(ctx, s, i, p, i == over, latest); err != nil {
+		if err := h.seedProduct(ctx, s, i, p, i == over); err != nil {
 			return fmt.Errorf("%s: %w", p.Key, err)
 		}
 	}
@@ -86,7 +83,7 @@ func (t *productStory) step(at time.Time, do func(ref catalog.Ref) (catalog.View
 	}
 }
 
-func (h *house) seedProduct(ctx context.Context, s *seeded, i int, p demo.Product, expires bool, latest time.Time) error {
+func (h *house) seedProduct(ctx context.Context, s *seeded, i int, p demo.Product, expires bool) error {
 	var operator access.Actor
 	for _, in := range s.world.Institutions {
 		if in.Key == p.Institution {
@@ -162,9 +159,9 @@ func (h *house) seedProduct(ctx context.Context, s *seeded, i int, p demo.Produc
 		s.at.Set(p.PublishedAt.AddDate(0, 0, 21))
 		_, t.err = h.catalog.ExpireDue(ctx, access.SystemActor("job:product.expire"))
 	case i%30 == 3:
-		h.seedNextEdition(ctx, t, operator, c, latest)
+		h.seedNextEdition(ctx, t, operator, c, s.now)
 		if i%60 == 3 {
-			pass(latest.Add(-3*time.Hour), first)
+			pass(s.now.Add(-3*time.Hour), first)
 		}
 	}
 	return t.err

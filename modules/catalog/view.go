@@ -20,7 +20,7 @@ type Item struct {
 	FinancingName   string     `json:"financingName"`
 	InstitutionID   int64      `json:"institutionId"`
 	InstitutionName string     `json:"institutionName"`
-	Status          Status     `json:"status" doc:"Of the newest edition."`
+	Status          Status     `json:"status" enum:"draft,platform_review,government_review,listed,returned,withdrawn,taken_down,expired,replaced" doc:"Of the newest edition."`
 	StatusAt        time.Time  `json:"statusAt"`
 	Edition         int64      `json:"edition" doc:"The newest."`
 	Shown           int64      `json:"shown" doc:"The public edition, 0 for none."`
@@ -44,7 +44,7 @@ type View struct {
 	Texts     Texts         `json:"texts"`
 	Editions  []EditionView `json:"editions" doc:"Newest first."`
 	Timeline  []Step        `json:"timeline" doc:"Oldest first."`
-	Actions   []Action      `json:"actions" doc:"What the actor may do now."`
+	Actions   []Action      `json:"actions" enum:"edit,submit,withdraw,pass,return,take-down,unlist,revise,recommend" doc:"What the actor may do now."`
 	Blocked   string        `json:"blocked,omitempty" doc:"Why the actor may not review it although it is their work."`
 }
 
@@ -59,7 +59,7 @@ type Texts struct {
 // EditionView is one edition in the history of a product.
 type EditionView struct {
 	Number      int64      `json:"number"`
-	Status      Status     `json:"status"`
+	Status      Status     `json:"status" enum:"draft,platform_review,government_review,listed,returned,withdrawn,taken_down,expired,replaced"`
 	Name        string     `json:"name"`
 	SubmittedAt *time.Time `json:"submittedAt,omitempty"`
 	ApprovedAt  *time.Time `json:"approvedAt,omitempty"`

@@ -159,7 +159,7 @@ type Item struct {
 	KindName   string    `json:"kindName"`
 	CreditCode string    `json:"creditCode"`
 	Phone      string    `json:"phone"`
-	Status     Status    `json:"status"`
+	Status     Status    `json:"status" enum:"active,suspended"`
 	Version    int64     `json:"version"`
 	Expiring   string    `json:"expiring,omitempty" doc:"The first day on which a qualification ends, when it has ended or does within 60 days."`
 	CreatedAt  time.Time `json:"createdAt"`
