@@ -15,9 +15,11 @@ import (
 
 	adminui "github.com/huiqi/huiqi/admin-ui"
 	"github.com/huiqi/huiqi/h5"
+	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
+	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/portal"
 	"github.com/huiqi/huiqi/modules/ticket"
@@ -38,23 +40,24 @@ import (
 // Migrations are all steps of the schema.
 func Migrations() []database.Migration {
 	return slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, message.Migrations,
-		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations)
+		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations, institution.Migrations, catalog.Migrations)
 }
 
 // house is everything of one process, joined.
 type house struct {
-	db       *database.DB
-	clock    clock.Clock
-	box      *secret.Box
-	web      *web.Server
-	queue    *jobs.Queue
-	feed     *event.Feed
-	sealer   *audit.Sealer
-	identity *identity.Service
-	tickets  *ticket.Service
-	uploads  *file.Service
-	// enterprises keeps the companies; conditions of policies read its schema and facts.
-	enterprises *enterprise.Service
+	db           *database.DB
+	clock        clock.Clock
+	box          *secret.Box
+	web          *web.Server
+	queue        *jobs.Queue
+	feed         *event.Feed
+	sealer       *audit.Sealer
+	identity     *identity.Service
+	uploads      *file.Service
+	tickets      *ticket.Service
+	enterprises  *enterprise.Service
+	institutions *institution.Service
+	catalog      *catalog.Service
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
 	// listeners read the events that modules announce.
@@ -92,8 +95,9 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 
 	companies := h.newEnterprises(c, p)
 	h.enterprises = companies
+	h.joinCatalog(c, p)
 	h.identity = identity.New(identity.Deps{
-		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Texter: codeTexter{messages}, Log: p.log,
+		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Institutions: h.institutions, Texter: codeTexter{messages}, Log: p.log,
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
 	})
 	folder, err := files.OpenFolder(filepath.Join(c.Data, "files"))
@@ -119,8 +123,9 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
 		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
-		Nav:  []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "tickets", Text: "诉求与帮助", URL: "/tickets"}},
-		Me:   []page.NavItem{{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"}, {Key: "company", Text: "我的企业", URL: "/company", Icon: "building"}},
+		Nav: []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "products", Text: "服务产品", URL: "/products"},
+			{Key: "finance", Text: "融资", URL: "/finance"}, {Key: "tickets", Text: "诉求与帮助", URL: "/tickets"}},
+		Me: []page.NavItem{{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"}, {Key: "company", Text: "我的企业", URL: "/company", Icon: "building"}},
 		Links: page.Links{Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/tickets", Privacy: "/privacy",
 			SiteMap: "/sitemap", Accessibility: "/accessibility"},
 	})
@@ -140,7 +145,9 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	uploads.API(h.web)
 	ticket.Register(h.web.API, h.tickets)
 	enterprise.Register(h.web.API, companies)
-	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages, companies.Pages} {
+	institution.Register(h.web.API, h.institutions)
+	catalog.Register(h.web.API, h.catalog)
+	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages, companies.Pages, h.catalog.Pages} {
 		if err := add(h.web, pages); err != nil {
 			return nil, err
 		}

@@ -208,6 +208,297 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/institution-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构类型 */
+        get: operations["get-institution-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构列表 */
+        get: operations["get-institutions"];
+        put?: never;
+        /** 登记机构 */
+        post: operations["post-institutions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构详情 */
+        get: operations["get-institutions-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{id}/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修改机构信息 */
+        post: operations["post-institutions-id-edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复机构服务 */
+        post: operations["post-institutions-id-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 暂停机构服务 */
+        post: operations["post-institutions-id-suspend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本机构的产品，或待审核和管理的产品 */
+        get: operations["get-managed-products"];
+        put?: never;
+        /** 新建产品草稿 */
+        post: operations["post-managed-products"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品详情、版本与审核过程 */
+        get: operations["get-managed-products-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修改草稿 */
+        post: operations["post-managed-products-id-edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/pass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核通过 */
+        post: operations["post-managed-products-id-pass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/recommend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设为或取消推荐 */
+        post: operations["post-managed-products-id-recommend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核退回 */
+        post: operations["post-managed-products-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/revise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 新建版本 */
+        post: operations["post-managed-products-id-revise"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提交审核 */
+        post: operations["post-managed-products-id-submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/take-down": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 管理部门下架产品 */
+        post: operations["post-managed-products-id-take-down"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/unlist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 机构下架产品 */
+        post: operations["post-managed-products-id-unlist"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回审核中的产品 */
+        post: operations["post-managed-products-id-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/my/enterprise": {
         parameters: {
             query?: never;
@@ -421,6 +712,57 @@ export interface paths {
         };
         /** 权限清单 */
         get: operations["get-permissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 服务类别和融资类型 */
+        get: operations["get-product-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 已上架的产品，按条件查找 */
+        get: operations["get-products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 已上架产品的详情 */
+        get: operations["get-products-id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -815,6 +1157,15 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        BrowseOutputBody: {
+            /**
+             * Format: int64
+             * @description On the first page; 1001 means more than a thousand.
+             */
+            count?: number;
+            items: components["schemas"]["CatalogCard"][];
+            nextCursor?: string;
+        };
         CallBackInputBody: {
             note: string;
             outcome: components["schemas"]["TicketOutcome"];
@@ -825,6 +1176,251 @@ export interface components {
             audioUrl: string;
             id: string;
             imageUrl: string;
+        };
+        CatalogCard: {
+            /** @description What decides, the first one first: rate or price, amount, term, time. */
+            facts: components["schemas"]["CatalogFact"][];
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** Format: date-time */
+            listedAt: string;
+            name: string;
+            recommended: boolean;
+            summary: string;
+            target: string;
+        };
+        CatalogChange: {
+            after: string;
+            before: string;
+            field: string;
+            label: string;
+        };
+        CatalogContent: {
+            /** Format: int64 */
+            amountMax: number;
+            /**
+             * Format: int64
+             * @description Fen.
+             */
+            amountMin: number;
+            /**
+             * Format: int64
+             * @description Working days until the result.
+             */
+            days: number;
+            description: string;
+            /** @description Of financing products only. */
+            financingKind: string;
+            kind: string;
+            materials: string[];
+            name: string;
+            /** @description What a service costs, as shown. */
+            priceText: string;
+            /** Format: int64 */
+            rateMax: number;
+            /**
+             * Format: int64
+             * @description Yearly, basis points: 385 is 3.85 %.
+             */
+            rateMin: number;
+            steps: string[];
+            summary: string;
+            target: string;
+            /** Format: int64 */
+            termMax: number;
+            /**
+             * Format: int64
+             * @description Months.
+             */
+            termMin: number;
+            /** @description The last day, 2026-12-31; empty without a term. */
+            validUntil: string;
+        };
+        CatalogDetail: {
+            description: string;
+            /** Format: int64 */
+            edition: number;
+            /** @description What decides, the first one first: rate or price, amount, term, time. */
+            facts: components["schemas"]["CatalogFact"][];
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            institution: components["schemas"]["CatalogProvider"];
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** Format: date-time */
+            listedAt: string;
+            materials: string[];
+            name: string;
+            recommended: boolean;
+            steps: string[];
+            summary: string;
+            target: string;
+            validUntil: string;
+        };
+        CatalogEditionView: {
+            /** Format: date-time */
+            approvedAt?: string;
+            name: string;
+            /** Format: int64 */
+            number: number;
+            reason: string;
+            /** @enum {string} */
+            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            /** Format: date-time */
+            submittedAt?: string;
+        };
+        CatalogFact: {
+            label: string;
+            value: string;
+        };
+        CatalogItem: {
+            /**
+             * Format: int64
+             * @description The newest.
+             */
+            edition: number;
+            /** Format: date-time */
+            expiresAt?: string;
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** Format: date-time */
+            listedAt?: string;
+            name: string;
+            recommended: boolean;
+            /**
+             * Format: int64
+             * @description The public edition, 0 for none.
+             */
+            shown: number;
+            /**
+             * @description Of the newest edition.
+             * @enum {string}
+             */
+            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            /** Format: date-time */
+            statusAt: string;
+            /** @description The institution is out of service: the product is not shown. */
+            suspended: boolean;
+            /** Format: int64 */
+            version: number;
+        };
+        CatalogKind: {
+            code: string;
+            name: string;
+            note: string;
+        };
+        CatalogListItem: {
+            items: components["schemas"]["CatalogItem"][];
+            nextCursor?: string;
+        };
+        CatalogProvider: {
+            address: string;
+            /** Format: int64 */
+            id: number;
+            kindName: string;
+            name: string;
+            phone: string;
+            summary: string;
+        };
+        CatalogStep: {
+            actor?: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            edition: number;
+            /** @description The event's type: product.listed. */
+            kind: string;
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            text?: string;
+        };
+        CatalogTexts: {
+            amount: string;
+            days: string;
+            rate: string;
+            term: string;
+        };
+        CatalogView: {
+            /** @description What the actor may do now. */
+            actions: ("edit" | "submit" | "withdraw" | "pass" | "return" | "take-down" | "unlist" | "revise" | "recommend")[];
+            /**
+             * Format: int64
+             * @description The approved edition that changes are told against, 0 for none.
+             */
+            against: number;
+            /** @description Why the actor may not review it although it is their work. */
+            blocked?: string;
+            changes: components["schemas"]["CatalogChange"][];
+            /** @description Of the newest edition. */
+            content: components["schemas"]["CatalogContent"];
+            /**
+             * Format: int64
+             * @description The newest.
+             */
+            edition: number;
+            /** @description Newest first. */
+            editions: components["schemas"]["CatalogEditionView"][];
+            /** Format: date-time */
+            expiresAt?: string;
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** Format: date-time */
+            listedAt?: string;
+            name: string;
+            /** @description Of the public edition where it is another one. */
+            public?: components["schemas"]["CatalogContent"];
+            /** @description Why the newest edition was returned or taken down. */
+            reason: string;
+            recommended: boolean;
+            /**
+             * Format: int64
+             * @description The public edition, 0 for none.
+             */
+            shown: number;
+            /**
+             * @description Of the newest edition.
+             * @enum {string}
+             */
+            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            /** Format: date-time */
+            statusAt: string;
+            /** @description Who submitted the newest edition. */
+            submitted: string;
+            /** @description The institution is out of service: the product is not shown. */
+            suspended: boolean;
+            texts: components["schemas"]["CatalogTexts"];
+            /** @description Oldest first. */
+            timeline: components["schemas"]["CatalogStep"][];
+            /** Format: int64 */
+            version: number;
+            warnings: string[];
         };
         CloseInputBody: {
             note?: string;
@@ -1146,6 +1742,102 @@ export interface components {
             label: string;
             name: string;
         };
+        InstitutionDetails: {
+            address: string;
+            creditCode: string;
+            kind: string;
+            legalPerson: string;
+            name: string;
+            phone: string;
+            qualifications: components["schemas"]["InstitutionLicence"][];
+            summary: string;
+        };
+        InstitutionEditInputBody: {
+            details: components["schemas"]["InstitutionDetails"];
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionItem: {
+            /** Format: date-time */
+            createdAt: string;
+            creditCode: string;
+            /** @description The first day on which a qualification ends, when it has ended or does within 60 days. */
+            expiring?: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            kindName: string;
+            name: string;
+            phone: string;
+            /** @enum {string} */
+            status: "active" | "suspended";
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionKind: {
+            code: string;
+            name: string;
+        };
+        InstitutionKindsOutputBody: {
+            items: components["schemas"]["InstitutionKind"][];
+        };
+        InstitutionLicence: {
+            name: string;
+            no: string;
+            /** @description The last day, 2006-01-02; empty without a term. */
+            to: string;
+        };
+        InstitutionListItem: {
+            items: components["schemas"]["InstitutionItem"][];
+            nextCursor?: string;
+        };
+        InstitutionResumeInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionStep: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            text?: string;
+        };
+        InstitutionSuspendInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionView: {
+            address: string;
+            /** Format: date-time */
+            createdAt: string;
+            creditCode: string;
+            /** @description The first day on which a qualification ends, when it has ended or does within 60 days. */
+            expiring?: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            kindName: string;
+            legalPerson: string;
+            /** @description Whether the asker may edit, suspend and resume. */
+            manage: boolean;
+            name: string;
+            phone: string;
+            qualifications: components["schemas"]["InstitutionLicence"][];
+            reason: string;
+            /** @enum {string} */
+            status: "active" | "suspended";
+            summary: string;
+            timeline: components["schemas"]["InstitutionStep"][];
+            /** Format: int64 */
+            version: number;
+        };
+        KindsOutputBody: {
+            financing: components["schemas"]["CatalogKind"][];
+            kinds: components["schemas"]["CatalogKind"][];
+        };
         ListInfo: {
             items: components["schemas"]["Info"][];
             nextCursor?: string;
@@ -1199,6 +1891,31 @@ export interface components {
             title: string;
             traceId: string;
             type: string;
+        };
+        ProductEditInputBody: {
+            content: components["schemas"]["CatalogContent"];
+            /** Format: int64 */
+            version: number;
+        };
+        ProductPassInputBody: {
+            /** @description Internal. */
+            note?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ProductReasonInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ProductRecommendInputBody: {
+            on: boolean;
+            /** Format: int64 */
+            version: number;
+        };
+        ProductStepInputBody: {
+            /** Format: int64 */
+            version: number;
         };
         RateInputBody: {
             opinion?: string;
@@ -1795,6 +2512,705 @@ export interface operations {
             };
         };
     };
+    "get-institution-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionKindsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institutions": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                kind?: string;
+                status?: "active" | "suspended";
+                /** @description Part of the name. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institutions": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionDetails"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institutions-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institutions-id-edit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionEditInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institutions-id-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionResumeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institutions-id-suspend": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionSuspendInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-managed-products": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Any of these states, separated by commas. */
+                status?: string[];
+                kind?: string;
+                institutionId?: number;
+                /** @description Part of the name of the product or the institution. */
+                q?: string;
+                /** @description Only what has a public edition. */
+                shown?: boolean;
+                /** @description What waits for the asker's own work, oldest first. */
+                waiting?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogContent"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-managed-products-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-edit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductEditInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-pass": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductPassInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-recommend": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductRecommendInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-revise": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-submit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-take-down": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-unlist": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-my-enterprise": {
         parameters: {
             query?: never;
@@ -2209,6 +3625,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-product-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-products": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                q?: string;
+                kind?: string;
+                financing?: string;
+                /** @description From and to in 万元: 10-50, -10, 500-. */
+                amount?: string;
+                /** @description From and to in months. */
+                term?: string;
+                /** @description Basis points. */
+                rate?: number;
+                recommended?: boolean;
+                institutionId?: number;
+                sort?: "new" | "rate" | "match";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrowseOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-products-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogDetail"];
                 };
             };
             /** @description Error */
