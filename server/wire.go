@@ -66,8 +66,6 @@ type parts struct {
 	clock clock.Clock
 	// sandbox is the address of the sandbox process; empty outside a demo.
 	sandbox string
-	// requestsPerMinute bounds one address; 0 is the edge's own limit.
-	requestsPerMinute int
 }
 
 // build joins the modules. It opens nothing but what db gives.
@@ -126,7 +124,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	pages := &web.Pages{Renderer: renderer, User: h.portalUser}
 	h.web, err = web.New(web.Options{
 		Log: p.log, Authenticate: h.identity.Authenticate, CSRFKey: []byte(box.MAC("csrf", "forms")), Open: c.Demo || c.OpenDocs,
-		TrustedProxies: c.TrustedProxies, Ready: db.Ping, ErrorPage: pages.Error, Version: version, RequestsPerMinute: p.requestsPerMinute,
+		TrustedProxies: c.TrustedProxies, Ready: db.Ping, ErrorPage: pages.Error, Version: version, RequestsPerMinute: c.RequestsPerMinute,
 	})
 	if err != nil {
 		return nil, err
