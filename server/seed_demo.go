@@ -115,6 +115,7 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 	}{
 		{"departments", story.seedDepartments},
 		{"staff", story.seedStaff},
+		{"policies", story.seedPolicies},
 		{"tickets", story.seedTickets},
 	} {
 		s.at.Set(now.AddDate(0, -6, 0))

@@ -19,6 +19,7 @@ import (
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/portal"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
@@ -38,7 +39,7 @@ import (
 // Migrations are all steps of the schema.
 func Migrations() []database.Migration {
 	return slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, message.Migrations,
-		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations)
+		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations, policy.Migrations)
 }
 
 // house is everything of one process, joined.
@@ -52,6 +53,7 @@ type house struct {
 	sealer   *audit.Sealer
 	identity *identity.Service
 	tickets  *ticket.Service
+	policies *policy.Service
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
 	// listeners read the events that modules announce.
@@ -107,13 +109,16 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		}
 		return sees(ctx, actor, id)
 	}
-	h.sees["ticket"] = h.tickets.Sees
+	if h.policies, err = newPolicies(db, p, companies); err != nil {
+		return nil, err
+	}
+	h.sees["ticket"], h.sees["policy"] = h.tickets.Sees, h.policies.Sees
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
 		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
-		Nav:  []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "tickets", Text: "诉求与帮助", URL: "/tickets"}},
+		Nav:  []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "policies", Text: "政策", URL: "/policies"}, {Key: "tickets", Text: "诉求与帮助", URL: "/tickets"}},
 		Me:   []page.NavItem{{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"}},
 		Links: page.Links{Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/tickets", Privacy: "/privacy",
 			SiteMap: "/sitemap", Accessibility: "/accessibility"},
@@ -133,7 +138,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity.API(h.web)
 	uploads.API(h.web)
 	ticket.Register(h.web.API, h.tickets)
-	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages} {
+	policy.Register(h.web.API, h.policies)
+	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages, h.policies.Pages} {
 		if err := add(h.web, pages); err != nil {
 			return nil, err
 		}
