@@ -425,7 +425,7 @@ func (s *Service) closest(ctx context.Context, base func(*bun.SelectQuery) *bun.
 	}
 	slices.SortStableFunc(rows, func(a, b Policy) int { return cmp.Compare(scores[b.ID], scores[a.ID]) })
 	n := 0
-	for n < len(rows) && n < closestShown && scores[rows[n].ID] > 0 && scores[rows[n].ID] >= best*0.35 {
+	for n < len(rows) && n < closestShown && scores[rows[n].ID] > 0 && scores[rows[n].ID] >= best*0.5 {
 		n++
 	}
 	return rows[:n], nil

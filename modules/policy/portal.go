@@ -267,7 +267,10 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
 		data.Cards = append(data.Cards, i.card(list.Words))
 	}
 	data.Empty = page.Empty{Title: "没有找到符合条件的政策", Text: "可以换一个词，或减少筛选条件再试。", Action: page.Link{Text: "查看全部政策", URL: "/policies"}}
-	if f.Q == "" && !chosen {
+	switch {
+	case list.Count > 0:
+		data.Empty = page.Empty{Title: "这一页没有内容", Text: "筛选结果已全部显示在前面几页。", Action: page.Link{Text: "回到第一页", URL: address("page", "")}}
+	case f.Q == "" && !chosen:
 		data.Empty = page.Empty{Title: "政策库还没有发布政策", Text: "政策发布后会显示在这里。"}
 	}
 	if !list.Loose {
@@ -303,7 +306,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 	}
 	data := detailPage{
 		Head: page.DetailHead{Title: t.Title, Status: windowTag(t.Window), Source: t.Issuer, PubDate: timeOf(t.PublishedOn), Labels: []string{t.LevelName, t.TopicName},
-			Facts: []page.Fact{{Label: "支持力度", Value: support, Strong: t.CapFen > 0}, {Label: "申报时间", Value: t.WindowText()}, {Label: "主管部门", Value: t.HandlerName}}},
+			Facts: []page.Fact{{Label: "支持力度", Value: support, Strong: t.CapFen > 0}, {Label: "申报时间", Value: t.WindowText()}, {Label: "主管部门", Value: t.HandlerName}, {Label: "有效期至", Value: lastDay(t.ExpiresOn)}}},
 		Clauses: t.Clauses, Materials: t.Materials, Interpretation: t.Interpretation, FAQ: t.FAQ, Link: t.Link, Conditions: t.Conditions,
 	}
 	if t.Status != Live {
@@ -313,7 +316,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 	data.Facts = page.Facts{Caption: "政策信息"}
 	for _, x := range []page.Fact{
 		{Label: "文号", Value: t.DocNumber}, {Label: "发布机构", Value: t.Issuer}, {Label: "发布日期", Value: page.Date(timeOf(t.PublishedOn))},
-		{Label: "有效期至", Value: page.Date(timeOf(t.ExpiresOn))}, {Label: "支持内容", Value: t.Benefit},
+		{Label: "支持内容", Value: t.Benefit},
 	} {
 		if x.Value != "" {
 			data.Facts.Items = append(data.Facts.Items, x)
@@ -333,6 +336,13 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 		data.Invite = t.Matchable
 	}
 	return p.Render(c, fiber.StatusOK, "policy/detail", v, data)
+}
+
+func lastDay(day string) string {
+	if day == "" {
+		return "长期有效"
+	}
+	return page.Date(timeOf(day))
 }
 
 func (s *Service) judgedCard(j Judged) judgedCard {
@@ -442,7 +452,7 @@ func (s *Service) quickForm(c *fiber.Ctx, asked bool) *quickForm {
 		Q:         page.Field{Name: "q", Label: "一句话描述", Hint: "例如：面包店更换烤箱有没有补助", Value: c.Query("q"), MaxLength: search.MaxQuery},
 		Industry:  page.Field{Name: "industry", Label: "所属行业"},
 		Region:    page.Field{Name: "region", Label: "注册地"},
-		Years:     page.Field{Name: "years", Label: "成立年数", Hint: "满几年填几，不满一年填 0", Value: c.Query("years"), InputMode: "numeric", MaxLength: 3, Unit: "年"},
+		Years:     page.Field{Name: "years", Label: "成立年数（不满一年填 0）", Value: c.Query("years"), InputMode: "numeric", MaxLength: 3, Unit: "年"},
 		Employees: page.Field{Name: "employees", Label: "从业人员", Value: c.Query("employees"), InputMode: "numeric", MaxLength: 10, Unit: "人"},
 		Revenue:   page.Field{Name: "revenue", Label: "上年营业收入", Value: c.Query("revenue"), InputMode: "decimal", MaxLength: 16, Unit: "万元"},
 	}

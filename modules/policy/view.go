@@ -139,26 +139,38 @@ func (s *Service) items(f found) []Item {
 	return out
 }
 
-// excerpt is the text around the first place that the query names; what the card shows anyway comes first.
+// excerpt is the sentence or clause that holds most of what the query names, cut around it; what the card shows anyway wins
+// a draw.
 func excerpt(q search.Query, p *Policy) string {
 	const length = 90
-	var faq []string
+	texts := []string{p.Benefit}
+	for _, c := range clausesOf(p.Text) {
+		texts = append(texts, c.Text)
+	}
+	texts = append(texts, p.Interpretation)
 	for _, f := range p.FAQ {
-		faq = append(faq, f.Q+f.A)
+		texts = append(texts, f.Q+f.A)
 	}
-	for _, text := range []string{p.Benefit, strings.ReplaceAll(p.Text, "\n", " "), p.Interpretation, strings.Join(faq, " "), strings.Join(p.Materials, "、")} {
-		pieces := q.Excerpt(text, length)
-		hit := false
+	texts = append(texts, strings.Join(p.Materials, "、"))
+	best, most := p.Benefit, 0
+	for _, text := range texts {
 		var b strings.Builder
-		for _, x := range pieces {
-			hit = hit || x.Hit
+		held := map[string]bool{}
+		for _, x := range q.Excerpt(text, length) {
 			b.WriteString(x.Text)
+			if x.Hit {
+				held[x.Text] = true
+			}
 		}
-		if hit {
-			return b.String()
+		n := 0
+		for hit := range held {
+			n += len(hit)
+		}
+		if n > most {
+			best, most = b.String(), n
 		}
 	}
-	return p.Benefit
+	return best
 }
 
 func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, p *Policy) (View, error) {

@@ -536,11 +536,11 @@ func (l *leaf) required() string {
 	case NotOn:
 		return "未列入：" + l.field.labels(l.codes)
 	case YearsSinceGte:
-		return fmt.Sprintf("满 %d 年", l.lo)
+		return fmt.Sprintf("至今满 %d 年", l.lo)
 	case YearsSinceLte:
-		return fmt.Sprintf("不超过 %d 年", l.lo)
+		return fmt.Sprintf("至今不超过 %d 年", l.lo)
 	case YearsSinceLt:
-		return fmt.Sprintf("不满 %d 年", l.lo)
+		return fmt.Sprintf("至今不满 %d 年", l.lo)
 	case Between:
 		return l.number(l.lo) + " 至 " + l.number(l.hi)
 	case RatioGte:
