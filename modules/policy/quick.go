@@ -130,6 +130,26 @@ func (s *Service) Quick(ctx context.Context, _ access.Actor, a Answers) (Result,
 	if err != nil {
 		return Result{}, err
 	}
+	// Everything rests on the answers, so the conditions do not repeat it, and nobody was to collect the rest.
+	const untold = "本次没有填写"
+	for _, g := range r.Groups {
+		for i := range g.Items {
+			j := &g.Items[i]
+			for k := range j.Lines {
+				l := &j.Lines[k]
+				l.Source, l.AsOf, l.Stated = "", "", false
+				if l.Why == criteria.NotCollected.Text() {
+					l.Why = untold
+				}
+			}
+			for k := range j.Missing {
+				j.Missing[k] = answer(j.Missing[k], untold)
+			}
+		}
+	}
+	for i := range r.Wanted {
+		r.Wanted[i].Missing = answer(r.Wanted[i].Missing, untold)
+	}
 	told := r.Facts[:0]
 	for _, f := range r.Facts {
 		if f.Value != "" {
@@ -138,6 +158,15 @@ func (s *Service) Quick(ctx context.Context, _ access.Actor, a Answers) (Result,
 	}
 	r.Facts = told
 	return r, nil
+}
+
+// answer says of something missing what a visitor can make of it.
+func answer(m criteria.Missing, untold string) criteria.Missing {
+	m.Ask = ""
+	if m.Reason == criteria.NotCollected {
+		m.Why = untold
+	}
+	return m
 }
 
 // answered turns answers into facts and refuses what cannot be.
