@@ -33,7 +33,7 @@ func (h *house) seedTickets(ctx context.Context, s *seeded) error {
 			story = append(story, moment{step.At, func() error { return h.ticketStep(ctx, s, told, step) }, t.Key + " " + step.Kind})
 			last = step.At
 		}
-		if end := last.Add(2 * time.Hour); end.Before(s.now.AddDate(0, 0, -10)) {
+		if end := last.Add(2 * time.Hour); end.Before(s.now.AddDate(0, 0, -30)) {
 			story = append(story, moment{end, func() error { return h.endTicket(ctx, s, told) }, t.Key + " end"})
 		}
 	}
