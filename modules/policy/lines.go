@@ -27,7 +27,7 @@ func (s State) Word() string {
 type Line struct {
 	Kind     string `json:"kind" enum:"group,clause"`
 	Depth    int    `json:"depth"`
-	State    State  `json:"state,omitempty"` // empty where no company is judged
+	State    State  `json:"state,omitempty" enum:"met,unmet,unknown,human,spare"` // empty where no company is judged
 	Word     string `json:"word,omitempty"`
 	Label    string `json:"label"`              // 从业人员; of a group: 以下条件满足任意一条即可
 	Required string `json:"required,omitempty"` // 不低于 20 人

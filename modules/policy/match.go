@@ -56,7 +56,7 @@ const groupShown = 50
 // Judged is a policy with the answer for one company.
 type Judged struct {
 	Policy   Item               `json:"policy"`
-	Group    Group              `json:"group"`
+	Group    Group              `json:"group" enum:"eligible,possible,nearly,by_hand,not_eligible"`
 	Word     string             `json:"word"`
 	Decision criteria.Decision  `json:"decision,omitempty"` // empty without conditions
 	Summary  string             `json:"summary"`
@@ -66,7 +66,7 @@ type Judged struct {
 
 // GroupResult is one group of a result. Items holds the first of Count.
 type GroupResult struct {
-	Group Group    `json:"group"`
+	Group Group    `json:"group" enum:"eligible,possible,nearly,by_hand,not_eligible"`
 	Word  string   `json:"word"`
 	Note  string   `json:"note"`
 	Count int      `json:"count"`

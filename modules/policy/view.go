@@ -22,21 +22,21 @@ type Item struct {
 	Title       string `json:"title"`
 	DocNumber   string `json:"docNumber"`
 	Issuer      string `json:"issuer"`
-	Level       Level  `json:"level"`
+	Level       Level  `json:"level" enum:"national,city,district"`
 	LevelName   string `json:"levelName"`
-	Topic       Topic  `json:"topic"`
+	Topic       Topic  `json:"topic" enum:"funding,innovation,financing,talent,premises,market,green,relief"`
 	TopicName   string `json:"topicName"`
 	PublishedOn string `json:"publishedOn"`
 	OpensOn     string `json:"opensOn,omitempty"`
 	ClosesOn    string `json:"closesOn,omitempty"`
 	ExpiresOn   string `json:"expiresOn,omitempty"`
-	Window      Window `json:"window"`
+	Window      Window `json:"window" enum:"open,upcoming,always,closed"`
 	WindowName  string `json:"windowName"`
 	Benefit     string `json:"benefit"`
 	CapFen      int64  `json:"capFen"`
 	HandlerName string `json:"handlerName"`
 	Matchable   bool   `json:"matchable"` // its conditions are data
-	Status      Status `json:"status"`
+	Status      Status `json:"status" enum:"draft,published,expired"`
 	StatusName  string `json:"statusName"`
 	Excerpt     string `json:"excerpt,omitempty"` // with a query: the text around what was found
 }

@@ -684,7 +684,8 @@ export interface components {
         PolicyGroupResult: {
             /** Format: int64 */
             count: number;
-            group: string;
+            /** @enum {string} */
+            group: "eligible" | "possible" | "nearly" | "by_hand" | "not_eligible";
             items: components["schemas"]["PolicyJudged"][];
             note: string;
             word: string;
@@ -701,24 +702,29 @@ export interface components {
             /** Format: int64 */
             id: number;
             issuer: string;
-            level: string;
+            /** @enum {string} */
+            level: "national" | "city" | "district";
             levelName: string;
             matchable: boolean;
             opensOn?: string;
             publishedOn: string;
-            status: string;
+            /** @enum {string} */
+            status: "draft" | "published" | "expired";
             statusName: string;
             title: string;
-            topic: string;
+            /** @enum {string} */
+            topic: "funding" | "innovation" | "financing" | "talent" | "premises" | "market" | "green" | "relief";
             topicName: string;
             /** Format: int64 */
             version: number;
-            window: string;
+            /** @enum {string} */
+            window: "open" | "upcoming" | "always" | "closed";
             windowName: string;
         };
         PolicyJudged: {
             decision?: string;
-            group: string;
+            /** @enum {string} */
+            group: "eligible" | "possible" | "nearly" | "by_hand" | "not_eligible";
             lines: components["schemas"]["PolicyLine"][];
             missing: components["schemas"]["Missing"][];
             policy: components["schemas"]["PolicyItem"];
@@ -738,7 +744,8 @@ export interface components {
             quote?: string;
             required?: string;
             source?: string;
-            state?: string;
+            /** @enum {string} */
+            state?: "met" | "unmet" | "unknown" | "human" | "spare";
             stated?: boolean;
             why?: string;
             word?: string;
@@ -753,7 +760,8 @@ export interface components {
             decision?: string;
             enterprise: string;
             facts: components["schemas"]["Told"][];
-            group: string;
+            /** @enum {string} */
+            group: "eligible" | "possible" | "nearly" | "by_hand" | "not_eligible";
             lines: components["schemas"]["PolicyLine"][];
             missing: components["schemas"]["Missing"][];
             on: string;
@@ -812,21 +820,25 @@ export interface components {
             id: number;
             interpretation: string;
             issuer: string;
-            level: string;
+            /** @enum {string} */
+            level: "national" | "city" | "district";
             levelName: string;
             link?: string;
             matchable: boolean;
             materials: string[];
             opensOn?: string;
             publishedOn: string;
-            status: string;
+            /** @enum {string} */
+            status: "draft" | "published" | "expired";
             statusName: string;
             title: string;
-            topic: string;
+            /** @enum {string} */
+            topic: "funding" | "innovation" | "financing" | "talent" | "premises" | "market" | "green" | "relief";
             topicName: string;
             /** Format: int64 */
             version: number;
-            window: string;
+            /** @enum {string} */
+            window: "open" | "upcoming" | "always" | "closed";
             windowName: string;
         };
         PolicyWanted: {
