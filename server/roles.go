@@ -1,6 +1,7 @@
 package server
 
 import (
+	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/ticket"
@@ -10,7 +11,7 @@ import (
 // permissions are all rights of the program, in the order in which the page of roles shows them.
 func permissions() []access.Info {
 	var all []access.Info
-	for _, list := range [][]access.Info{ticket.Permissions(), policy.Permissions(), identity.Permissions()} {
+	for _, list := range [][]access.Info{ticket.Permissions(), enterprise.Permissions(), policy.Permissions(), identity.Permissions()} {
 		all = append(all, list...)
 	}
 	return all

@@ -115,6 +115,7 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 	}{
 		{"departments", story.seedDepartments},
 		{"staff", story.seedStaff},
+		{"companies", story.seedCompanies},
 		{"policies", story.seedPolicies},
 		{"tickets", story.seedTickets},
 	} {

@@ -54,6 +54,9 @@ type house struct {
 	identity *identity.Service
 	tickets  *ticket.Service
 	policies *policy.Service
+	uploads  *file.Service
+	// enterprises keeps the companies; conditions of policies read its schema and facts.
+	enterprises *enterprise.Service
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
 	// listeners read the events that modules announce.
@@ -89,7 +92,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	}
 	messages.Use(h.queue)
 
-	companies := &enterprise.Service{Clock: p.clock}
+	companies := h.newEnterprises(c, p)
+	h.enterprises = companies
 	h.identity = identity.New(identity.Deps{
 		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Texter: codeTexter{messages}, Log: p.log,
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
@@ -99,6 +103,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		return nil, fmt.Errorf("open the folder of files: %w", err)
 	}
 	uploads := &file.Service{DB: db, Clock: p.clock, Store: files.New(folder, files.Purposes())}
+	h.uploads = uploads
 	h.tickets = ticket.New(ticket.Deps{
 		DB: db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads},
 	})
@@ -113,13 +118,14 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		return nil, err
 	}
 	h.sees["ticket"], h.sees["policy"] = h.tickets.Sees, h.policies.Sees
+	h.sees[enterprise.ObjectAttempt] = companies.Sees
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
 		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
 		Nav:  []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "policies", Text: "政策", URL: "/policies"}, {Key: "tickets", Text: "诉求与帮助", URL: "/tickets"}},
-		Me:   []page.NavItem{{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"}},
+		Me:   []page.NavItem{{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"}, {Key: "company", Text: "我的企业", URL: "/company", Icon: "building"}},
 		Links: page.Links{Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/tickets", Privacy: "/privacy",
 			SiteMap: "/sitemap", Accessibility: "/accessibility"},
 	})
@@ -139,7 +145,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	uploads.API(h.web)
 	ticket.Register(h.web.API, h.tickets)
 	policy.Register(h.web.API, h.policies)
-	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages, h.policies.Pages} {
+	enterprise.Register(h.web.API, companies)
+	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages, companies.Pages, h.policies.Pages} {
 		if err := add(h.web, pages); err != nil {
 			return nil, err
 		}
@@ -164,9 +171,7 @@ func (h *house) portalUser(ctx context.Context, actor access.Actor) (*page.User,
 	u := &page.User{Name: actor.Name}
 	if me.Enterprise != nil {
 		u.Company = me.Enterprise.Name
-		if me.Enterprise.Verification == string(enterprise.Unverified) {
-			u.Verification = page.Tag{Text: "未认证", Tone: page.Warning}
-		}
+		u.Verification = enterprise.Tag(enterprise.Verification(me.Enterprise.Verification))
 	}
 	return u, nil
 }
