@@ -5,6 +5,7 @@ import (
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
+	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 )
@@ -12,7 +13,14 @@ import (
 // permissions are all rights of the program, in the order in which the page of roles shows them.
 func permissions() []access.Info {
 	var all []access.Info
-	for _, list := range [][]access.Info{ticket.Permissions(), catalog.Permissions(), institution.Permissions(), enterprise.Permissions(), identity.Permissions()} {
+	for _, list := range [][]access.Info{
+		ticket.Permissions(),
+		institution.Permissions(),
+		catalog.Permissions(),
+		enterprise.Permissions(),
+		policy.Permissions(),
+		identity.Permissions(),
+	} {
 		all = append(all, list...)
 	}
 	return all

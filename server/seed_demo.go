@@ -125,6 +125,7 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 		{"institutions", story.seedInstitutions},
 		{"companies", story.seedCompanies},
 		{"products", story.seedProducts},
+		{"policies", story.seedPolicies},
 		{"tickets", story.seedTickets},
 	} {
 		s.at.Set(now.AddDate(0, -6, 0))

@@ -21,6 +21,7 @@ import (
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/portal"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
@@ -39,25 +40,37 @@ import (
 
 // Migrations are all steps of the schema.
 func Migrations() []database.Migration {
-	return slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, message.Migrations,
-		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations, institution.Migrations, catalog.Migrations)
+	return slices.Concat(
+		event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations,
+		message.Migrations,
+		identity.Migrations,
+		enterprise.Migrations,
+		file.Migrations,
+		ticket.Migrations,
+		institution.Migrations,
+		catalog.Migrations,
+		policy.Migrations,
+	)
 }
 
 // house is everything of one process, joined.
 type house struct {
-	db           *database.DB
-	clock        clock.Clock
-	box          *secret.Box
-	web          *web.Server
-	queue        *jobs.Queue
-	feed         *event.Feed
-	sealer       *audit.Sealer
+	db     *database.DB
+	clock  clock.Clock
+	box    *secret.Box
+	web    *web.Server
+	queue  *jobs.Queue
+	feed   *event.Feed
+	sealer *audit.Sealer
+
 	identity     *identity.Service
 	uploads      *file.Service
 	tickets      *ticket.Service
 	enterprises  *enterprise.Service
 	institutions *institution.Service
 	catalog      *catalog.Service
+	policies     *policy.Service
+
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
 	// listeners read the events that modules announce.
@@ -116,16 +129,27 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		}
 		return sees(ctx, actor, id)
 	}
-	h.sees["ticket"] = h.tickets.Sees
+	if h.policies, err = newPolicies(db, p, companies); err != nil {
+		return nil, err
+	}
+	h.sees["ticket"], h.sees["policy"] = h.tickets.Sees, h.policies.Sees
 	h.sees[enterprise.ObjectAttempt] = companies.Sees
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
 		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
-		Nav: []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "products", Text: "服务产品", URL: "/products"},
-			{Key: "finance", Text: "融资", URL: "/finance"}, {Key: "tickets", Text: "诉求与帮助", URL: "/tickets"}},
-		Me: []page.NavItem{{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"}, {Key: "company", Text: "我的企业", URL: "/company", Icon: "building"}},
+		Nav: []page.NavItem{
+			{Key: "home", Text: "首页", URL: "/"},
+			{Key: "policies", Text: "政策", URL: "/policies"},
+			{Key: "products", Text: "服务产品", URL: "/products"},
+			{Key: "finance", Text: "融资", URL: "/finance"},
+			{Key: "tickets", Text: "诉求与帮助", URL: "/tickets"},
+		},
+		Me: []page.NavItem{
+			{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"},
+			{Key: "company", Text: "我的企业", URL: "/company", Icon: "building"},
+		},
 		Links: page.Links{Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/tickets", Privacy: "/privacy",
 			SiteMap: "/sitemap", Accessibility: "/accessibility"},
 	})
@@ -144,10 +168,18 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity.API(h.web)
 	uploads.API(h.web)
 	ticket.Register(h.web.API, h.tickets)
+	policy.Register(h.web.API, h.policies)
 	enterprise.Register(h.web.API, companies)
 	institution.Register(h.web.API, h.institutions)
 	catalog.Register(h.web.API, h.catalog)
-	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages, companies.Pages, h.catalog.Pages} {
+	for _, add := range []func(*web.Server, *web.Pages) error{
+		portal.Pages,
+		h.identity.Pages,
+		h.tickets.Pages,
+		companies.Pages,
+		h.catalog.Pages,
+		h.policies.Pages,
+	} {
 		if err := add(h.web, pages); err != nil {
 			return nil, err
 		}

@@ -720,6 +720,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策库 */
+        get: operations["get-policies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 与本企业匹配的政策 */
+        get: operations["get-policies-match"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/match/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 与本企业匹配的政策数量 */
+        get: operations["get-policies-match-summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/quick-match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 填几项条件快速匹配政策 */
+        get: operations["get-policies-quick-match"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/quick-match/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 快速匹配的行业和注册地选项 */
+        get: operations["get-policies-quick-match-choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策详情 */
+        get: operations["get-policies-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策与本企业的匹配 */
+        get: operations["get-policies-id-match"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/product-kinds": {
         parameters: {
             query?: never;
@@ -1842,6 +1961,13 @@ export interface components {
             items: components["schemas"]["Info"][];
             nextCursor?: string;
         };
+        Missing: {
+            ask?: string;
+            field: string;
+            label: string;
+            reason: string;
+            why: string;
+        };
         OpenInputBody: {
             body: string;
             /** @description Empty takes the name of the account. */
@@ -1877,6 +2003,187 @@ export interface components {
             next: "done" | "second_factor";
             sentTo?: string;
             session?: components["schemas"]["IdentityMe"];
+        };
+        PolicyChoice: {
+            code: string;
+            name: string;
+        };
+        PolicyChoices: {
+            regions: components["schemas"]["PolicyChoice"][];
+            sections: components["schemas"]["PolicySection"][];
+        };
+        PolicyClause: {
+            number?: string;
+            text: string;
+        };
+        PolicyGroupResult: {
+            /** Format: int64 */
+            count: number;
+            /** @enum {string} */
+            group: "eligible" | "possible" | "nearly" | "by_hand" | "not_eligible";
+            items: components["schemas"]["PolicyJudged"][];
+            note: string;
+            word: string;
+        };
+        PolicyItem: {
+            benefit: string;
+            /** Format: int64 */
+            capFen: number;
+            closesOn?: string;
+            docNumber: string;
+            excerpt?: string;
+            expiresOn?: string;
+            handlerName: string;
+            /** Format: int64 */
+            id: number;
+            issuer: string;
+            /** @enum {string} */
+            level: "national" | "city" | "district";
+            levelName: string;
+            matchable: boolean;
+            opensOn?: string;
+            publishedOn: string;
+            /** @enum {string} */
+            status: "draft" | "published" | "expired";
+            statusName: string;
+            title: string;
+            /** @enum {string} */
+            topic: "funding" | "innovation" | "financing" | "talent" | "premises" | "market" | "green" | "relief";
+            topicName: string;
+            /** Format: int64 */
+            version: number;
+            /** @enum {string} */
+            window: "open" | "upcoming" | "always" | "closed";
+            windowName: string;
+        };
+        PolicyJudged: {
+            decision?: string;
+            /** @enum {string} */
+            group: "eligible" | "possible" | "nearly" | "by_hand" | "not_eligible";
+            lines: components["schemas"]["PolicyLine"][];
+            missing: components["schemas"]["Missing"][];
+            policy: components["schemas"]["PolicyItem"];
+            summary: string;
+            word: string;
+        };
+        PolicyLine: {
+            actual?: string;
+            asOf?: string;
+            clause?: string;
+            /** Format: int64 */
+            depth: number;
+            gap?: string;
+            /** @enum {string} */
+            kind: "group" | "clause";
+            label: string;
+            quote?: string;
+            required?: string;
+            source?: string;
+            /** @enum {string} */
+            state?: "met" | "unmet" | "unknown" | "human" | "spare";
+            stated?: boolean;
+            why?: string;
+            word?: string;
+        };
+        PolicyListItem: {
+            items: components["schemas"]["PolicyItem"][];
+            nextCursor?: string;
+        };
+        PolicyOne: {
+            /** Format: date-time */
+            at: string;
+            decision?: string;
+            enterprise: string;
+            facts: components["schemas"]["Told"][];
+            /** @enum {string} */
+            group: "eligible" | "possible" | "nearly" | "by_hand" | "not_eligible";
+            lines: components["schemas"]["PolicyLine"][];
+            missing: components["schemas"]["Missing"][];
+            on: string;
+            policy: components["schemas"]["PolicyItem"];
+            summary: string;
+            word: string;
+        };
+        PolicyQuestion: {
+            a: string;
+            q: string;
+        };
+        PolicyResult: {
+            /** Format: date-time */
+            at: string;
+            enterprise?: string;
+            facts: components["schemas"]["Told"][];
+            groups: components["schemas"]["PolicyGroupResult"][];
+            on: string;
+            q?: string;
+            wanted: components["schemas"]["PolicyWanted"][];
+        };
+        PolicySection: {
+            code: string;
+            divisions: components["schemas"]["PolicyChoice"][];
+            name: string;
+        };
+        PolicyStep: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            label: string;
+            text?: string;
+        };
+        PolicySummary: {
+            /** Format: int64 */
+            eligible: number;
+            /** Format: int64 */
+            nearly: number;
+            /** Format: int64 */
+            possible: number;
+        };
+        PolicyView: {
+            benefit: string;
+            /** Format: int64 */
+            capFen: number;
+            clauses: components["schemas"]["PolicyClause"][];
+            closesOn?: string;
+            conditions: components["schemas"]["PolicyLine"][];
+            docNumber: string;
+            excerpt?: string;
+            expiresOn?: string;
+            faq: components["schemas"]["PolicyQuestion"][];
+            handlerName: string;
+            history: components["schemas"]["PolicyStep"][];
+            /** Format: int64 */
+            id: number;
+            interpretation: string;
+            issuer: string;
+            /** @enum {string} */
+            level: "national" | "city" | "district";
+            levelName: string;
+            link?: string;
+            matchable: boolean;
+            materials: string[];
+            opensOn?: string;
+            publishedOn: string;
+            /** @enum {string} */
+            status: "draft" | "published" | "expired";
+            statusName: string;
+            title: string;
+            /** @enum {string} */
+            topic: "funding" | "innovation" | "financing" | "talent" | "premises" | "market" | "green" | "relief";
+            topicName: string;
+            /** Format: int64 */
+            version: number;
+            /** @enum {string} */
+            window: "open" | "upcoming" | "always" | "closed";
+            windowName: string;
+        };
+        PolicyWanted: {
+            ask?: string;
+            field: string;
+            label: string;
+            /** Format: int64 */
+            policies: number;
+            reason: string;
+            why: string;
         };
         Problem: {
             /** @description Stable; a client may switch on it. */
@@ -2091,6 +2398,17 @@ export interface components {
             urgency: "normal" | "urgent" | "critical";
             /** Format: int64 */
             version: number;
+        };
+        Told: {
+            asOf?: string;
+            ask?: string;
+            field: string;
+            label: string;
+            reason?: string;
+            source?: string;
+            stated?: boolean;
+            value?: string;
+            why?: string;
         };
         TypesOutputBody: {
             items: components["schemas"]["TicketType"][];
@@ -3625,6 +3943,237 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Chinese full text; a sentence finds what comes closest. */
+                q?: string;
+                level?: string;
+                topic?: string;
+                window?: string;
+                /** @description published is what is in force today; the others are seen by staff only. */
+                status?: string;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-match": {
+        parameters: {
+            query?: {
+                /** @description Only the policies this sentence describes. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-match-summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicySummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-quick-match": {
+        parameters: {
+            query?: {
+                q?: string;
+                industry?: string;
+                region?: string;
+                /** @description Whole years since registration. */
+                years?: string;
+                employees?: string;
+                /** @description Of the year before, in 万元. */
+                revenue?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-quick-match-choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyChoices"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-id-match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOne"];
                 };
             };
             /** @description Error */
