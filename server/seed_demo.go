@@ -112,6 +112,7 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 	}{
 		{"departments", story.seedDepartments},
 		{"staff", story.seedStaff},
+		{"content", story.seedContent},
 		{"tickets", story.seedTickets},
 	} {
 		s.at.Set(h.clock.Now().AddDate(0, -6, 0))

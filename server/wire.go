@@ -15,11 +15,11 @@ import (
 
 	adminui "github.com/huiqi/huiqi/admin-ui"
 	"github.com/huiqi/huiqi/h5"
+	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/message"
-	"github.com/huiqi/huiqi/modules/portal"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
@@ -38,7 +38,7 @@ import (
 // Migrations are all steps of the schema.
 func Migrations() []database.Migration {
 	return slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, message.Migrations,
-		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations)
+		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations, content.Migrations)
 }
 
 // house is everything of one process, joined.
@@ -52,6 +52,7 @@ type house struct {
 	sealer   *audit.Sealer
 	identity *identity.Service
 	tickets  *ticket.Service
+	content  *content.Service
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
 	// listeners read the events that modules announce.
@@ -108,15 +109,17 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		return sees(ctx, actor, id)
 	}
 	h.sees["ticket"] = h.tickets.Sees
+	h.joinContent(uploads)
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
 		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
-		Nav:  []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "tickets", Text: "诉求与帮助", URL: "/tickets"}},
-		Me:   []page.NavItem{{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"}},
-		Links: page.Links{Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/tickets", Privacy: "/privacy",
-			SiteMap: "/sitemap", Accessibility: "/accessibility"},
+		Nav: []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "news", Text: "资讯", URL: "/news"},
+			{Key: "help", Text: "诉求与帮助", URL: "/help"}, {Key: "my", Text: "我的", URL: "/my"}},
+		Me: []page.NavItem{{Key: "my", Text: "概览", URL: "/my", Icon: "folder"}, {Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "mail"}},
+		Links: page.Links{Search: "/search", Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/my", Help: "/help", Ask: "/tickets/new",
+			Privacy: "/privacy", SiteMap: "/sitemap", Accessibility: "/accessibility"},
 	})
 	if err != nil {
 		return nil, err
@@ -133,7 +136,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity.API(h.web)
 	uploads.API(h.web)
 	ticket.Register(h.web.API, h.tickets)
-	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages} {
+	content.Register(h.web.API, h.content)
+	for _, add := range []func(*web.Server, *web.Pages) error{h.portalOf(p).Pages, h.identity.Pages, h.tickets.Pages, h.content.Pages} {
 		if err := add(h.web, pages); err != nil {
 			return nil, err
 		}

@@ -390,4 +390,3 @@ func (s *Service) helpPage(c *fiber.Ctx, p *web.Pages) error {
 	}
 	return p.Render(c, fiber.StatusOK, "content/help", v, data)
 }
-
