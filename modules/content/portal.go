@@ -52,7 +52,6 @@ type articlePage struct {
 
 type helpPage struct {
 	Groups []helpGroup
-	Query  string
 	Empty  page.Empty
 }
 
