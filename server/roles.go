@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
@@ -19,6 +20,7 @@ func permissions() []access.Info {
 		catalog.Permissions(),
 		enterprise.Permissions(),
 		policy.Permissions(),
+		content.Permissions(),
 		identity.Permissions(),
 	} {
 		all = append(all, list...)

@@ -126,6 +126,7 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 		{"companies", story.seedCompanies},
 		{"products", story.seedProducts},
 		{"policies", story.seedPolicies},
+		{"content", story.seedContent},
 		{"tickets", story.seedTickets},
 	} {
 		s.at.Set(now.AddDate(0, -6, 0))

@@ -16,13 +16,13 @@ import (
 	adminui "github.com/huiqi/huiqi/admin-ui"
 	"github.com/huiqi/huiqi/h5"
 	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/policy"
-	"github.com/huiqi/huiqi/modules/portal"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
@@ -50,6 +50,7 @@ func Migrations() []database.Migration {
 		institution.Migrations,
 		catalog.Migrations,
 		policy.Migrations,
+		content.Migrations,
 	)
 }
 
@@ -70,6 +71,7 @@ type house struct {
 	institutions *institution.Service
 	catalog      *catalog.Service
 	policies     *policy.Service
+	content      *content.Service
 
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
@@ -134,6 +136,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	}
 	h.sees["ticket"], h.sees["policy"] = h.tickets.Sees, h.policies.Sees
 	h.sees[enterprise.ObjectAttempt] = companies.Sees
+	h.joinContent(uploads)
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 
 	renderer, err := page.New(page.Options{
@@ -144,14 +147,17 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 			{Key: "policies", Text: "政策", URL: "/policies"},
 			{Key: "products", Text: "服务产品", URL: "/products"},
 			{Key: "finance", Text: "融资", URL: "/finance"},
-			{Key: "tickets", Text: "诉求与帮助", URL: "/tickets"},
+			{Key: "news", Text: "资讯", URL: "/news"},
+			{Key: "help", Text: "诉求与帮助", URL: "/help"},
+			{Key: "my", Text: "我的", URL: "/my"},
 		},
 		Me: []page.NavItem{
-			{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"},
+			{Key: "my", Text: "概览", URL: "/my", Icon: "folder"},
+			{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "mail"},
 			{Key: "company", Text: "我的企业", URL: "/company", Icon: "building"},
 		},
-		Links: page.Links{Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/tickets", Privacy: "/privacy",
-			SiteMap: "/sitemap", Accessibility: "/accessibility"},
+		Links: page.Links{Search: "/search", Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/my", Help: "/help", Ask: "/tickets/new",
+			Privacy: "/privacy", SiteMap: "/sitemap", Accessibility: "/accessibility"},
 	})
 	if err != nil {
 		return nil, err
@@ -172,13 +178,15 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	enterprise.Register(h.web.API, companies)
 	institution.Register(h.web.API, h.institutions)
 	catalog.Register(h.web.API, h.catalog)
+	content.Register(h.web.API, h.content)
 	for _, add := range []func(*web.Server, *web.Pages) error{
-		portal.Pages,
+		h.portalOf(p).Pages,
 		h.identity.Pages,
 		h.tickets.Pages,
 		companies.Pages,
 		h.catalog.Pages,
 		h.policies.Pages,
+		h.content.Pages,
 	} {
 		if err := add(h.web, pages); err != nil {
 			return nil, err
