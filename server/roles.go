@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/huiqi/huiqi/modules/identity"
+	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 )
@@ -9,7 +10,7 @@ import (
 // permissions are all rights of the program, in the order in which the page of roles shows them.
 func permissions() []access.Info {
 	var all []access.Info
-	for _, list := range [][]access.Info{ticket.Permissions(), identity.Permissions()} {
+	for _, list := range [][]access.Info{ticket.Permissions(), message.Permissions(), identity.Permissions()} {
 		all = append(all, list...)
 	}
 	return all
@@ -24,7 +25,7 @@ func roles() []identity.BuiltinRole {
 		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"audit.view"}},
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
-			"policy.view", "content.edit", "message.view", "exchange.view", "exchange.manage"}},
+			"policy.view", "content.edit", "message.view", "message.release", "exchange.view", "exchange.manage"}},
 		{Code: "agent", Name: "热线坐席", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void"}},
 		{Code: "dept_handler", Name: "部门经办人", Party: access.Government, Scope: access.ScopeDepartment, Permissions: []p{"ticket.view", "ticket.sign", "ticket.reply"}},

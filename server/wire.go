@@ -51,6 +51,7 @@ type house struct {
 	sealer   *audit.Sealer
 	identity *identity.Service
 	tickets  *ticket.Service
+	messages *message.Service
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
 	// listeners read the events that modules announce.
@@ -82,15 +83,15 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h := &house{db: db, box: box, sealer: &audit.Sealer{DB: db, Log: p.log},
 		sees: map[string]func(context.Context, access.Actor, int64) error{}}
 	workers := jobs.NewWorkers()
-	messages := message.New(message.Deps{DB: db, Clock: p.clock, Box: box, Sender: p.sender, Log: p.log}, workers)
+	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Log: p.log}, workers)
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
 		return nil, err
 	}
-	messages.Use(h.queue)
+	h.messages.Use(h.queue)
 
 	companies := &enterprise.Service{Clock: p.clock}
 	h.identity = identity.New(identity.Deps{
-		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Texter: codeTexter{messages}, Log: p.log,
+		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Texter: codeTexter{h.messages}, Log: p.log,
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
 	})
 	folder, err := files.OpenFolder(filepath.Join(c.Data, "files"))
@@ -109,14 +110,16 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		return sees(ctx, actor, id)
 	}
 	h.sees["ticket"] = h.tickets.Sees
+	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
 		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
 		Nav:  []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "tickets", Text: "诉求与帮助", URL: "/tickets"}},
-		Me:   []page.NavItem{{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"}},
-		Links: page.Links{Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/tickets", Privacy: "/privacy",
+		Me: []page.NavItem{{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"},
+			{Key: "messages", Text: "我的消息", URL: "/messages", Icon: "bell"}},
+		Links: page.Links{Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/tickets", Messages: "/messages", Privacy: "/privacy",
 			SiteMap: "/sitemap", Accessibility: "/accessibility"},
 	})
 	if err != nil {
@@ -134,7 +137,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity.API(h.web)
 	uploads.API(h.web)
 	ticket.Register(h.web.API, h.tickets)
-	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages} {
+	message.Register(h.web.API, h.messages)
+	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages, h.messages.Pages} {
 		if err := add(h.web, pages); err != nil {
 			return nil, err
 		}
@@ -157,6 +161,9 @@ func (h *house) portalUser(ctx context.Context, actor access.Actor) (*page.User,
 		return nil, err
 	}
 	u := &page.User{Name: actor.Name}
+	if u.Unread, err = h.messages.Unread(ctx, actor); err != nil {
+		return nil, err
+	}
 	if me.Enterprise != nil {
 		u.Company = me.Enterprise.Name
 		if me.Enterprise.Verification == string(enterprise.Unverified) {
