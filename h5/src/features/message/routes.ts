@@ -9,7 +9,7 @@ export default [
       title: '我的消息',
       auth: true,
       order: 10,
-      entry: { place: 'mine', label: '我的消息', icon: 'bell', badge: 'unread' },
+      entry: { place: 'mine', label: '我的消息', icon: 'envelop-o', badge: 'unread' },
     },
   },
   {
