@@ -76,6 +76,11 @@ func TestFactsBecomeMessages(t *testing.T) {
 	enterprise := func(typ string) told {
 		return told{"enterprise." + typ, "enterprise", map[string]any{"id": 70, "name": "麦香烘焙", "userId": her.UserID, "reason": "法定代表人不一致"}}
 	}
+	join := func(typ string) told {
+		return told{"enterprise_join." + typ, "enterprise_join", map[string]any{"id": 8, "enterpriseId": 70, "enterpriseName": "麦香烘焙", "userId": her.UserID, "ownerId": 904, "reason": "不认识此人。"}}
+	}
+	own := product("taken_down")
+	own.facts["own"] = true
 	of := func(typ string, user int64, more map[string]any) told {
 		f := map[string]any{"id": 3, "number": "GD20261124-000003", "title": "路灯不亮", "unitName": "区城市管理委员会", "userId": user}
 		for k, v := range more {
@@ -93,12 +98,15 @@ func TestFactsBecomeMessages(t *testing.T) {
 	}{
 		{application("submitted", "submitted", nil), "institution 31", staff, "麦香烘焙申请了“云贷〔演示〕”（SQ20261124-000012），请及时受理。", "/applications/12"},
 		{application("accepted", "accepted", nil), "", []int64{her.UserID}, "云河银行〔演示〕已受理您的申请“云贷〔演示〕”（SQ20261124-000012），后续进度会继续通知您。", "/applications/12"},
-		{application("declined", "declined", map[string]any{"reason": "不在服务区域"}), "", []int64{her.UserID}, "未被受理。原因：不在服务区域", "/applications/12"},
+		{application("declined", "declined", map[string]any{"reason": "不在服务区域"}), "", []int64{her.UserID}, "未通过。原因：不在服务区域", "/applications/12"},
 		{application("supplement_asked", "supplement", map[string]any{"note": "近三个月流水"}), "", []int64{her.UserID}, "需要补充材料：近三个月流水。", "/applications/12"},
 		{application("supplemented", "accepted", nil), "institution 31", staff, "补充材料，请继续办理", "/applications/12"},
 		{application("progressed", "surveyed", nil), "", []int64{her.UserID}, "有新进展：云河银行〔演示〕正在办理", "/applications/12"},
-		{application("progressed", "approved", map[string]any{"note": "额度 50 万元"}), "", []int64{her.UserID}, "已审批通过。额度 50 万元", "/applications/12"},
-		{application("progressed", "disbursed", nil), "", []int64{her.UserID}, "已放款。", "/applications/12"},
+		{application("progressed", "in_progress", map[string]any{"note": "已上门尽调"}), "", []int64{her.UserID}, "有新进展：已上门尽调", "/applications/12"},
+		{application("approved", "approved", map[string]any{"amount": 50_000_000, "rate": 385, "term": 12, "note": "随借随还"}), "", []int64{her.UserID},
+			"已审批通过。金额 50 万元，年利率 3.85%，期限 12 个月。随借随还", "/applications/12"},
+		{application("disbursed", "disbursed", map[string]any{"amount": 50_000_000}), "", []int64{her.UserID}, "已放款。金额 50 万元。", "/applications/12"},
+		{application("handed_over", "in_progress", map[string]any{"note": "转小李"}), "", nil, "", ""},
 		{application("completed", "completed", nil), "", []int64{her.UserID}, "已办结。", "/applications/12"},
 		{application("withdrawn", "withdrawn", nil), "institution 31", staff, "撤回了", "/applications/12"},
 		{product("submitted"), "product.review_platform", []int64{903}, "请初审", "/products/5"},
@@ -106,11 +114,16 @@ func TestFactsBecomeMessages(t *testing.T) {
 		{product("listed"), "institution 31", staff, "已通过审核并上架", "/products/5"},
 		{product("returned"), "institution 31", staff, "被退回修改：利率写法不规范", "/products/5"},
 		{product("taken_down"), "institution 31", staff, "已下架：利率写法不规范", "/products/5"},
+		{own, "", nil, "", ""},
 		{product("expired"), "institution 31", staff, "已到期", "/products/5"},
-		{enterprise("verified"), "", []int64{her.UserID}, "“麦香烘焙”已通过企业认证", "/enterprise"},
-		{enterprise("verification_refused"), "", []int64{her.UserID}, "未通过：法定代表人不一致。请核对后重新提交。", "/enterprise"},
+		{enterprise("verified"), "", []int64{her.UserID}, "“麦香烘焙”已通过企业认证", "/company"},
+		{enterprise("verification_refused"), "", []int64{her.UserID}, "未通过：法定代表人不一致。请核对后重新提交。", "/company"},
 		{enterprise("verification_pending"), "enterprise.review", []int64{903}, "请审核", "/enterprises/70"},
 		{enterprise("registered"), "", nil, "", ""},
+		{join("asked"), "", []int64{904}, "申请加入“麦香烘焙”", "/company"},
+		{join("admitted"), "", []int64{her.UserID}, "您已加入“麦香烘焙”", "/company"},
+		{join("refused"), "", []int64{her.UserID}, "未通过：不认识此人。", "/company"},
+		{join("disputed"), "enterprise.review", []int64{903}, "的归属提出异议", ""},
 		{of("answered", her.UserID, map[string]any{"text": "可在线申报"}), "", []int64{her.UserID}, "已答复：可在线申报", "/tickets/3"},
 		{of("replied", her.UserID, map[string]any{"text": "已修复"}), "", []int64{her.UserID}, "区城市管理委员会已反馈您的诉求“路灯不亮”（GD20261124-000003）：已修复", "/tickets/3"},
 		{of("declined", her.UserID, map[string]any{"reason": "请依法申请行政复议"}), "", []int64{her.UserID}, "不予受理：请依法申请行政复议", "/tickets/3"},

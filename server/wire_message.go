@@ -14,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/web/page"
 )
 
 // contacts tells the message centre how a person is reached. The house's identity is made after the message centre.
@@ -88,6 +89,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofProduct(ctx, tx, e)
 	case "enterprise":
 		return n.ofEnterprise(ctx, tx, e)
+	case "enterprise_join":
+		return n.ofJoin(ctx, tx, e)
 	}
 	return nil, nil
 }
@@ -122,7 +125,6 @@ func (n notices) ofTicket(e event.Event) ([]message.Notice, error) {
 type applicationFact struct {
 	ID              int64  `json:"id"`
 	Number          string `json:"number"`
-	Status          string `json:"status"`
 	ProductName     string `json:"productName"`
 	InstitutionID   int64  `json:"institutionId"`
 	InstitutionName string `json:"institutionName"`
@@ -130,6 +132,27 @@ type applicationFact struct {
 	UserID          int64  `json:"userId"`
 	Reason          string `json:"reason"`
 	Note            string `json:"note"`
+	Amount          int64  `json:"amount"` // fen, of what was granted
+	Rate            int64  `json:"rate"`   // basis points a year
+	Term            int    `json:"term"`   // months
+}
+
+// terms says what was granted or paid out, before what the institution wrote.
+func (f applicationFact) terms() string {
+	var parts []string
+	if f.Amount > 0 {
+		parts = append(parts, "金额 "+page.Money(f.Amount))
+	}
+	if f.Rate > 0 {
+		parts = append(parts, "年利率 "+page.Rate(f.Rate))
+	}
+	if f.Term > 0 {
+		parts = append(parts, fmt.Sprintf("期限 %d 个月", f.Term))
+	}
+	if len(parts) == 0 {
+		return f.Note
+	}
+	return strings.Join(parts, "，") + "。" + f.Note
 }
 
 func (n notices) ofApplication(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
@@ -143,12 +166,10 @@ func (n notices) ofApplication(ctx context.Context, tx bun.Tx, e event.Event) ([
 	}}
 	switch e.Type {
 	case "application.accepted", "application.declined", "application.supplement_asked", "application.completed":
+	case "application.approved", "application.disbursed":
+		notice.Params["note"] = f.terms()
 	case "application.progressed":
-		if f.Status == "approved" || f.Status == "disbursed" {
-			notice.Template = "application." + f.Status
-		} else {
-			notice.Params["note"] = or(f.Note, f.InstitutionName+"正在办理")
-		}
+		notice.Params["note"] = or(f.Note, f.InstitutionName+"正在办理")
 	case "application.submitted", "application.supplemented", "application.withdrawn":
 		to, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)
 		return each(to, notice), err
@@ -168,6 +189,7 @@ type productFact struct {
 	InstitutionID   int64  `json:"institutionId"`
 	InstitutionName string `json:"institutionName"`
 	Reason          string `json:"reason"`
+	Own             bool   `json:"own"` // the institution did it itself
 }
 
 // reviewers are the rights whose holders a product waits for after a fact.
@@ -186,6 +208,9 @@ func (n notices) ofProduct(ctx context.Context, tx bun.Tx, e event.Event) ([]mes
 		to, err := n.audience.UsersWith(ctx, tx, reviewers[e.Type])
 		return each(to, notice), err
 	case "product.listed", "product.returned", "product.taken_down", "product.expired":
+		if f.Own {
+			return nil, nil
+		}
 		to, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)
 		return each(to, notice), err
 	}
@@ -213,7 +238,7 @@ func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]
 		if f.UserID == 0 {
 			return nil, nil
 		}
-		notice.Link = "/enterprise"
+		notice.Link = "/company"
 		return []message.Notice{notice}, nil
 	case "enterprise.verification_pending":
 		notice.Link = fmt.Sprintf("/enterprises/%d", f.ID)
@@ -221,6 +246,38 @@ func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]
 		return each(to, notice), err
 	}
 	return nil, nil
+}
+
+// joinFact is what a message needs of a request to join a company that is verified already.
+type joinFact struct {
+	EnterpriseName string `json:"enterpriseName"`
+	UserID         int64  `json:"userId"`  // who asks
+	OwnerID        int64  `json:"ownerId"` // who decides
+	Reason         string `json:"reason"`
+}
+
+func (n notices) ofJoin(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
+	var f joinFact
+	if err := decode(e, &f); err != nil {
+		return nil, err
+	}
+	notice := message.Notice{Template: e.Type, Link: "/company", Params: map[string]string{
+		"name": f.EnterpriseName, "reason": strings.TrimRight(or(f.Reason, "企业负责人未同意"), "。"),
+	}}
+	switch e.Type {
+	case "enterprise_join.asked":
+		notice.UserID = f.OwnerID
+	case "enterprise_join.admitted", "enterprise_join.refused":
+		notice.UserID = f.UserID
+	case "enterprise_join.disputed":
+		notice.Link = ""
+		to, err := n.audience.UsersWith(ctx, tx, "enterprise.review")
+		return each(to, notice), err
+	}
+	if notice.UserID == 0 {
+		return nil, nil
+	}
+	return []message.Notice{notice}, nil
 }
 
 // each makes the same notice for several people.

@@ -145,6 +145,9 @@ func templates() []Template {
 		}
 	}
 	a, t, e, p := of(Applications), of(Tickets), of(Enterprises), of(Products)
+	j := func(code, title, text string) Template {
+		return Template{Code: "enterprise_join." + code, Group: Enterprises, Title: title, Text: text}
+	}
 	with := func(t Template, f form, status, phrase, note string) Template {
 		t.SMS, t.Wechat = f(status, phrase, note)
 		return t
@@ -156,13 +159,13 @@ func templates() []Template {
 	return []Template{
 		{Code: CodeTemplate, Group: Codes, Title: "验证码", Urgent: true, SMS: &SMSForm{"code", map[string]string{"code": "{code}"}}},
 
-		with(a("accepted", "申请已受理", "{institutionName}已受理您的申请“{productName}”（{number}），后续进度会继续通知您。"),
+		with(a("accepted", "申请已受理", "{institutionName}已受理您的申请“{productName}”（{number}），后续进度会继续通知您。{note}"),
 			onApplication, "已受理", "已受理", "{institutionName}已受理"),
-		with(a("declined", "申请未受理", "您的申请“{productName}”（{number}）未被受理。原因：{reason}"), onApplication, "未被受理", "未受理", "{reason}"),
+		with(a("declined", "申请未通过", "您的申请“{productName}”（{number}）未通过。原因：{reason}"), onApplication, "未通过", "未通过", "{reason}"),
 		with(a("supplement_asked", "请补充申请材料", "您的申请“{productName}”（{number}）需要补充材料：{reason}。请打开申请详情，补充后重新提交。"),
-			onApplication, "需要补充材料", "待补充材料", "{reason}"),
+			onApplication, "需要补充材料", "待补正", "{reason}"),
 		light(a("progressed", "申请有新进展", "您的申请“{productName}”（{number}）有新进展：{note}"), onApplication, "办理中", "{note}"),
-		with(a("approved", "申请审批通过", "您的申请“{productName}”（{number}）已审批通过。{note}"), onApplication, "已审批通过", "审批通过", "{institutionName}已审批通过"),
+		with(a("approved", "申请审批通过", "您的申请“{productName}”（{number}）已审批通过。{note}"), onApplication, "已审批通过", "已审批", "{institutionName}已审批通过"),
 		with(a("disbursed", "申请已放款", "您的申请“{productName}”（{number}）已放款。{note}"), onApplication, "已放款", "已放款", "{institutionName}已放款"),
 		with(a("completed", "申请已办结", "您的申请“{productName}”（{number}）已办结。{note}"), onApplication, "已办结", "已办结", "{institutionName}已办结"),
 		a("submitted", "收到新的申请", "{enterpriseName}申请了“{productName}”（{number}），请及时受理。"),
@@ -178,6 +181,10 @@ func templates() []Template {
 		with(e("verified", "企业认证通过", "“{name}”已通过企业认证，可以申请服务产品、匹配惠企政策。"), onVerification, "已通过", "已通过", "可以申请服务产品"),
 		with(e("verification_refused", "企业认证未通过", "“{name}”的企业认证未通过：{reason}。请核对后重新提交。"), onVerification, "未通过", "未通过", "{reason}"),
 		e("verification_pending", "企业认证待审核", "“{name}”提交了企业认证材料，请审核。"),
+		j("asked", "有人申请加入企业", "有人用统一社会信用代码申请加入“{name}”，请核实后同意或拒绝。"),
+		j("admitted", "已加入企业", "您已加入“{name}”，可以代表企业办理业务。"),
+		j("refused", "加入企业未通过", "您加入“{name}”的申请未通过：{reason}。如有异议，可在企业信息中申请平台处理。"),
+		j("disputed", "企业归属待处理", "有人对“{name}”的归属提出异议，请核实处理。"),
 
 		p("submitted", "产品待初审", "{institutionName}提交了产品“{name}”，请初审。"),
 		p("passed_platform", "产品待终审", "{institutionName}的产品“{name}”已通过初审，请终审。"),
