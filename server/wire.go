@@ -72,6 +72,7 @@ type house struct {
 	catalog      *catalog.Service
 	policies     *policy.Service
 	content      *content.Service
+	messages     *message.Service
 
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
@@ -102,17 +103,17 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h := &house{db: db, clock: p.clock, box: box, sealer: &audit.Sealer{DB: db, Log: p.log},
 		sees: map[string]func(context.Context, access.Actor, int64) error{}}
 	workers := jobs.NewWorkers()
-	messages := message.New(message.Deps{DB: db, Clock: p.clock, Box: box, Sender: p.sender, Log: p.log}, workers)
+	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Log: p.log}, workers)
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
 		return nil, err
 	}
-	messages.Use(h.queue)
+	h.messages.Use(h.queue)
 
 	companies := h.newEnterprises(c, p)
 	h.enterprises = companies
 	h.joinCatalog(c, p)
 	h.identity = identity.New(identity.Deps{
-		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Institutions: h.institutions, Texter: codeTexter{messages}, Log: p.log,
+		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Institutions: h.institutions, Texter: codeTexter{h.messages}, Log: p.log,
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
 	})
 	folder, err := files.OpenFolder(filepath.Join(c.Data, "files"))
@@ -137,6 +138,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.sees["ticket"], h.sees["policy"] = h.tickets.Sees, h.policies.Sees
 	h.sees[enterprise.ObjectAttempt] = companies.Sees
 	h.joinContent(uploads)
+	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 
 	renderer, err := page.New(page.Options{
@@ -154,9 +156,10 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		Me: []page.NavItem{
 			{Key: "my", Text: "概览", URL: "/my", Icon: "folder"},
 			{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "mail"},
+			{Key: "messages", Text: "我的消息", URL: "/messages", Icon: "bell"},
 			{Key: "company", Text: "我的企业", URL: "/company", Icon: "building"},
 		},
-		Links: page.Links{Search: "/search", Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/my", Help: "/help", Ask: "/tickets/new",
+		Links: page.Links{Search: "/search", Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/my", Messages: "/messages", Help: "/help", Ask: "/tickets/new",
 			Privacy: "/privacy", SiteMap: "/sitemap", Accessibility: "/accessibility"},
 	})
 	if err != nil {
@@ -179,6 +182,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	institution.Register(h.web.API, h.institutions)
 	catalog.Register(h.web.API, h.catalog)
 	content.Register(h.web.API, h.content)
+	message.Register(h.web.API, h.messages)
 	for _, add := range []func(*web.Server, *web.Pages) error{
 		h.portalOf(p).Pages,
 		h.identity.Pages,
@@ -187,6 +191,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.catalog.Pages,
 		h.policies.Pages,
 		h.content.Pages,
+		h.messages.Pages,
 	} {
 		if err := add(h.web, pages); err != nil {
 			return nil, err
@@ -213,6 +218,9 @@ func (h *house) portalUser(ctx context.Context, actor access.Actor) (*page.User,
 	if me.Enterprise != nil {
 		u.Company = me.Enterprise.Name
 		u.Verification = enterprise.Tag(enterprise.Verification(me.Enterprise.Verification))
+	}
+	if u.Unread, err = h.messages.Unread(ctx, actor); err != nil {
+		return nil, err
 	}
 	return u, nil
 }
