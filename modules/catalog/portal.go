@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -116,7 +117,7 @@ func (c chosen) group(f *page.Filters, label, name string, options []choice) {
 // readChosen keeps the filters that are known and have a value.
 func readChosen(c *fiber.Ctx, path string) chosen {
 	known := chosen{path: path, values: url.Values{}}
-	for _, name := range []string{"q", "kind", "type", "amount", "term", "rate", "recommended", "sort", "page"} {
+	for _, name := range []string{"q", "kind", "type", "amount", "term", "rate", "recommended", "institution", "sort", "page"} {
 		if v := strings.TrimSpace(c.Query(name)); v != "" {
 			known.values.Set(name, v)
 		}
@@ -143,6 +144,7 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 		f.FinancingKind, f.Amount, f.Term = at.values.Get("type"), ReadSpan(at.values.Get("amount")), ReadSpan(at.values.Get("term"))
 		f.RateMax, _ = strconv.Atoi(at.values.Get("rate"))
 	}
+	f.InstitutionID, _ = strconv.ParseInt(at.values.Get("institution"), 10, 64)
 	f.Page, _ = strconv.Atoi(at.values.Get("page"))
 	f.Page = max(1, min(f.Page, page.MaxPage))
 
@@ -168,6 +170,9 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 
 	if f.Query != "" {
 		data.Filters.Chips = append(data.Filters.Chips, page.Chip{Text: "关键词：" + f.Query, Remove: at.with("q", "")})
+	}
+	if f.InstitutionID != 0 && len(found.Items) > 0 {
+		data.Filters.Chips = append(data.Filters.Chips, page.Chip{Text: "机构：" + found.Items[0].InstitutionName, Remove: at.with("institution", "")})
 	}
 	if kind == "" {
 		at.group(&data.Filters, "服务类别", "kind", choicesOf(kinds))
@@ -283,4 +288,32 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 		}
 	}
 	return p.Render(c, fiber.StatusOK, "catalog/detail", v, data)
+}
+
+// HomeCards returns n public products for the home page: the recommended ones first, then the newest.
+func (s *Service) HomeCards(ctx context.Context, n int) ([]page.ProductCard, error) {
+	visitor := access.Actor{Party: access.Anonymous}
+	best, err := s.Browse(ctx, visitor, BrowseFilter{Recommended: true, Limit: n})
+	if err != nil {
+		return nil, err
+	}
+	newest, err := s.Browse(ctx, visitor, BrowseFilter{Limit: n})
+	if err != nil {
+		return nil, err
+	}
+	cards := make([]page.ProductCard, 0, n)
+	seen := map[int64]bool{}
+	for _, c := range append(best.Items, newest.Items...) {
+		if len(cards) < n && !seen[c.ID] {
+			cards = append(cards, c.onPortal(""))
+			seen[c.ID] = true
+		}
+	}
+	return cards, nil
+}
+
+// CountPublic counts the public products, for everybody.
+func (s *Service) CountPublic(ctx context.Context) (int, error) {
+	n, err := public(s.Clock.Now()).narrow(s.DB.Read().NewSelect().Model((*Product)(nil))).Count(ctx)
+	return int(n), err
 }

@@ -1,0 +1,156 @@
+package server
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/content"
+	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/portal"
+	"github.com/huiqi/huiqi/modules/ticket"
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/search"
+	"github.com/huiqi/huiqi/platform/web/page"
+)
+
+// portalOf joins what the modules give to the portal's own pages. What a module does not give does not appear.
+func (h *house) portalOf(p parts) *portal.Portal {
+	visitor := access.Actor{Party: access.Anonymous}
+	return portal.New(portal.Parts{
+		Log: p.log, Clock: p.clock,
+		Quick: page.QuickMatch{Action: "/policies/match", Placeholder: "一句话找政策，如：烘焙店更换设备有没有补助", Examples: []page.Link{
+			{Text: "首次贷款贴息", URL: "/policies/match?q=贷款贴息"}, {Text: "招聘高校毕业生", URL: "/policies/match?q=高校毕业生"}, {Text: "数字化改造", URL: "/policies/match?q=数字化"},
+		}},
+		Kinds:        serviceKinds(),
+		PolicyCards:  h.policies.Latest,
+		ProductCards: h.catalog.HomeCards,
+		NewsCards: func(ctx context.Context, n int) ([]page.Notice, error) {
+			return h.content.Latest(ctx, visitor, content.News, n)
+		},
+		NoticeCards: func(ctx context.Context, n int) ([]page.Notice, error) {
+			return h.content.Latest(ctx, visitor, content.Notice, n)
+		},
+		Institutions: h.institutionNames,
+		Figures: []portal.Figure{
+			{Label: "注册企业", Unit: "家", Count: func(ctx context.Context) (int, error) { n, _, err := h.enterprises.Counts(ctx); return n, err }},
+			{Label: "已认证企业", Unit: "家", Count: func(ctx context.Context) (int, error) { _, n, err := h.enterprises.Counts(ctx); return n, err }},
+			{Label: "在架服务产品", Unit: "项", Count: h.catalog.CountPublic},
+			{Label: "有效惠企政策", Unit: "件", Count: h.policies.CountLive},
+			{Label: "已办结诉求", Unit: "件", Count: h.tickets.CountClosed},
+		},
+		Sources: []portal.Source{
+			{Key: "policy", Name: "政策", Search: func(ctx context.Context, actor access.Actor, q string, limit int) ([]portal.Hit, error) {
+				found, err := h.policies.Search(ctx, actor, q, limit)
+				hits := make([]portal.Hit, 0, len(found))
+				for _, f := range found {
+					hits = append(hits, portal.Hit(f))
+				}
+				return hits, err
+			}},
+			{Key: "product", Name: "服务产品", Search: func(ctx context.Context, actor access.Actor, q string, limit int) ([]portal.Hit, error) {
+				found, err := h.catalog.Search(ctx, actor, q, limit)
+				hits := make([]portal.Hit, 0, len(found))
+				for _, f := range found {
+					hits = append(hits, portal.Hit(f))
+				}
+				return hits, err
+			}},
+			h.contentSource("news", "资讯公告", content.News, content.Notice),
+			h.contentSource("help", "帮助", content.Help),
+		},
+		Mine: portal.Mine{
+			Company: h.myCompany,
+			Unread:  h.messages.Unread,
+			Cases: []portal.CaseList{{
+				Title: "我的诉求", All: "/tickets", New: page.Link{Text: "提交诉求", URL: "/tickets/new"},
+				Empty: "还没有提交过诉求。遇到政策、审批、用工、水电气热等方面的问题，都可以提出。", Load: h.myTickets,
+			}},
+		},
+	})
+}
+
+// serviceKinds are the doors to the eight kinds of services.
+func serviceKinds() []page.ServiceKind {
+	var doors []page.ServiceKind
+	for _, k := range catalog.Kinds() {
+		url := "/products?kind=" + k.Code
+		if k.Code == catalog.Financing {
+			url = "/finance"
+		}
+		doors = append(doors, page.ServiceKind{Icon: k.Icon, Name: k.Name, Note: k.Note, URL: url})
+	}
+	return doors
+}
+
+// institutionNames lists institutions for the home page, each leading to its products.
+func (h *house) institutionNames(ctx context.Context, n int) ([]page.Partner, error) {
+	cards, err := h.institutions.Active(ctx, n)
+	list := make([]page.Partner, 0, len(cards))
+	for _, c := range cards {
+		list = append(list, page.Partner{Name: c.Name, Kind: c.KindName, URL: fmt.Sprintf("/products?institution=%d", c.ID)})
+	}
+	return list, err
+}
+
+// myCompany tells a person how their company stands.
+func (h *house) myCompany(ctx context.Context, actor access.Actor) (portal.Company, error) {
+	m, err := h.enterprises.Mine(ctx, actor)
+	if err != nil {
+		return portal.Company{}, err
+	}
+	c := portal.Company{Name: m.Name, State: enterprise.Tag(m.Verification), Action: page.Link{Text: "查看企业信息", URL: "/company"}}
+	switch m.Verification {
+	case enterprise.Verified:
+		c.Text = "可以申请服务产品，按企业信息匹配政策。"
+	case enterprise.Pending:
+		c.Text = "营业执照已提交，审核结果会以消息通知您。"
+	case enterprise.Returned:
+		c.Text = "认证材料被退回，请按说明修改后重新提交。"
+		c.Action.Text = "重新提交认证"
+	default:
+		c.Text = "完成企业认证后，可以申请服务产品、匹配政策。"
+		c.Action.Text = "去认证"
+	}
+	return c, nil
+}
+
+// myTickets lists the actor's latest requests for 我的.
+func (h *house) myTickets(ctx context.Context, actor access.Actor, n int) ([]page.ItemCard, error) {
+	items, _, err := h.tickets.List(ctx, actor, ticket.ListFilter{Limit: n})
+	cards := make([]page.ItemCard, 0, len(items))
+	for _, i := range items {
+		cards = append(cards, i.Card())
+	}
+	return cards, err
+}
+
+// contentSource lets the portal's search look through articles.
+func (h *house) contentSource(key, name string, kinds ...content.Kind) portal.Source {
+	return portal.Source{
+		Key: key, Name: name,
+		Search: func(ctx context.Context, actor access.Actor, q string, limit int) ([]portal.Hit, error) {
+			words, err := search.Parse(q)
+			if err != nil {
+				return nil, err
+			}
+			found, err := h.content.Search(ctx, actor, words, limit, kinds...)
+			hits := make([]portal.Hit, 0, len(found))
+			for _, f := range found {
+				hit := portal.Hit{Title: f.Title, URL: f.Address(), Summary: f.Text, Meta: []string{f.ColumnName}}
+				if f.Kind != content.Help {
+					hit.Meta = append(hit.Meta, page.Date(f.PublishAt), "来源："+f.Source)
+				}
+				hits = append(hits, hit)
+			}
+			return hits, err
+		},
+		Count: func(ctx context.Context, actor access.Actor, q string, limit int) (int, error) {
+			words, err := search.Parse(q)
+			if err != nil {
+				return 0, err
+			}
+			return h.content.CountFound(ctx, actor, words, limit, kinds...)
+		},
+	}
+}
