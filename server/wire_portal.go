@@ -33,8 +33,7 @@ func (h *house) portalOf(p parts) *portal.Portal {
 		},
 		Institutions: h.institutionNames,
 		Figures: []portal.Figure{
-			{Label: "注册企业", Unit: "家", Count: func(ctx context.Context) (int, error) { n, _, err := h.enterprises.Counts(ctx); return n, err }},
-			{Label: "已认证企业", Unit: "家", Count: func(ctx context.Context) (int, error) { _, n, err := h.enterprises.Counts(ctx); return n, err }},
+			{Label: "已认证企业", Unit: "家", Count: h.enterprises.CountVerified},
 			{Label: "在架服务产品", Unit: "项", Count: h.catalog.CountPublic},
 			{Label: "有效惠企政策", Unit: "件", Count: h.policies.CountLive},
 			{Label: "已办结诉求", Unit: "件", Count: h.tickets.CountClosed},

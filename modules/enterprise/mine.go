@@ -153,10 +153,8 @@ func (s *Service) members(ctx context.Context, db bun.IDB, enterpriseID int64) (
 	return out, nil
 }
 
-// Counts tells everybody how many companies have an account and how many of them are verified.
-func (s *Service) Counts(ctx context.Context) (registered, verified int, err error) {
-	var n struct{ Registered, Verified int }
-	err = s.db.Read().NewSelect().Model((*Enterprise)(nil)).Where("ent.replaced_by IS NULL").
-		ColumnExpr("count(*) AS registered").ColumnExpr("count(CASE WHEN ent.verification = ? THEN 1 END) AS verified", Verified).Scan(ctx, &n)
-	return n.Registered, n.Verified, err
+// CountVerified counts the companies that are verified, for everybody.
+func (s *Service) CountVerified(ctx context.Context) (int, error) {
+	n, err := s.db.Read().NewSelect().Model((*Enterprise)(nil)).Where("ent.verification = ? AND ent.replaced_by IS NULL", Verified).Count(ctx)
+	return int(n), err
 }
