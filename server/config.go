@@ -65,6 +65,8 @@ type SMS struct {
 	Scheme          string `koanf:"scheme"`
 	SignName        string `koanf:"sign_name"`
 	CodeTemplate    string `koanf:"code_template"`
+	// CodesPerDay bounds the verification codes of a day, so that an attack costs no more than that; 0 does not.
+	CodesPerDay int `koanf:"codes_per_day"`
 }
 
 // Wechat is the official account.
@@ -100,7 +102,7 @@ func Load(path string, flags map[string]any) (Config, error) {
 	k := koanf.New(".")
 	defaults := map[string]any{
 		"data": "data", "listen": "127.0.0.1:8080", "district": "北京市通州区", "log_level": "info",
-		"secrets.key_id": "k1", "secrets.suite": "gm", "site.name": "惠企台",
+		"secrets.key_id": "k1", "secrets.suite": "gm", "site.name": "惠企台", "sms.codes_per_day": 5000,
 	}
 	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
 		return Config{}, err
@@ -151,6 +153,9 @@ func (c *Config) finish() error {
 	}
 	if c.Database == "" {
 		c.Database = filepath.Join(c.Data, "huiqi.db")
+	}
+	if c.SMS.CodesPerDay < 0 {
+		return configErrorf("sms.codes_per_day: must be 0 (no bound) or more")
 	}
 	if c.Demo {
 		return nil

@@ -32,6 +32,7 @@ func TestConfigRefusals(t *testing.T) {
 		{"no sms", map[string]any{"sms.sign_name": ""}, "sms:"},
 		{"sandbox", map[string]any{"sms.endpoint": "127.0.0.1:9/sandbox/sms"}, "refuses the sandbox"},
 		{"unknown key", map[string]any{"sms.colour": "red"}, "colour"},
+		{"negative budget", map[string]any{"sms.codes_per_day": -1}, "codes_per_day"},
 		{"bad listen", map[string]any{"listen": "nowhere"}, "listen"},
 		{"demo needs none of it", map[string]any{"demo": true, "secrets.key": "", "public_url": "", "sms.sign_name": ""}, ""},
 	}

@@ -93,6 +93,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity = identity.New(identity.Deps{
 		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Texter: codeTexter{messages}, Log: p.log,
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
+		Wechat: wechatOf(p.wechat), PublicURL: hostOf(c.PublicURL), CodesPerDay: c.SMS.CodesPerDay,
 	})
 	folder, err := files.OpenFolder(filepath.Join(c.Data, "files"))
 	if err != nil {

@@ -12,7 +12,6 @@ package identity
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -50,6 +49,11 @@ type Institutions interface {
 	InstitutionName(ctx context.Context, db bun.IDB, id int64) (string, error)
 }
 
+// InstitutionList lists the institutions that accounts of operators may be opened for.
+type InstitutionList interface {
+	Institutions(ctx context.Context, db bun.IDB) ([]Named, error)
+}
+
 // Deps are what the module needs.
 type Deps struct {
 	DB           *database.DB
@@ -57,10 +61,17 @@ type Deps struct {
 	Box          *secret.Box
 	Companies    Companies
 	Institutions Institutions
-	Texter       Texter
-	Log          *slog.Logger
-	District     string
-	Demo         bool
+	// InstitutionList is nil where there are no institutions yet.
+	InstitutionList InstitutionList
+	Texter          Texter
+	Log             *slog.Logger
+	District        string
+	Demo            bool
+	// Wechat is the official account; nil offers no sign-in with WeChat. PublicURL is where browsers find us.
+	Wechat    Wechat
+	PublicURL string
+	// CodesPerDay bounds the SMS codes of a day in the whole installation; 0 does not.
+	CodesPerDay int
 	// Permissions are all rights of the program, Roles what an installation begins with.
 	Permissions []access.Info
 	Roles       []BuiltinRole
@@ -103,22 +114,6 @@ type BuiltinRole struct {
 	Party       access.Party
 	Scope       access.Scope
 	Permissions []access.Permission
-}
-
-// exclusive are the three administrators whose powers one person never joins (GB/T 22239-2019 8.1.4.2 d).
-var exclusive = []string{"platform_admin", "security_admin", "audit_admin"}
-
-func checkExclusive(codes []string) error {
-	n := 0
-	for _, c := range codes {
-		if slices.Contains(exclusive, c) {
-			n++
-		}
-	}
-	if n > 1 {
-		return fault.InvalidField("roles", "ROLES_EXCLUSIVE", "系统、安全、审计三类管理员不能由同一人兼任")
-	}
-	return nil
 }
 
 // sessionLife is how long a session lasts at most, and idle without use.
