@@ -1,12 +1,21 @@
 // Package identity knows the people: users of the three parties, the department tree, roles edited at run time, sessions,
-// and the ways in (requirements A1–A6, thin).
+// and the ways in (requirements A1–A6, O1).
 //
 // Words: a person registers with a phone and a code and owns an unverified company; staff sign in with account and
 // password and then a code sent to their phone (second factor). A captcha comes before any code. A code lives five
-// minutes, works once and dies at the fifth wrong try; codes are limited per phone and address over all purposes.
+// minutes, works once and dies at the fifth wrong try; codes are limited per phone, address, browser and day over all
+// purposes. Inside WeChat a browser first travels to WeChat and back (state: this browser's, once, five minutes); a known
+// open id signs its person in, an unknown one waits a quarter of an hour for its person to register or sign in by SMS.
 //
-// Tables: departments, users, roles, role_permissions, user_roles, sessions, captchas, sms_codes, sms_guards.
-// Needs: a way to text, and a keeper of companies. Announces identity.registered.
+// An account is active, locked for a while, or disabled. Administrators open, change, disable and reset others' accounts,
+// never their own; a password they made must be changed before anything else. The rights identity.users, identity.roles
+// and audit.view meet in no role and in no person.
+//
+// Tables: departments, users, roles, role_permissions, user_roles, sessions, captchas, sms_codes, sms_guards, sms_days,
+// wechat_accounts, wechat_states, wechat_pending.
+// Needs: a way to text, a keeper of companies; where there are any, the official account and the institutions.
+// Announces identity.registered, identity.wechat_bound, identity.wechat_unbound, identity.wechat_signed_in,
+// identity.user_changed.
 package identity
 
 import (

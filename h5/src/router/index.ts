@@ -22,6 +22,8 @@ export const router = createRouter({
 })
 
 router.beforeEach(async (to) => {
+  // A browser carries the mark of WeChat's sign-in page on through every redirect.
+  if (to.hash === '#wechat_redirect') return { path: to.path, query: to.query, replace: true }
   if (!to.meta.auth && !to.meta.guest && to.path !== '/') return true
   const session = useSession()
   await session.load()
