@@ -43,7 +43,9 @@ export function askWeChat(to: RouteLocationNormalized): boolean {
   const answered = to.query.wechat === 'new' || to.query.wechat === 'off'
   if (!session.wechat || !insideWeChat() || answered || askedLately(to.path)) return false
   sessionStorage.setItem(asked, String(Date.now()))
-  const here = to.fullPath.replace(/#wechat_redirect$/, '').replace(/([?&])wechat=sandbox(&|$)/, (_, before, after) => (after ? before : ''))
+  const here = to.fullPath
+    .replace(/#wechat_redirect$/, '')
+    .replace(/([?&])wechat=sandbox(&|$)/, (_, before, after) => (after ? before : ''))
   leave.to(wechatAuthorizeUrl(`/m${here}`))
   return true
 }
