@@ -5,7 +5,7 @@ export CGO_ENABLED ?= 0
 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD
 
-.PHONY: help run build test test-go test-pg test-front test-e2e torture lint scan fmt gen tools front
+.PHONY: help run build test test-go test-pg test-front test-e2e bench torture lint scan fmt gen tools front
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ test-front: h5/node_modules admin-ui/node_modules ## Type check, lint and unit t
 
 test-e2e: e2e/node_modules ## The journeys in Chromium
 	cd e2e && npm test -s
+
+bench: build ## Measure start, memory and throughput beside the floor (ONLY=name,name)
+	@go run ./bench
 
 torture: ## Kill the server 500 times while people use it (TORTURE_ROUNDS for another count)
 	TORTURE_ROUNDS=$${TORTURE_ROUNDS:-500} go test ./server/ -run 'Killed' -count=1 -v -timeout 120m

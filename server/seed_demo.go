@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -41,6 +42,7 @@ var demoRoles = map[string]string{
 type seeded struct {
 	world  demo.World
 	at     *clock.Fake
+	now    time.Time // when the story ends
 	ids    map[string]int64
 	actors map[int64]access.Actor
 }
@@ -66,6 +68,13 @@ func (h *house) demoAccounts() []demoAccount {
 					e.phone = s.Phone
 				}
 				list = append(list, demoAccount{e.account, e.phone, departments[s.Department] + " " + s.Title})
+			}
+		}
+	}
+	for _, in := range world.Institutions {
+		if in.Key == world.Walk.Bank {
+			for _, o := range in.Operators {
+				list = append(list, demoAccount{o.Key, o.Phone, in.Name + " 操作员"})
 			}
 		}
 	}
@@ -96,11 +105,12 @@ func (h *house) ensureDemo(ctx context.Context, c Config, key string, out io.Wri
 // seedDemo writes the demo district through a house of its own whose clock stands at the time of the story. Nobody is told
 // of what happens in it: its listeners do not run, and those of the real house begin behind it.
 func seedDemo(ctx context.Context, c Config, h *house, key string) error {
-	world, err := demo.Generate(h.clock.Now())
+	now := h.clock.Now()
+	world, err := demo.Generate(now)
 	if err != nil {
 		return err
 	}
-	s := &seeded{world: world, at: clock.NewFake(h.clock.Now()), ids: map[string]int64{}, actors: map[int64]access.Actor{}}
+	s := &seeded{world: world, at: clock.NewFake(now), now: now, ids: map[string]int64{}, actors: map[int64]access.Actor{}}
 	story, err := build(ctx, c, h.db, key, parts{log: slog.New(slog.DiscardHandler), clock: s.at})
 	if err != nil {
 		return err
@@ -112,9 +122,14 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 	}{
 		{"departments", story.seedDepartments},
 		{"staff", story.seedStaff},
+		{"institutions", story.seedInstitutions},
+		{"companies", story.seedCompanies},
+		{"products", story.seedProducts},
+		{"policies", story.seedPolicies},
+		{"content", story.seedContent},
 		{"tickets", story.seedTickets},
 	} {
-		s.at.Set(h.clock.Now().AddDate(0, -6, 0))
+		s.at.Set(now.AddDate(0, -6, 0))
 		if err := load.do(ctx, s); err != nil {
 			return fmt.Errorf("demo %s: %w", load.name, err)
 		}

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 
+	"github.com/uptrace/bun"
+
 	"github.com/huiqi/huiqi/integrations/wechat"
 	"github.com/huiqi/huiqi/modules/identity"
+	"github.com/huiqi/huiqi/modules/institution"
+	"github.com/huiqi/huiqi/platform/access"
 )
 
 // officialAccount lets people sign in with WeChat.
@@ -40,4 +44,27 @@ func (o officialAccount) Exchange(ctx context.Context, code string) (identity.We
 		return identity.WechatPerson{}, identity.ErrWechatCode.Wrap(err)
 	}
 	return identity.WechatPerson{}, identity.ErrWechatDown.Wrap(err)
+}
+
+// workplaces lists the institutions that accounts of operators may be opened for.
+type workplaces struct{ *institution.Service }
+
+var _ identity.InstitutionList = workplaces{}
+
+// Institutions names those that are in service.
+func (w workplaces) Institutions(ctx context.Context, _ bun.IDB) ([]identity.Named, error) {
+	list := []identity.Named{}
+	f := institution.ListFilter{Status: institution.Active, Limit: 100}
+	for {
+		items, next, err := w.List(ctx, access.SystemActor("identity"), f)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range items {
+			list = append(list, identity.Named{ID: i.ID, Name: i.Name})
+		}
+		if f.Cursor = next; next == "" {
+			return list, nil
+		}
+	}
 }
