@@ -5,7 +5,7 @@ export CGO_ENABLED ?= 0
 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD
 
-.PHONY: help run build test test-go test-pg test-front test-e2e lint fmt gen tools front
+.PHONY: help run build test test-go test-pg test-front test-e2e bench torture lint scan fmt gen tools front
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -42,10 +42,21 @@ test-front: h5/node_modules admin-ui/node_modules ## Type check, lint and unit t
 test-e2e: e2e/node_modules ## The journeys in Chromium
 	cd e2e && npm test -s
 
-lint: ## go vet, formatting and the front-ends' linters
+bench: build ## Measure start, memory and throughput beside the floor (ONLY=name,name)
+	@go run ./bench
+
+torture: ## Kill the server 500 times while people use it (TORTURE_ROUNDS for another count)
+	TORTURE_ROUNDS=$${TORTURE_ROUNDS:-500} go test ./server/ -run 'Killed' -count=1 -v -timeout 120m
+
+lint: ## go vet, staticcheck and the front-ends' linters
 	go vet ./...
+	go run honnef.co/go/tools/cmd/staticcheck@v0.7.0 ./...
 	cd h5 && npm run -s lint
 	cd admin-ui && npm run -s lint
+
+scan: ## Known holes and risky code; VULNDB names a folder with a copy of the Go vulnerability database
+	go run golang.org/x/vuln/cmd/govulncheck@v1.8.0 -db file://$${VULNDB:?set VULNDB} ./...
+	go run github.com/securego/gosec/v2/cmd/gosec@v2.29.0 -quiet -severity high -confidence high -exclude-dir=node_modules ./...
 
 fmt: ## Format everything
 	gofmt -w $$(git ls-files '*.go')

@@ -31,6 +31,8 @@ type Config struct {
 	OpenDocs       bool     `koanf:"open_docs"`
 	TrustedProxies []string `koanf:"trusted_proxies"`
 	LogLevel       string   `koanf:"log_level"`
+	// RequestsPerMinute bounds one address; 0 is 1,200. Offices behind one address share it.
+	RequestsPerMinute int `koanf:"requests_per_minute"`
 	// FirstAdminPhone gets the second factor of the first administrator; needed at the first start only.
 	FirstAdminPhone string   `koanf:"first_admin_phone"`
 	Secrets         Secrets  `koanf:"secrets"`

@@ -25,6 +25,7 @@ func roles() []identity.BuiltinRole {
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
 			"policy.view", "content.edit", "message.view", "exchange.view", "exchange.manage"}},
+		{Code: "editor", Name: "内容审核", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"content.edit", "content.publish"}},
 		{Code: "agent", Name: "热线坐席", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void"}},
 		{Code: "dept_handler", Name: "部门经办人", Party: access.Government, Scope: access.ScopeDepartment, Permissions: []p{"ticket.view", "ticket.sign", "ticket.reply"}},

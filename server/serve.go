@@ -67,7 +67,7 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := h.prepare(ctx, c, out); err != nil {
+	if err := h.prepare(ctx, c, key, out); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
@@ -80,19 +80,19 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 }
 
 // prepare brings the data that every installation needs, and the demo district into an empty demo.
-func (h *house) prepare(ctx context.Context, c Config, out io.Writer) error {
+func (h *house) prepare(ctx context.Context, c Config, key string, out io.Writer) error {
 	if err := h.identity.EnsureRoles(ctx); err != nil {
 		return err
 	}
 	if err := h.ensureTicketTypes(ctx); err != nil {
 		return err
 	}
+	if c.Demo {
+		return h.ensureDemo(ctx, c, key, out)
+	}
 	empty, err := h.identity.Empty(ctx)
 	if err != nil || !empty {
 		return err
-	}
-	if c.Demo {
-		return h.seedDemo(ctx)
 	}
 	return h.firstAdministrator(ctx, c, out)
 }
@@ -104,8 +104,8 @@ func (h *house) greet(c Config, out io.Writer) {
 		return
 	}
 	fmt.Fprintf(out, "  沙箱      %s/sandbox/    （短信、微信、企业登记库、邮箱、对接方的替身）\n\n演示账号（密码均为 %s；登录后的短信验证码在 %s/sandbox/phone 查看）\n", base, demoPassword, base)
-	for _, a := range demoStaff {
-		fmt.Fprintf(out, "  %-10s %s  %s\n", a.account, a.phone, a.title)
+	for _, a := range h.demoAccounts() {
+		fmt.Fprintf(out, "  %-12s %s  %s\n", a.account, a.phone, a.title)
 	}
 	fmt.Fprintln(out)
 }
@@ -121,7 +121,7 @@ func seedOnly(ctx context.Context, c Config, out io.Writer) error {
 		return err
 	}
 	defer closeHouse()
-	if err := h.prepare(ctx, c, out); err != nil {
+	if err := h.prepare(ctx, c, d.Key, out); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "the demo district is in the database")

@@ -34,12 +34,12 @@ func (silent) Ask(context.Context, string, message.Text, time.Time) message.Outc
 func testHouse(t *testing.T) *house {
 	t.Helper()
 	db := databasetest.New(t, Migrations())
-	c, err := Load("", map[string]any{"data": t.TempDir(), "demo": true})
+	c, err := Load("", map[string]any{"data": t.TempDir(), "demo": true, "requests_per_minute": 1_000_000})
 	if err != nil {
 		t.Fatal(err)
 	}
 	h, err := build(context.Background(), c, db, secret.NewKey(), parts{
-		log: slog.New(slog.DiscardHandler), clock: clock.System{}, outside: outside{sender: silent{}}, requestsPerMinute: 1_000_000,
+		log: slog.New(slog.DiscardHandler), clock: clock.System{}, outside: outside{sender: silent{}},
 	})
 	if err != nil {
 		t.Fatal(err)

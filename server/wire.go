@@ -44,6 +44,7 @@ func Migrations() []database.Migration {
 // house is everything of one process, joined.
 type house struct {
 	db       *database.DB
+	clock    clock.Clock
 	box      *secret.Box
 	web      *web.Server
 	queue    *jobs.Queue
@@ -65,8 +66,6 @@ type parts struct {
 	clock clock.Clock
 	// sandbox is the address of the sandbox process; empty outside a demo.
 	sandbox string
-	// requestsPerMinute bounds one address; 0 is the edge's own limit.
-	requestsPerMinute int
 }
 
 // build joins the modules. It opens nothing but what db gives.
@@ -79,7 +78,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	if err != nil {
 		return nil, configErrorf("secrets: %v", err)
 	}
-	h := &house{db: db, box: box, sealer: &audit.Sealer{DB: db, Log: p.log},
+	h := &house{db: db, clock: p.clock, box: box, sealer: &audit.Sealer{DB: db, Log: p.log},
 		sees: map[string]func(context.Context, access.Actor, int64) error{}}
 	workers := jobs.NewWorkers()
 	messages := message.New(message.Deps{DB: db, Clock: p.clock, Box: box, Sender: p.sender, Log: p.log}, workers)
@@ -125,7 +124,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	pages := &web.Pages{Renderer: renderer, User: h.portalUser}
 	h.web, err = web.New(web.Options{
 		Log: p.log, Authenticate: h.identity.Authenticate, CSRFKey: []byte(box.MAC("csrf", "forms")), Open: c.Demo || c.OpenDocs,
-		TrustedProxies: c.TrustedProxies, Ready: db.Ping, ErrorPage: pages.Error, Version: version, RequestsPerMinute: p.requestsPerMinute,
+		TrustedProxies: c.TrustedProxies, Ready: db.Ping, ErrorPage: pages.Error, Version: version, RequestsPerMinute: c.RequestsPerMinute,
 	})
 	if err != nil {
 		return nil, err

@@ -126,7 +126,8 @@ type Staff struct {
 	Roles                          []string
 }
 
-// CreateStaff makes an account. It needs identity.users; the password must satisfy the rules for staff.
+// CreateStaff makes an account. It needs identity.users; the password must satisfy the rules for staff. Without a password,
+// which only the system may leave out, nobody can sign in until an administrator sets one.
 func (s *Service) CreateStaff(ctx context.Context, actor access.Actor, in Staff) (int64, error) {
 	if err := actor.Need("identity.users"); err != nil {
 		return 0, err
@@ -135,12 +136,14 @@ func (s *Service) CreateStaff(ctx context.Context, actor access.Actor, in Staff)
 	if err != nil {
 		return 0, err
 	}
-	if err := secret.CheckPassword(secret.Staff, in.Password, in.Account); err != nil {
-		return 0, err
-	}
-	hash, err := s.Box.HashPassword(ctx, in.Password)
-	if err != nil {
-		return 0, err
+	hash := ""
+	if in.Password != "" || actor.Party != access.System {
+		if err := secret.CheckPassword(secret.Staff, in.Password, in.Account); err != nil {
+			return 0, err
+		}
+		if hash, err = s.Box.HashPassword(ctx, in.Password); err != nil {
+			return 0, err
+		}
 	}
 	var id int64
 	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -166,6 +169,56 @@ func (s *Service) CreateStaff(ctx context.Context, actor access.Actor, in Staff)
 		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.create", Object: "user", ObjectID: u.ID, Summary: "新建账号 " + in.Account, Detail: in.Roles})
 	})
 	return id, err
+}
+
+// Owner is a company's person who is known already.
+type Owner struct {
+	Name, Phone  string
+	EnterpriseID int64
+}
+
+// CreateOwner makes the account of a company's person who did not register by themselves; they sign in with a code. Only
+// the system may. The caller makes them a member of the company.
+func (s *Service) CreateOwner(ctx context.Context, actor access.Actor, in Owner) (int64, error) {
+	if actor.Party != access.System {
+		return 0, fault.ErrForbidden
+	}
+	number, err := phone.Normalize(in.Phone)
+	if err != nil {
+		return 0, err
+	}
+	var id int64
+	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		now := s.Clock.Now()
+		u := s.newUser(number, in.Name, access.Enterprise, now)
+		if in.EnterpriseID != 0 {
+			u.EnterpriseID = &in.EnterpriseID
+		}
+		if _, err := tx.NewInsert().Model(&u).Returning("id").Exec(ctx); err != nil {
+			if database.IsDuplicate(err) {
+				return ErrPhoneRegistered
+			}
+			return err
+		}
+		id = u.ID
+		if err := grant(ctx, tx, u.ID, "enterprise_owner"); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.create", Object: "user", ObjectID: u.ID, Summary: "新建企业账号"})
+	})
+	return id, err
+}
+
+// ActorOf returns a person with the rights of this moment, without a session. Only the system may ask.
+func (s *Service) ActorOf(ctx context.Context, actor access.Actor, userID int64) (access.Actor, error) {
+	if actor.Party != access.System {
+		return access.Actor{}, fault.ErrForbidden
+	}
+	var u user
+	if err := s.DB.Read().NewSelect().Model(&u).Where("id = ?", userID).Scan(ctx); err != nil {
+		return access.Actor{}, database.Found(err)
+	}
+	return s.actor(ctx, s.DB.Read(), u, 0)
 }
 
 // CreateDepartment adds a department below parent (0 for the top), at most four levels deep. It needs identity.users.

@@ -18,9 +18,9 @@ type Item struct {
 	Type           string     `json:"type"`
 	TypeName       string     `json:"typeName"`
 	Title          string     `json:"title"`
-	Urgency        Urgency    `json:"urgency"`
-	Status         Status     `json:"status"`
-	Source         Source     `json:"source"`
+	Urgency        Urgency    `json:"urgency" enum:"normal,urgent,critical"`
+	Status         Status     `json:"status" enum:"received,answered,declined,dispatched,signed,replied,callback,closed,voided"`
+	Source         Source     `json:"source" enum:"h5,portal,agent"`
 	RequesterName  string     `json:"requesterName"`
 	EnterpriseName string     `json:"enterpriseName"`
 	UnitName       string     `json:"unitName"`
@@ -41,7 +41,7 @@ type View struct {
 	Timeline  []Step     `json:"timeline"`            // oldest first
 	Hops      []HopView  `json:"hops"`                // empty for requesters
 	Files     []FileView `json:"files"`
-	Actions   []Action   `json:"actions"` // what the actor may do now
+	Actions   []Action   `json:"actions" enum:"answer,decline,dispatch,sign,reply,callback,close,reopen,void,rate"` // what the actor may do now
 }
 
 // Step is one entry of the timeline. Requesters get no staff names and no internal notes.
@@ -63,7 +63,7 @@ type HopView struct {
 	UnitID    int64      `json:"unitId"`
 	UnitName  string     `json:"unitName"`
 	Lead      bool       `json:"lead"`
-	State     HopState   `json:"state"`
+	State     HopState   `json:"state" enum:"dispatched,signed,replied,ended"`
 	SentAt    time.Time  `json:"sentAt"`
 	SignedAt  *time.Time `json:"signedAt,omitempty"`
 	RepliedAt *time.Time `json:"repliedAt,omitempty"`
@@ -85,7 +85,7 @@ type Type struct {
 	Code     string  `json:"code"`
 	Name     string  `json:"name"`
 	Category string  `json:"category"`
-	Urgency  Urgency `json:"urgency"`
+	Urgency  Urgency `json:"urgency" enum:"normal,urgent,critical"`
 	Hours    int     `json:"hours"` // until it must be answered
 	Sort     int     `json:"sort"`
 }

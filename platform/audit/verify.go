@@ -79,7 +79,7 @@ func entriesOf(ctx context.Context, db *database.DB, seals []seal) (map[int64]En
 		return found, nil
 	}
 	var rows []Entry
-	if err := db.Read().NewSelect().Model(&rows).Where("a.id IN (?)", bun.In(ids)).Scan(ctx); err != nil {
+	if err := db.Read().NewSelect().Model(&rows).Where("a.id IN ?", bun.Tuple(ids)).Scan(ctx); err != nil {
 		return nil, fmt.Errorf("read entries: %w", err)
 	}
 	for _, e := range rows {

@@ -41,6 +41,13 @@ func (f *Fake) Advance(d time.Duration) {
 	f.now = f.now.Add(d).Truncate(time.Microsecond)
 }
 
+// Set puts the clock at t.
+func (f *Fake) Set(t time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.now = t.UTC().Truncate(time.Microsecond)
+}
+
 // Beijing is the zone every face shows: UTC+8 without daylight saving, needing no zone database.
 var Beijing = time.FixedZone("Asia/Shanghai", 8*3600)
 

@@ -157,6 +157,25 @@ func (f *Feed) Drain(ctx context.Context) error {
 	return first
 }
 
+// Skip moves every listener behind the events of now, unheard: for history that is loaded and of which nobody is told.
+func (f *Feed) Skip(ctx context.Context) error {
+	if err := f.sequence(ctx); err != nil {
+		return fmt.Errorf("sequence events: %w", err)
+	}
+	return f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var last int64
+		if err := tx.NewSelect().Model((*Event)(nil)).ColumnExpr("coalesce(max(pos), 0)").Scan(ctx, &last); err != nil {
+			return err
+		}
+		for _, l := range f.listeners {
+			if _, err := tx.NewInsert().Model(&cursor{Name: l.Name, Pos: last}).On("CONFLICT (name) DO UPDATE").Set("pos = EXCLUDED.pos").Exec(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // sequence gives positions to the events committed since, on PostgreSQL. One process at a time does it.
 func (f *Feed) sequence(ctx context.Context) error {
 	if f.db.Kind() != database.Postgres {

@@ -133,6 +133,9 @@ func (q *Queue) Insert(ctx context.Context, tx bun.Tx, args Args, options ...Opt
 	return nil
 }
 
+// Close gives back what New opened; for a queue that is never Run.
+func (q *Queue) Close() { q.close() }
+
 // Run works the queues until ctx ends, then lets running jobs finish for up to ten seconds.
 func (q *Queue) Run(ctx context.Context) error {
 	defer q.close()

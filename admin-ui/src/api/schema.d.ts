@@ -625,7 +625,8 @@ export interface components {
             sentAt: string;
             /** Format: date-time */
             signedAt?: string;
-            state: string;
+            /** @enum {string} */
+            state: "dispatched" | "signed" | "replied" | "ended";
             /** Format: int64 */
             unitId: number;
             unitName: string;
@@ -644,13 +645,16 @@ export interface components {
             /** Format: int64 */
             rating: number;
             requesterName: string;
-            source: string;
-            status: string;
+            /** @enum {string} */
+            source: "h5" | "portal" | "agent";
+            /** @enum {string} */
+            status: "received" | "answered" | "declined" | "dispatched" | "signed" | "replied" | "callback" | "closed" | "voided";
             title: string;
             type: string;
             typeName: string;
             unitName: string;
-            urgency: string;
+            /** @enum {string} */
+            urgency: "normal" | "urgent" | "critical";
             /** Format: int64 */
             version: number;
         };
@@ -683,7 +687,8 @@ export interface components {
             name: string;
             /** Format: int64 */
             sort: number;
-            urgency: string;
+            /** @enum {string} */
+            urgency: "normal" | "urgent" | "critical";
         };
         TicketUnitInfo: {
             /** Format: int64 */
@@ -692,7 +697,7 @@ export interface components {
             name: string;
         };
         TicketView: {
-            actions: string[];
+            actions: ("answer" | "decline" | "dispatch" | "sign" | "reply" | "callback" | "close" | "reopen" | "void" | "rate")[];
             body: string;
             /** Format: date-time */
             closedAt?: string;
@@ -713,14 +718,17 @@ export interface components {
             rating: number;
             reply: string;
             requesterName: string;
-            source: string;
-            status: string;
+            /** @enum {string} */
+            source: "h5" | "portal" | "agent";
+            /** @enum {string} */
+            status: "received" | "answered" | "declined" | "dispatched" | "signed" | "replied" | "callback" | "closed" | "voided";
             timeline: components["schemas"]["TicketStep"][];
             title: string;
             type: string;
             typeName: string;
             unitName: string;
-            urgency: string;
+            /** @enum {string} */
+            urgency: "normal" | "urgent" | "critical";
             /** Format: int64 */
             version: number;
         };

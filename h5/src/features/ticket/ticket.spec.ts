@@ -49,6 +49,7 @@ const ticket: api.Ticket = {
     { id: 8, name: '门头照片.jpg', size: 10, mime: 'image/jpeg', url: '/api/files/8' },
     { id: 9, name: '申报指南.pdf', size: 10, mime: 'application/pdf', url: '/api/files/9' },
   ],
+  hops: [],
   actions: ['rate'],
 }
 
