@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/platform/access"
@@ -11,12 +12,12 @@ import (
 // demoPartners opens the demo's partners and, as the sandbox has another address at each start, tells the exchange where
 // they are now. They get what happens after their first start; the story that was seeded is not pushed.
 func (h *house) demoPartners(ctx context.Context, sandboxAddr, secret string) error {
-	partners, err := demo.Partners()
+	world, err := demo.Generate(h.clock.Now())
 	if err != nil {
 		return err
 	}
 	topics := exchangeTopics()
-	for _, p := range partners {
+	for _, p := range world.Partners {
 		in := exchange.InstalledPartner{Code: p.Code, Secret: secret, Hosts: []string{sandboxAddr}, PartnerFields: exchange.PartnerFields{
 			Name: p.Name, Note: p.Note, CallsPerMinute: 120, CallsPerDay: p.Quota,
 		}}
@@ -24,10 +25,8 @@ func (h *house) demoPartners(ctx context.Context, sandboxAddr, secret string) er
 			in.URL = "http://" + sandboxAddr + "/sandbox/partner/" + p.Code + "/events"
 		}
 		for _, t := range topics {
-			for _, e := range p.Events {
-				if e == t.Type {
-					in.Events = append(in.Events, e)
-				}
+			if slices.Contains(p.Events, t.Type) {
+				in.Events = append(in.Events, t.Type)
 			}
 		}
 		for _, f := range exchangeFields() {

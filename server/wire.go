@@ -16,6 +16,7 @@ import (
 	adminui "github.com/huiqi/huiqi/admin-ui"
 	"github.com/huiqi/huiqi/h5"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/message"
@@ -38,7 +39,7 @@ import (
 // Migrations are all steps of the schema.
 func Migrations() []database.Migration {
 	return slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, message.Migrations,
-		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations)
+		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations, exchange.Migrations)
 }
 
 // house is everything of one process, joined.
@@ -52,6 +53,7 @@ type house struct {
 	sealer   *audit.Sealer
 	identity *identity.Service
 	tickets  *ticket.Service
+	exchange *exchange.Service
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
 	// listeners read the events that modules announce.
@@ -82,10 +84,12 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		sees: map[string]func(context.Context, access.Actor, int64) error{}}
 	workers := jobs.NewWorkers()
 	messages := message.New(message.Deps{DB: db, Clock: p.clock, Box: box, Sender: p.sender, Log: p.log}, workers)
+	h.openExchange(c, p, workers)
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
 		return nil, err
 	}
 	messages.Use(h.queue)
+	h.exchange.Use(h.queue)
 
 	companies := &enterprise.Service{Clock: p.clock}
 	h.identity = identity.New(identity.Deps{
@@ -125,6 +129,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.web, err = web.New(web.Options{
 		Log: p.log, Authenticate: h.identity.Authenticate, CSRFKey: []byte(box.MAC("csrf", "forms")), Open: c.Demo || c.OpenDocs,
 		TrustedProxies: c.TrustedProxies, Ready: db.Ping, ErrorPage: pages.Error, Version: version, RequestsPerMinute: c.RequestsPerMinute,
+		AuthenticateKey: h.exchange.Authenticate, Called: h.exchange.Called,
 	})
 	if err != nil {
 		return nil, err
@@ -133,6 +138,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity.API(h.web)
 	uploads.API(h.web)
 	ticket.Register(h.web.API, h.tickets)
+	exchange.Register(h.web.API, h.exchange)
 	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages} {
 		if err := add(h.web, pages); err != nil {
 			return nil, err

@@ -2,8 +2,8 @@ package server
 
 import (
 	"context"
-	"encoding/base64"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"net/netip"
 	"time"
@@ -142,4 +142,3 @@ func endpoint(e exchange.Endpoint) webhook.Endpoint {
 	}
 	return out
 }
-

@@ -242,7 +242,7 @@ func (s *Service) wake(ctx context.Context) error {
 func (s *Service) mend(ctx context.Context) error {
 	var lost []Delivery
 	err := s.db.Read().NewSelect().Model(&lost).ExcludeColumn("body").Where("d.settled_at IS NULL AND d.next_at IS NULL").
-		Where("d.state IN (?)", bun.In([]State{Queued, Failed})).Where("NOT " + before).Limit(100).Scan(ctx)
+		Where("d.state IN ?", bun.Tuple([]State{Queued, Failed})).Where("NOT " + before).Limit(100).Scan(ctx)
 	if err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func live(ctx context.Context, db bun.IDB, partner int64, now time.Time) (int, e
 func arrange(ctx context.Context, tx bun.Tx, d *Delivery, now time.Time) error {
 	stream := func(q *bun.UpdateQuery) *bun.UpdateQuery {
 		return q.Where("partner_id = ? AND object = ? AND object_id = ? AND settled_at IS NULL", d.PartnerID, d.Object, d.ObjectID).
-			Where("state IN (?)", bun.In([]State{Queued, Failed}))
+			Where("state IN ?", bun.Tuple([]State{Queued, Failed}))
 	}
 	var head Delivery
 	err := tx.NewSelect().Model(&head).Column("id", "state", "next_at").
