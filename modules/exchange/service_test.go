@@ -242,7 +242,9 @@ func ids(log []pushed) string {
 }
 
 func refuse(status int) func(exchange.Message) exchange.Outcome {
-	return func(exchange.Message) exchange.Outcome { return exchange.Outcome{Trouble: exchange.Answered, Status: status} }
+	return func(exchange.Message) exchange.Outcome {
+		return exchange.Outcome{Trouble: exchange.Answered, Status: status}
+	}
 }
 
 func TestEventsReachWhoSubscribed(t *testing.T) {
