@@ -69,7 +69,7 @@ func (in *partnerActInput) ref() PartnerRef {
 	return PartnerRef{Key: in.Key, ID: in.ID, Version: in.Body.Version}
 }
 
-type topicsOutput struct {
+type exchangeTopicsOutput struct {
 	Body struct {
 		Topics   []Topic  `json:"topics"`
 		Fields   []Field  `json:"fields"`
@@ -92,7 +92,7 @@ type deliveryGetInput struct {
 
 type deliveryOutput struct{ Body DeliveryView }
 
-type deliveryActInput struct {
+type partnerDeliveryActInput struct {
 	web.Keyed
 	ID   int64 `path:"id"`
 	Body struct {
@@ -100,7 +100,7 @@ type deliveryActInput struct {
 	}
 }
 
-func (in *deliveryActInput) decision() Decision {
+func (in *partnerDeliveryActInput) decision() Decision {
 	return Decision{Key: in.Key, ID: in.ID, Reason: in.Body.Reason}
 }
 
@@ -108,7 +108,7 @@ type keyListOutput struct{ Body web.List[KeyView] }
 
 type keyOutput struct{ Body KeyView }
 
-type keyIssueInput struct {
+type partnerKeyIssueInput struct {
 	web.Keyed
 	ID   int64 `path:"id"`
 	Body struct {
@@ -137,9 +137,9 @@ func Register(api huma.API, s *Service) {
 	manage := func(method, path, summary string) huma.Operation {
 		return web.Operation{Method: method, Path: path, Summary: summary, Tag: tag, Access: access.Require(PermManage)}.Huma()
 	}
-	huma.Register(api, see("GET", "/api/exchange/topics", "可订阅的事件和可推送的字段"), func(ctx context.Context, _ *struct{}) (*topicsOutput, error) {
+	huma.Register(api, see("GET", "/api/exchange/topics", "可订阅的事件和可推送的字段"), func(ctx context.Context, _ *struct{}) (*exchangeTopicsOutput, error) {
 		topics, fields, err := s.Topics(ctx, access.From(ctx))
-		out := &topicsOutput{}
+		out := &exchangeTopicsOutput{}
 		out.Body.Topics, out.Body.Fields, out.Body.Standard = topics, fields, append([]string{}, s.offer.standard()...)
 		return out, err
 	})
@@ -169,7 +169,7 @@ func Register(api huma.API, s *Service) {
 		items, err := s.Keys(ctx, access.From(ctx), in.ID)
 		return &keyListOutput{web.NewList(items, "")}, err
 	})
-	huma.Register(api, manage("POST", "/api/exchange/partners/{id}/keys", "签发接口密钥"), func(ctx context.Context, in *keyIssueInput) (*keyOutput, error) {
+	huma.Register(api, manage("POST", "/api/exchange/partners/{id}/keys", "签发接口密钥"), func(ctx context.Context, in *partnerKeyIssueInput) (*keyOutput, error) {
 		v, err := s.Issue(ctx, access.From(ctx), IssueKey{Key: in.Key, PartnerID: in.ID, Name: in.Body.Name, Scopes: in.Body.Scopes})
 		return &keyOutput{v}, err
 	})
@@ -190,10 +190,10 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, see("GET", "/api/exchange/deliveries/{id}", "推送详情"), func(ctx context.Context, in *deliveryGetInput) (*deliveryOutput, error) {
 		return deliveryOut(s.Delivery(ctx, access.From(ctx), in.ID))
 	})
-	huma.Register(api, manage("POST", "/api/exchange/deliveries/{id}/replay", "重新推送"), func(ctx context.Context, in *deliveryActInput) (*deliveryOutput, error) {
+	huma.Register(api, manage("POST", "/api/exchange/deliveries/{id}/replay", "重新推送"), func(ctx context.Context, in *partnerDeliveryActInput) (*deliveryOutput, error) {
 		return deliveryOut(s.Replay(ctx, access.From(ctx), in.decision()))
 	})
-	huma.Register(api, manage("POST", "/api/exchange/deliveries/{id}/skip", "跳过推送"), func(ctx context.Context, in *deliveryActInput) (*deliveryOutput, error) {
+	huma.Register(api, manage("POST", "/api/exchange/deliveries/{id}/skip", "跳过推送"), func(ctx context.Context, in *partnerDeliveryActInput) (*deliveryOutput, error) {
 		return deliveryOut(s.Skip(ctx, access.From(ctx), in.decision()))
 	})
 	open(api, s)
