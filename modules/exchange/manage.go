@@ -85,7 +85,15 @@ func (s *Service) clean(f PartnerFields, hosts []string) (PartnerFields, error) 
 func (f PartnerFields) into(p *Partner, actor access.Actor, now time.Time) {
 	p.Name, p.Note, p.URL, p.AllowCIDRs, p.Events, p.Fields = f.Name, f.Note, f.URL, f.AllowCIDRs, f.Events, f.Fields
 	p.ShowNames, p.CallsPerMinute, p.CallsPerDay = f.ShowNames, f.CallsPerMinute, f.CallsPerDay
-	p.UpdatedAt, p.UpdatedBy = now, actor.Name
+	p.UpdatedAt, p.UpdatedBy = now, by(actor)
+}
+
+// by names who did it, for people.
+func by(actor access.Actor) string {
+	if actor.Party == access.System {
+		return "系统"
+	}
+	return actor.Name
 }
 
 // CreatePartner opens a partner.
@@ -225,7 +233,7 @@ func (s *Service) change(ctx context.Context, actor access.Actor, name, key stri
 		if err != nil {
 			return 0, err
 		}
-		p.Version, p.UpdatedAt, p.UpdatedBy = version+1, now, actor.Name
+		p.Version, p.UpdatedAt, p.UpdatedBy = version+1, now, by(actor)
 		if err := database.Changed(tx.NewUpdate().Model(p).ExcludeColumn("id", "code", "from_event", "created_at", "allow_hosts").
 			Where("id = ? AND version = ?", id, version).Exec(ctx)); err != nil {
 			return 0, err

@@ -109,7 +109,7 @@ func TestPushToPartner(t *testing.T) {
 		statuses = append(statuses, a.Status)
 	}
 	// Every attempt is there: two taken, two with a bad signature, and the faults; the last was taken and its answer lost.
-	want := []int{200, 200, 401, 401, 500, 403, 0, 200}
+	want := []int{200, 200, 401, 401, 500, 422, 0, 200}
 	if len(statuses) != len(want) {
 		t.Fatalf("statuses %v", statuses)
 	}

@@ -127,7 +127,7 @@ describe('labels', () => {
   it('tells what became of an attempt', () => {
     const a = delivery.history[0]!
     expect(attemptTitle(a)).toBe('第 1 次推送，未送达')
-    expect(attemptNote(a)).toBe('对方返回 422，对方认为内容不合格，应答 422，用时 35 毫秒')
+    expect(attemptNote(a)).toBe('对方返回 422，对方认为内容不合格，用时 35 毫秒')
     expect(attemptTitle({ ...a, kind: 'skip' })).toBe('跳过推送')
     expect(attemptTitle({ ...a, kind: 'lost' })).toContain('结果未知')
     expect(attemptNote({ ...a, kind: 'replay', reason: '对方已修复' })).toBe('对方已修复')
@@ -179,7 +179,7 @@ describe('PartnerPage', () => {
     const act = vi.spyOn(api, 'actOn').mockResolvedValue({ ...partner, state: 'paused' })
     const { wrapper } = await open(PartnerPage, '/exchange/partners/4')
     expect(wrapper.text()).toContain('工单办结')
-    expect(wrapper.text()).toContain('工单标题')
+    expect(wrapper.text()).toContain('工单 · 标题')
     press('暂停推送')
     await flushPromises()
     expect(act).not.toHaveBeenCalled()

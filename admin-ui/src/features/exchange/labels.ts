@@ -57,7 +57,7 @@ export function attemptTitle(a: Attempt): string {
 export function attemptNote(a: Attempt): string {
   if (a.kind !== 'push') return a.reason
   const took = `用时 ${a.tookMs < 1000 ? `${a.tookMs} 毫秒` : `${(a.tookMs / 1000).toFixed(1)} 秒`}`
-  return [a.reason, a.status ? `应答 ${a.status}` : '', took].filter(Boolean).join('，')
+  return [a.reason || (a.status ? `应答 ${a.status}` : ''), took].filter(Boolean).join('，')
 }
 
 /** The topics under their headings, in the server's order. */
