@@ -18,6 +18,7 @@ import (
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
@@ -51,6 +52,7 @@ func Migrations() []database.Migration {
 		catalog.Migrations,
 		policy.Migrations,
 		content.Migrations,
+		exchange.Migrations,
 	)
 }
 
@@ -73,6 +75,7 @@ type house struct {
 	policies     *policy.Service
 	content      *content.Service
 	messages     *message.Service
+	exchange     *exchange.Service
 
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
@@ -104,10 +107,12 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		sees: map[string]func(context.Context, access.Actor, int64) error{}}
 	workers := jobs.NewWorkers()
 	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Log: p.log}, workers)
+	h.openExchange(c, p, workers)
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
 		return nil, err
 	}
 	h.messages.Use(h.queue)
+	h.exchange.Use(h.queue)
 
 	companies := h.newEnterprises(c, p)
 	h.enterprises = companies
@@ -170,6 +175,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.web, err = web.New(web.Options{
 		Log: p.log, Authenticate: h.identity.Authenticate, CSRFKey: []byte(box.MAC("csrf", "forms")), Open: c.Demo || c.OpenDocs,
 		TrustedProxies: c.TrustedProxies, Ready: db.Ping, ErrorPage: pages.Error, Version: version, RequestsPerMinute: c.RequestsPerMinute,
+		AuthenticateKey: h.exchange.Authenticate, Called: h.exchange.Called,
 	})
 	if err != nil {
 		return nil, err
@@ -184,6 +190,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	catalog.Register(h.web.API, h.catalog)
 	content.Register(h.web.API, h.content)
 	message.Register(h.web.API, h.messages)
+	exchange.Register(h.web.API, h.exchange)
 	for _, add := range []func(*web.Server, *web.Pages) error{
 		h.portalOf(p).Pages,
 		h.identity.Pages,
