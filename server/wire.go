@@ -114,7 +114,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
-		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
+		Site: siteInfo(c),
 		Nav: []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "news", Text: "资讯", URL: "/news"},
 			{Key: "help", Text: "诉求与帮助", URL: "/help"}, {Key: "my", Text: "我的", URL: "/my"}},
 		Me: []page.NavItem{{Key: "my", Text: "概览", URL: "/my", Icon: "folder"}, {Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "mail"}},
