@@ -171,10 +171,6 @@ func (c *Config) finish() error {
 		return err
 	}
 	if c.Demo {
-		if c.Site.Host == "" {
-			c.Site.Host, c.Site.Contact = "北京市通州区企业服务中心〔演示〕", "010-0000 0000〔演示〕"
-			c.Site.ICP, c.Site.PoliceRecord, c.Site.IDCode = "京ICP备00000000号〔演示〕", "京公网安备 00000000000000号〔演示〕", "1101120000〔演示〕"
-		}
 		return nil
 	}
 	if u.Scheme != "https" {

@@ -149,7 +149,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
-		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
+		Site: siteInfo(c),
 		Nav: []page.NavItem{
 			{Key: "home", Text: "首页", URL: "/"},
 			{Key: "policies", Text: "政策", URL: "/policies"},

@@ -69,6 +69,16 @@ func (h *house) portalOf(p parts) *portal.Portal {
 	})
 }
 
+// siteInfo is what the rules for government sites want in the footer. A demo that says nothing about itself shows where
+// each line stands.
+func siteInfo(c Config) page.SiteInfo {
+	if c.Demo && c.Site.Host == "" {
+		return page.SiteInfo{Name: c.Site.Name, Host: c.District + "人民政府〔演示〕", Organizer: "区政务服务和数据管理局〔演示〕", Contact: "010-00012345〔演示〕",
+			Address: "区政务服务中心〔演示〕", ServiceHours: "热线全天接听", ICP: "京ICP备00000000号〔演示〕", IDCode: "0000000000〔演示〕"}
+	}
+	return page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode}
+}
+
 // serviceKinds are the doors to the eight kinds of services.
 func serviceKinds() []page.ServiceKind {
 	var doors []page.ServiceKind
