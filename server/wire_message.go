@@ -241,7 +241,7 @@ func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]
 		notice.Link = "/company"
 		return []message.Notice{notice}, nil
 	case "enterprise.verification_pending":
-		notice.Link = fmt.Sprintf("/enterprises/%d", f.ID)
+		notice.Link = "/enterprise-reviews"
 		to, err := n.audience.UsersWith(ctx, tx, "enterprise.review")
 		return each(to, notice), err
 	}
@@ -270,7 +270,7 @@ func (n notices) ofJoin(ctx context.Context, tx bun.Tx, e event.Event) ([]messag
 	case "enterprise_join.admitted", "enterprise_join.refused":
 		notice.UserID = f.UserID
 	case "enterprise_join.disputed":
-		notice.Link = ""
+		notice.Link = "/enterprise-joins"
 		to, err := n.audience.UsersWith(ctx, tx, "enterprise.review")
 		return each(to, notice), err
 	}
