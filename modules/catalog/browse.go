@@ -84,6 +84,8 @@ type Card struct {
 type Fact struct {
 	Label string `json:"label"`
 	Value string `json:"value"`
+
+	short string // where there is little room
 }
 
 // Detail is a public product as it is opened.
@@ -278,15 +280,21 @@ func (c Content) facts() []Fact {
 	out := []Fact{}
 	add := func(label, value string) {
 		if value != "" {
-			out = append(out, Fact{label, value})
+			out = append(out, Fact{label, value, value})
 		}
 	}
 	if c.Kind == Financing {
 		add(rateLabel(c.FinancingKind), c.rateText())
+		if c.RateMin > 0 && c.RateMin < c.RateMax {
+			out[0].short = page.Rate(int64(c.RateMin)) + " 起"
+		}
 		add(amountLabel(c.FinancingKind), c.amountText())
 		add("期限", c.termText())
 	} else {
 		add("价格", c.PriceText)
+		if i := strings.IndexAny(c.PriceText, "，,；;（("); i > 0 {
+			out[0].short = c.PriceText[:i]
+		}
 	}
 	add("办理时限", c.daysText())
 	return out

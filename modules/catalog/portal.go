@@ -215,7 +215,7 @@ func (k Card) onPortal(query string) page.ProductCard {
 	card := page.ProductCard{URL: fmt.Sprintf("/products/%d", k.ID), Title: k.Name, Query: query, Institution: k.InstitutionName,
 		Icon: kindOf(kinds, k.Kind).Icon, Kind: k.label(), Summary: k.Summary}
 	for i, f := range k.Facts[:min(3, len(k.Facts))] {
-		card.Facts = append(card.Facts, page.Fact{Label: f.Label, Value: f.Value, Strong: i == 0})
+		card.Facts = append(card.Facts, page.Fact{Label: f.Label, Value: f.short, Strong: i == 0})
 	}
 	if k.Recommended {
 		card.Status = page.Tag{Text: "推荐", Tone: page.Info, Icon: "star"}

@@ -74,6 +74,7 @@ func TestThePublicPages(t *testing.T) {
 		{"/products?kind=legal", "公信律师事务所", "烘焙贷"},
 		{"/products?kind=legal", `href="/products?kind=legal" class="on"`, "需要金额"},
 		{"/finance", "烘焙贷", "公信律师"},
+		{"/finance", "3.65% 起", "3.65%–4.10%"},
 		{"/finance?amount=10-50&type=debt", "需要金额：10–50 万元", "没有符合"},
 		{"/finance?amount=10-50&type=debt", `href="/finance?type=debt"`, ""},
 		{"/finance?rate=350", "没有符合条件的产品", "烘焙贷"},

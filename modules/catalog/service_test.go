@@ -197,7 +197,7 @@ func TestAProductIsInvisibleUntilBothReviews(t *testing.T) {
 		t.Errorf("listed: %+v", v.Item)
 	}
 	d := must(f.Show(context.Background(), nobody, v.ID))(t)
-	if d.Institution.Phone != "010-60000001" || d.Facts[0] != (catalog.Fact{Label: "年利率", Value: "3.65%–4.10%"}) || d.Materials[0] != "营业执照" {
+	if d.Institution.Phone != "010-60000001" || d.Facts[0].Label != "年利率" || d.Facts[0].Value != "3.65%–4.10%" || d.Materials[0] != "营业执照" {
 		t.Errorf("shown: %+v", d)
 	}
 	o := must(f.Offer(context.Background(), f.db.Read(), v.ID))(t)
