@@ -123,7 +123,10 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 		{"departments", story.seedDepartments},
 		{"staff", story.seedStaff},
 		{"institutions", story.seedInstitutions},
+		{"companies", story.seedCompanies},
 		{"products", story.seedProducts},
+		{"policies", story.seedPolicies},
+		{"content", story.seedContent},
 		{"tickets", story.seedTickets},
 	} {
 		s.at.Set(now.AddDate(0, -6, 0))

@@ -67,6 +67,7 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	missingTemplates(log, h.messages)
 	if err := h.prepare(ctx, c, key, out); err != nil {
 		return err
 	}
