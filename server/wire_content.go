@@ -23,7 +23,7 @@ func (h *house) joinContent(uploads *file.Service) {
 // portalOf joins what the modules give to the portal's own pages. What a module does not give does not appear.
 func (h *house) portalOf(p parts) *portal.Portal {
 	visitor := access.Actor{Party: access.Anonymous}
-	return portal.New(portal.Parts{
+	blocks := portal.Parts{
 		Log: p.log, Clock: p.clock,
 		NewsCards: func(ctx context.Context, n int) ([]page.Notice, error) {
 			return h.content.Latest(ctx, visitor, content.News, n)
@@ -41,7 +41,9 @@ func (h *house) portalOf(p parts) *portal.Portal {
 				Empty: "还没有提交过诉求。遇到政策、审批、用工、水电气热等方面的问题，都可以提出。", Load: h.myTickets,
 			}},
 		},
-	})
+	}
+	h.addCatalog(&blocks)
+	return portal.New(blocks)
 }
 
 // contentSource lets the portal's search look through articles.

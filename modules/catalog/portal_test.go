@@ -81,6 +81,8 @@ func TestThePublicPages(t *testing.T) {
 		{"/products?q=" + url.QueryEscape("烘焙贷"), "〔演示〕<mark>烘焙贷</mark>", "公信"},
 		{"/products?q=" + url.QueryEscape("烘焙贷") + "&kind=financing", "关键词：烘焙贷", "没有符合"},
 		{"/products?q=" + url.QueryEscape(strings.Repeat("长", 101)), "搜索内容最多 100 个字", ""},
+		{"/products?institution=2", "机构：公信律师事务所", "烘焙贷"},
+		{"/products?institution=x", "烘焙贷", "机构："},
 		{"/products?page=99", "没有符合条件的产品", ""},
 		{"/products?page=-1&sort=nonsense&kind=%3Cscript%3E", "没有符合条件的产品", "<script>"},
 		{fmt.Sprintf("/products/%d", waiting.ID), "3.65%–4.10%", "内部意见"},
