@@ -2,9 +2,7 @@ package server
 
 import (
 	"context"
-	"fmt"
 
-	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/portal"
@@ -17,38 +15,26 @@ import (
 // portalOf joins what the modules give to the portal's own pages. What a module does not give does not appear.
 func (h *house) portalOf(p parts) *portal.Portal {
 	visitor := access.Actor{Party: access.Anonymous}
-	return portal.New(portal.Parts{
+	blocks := portal.Parts{
 		Log: p.log, Clock: p.clock,
 		Quick: page.QuickMatch{Action: "/policies/match", Placeholder: "一句话找政策，如：烘焙店更换设备有没有补助", Examples: []page.Link{
 			{Text: "首次贷款贴息", URL: "/policies/match?q=贷款贴息"}, {Text: "招聘高校毕业生", URL: "/policies/match?q=高校毕业生"}, {Text: "数字化改造", URL: "/policies/match?q=数字化"},
 		}},
-		Kinds:        serviceKinds(),
-		PolicyCards:  h.policies.Latest,
-		ProductCards: h.catalog.HomeCards,
+		PolicyCards: h.policies.Latest,
 		NewsCards: func(ctx context.Context, n int) ([]page.Notice, error) {
 			return h.content.Latest(ctx, visitor, content.News, n)
 		},
 		NoticeCards: func(ctx context.Context, n int) ([]page.Notice, error) {
 			return h.content.Latest(ctx, visitor, content.Notice, n)
 		},
-		Institutions: h.institutionNames,
 		Figures: []portal.Figure{
 			{Label: "已认证企业", Unit: "家", Count: h.enterprises.CountVerified},
-			{Label: "在架服务产品", Unit: "项", Count: h.catalog.CountPublic},
 			{Label: "有效惠企政策", Unit: "件", Count: h.policies.CountLive},
 			{Label: "已办结诉求", Unit: "件", Count: h.tickets.CountClosed},
 		},
 		Sources: []portal.Source{
 			{Key: "policy", Name: "政策", Search: func(ctx context.Context, actor access.Actor, q string, limit int) ([]portal.Hit, error) {
 				found, err := h.policies.Search(ctx, actor, q, limit)
-				hits := make([]portal.Hit, 0, len(found))
-				for _, f := range found {
-					hits = append(hits, portal.Hit(f))
-				}
-				return hits, err
-			}},
-			{Key: "product", Name: "服务产品", Search: func(ctx context.Context, actor access.Actor, q string, limit int) ([]portal.Hit, error) {
-				found, err := h.catalog.Search(ctx, actor, q, limit)
 				hits := make([]portal.Hit, 0, len(found))
 				for _, f := range found {
 					hits = append(hits, portal.Hit(f))
@@ -66,7 +52,9 @@ func (h *house) portalOf(p parts) *portal.Portal {
 				Empty: "还没有提交过诉求。遇到政策、审批、用工、水电气热等方面的问题，都可以提出。", Load: h.myTickets,
 			}},
 		},
-	})
+	}
+	h.addCatalog(&blocks)
+	return portal.New(blocks)
 }
 
 // siteInfo is what the rules for government sites want in the footer. A demo that says nothing about itself shows where
@@ -77,29 +65,6 @@ func siteInfo(c Config) page.SiteInfo {
 			Address: "区政务服务中心〔演示〕", ServiceHours: "热线全天接听", ICP: "京ICP备00000000号〔演示〕", IDCode: "0000000000〔演示〕"}
 	}
 	return page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode}
-}
-
-// serviceKinds are the doors to the eight kinds of services.
-func serviceKinds() []page.ServiceKind {
-	var doors []page.ServiceKind
-	for _, k := range catalog.Kinds() {
-		url := "/products?kind=" + k.Code
-		if k.Code == catalog.Financing {
-			url = "/finance"
-		}
-		doors = append(doors, page.ServiceKind{Icon: k.Icon, Name: k.Name, Note: k.Note, URL: url})
-	}
-	return doors
-}
-
-// institutionNames lists institutions for the home page, each leading to its products.
-func (h *house) institutionNames(ctx context.Context, n int) ([]page.Partner, error) {
-	cards, err := h.institutions.Active(ctx, n)
-	list := make([]page.Partner, 0, len(cards))
-	for _, c := range cards {
-		list = append(list, page.Partner{Name: c.Name, Kind: c.KindName, URL: fmt.Sprintf("/products?institution=%d", c.ID)})
-	}
-	return list, err
 }
 
 // myCompany tells a person how their company stands.

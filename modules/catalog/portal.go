@@ -171,7 +171,7 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 	if f.Query != "" {
 		data.Filters.Chips = append(data.Filters.Chips, page.Chip{Text: "关键词：" + f.Query, Remove: at.with("q", "")})
 	}
-	if f.InstitutionID != 0 && len(found.Items) > 0 {
+	if len(found.Items) > 0 && f.InstitutionID != 0 {
 		data.Filters.Chips = append(data.Filters.Chips, page.Chip{Text: "机构：" + found.Items[0].InstitutionName, Remove: at.with("institution", "")})
 	}
 	if kind == "" {
@@ -216,11 +216,44 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 	return p.Render(c, fiber.StatusOK, "catalog/list", v, data)
 }
 
+// Cards are the products of the home page: those the platform recommends first, then the newest.
+func (s *Service) Cards(ctx context.Context, n int) ([]page.ProductCard, error) {
+	visitor := access.Actor{Party: access.Anonymous}
+	var out []page.ProductCard
+	seen := map[int64]bool{}
+	for _, recommended := range []bool{true, false} {
+		found, err := s.Browse(ctx, visitor, BrowseFilter{Recommended: recommended, Limit: n})
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range found.Items {
+			if !seen[k.ID] && len(out) < n {
+				seen[k.ID] = true
+				out = append(out, k.onPortal(""))
+			}
+		}
+	}
+	return out, nil
+}
+
+// Doors are the kinds of products as the home page shows them.
+func Doors() []page.ServiceKind {
+	out := make([]page.ServiceKind, 0, len(kinds))
+	for _, k := range kinds {
+		url := "/products?kind=" + k.Code
+		if k.Code == Financing {
+			url = "/finance"
+		}
+		out = append(out, page.ServiceKind{Icon: k.Icon, Name: k.Name, Note: k.Note, URL: url})
+	}
+	return out
+}
+
 func (k Card) onPortal(query string) page.ProductCard {
 	card := page.ProductCard{URL: fmt.Sprintf("/products/%d", k.ID), Title: k.Name, Query: query, Institution: k.InstitutionName,
 		Icon: kindOf(kinds, k.Kind).Icon, Kind: k.label(), Summary: k.Summary}
 	for i, f := range k.Facts[:min(3, len(k.Facts))] {
-		card.Facts = append(card.Facts, page.Fact{Label: f.Label, Value: f.Value, Strong: i == 0})
+		card.Facts = append(card.Facts, page.Fact{Label: f.Label, Value: f.short, Strong: i == 0})
 	}
 	if k.Recommended {
 		card.Status = page.Tag{Text: "推荐", Tone: page.Info, Icon: "star"}
@@ -287,33 +320,8 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 			data.More = append(data.More, page.Link{Text: k.Name, URL: fmt.Sprintf("/products/%d", k.ID)})
 		}
 	}
+	if more.Count > 2 {
+		data.More = append(data.More, page.Link{Text: fmt.Sprintf("查看该机构全部 %d 个产品", more.Count), URL: fmt.Sprintf("/products?institution=%d", d.InstitutionID)})
+	}
 	return p.Render(c, fiber.StatusOK, "catalog/detail", v, data)
-}
-
-// HomeCards returns n public products for the home page: the recommended ones first, then the newest.
-func (s *Service) HomeCards(ctx context.Context, n int) ([]page.ProductCard, error) {
-	visitor := access.Actor{Party: access.Anonymous}
-	best, err := s.Browse(ctx, visitor, BrowseFilter{Recommended: true, Limit: n})
-	if err != nil {
-		return nil, err
-	}
-	newest, err := s.Browse(ctx, visitor, BrowseFilter{Limit: n})
-	if err != nil {
-		return nil, err
-	}
-	cards := make([]page.ProductCard, 0, n)
-	seen := map[int64]bool{}
-	for _, c := range append(best.Items, newest.Items...) {
-		if len(cards) < n && !seen[c.ID] {
-			cards = append(cards, c.onPortal(""))
-			seen[c.ID] = true
-		}
-	}
-	return cards, nil
-}
-
-// CountPublic counts the public products, for everybody.
-func (s *Service) CountPublic(ctx context.Context) (int, error) {
-	n, err := public(s.Clock.Now()).narrow(s.DB.Read().NewSelect().Model((*Product)(nil))).Count(ctx)
-	return int(n), err
 }

@@ -389,15 +389,13 @@ func (s *Service) Card(ctx context.Context, db bun.IDB, id int64) (Card, error) 
 	return i.card(), nil
 }
 
-// Active names the n institutions in service that joined first, with their kind, for everybody.
-func (s *Service) Active(ctx context.Context, n int) ([]Card, error) {
+// Partners lists the institutions in service, those of the longest standing first, for everybody.
+func (s *Service) Partners(ctx context.Context, n int) ([]Card, error) {
 	var rows []Institution
-	if err := s.DB.Read().NewSelect().Model(&rows).Where("i.status = ?", Active).OrderExpr("i.id").Limit(int64(n)).Scan(ctx); err != nil {
-		return nil, err
-	}
+	err := s.DB.Read().NewSelect().Model(&rows).Where("i.status = ?", Active).OrderExpr("i.id").Limit(int64(n)).Scan(ctx)
 	cards := make([]Card, 0, len(rows))
 	for i := range rows {
 		cards = append(cards, rows[i].card())
 	}
-	return cards, nil
+	return cards, err
 }
