@@ -20,9 +20,6 @@ export const mayVerify = (verification: string) =>
 export const companyEntry = (verification: string) =>
   mayVerify(verification) ? '/company/verify' : '/company'
 
-/** What the link there says beside the state. */
-export const companyEntryWords = (verification: string) => (mayVerify(verification) ? '去认证' : '')
-
 const tones: Record<string, Tone> = {
   verified: 'success',
   approved: 'success',
