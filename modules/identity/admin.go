@@ -229,7 +229,7 @@ type Me struct {
 	CSRFToken   string              `json:"csrfToken"`
 	Demo        bool                `json:"demo"`
 	Wechat      bool                `json:"wechat" doc:"Whether signing in with WeChat is offered."`
-	MustChange  bool                `json:"mustChange" doc:"The password must be changed before anything else."`
+	MustChange  bool                `json:"mustChange,omitempty" doc:"The password must be changed before anything else."`
 	Notice      string              `json:"notice,omitempty" doc:"Something to tell the person once, after signing in."`
 	District    string              `json:"district"`
 }

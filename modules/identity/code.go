@@ -179,6 +179,9 @@ func (s *Service) checkCode(ctx context.Context, tx bun.Tx, number string, purpo
 	default:
 		row.UsedAt = &now
 	}
-	_, err = tx.NewUpdate().Model(&row).Column("attempts", "used_at").WherePK().Exec(ctx)
-	return verdict, err
+	if _, err := tx.NewUpdate().Model(&row).Column("attempts", "used_at").WherePK().Exec(ctx); err != nil || verdict != nil {
+		return verdict, err
+	}
+	// Whoever has read a code may have the next one at once; only unread ones must not pile up on a phone.
+	return nil, hold(ctx, tx, blind, now)
 }

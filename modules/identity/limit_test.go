@@ -113,6 +113,35 @@ func TestBudgetOfTheDay(t *testing.T) {
 	}
 }
 
+func TestTheNextCodeComesAtOnceAfterAUsedOne(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	w := newWorld(t)
+	if _, err := w.CreateStaff(ctx, access.SystemActor("test"), identity.Staff{Name: "孙强", Account: "sunqiang", Password: password, Phone: "13900139012",
+		Party: access.Platform, Roles: []string{"agent"}}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 { // in and out again within a minute
+		id, answer := w.solve(t)
+		b, err := w.SignInByPassword(ctx, visitor, identity.SignIn{Account: "sunqiang", Password: password, CaptchaID: id, CaptchaAnswer: answer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(w.codes["13900139012"]) != i+1 {
+			t.Fatalf("%d codes at the %d. time", len(w.codes["13900139012"]), i+1)
+		}
+		if _, err := w.SecondFactor(ctx, visitor, b.Token, w.last("13900139012")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.sendAs(t, visitor, "13900139013"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.sendAs(t, visitor, "13900139013"); !errors.Is(err, identity.ErrCodeTooSoon) {
+		t.Fatalf("while one is unread: %v", err)
+	}
+}
+
 func TestHundredParallelGuesses(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()

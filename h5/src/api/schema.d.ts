@@ -3272,7 +3272,7 @@ export interface components {
             enterprise: components["schemas"]["IdentityCompany"];
             institution: components["schemas"]["IdentityNamed"];
             /** @description The password must be changed before anything else. */
-            mustChange: boolean;
+            mustChange?: boolean;
             /** @description Something to tell the person once, after signing in. */
             notice?: string;
             permissions: string[];

@@ -19,7 +19,6 @@ const session: Session = {
   department: null,
   permissions: [],
   csrfToken: 't',
-  mustChange: false,
   demo: false,
   wechat: true,
   district: '某区',

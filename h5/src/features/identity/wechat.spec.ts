@@ -21,7 +21,6 @@ const visitor: Session = {
   department: null,
   permissions: [],
   csrfToken: 't',
-  mustChange: false,
   demo: false,
   wechat: true,
   district: '某区',
