@@ -380,6 +380,230 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/exchange/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 推送记录 */
+        get: operations["get-exchange-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 推送详情 */
+        get: operations["get-exchange-deliveries-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 重新推送 */
+        post: operations["post-exchange-deliveries-id-replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 跳过推送 */
+        post: operations["post-exchange-deliveries-id-skip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/keys/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 吊销接口密钥 */
+        post: operations["post-exchange-keys-id-revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方列表 */
+        get: operations["get-exchange-partners"];
+        put?: never;
+        /** 新增对接方 */
+        post: operations["post-exchange-partners"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方详情 */
+        get: operations["get-exchange-partners-id"];
+        /** 修改对接方 */
+        put: operations["put-exchange-partners-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方的调用日志 */
+        get: operations["get-exchange-partners-id-calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方的接口密钥 */
+        get: operations["get-exchange-partners-id-keys"];
+        put?: never;
+        /** 签发接口密钥 */
+        post: operations["post-exchange-partners-id-keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 暂停推送 */
+        post: operations["post-exchange-partners-id-pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复推送 */
+        post: operations["post-exchange-partners-id-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 更换签名密钥 */
+        post: operations["post-exchange-partners-id-secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 可订阅的事件和可推送的字段 */
+        get: operations["get-exchange-topics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/industries": {
         parameters: {
             query?: never;
@@ -2400,6 +2624,212 @@ export interface components {
             /** Format: date-time */
             verifiedAt?: string;
         };
+        ExchangeAttemptView: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "push" | "lost" | "replay" | "skip";
+            /** Format: int64 */
+            number: number;
+            ok: boolean;
+            reason: string;
+            /** Format: int64 */
+            status: number;
+            /** Format: int64 */
+            tookMs: number;
+        };
+        ExchangeCallView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            ip: string;
+            keyName: string;
+            method: string;
+            path: string;
+            /** Format: int64 */
+            status: number;
+        };
+        ExchangeDeliveryItem: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            lastAt?: string;
+            messageId: string;
+            /** Format: date-time */
+            nextAt?: string;
+            /** Format: int64 */
+            partnerId: number;
+            partnerName: string;
+            reason: string;
+            /** Format: int64 */
+            seq: number;
+            /** Format: date-time */
+            settledAt?: string;
+            /** @enum {string} */
+            state: "queued" | "sending" | "delivered" | "failed" | "dead" | "skipped" | "kept";
+            /**
+             * Format: int64
+             * @description Of the partner's last answer; 0 when there was none.
+             */
+            status: number;
+            subject: string;
+            type: string;
+            typeLabel: string;
+            /** @description An earlier delivery of the same object is not settled. */
+            waits: boolean;
+        };
+        ExchangeDeliveryView: {
+            /** @description What the actor may do now: replay, skip. */
+            actions: string[];
+            /** Format: int64 */
+            attempts: number;
+            body: string;
+            /** Format: date-time */
+            createdAt: string;
+            history: components["schemas"]["ExchangeAttemptView"][];
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            lastAt?: string;
+            messageId: string;
+            /** Format: date-time */
+            nextAt?: string;
+            /** Format: int64 */
+            partnerId: number;
+            partnerName: string;
+            reason: string;
+            receipt: string;
+            /** Format: int64 */
+            seq: number;
+            /** Format: date-time */
+            settledAt?: string;
+            /** @enum {string} */
+            state: "queued" | "sending" | "delivered" | "failed" | "dead" | "skipped" | "kept";
+            /**
+             * Format: int64
+             * @description Of the partner's last answer; 0 when there was none.
+             */
+            status: number;
+            subject: string;
+            type: string;
+            typeLabel: string;
+            /** @description An earlier delivery of the same object is not settled. */
+            waits: boolean;
+        };
+        ExchangeField: {
+            key: string;
+            kind: string;
+            label: string;
+            object: string;
+            standard: boolean;
+        };
+        ExchangeKeyView: {
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: int64 */
+            partnerId: number;
+            /** @description The key itself, in the answer that makes it only. */
+            plain?: string;
+            /** Format: date-time */
+            revokedAt?: string;
+            revokedBy: string;
+            scopes: string[];
+            /** @description The first characters, to tell keys apart. */
+            start: string;
+            /** Format: date-time */
+            usedAt?: string;
+        };
+        ExchangeListCallView: {
+            items: components["schemas"]["ExchangeCallView"][];
+            nextCursor?: string;
+        };
+        ExchangeListDeliveryItem: {
+            items: components["schemas"]["ExchangeDeliveryItem"][];
+            nextCursor?: string;
+        };
+        ExchangeListKeyView: {
+            items: components["schemas"]["ExchangeKeyView"][];
+            nextCursor?: string;
+        };
+        ExchangeListPartnerView: {
+            items: components["schemas"]["ExchangePartnerView"][];
+            nextCursor?: string;
+        };
+        ExchangePartnerView: {
+            allowCidrs: string[];
+            /** Format: int64 */
+            callsPerDay: number;
+            /** Format: int64 */
+            callsPerMinute: number;
+            code: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description Of these, not tried any more.
+             */
+            dead: number;
+            /**
+             * Format: int64
+             * @description In the last 24 hours, 1000 at most.
+             */
+            delivered: number;
+            /** @description The last pushes in a row all failed. */
+            down: boolean;
+            events: string[];
+            /**
+             * Format: int64
+             * @description Of these, waiting to be tried again.
+             */
+            failed: number;
+            fields: string[];
+            /** Format: int64 */
+            id: number;
+            name: string;
+            note: string;
+            /** Format: date-time */
+            oldest?: string;
+            /** @description In the answer that makes it only. */
+            secret?: string;
+            showNames: boolean;
+            /** @enum {string} */
+            state: "active" | "paused";
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** @description Empty for a partner who only pulls. */
+            url: string;
+            /** Format: int64 */
+            version: number;
+            /**
+             * Format: int64
+             * @description Not delivered yet, 1000 at most.
+             */
+            waiting: number;
+        };
+        ExchangeTopic: {
+            group: string;
+            label: string;
+            type: string;
+        };
+        ExchangeTopicsOutputBody: {
+            fields: components["schemas"]["ExchangeField"][];
+            /** @description The fields of a new partner. */
+            standard: string[];
+            topics: components["schemas"]["ExchangeTopic"][];
+        };
         Field: {
             field: string;
             message: string;
@@ -2659,6 +3089,14 @@ export interface components {
             label: string;
             reason: string;
             why: string;
+        };
+        OpenEventsOutputBody: {
+            /** @description CloudEvents 1.0, as they are pushed. */
+            items: unknown[];
+            /** @description There are further events: call again at once. */
+            more: boolean;
+            /** @description Where the next call goes on. Keep it once the items are safe. */
+            next: string;
         };
         OpenInputBody: {
             body: string;
@@ -4000,6 +4438,570 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-deliveries": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                partner?: number;
+                state?: string;
+                /** @description Number of the object, in full. */
+                subject?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListDeliveryItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-deliveries-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeDeliveryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-deliveries-id-replay": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerDeliveryActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeDeliveryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-deliveries-id-skip": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerDeliveryActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeDeliveryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-keys-id-revoke": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                state?: "active" | "paused";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListPartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerCreateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-exchange-partners-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerUpdateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners-id-calls": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListCallView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners-id-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-keys": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerKeyIssueInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-pause": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-secret": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeTopicsOutputBody"];
                 };
             };
             /** @description Error */
