@@ -67,13 +67,22 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	missingTemplates(log, h.messages)
 	if err := h.prepare(ctx, c, key, out); err != nil {
 		return err
+	}
+	if c.Demo {
+		if err := h.demoPartners(ctx, p.sandbox, demo.Sandbox.PartnerSecret); err != nil {
+			return err
+		}
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return h.queue.Run(ctx) })
 	g.Go(func() error { return h.feed.Run(ctx) })
+	g.Go(func() error { return h.exchange.Run(ctx) })
 	g.Go(func() error { return h.sealer.Run(ctx) })
+	g.Go(func() error { return h.identity.Run(ctx) })
+	g.Go(func() error { return h.catalog.Run(ctx) })
 	g.Go(func() error { return h.web.Serve(ctx, l) })
 	h.greet(c, out)
 	return g.Wait()

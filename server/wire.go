@@ -15,11 +15,15 @@ import (
 
 	adminui "github.com/huiqi/huiqi/admin-ui"
 	"github.com/huiqi/huiqi/h5"
+	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
+	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
@@ -37,22 +41,42 @@ import (
 
 // Migrations are all steps of the schema.
 func Migrations() []database.Migration {
-	return slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, message.Migrations,
-		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations, content.Migrations)
+	return slices.Concat(
+		event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations,
+		message.Migrations,
+		identity.Migrations,
+		enterprise.Migrations,
+		file.Migrations,
+		ticket.Migrations,
+		institution.Migrations,
+		catalog.Migrations,
+		policy.Migrations,
+		content.Migrations,
+		exchange.Migrations,
+	)
 }
 
 // house is everything of one process, joined.
 type house struct {
-	db       *database.DB
-	clock    clock.Clock
-	box      *secret.Box
-	web      *web.Server
-	queue    *jobs.Queue
-	feed     *event.Feed
-	sealer   *audit.Sealer
-	identity *identity.Service
-	tickets  *ticket.Service
-	content  *content.Service
+	db     *database.DB
+	clock  clock.Clock
+	box    *secret.Box
+	web    *web.Server
+	queue  *jobs.Queue
+	feed   *event.Feed
+	sealer *audit.Sealer
+
+	identity     *identity.Service
+	uploads      *file.Service
+	tickets      *ticket.Service
+	enterprises  *enterprise.Service
+	institutions *institution.Service
+	catalog      *catalog.Service
+	policies     *policy.Service
+	content      *content.Service
+	messages     *message.Service
+	exchange     *exchange.Service
+
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
 	// listeners read the events that modules announce.
@@ -82,22 +106,28 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h := &house{db: db, clock: p.clock, box: box, sealer: &audit.Sealer{DB: db, Log: p.log},
 		sees: map[string]func(context.Context, access.Actor, int64) error{}}
 	workers := jobs.NewWorkers()
-	messages := message.New(message.Deps{DB: db, Clock: p.clock, Box: box, Sender: p.sender, Log: p.log}, workers)
+	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Log: p.log}, workers)
+	h.openExchange(c, p, workers)
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
 		return nil, err
 	}
-	messages.Use(h.queue)
+	h.messages.Use(h.queue)
+	h.exchange.Use(h.queue)
 
-	companies := &enterprise.Service{Clock: p.clock}
+	companies := h.newEnterprises(c, p)
+	h.enterprises = companies
+	h.joinCatalog(c, p)
 	h.identity = identity.New(identity.Deps{
-		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Texter: codeTexter{messages}, Log: p.log,
+		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Institutions: h.institutions, Texter: codeTexter{h.messages}, Log: p.log,
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
+		InstitutionList: workplaces{h.institutions}, Wechat: wechatOf(p.wechat), PublicURL: hostOf(c.PublicURL), CodesPerDay: c.SMS.CodesPerDay,
 	})
 	folder, err := files.OpenFolder(filepath.Join(c.Data, "files"))
 	if err != nil {
 		return nil, fmt.Errorf("open the folder of files: %w", err)
 	}
 	uploads := &file.Service{DB: db, Clock: p.clock, Store: files.New(folder, files.Purposes())}
+	h.uploads = uploads
 	h.tickets = ticket.New(ticket.Deps{
 		DB: db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads},
 	})
@@ -108,17 +138,34 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		}
 		return sees(ctx, actor, id)
 	}
-	h.sees["ticket"] = h.tickets.Sees
+	if h.policies, err = newPolicies(db, p, companies); err != nil {
+		return nil, err
+	}
+	h.sees["ticket"], h.sees["policy"] = h.tickets.Sees, h.policies.Sees
+	h.sees[enterprise.ObjectAttempt] = companies.Sees
 	h.joinContent(uploads)
+	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
 		Site: siteInfo(c),
-		Nav: []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "news", Text: "资讯", URL: "/news"},
-			{Key: "help", Text: "诉求与帮助", URL: "/help"}, {Key: "my", Text: "我的", URL: "/my"}},
-		Me: []page.NavItem{{Key: "my", Text: "概览", URL: "/my", Icon: "folder"}, {Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "mail"}},
-		Links: page.Links{Search: "/search", Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/my", Help: "/help", Ask: "/tickets/new",
+		Nav: []page.NavItem{
+			{Key: "home", Text: "首页", URL: "/"},
+			{Key: "policies", Text: "政策", URL: "/policies"},
+			{Key: "products", Text: "服务产品", URL: "/products"},
+			{Key: "finance", Text: "融资", URL: "/finance"},
+			{Key: "news", Text: "资讯", URL: "/news"},
+			{Key: "help", Text: "诉求与帮助", URL: "/help"},
+			{Key: "my", Text: "我的", URL: "/my"},
+		},
+		Me: []page.NavItem{
+			{Key: "my", Text: "概览", URL: "/my", Icon: "folder"},
+			{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "mail"},
+			{Key: "messages", Text: "我的消息", URL: "/messages", Icon: "bell"},
+			{Key: "company", Text: "我的企业", URL: "/company", Icon: "building"},
+		},
+		Links: page.Links{Search: "/search", Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/my", Messages: "/messages", Help: "/help", Ask: "/tickets/new",
 			Privacy: "/privacy", SiteMap: "/sitemap", Accessibility: "/accessibility"},
 	})
 	if err != nil {
@@ -128,6 +175,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.web, err = web.New(web.Options{
 		Log: p.log, Authenticate: h.identity.Authenticate, CSRFKey: []byte(box.MAC("csrf", "forms")), Open: c.Demo || c.OpenDocs,
 		TrustedProxies: c.TrustedProxies, Ready: db.Ping, ErrorPage: pages.Error, Version: version, RequestsPerMinute: c.RequestsPerMinute,
+		AuthenticateKey: h.exchange.Authenticate, Called: h.exchange.Called,
 	})
 	if err != nil {
 		return nil, err
@@ -136,8 +184,23 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity.API(h.web)
 	uploads.API(h.web)
 	ticket.Register(h.web.API, h.tickets)
+	policy.Register(h.web.API, h.policies)
+	enterprise.Register(h.web.API, companies)
+	institution.Register(h.web.API, h.institutions)
+	catalog.Register(h.web.API, h.catalog)
 	content.Register(h.web.API, h.content)
-	for _, add := range []func(*web.Server, *web.Pages) error{h.portalOf(p).Pages, h.identity.Pages, h.tickets.Pages, h.content.Pages} {
+	message.Register(h.web.API, h.messages)
+	exchange.Register(h.web.API, h.exchange)
+	for _, add := range []func(*web.Server, *web.Pages) error{
+		h.portalOf(p).Pages,
+		h.identity.Pages,
+		h.tickets.Pages,
+		companies.Pages,
+		h.catalog.Pages,
+		h.policies.Pages,
+		h.content.Pages,
+		h.messages.Pages,
+	} {
 		if err := add(h.web, pages); err != nil {
 			return nil, err
 		}
@@ -162,9 +225,10 @@ func (h *house) portalUser(ctx context.Context, actor access.Actor) (*page.User,
 	u := &page.User{Name: actor.Name}
 	if me.Enterprise != nil {
 		u.Company = me.Enterprise.Name
-		if me.Enterprise.Verification == string(enterprise.Unverified) {
-			u.Verification = page.Tag{Text: "未认证", Tone: page.Warning}
-		}
+		u.Verification = enterprise.Tag(enterprise.Verification(me.Enterprise.Verification))
+	}
+	if u.Unread, err = h.messages.Unread(ctx, actor); err != nil {
+		return nil, err
 	}
 	return u, nil
 }

@@ -4,6 +4,108 @@
  */
 
 export interface paths {
+    "/api/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的账号 */
+        get: operations["get-account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/end-other-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 结束自己在其他设备上的登录 */
+        post: operations["post-account-end-other-sessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修改自己的密码 */
+        post: operations["post-account-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/sessions/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 结束自己在一台设备上的登录 */
+        post: operations["post-account-sessions-id-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/wechat/bind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 开始绑定微信 */
+        post: operations["post-account-wechat-bind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/wechat/unbind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 解除微信绑定 */
+        post: operations["post-account-wechat-unbind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/articles": {
         parameters: {
             query?: never;
@@ -142,6 +244,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit-entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 审计日志 */
+        get: operations["get-audit-entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit-entries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 审计日志详情 */
+        get: operations["get-audit-entries-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit-seals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 审计日志封存情况 */
+        get: operations["get-audit-seals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/captchas": {
         parameters: {
             query?: never;
@@ -210,6 +363,1082 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprise-joins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 待平台核实的加入申请 */
+        get: operations["get-enterprise-joins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-joins/{id}/admit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 同意加入申请 */
+        post: operations["post-enterprise-joins-id-admit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-joins/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 不同意加入申请 */
+        post: operations["post-enterprise-joins-id-refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 退回原因 */
+        get: operations["get-enterprise-return-reasons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 待审核的企业认证 */
+        get: operations["get-enterprise-reviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-reviews/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业认证申请 */
+        get: operations["get-enterprise-reviews-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-reviews/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 通过企业认证 */
+        post: operations["post-enterprise-reviews-id-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-reviews/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回企业认证 */
+        post: operations["post-enterprise-reviews-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业列表 */
+        get: operations["get-enterprises"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业详情 */
+        get: operations["get-enterprises-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 推送记录 */
+        get: operations["get-exchange-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 推送详情 */
+        get: operations["get-exchange-deliveries-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 重新推送 */
+        post: operations["post-exchange-deliveries-id-replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 跳过推送 */
+        post: operations["post-exchange-deliveries-id-skip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/keys/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 吊销接口密钥 */
+        post: operations["post-exchange-keys-id-revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方列表 */
+        get: operations["get-exchange-partners"];
+        put?: never;
+        /** 新增对接方 */
+        post: operations["post-exchange-partners"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方详情 */
+        get: operations["get-exchange-partners-id"];
+        /** 修改对接方 */
+        put: operations["put-exchange-partners-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方的调用日志 */
+        get: operations["get-exchange-partners-id-calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方的接口密钥 */
+        get: operations["get-exchange-partners-id-keys"];
+        put?: never;
+        /** 签发接口密钥 */
+        post: operations["post-exchange-partners-id-keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 暂停推送 */
+        post: operations["post-exchange-partners-id-pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复推送 */
+        post: operations["post-exchange-partners-id-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 更换签名密钥 */
+        post: operations["post-exchange-partners-id-secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 可订阅的事件和可推送的字段 */
+        get: operations["get-exchange-topics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/industries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查找国民经济行业 */
+        get: operations["get-industries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构类型 */
+        get: operations["get-institution-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构列表 */
+        get: operations["get-institutions"];
+        put?: never;
+        /** 登记机构 */
+        post: operations["post-institutions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构详情 */
+        get: operations["get-institutions-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{id}/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修改机构信息 */
+        post: operations["post-institutions-id-edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复机构服务 */
+        post: operations["post-institutions-id-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 暂停机构服务 */
+        post: operations["post-institutions-id-suspend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本机构的产品，或待审核和管理的产品 */
+        get: operations["get-managed-products"];
+        put?: never;
+        /** 新建产品草稿 */
+        post: operations["post-managed-products"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品详情、版本与审核过程 */
+        get: operations["get-managed-products-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修改草稿 */
+        post: operations["post-managed-products-id-edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/pass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核通过 */
+        post: operations["post-managed-products-id-pass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/recommend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设为或取消推荐 */
+        post: operations["post-managed-products-id-recommend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核退回 */
+        post: operations["post-managed-products-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/revise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 新建版本 */
+        post: operations["post-managed-products-id-revise"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提交审核 */
+        post: operations["post-managed-products-id-submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/take-down": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 管理部门下架产品 */
+        post: operations["post-managed-products-id-take-down"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/unlist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 机构下架产品 */
+        post: operations["post-managed-products-id-unlist"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回审核中的产品 */
+        post: operations["post-managed-products-id-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/message-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 短信和微信发送记录 */
+        get: operations["get-message-letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/message-letters/{channel}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一条发送记录 */
+        get: operations["get-message-letters-channel-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/message-letters/{channel}/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 确认未送达并重发 */
+        post: operations["post-message-letters-channel-id-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/message-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的消息接收设置 */
+        get: operations["get-message-preferences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/message-preferences/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修改消息接收设置 */
+        post: operations["post-message-preferences-group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/message-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对外发送的消息模板 */
+        get: operations["get-message-templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的消息 */
+        get: operations["get-messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/read-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 全部标为已读 */
+        post: operations["post-messages-read-all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 未读消息数 */
+        get: operations["get-messages-unread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 标为已读 */
+        post: operations["post-messages-id-read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的企业 */
+        get: operations["get-my-enterprise"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 填报企业信息 */
+        post: operations["post-my-enterprise-facts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本企业成员与加入申请 */
+        get: operations["get-my-enterprise-members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 企业实名认证：上传营业执照人工审核 */
+        post: operations["post-my-enterprise-reviews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/verifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 企业实名认证：与登记系统核验 */
+        post: operations["post-my-enterprise-verifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/verifications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一次认证的结果 */
+        get: operations["get-my-enterprise-verifications-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprises": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我可代表的企业 */
+        get: operations["get-my-enterprises"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprises/{id}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 切换办理业务的企业 */
+        post: operations["post-my-enterprises-id-switch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/joins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的加入申请 */
+        get: operations["get-my-joins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/joins/{id}/admit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 同意加入申请 */
+        post: operations["post-my-joins-id-admit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/joins/{id}/dispute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 加入申请提交平台核实 */
+        post: operations["post-my-joins-id-dispute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/joins/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 不同意加入申请 */
+        post: operations["post-my-joins-id-refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/permissions": {
         parameters: {
             query?: never;
@@ -219,6 +1448,176 @@ export interface paths {
         };
         /** 权限清单 */
         get: operations["get-permissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策库 */
+        get: operations["get-policies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 与本企业匹配的政策 */
+        get: operations["get-policies-match"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/match/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 与本企业匹配的政策数量 */
+        get: operations["get-policies-match-summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/quick-match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 填几项条件快速匹配政策 */
+        get: operations["get-policies-quick-match"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/quick-match/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 快速匹配的行业和注册地选项 */
+        get: operations["get-policies-quick-match-choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策详情 */
+        get: operations["get-policies-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策与本企业的匹配 */
+        get: operations["get-policies-id-match"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 服务类别和融资类型 */
+        get: operations["get-product-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 已上架的产品，按条件查找 */
+        get: operations["get-products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 已上架产品的详情 */
+        get: operations["get-products-id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -254,7 +1653,8 @@ export interface paths {
         /** 角色列表 */
         get: operations["get-roles"];
         put?: never;
-        post?: never;
+        /** 新建角色 */
+        post: operations["post-roles"];
         delete?: never;
         options?: never;
         head?: never;
@@ -603,6 +2003,178 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/user-places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 账号可选的部门和机构 */
+        get: operations["get-user-places"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 账号列表 */
+        get: operations["get-users"];
+        put?: never;
+        /** 新建账号 */
+        post: operations["post-users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 账号详情 */
+        get: operations["get-users-id"];
+        put?: never;
+        /** 修改账号 */
+        post: operations["post-users-id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 停用账号 */
+        post: operations["post-users-id-disable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 启用账号 */
+        post: operations["post-users-id-enable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/end-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 结束账号的登录 */
+        post: operations["post-users-id-end-sessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 重置密码 */
+        post: operations["post-users-id-reset-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 解除锁定 */
+        post: operations["post-users-id-unlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 拉取本对接方的事件 */
+        get: operations["get-open-v1-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 检查接口密钥是否可用 */
+        get: operations["get-open-v1-ping"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -657,6 +2229,23 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        BindWechatInputBody: {
+            /** @description Page of the mobile face to come back to. */
+            return: string;
+        };
+        BindWechatOutputBody: {
+            /** @description Where the browser goes, inside WeChat. */
+            url: string;
+        };
+        BrowseOutputBody: {
+            /**
+             * Format: int64
+             * @description On the first page; 1001 means more than a thousand.
+             */
+            count?: number;
+            items: components["schemas"]["CatalogCard"][];
+            nextCursor?: string;
+        };
         CallBackInputBody: {
             note: string;
             outcome: components["schemas"]["TicketOutcome"];
@@ -667,6 +2256,255 @@ export interface components {
             audioUrl: string;
             id: string;
             imageUrl: string;
+        };
+        CatalogCard: {
+            /** @description What decides, the first one first: rate or price, amount, term, time. */
+            facts: components["schemas"]["CatalogFact"][];
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** Format: date-time */
+            listedAt: string;
+            name: string;
+            recommended: boolean;
+            summary: string;
+            target: string;
+        };
+        CatalogChange: {
+            after: string;
+            before: string;
+            field: string;
+            label: string;
+        };
+        CatalogContent: {
+            /** Format: int64 */
+            amountMax: number;
+            /**
+             * Format: int64
+             * @description Fen.
+             */
+            amountMin: number;
+            /**
+             * Format: int64
+             * @description Working days until the result.
+             */
+            days: number;
+            description: string;
+            /** @description Of financing products only. */
+            financingKind: string;
+            kind: string;
+            materials: string[];
+            name: string;
+            /** @description What a service costs, as shown. */
+            priceText: string;
+            /** Format: int64 */
+            rateMax: number;
+            /**
+             * Format: int64
+             * @description Yearly, basis points: 385 is 3.85 %.
+             */
+            rateMin: number;
+            steps: string[];
+            summary: string;
+            target: string;
+            /** Format: int64 */
+            termMax: number;
+            /**
+             * Format: int64
+             * @description Months.
+             */
+            termMin: number;
+            /** @description The last day, 2026-12-31; empty without a term. */
+            validUntil: string;
+        };
+        CatalogDetail: {
+            description: string;
+            /** Format: int64 */
+            edition: number;
+            /** @description What decides, the first one first: rate or price, amount, term, time. */
+            facts: components["schemas"]["CatalogFact"][];
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            institution: components["schemas"]["CatalogProvider"];
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** Format: date-time */
+            listedAt: string;
+            materials: string[];
+            name: string;
+            recommended: boolean;
+            steps: string[];
+            summary: string;
+            target: string;
+            validUntil: string;
+        };
+        CatalogEditionView: {
+            /** Format: date-time */
+            approvedAt?: string;
+            name: string;
+            /** Format: int64 */
+            number: number;
+            reason: string;
+            /** @enum {string} */
+            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            /** Format: date-time */
+            submittedAt?: string;
+        };
+        CatalogFact: {
+            label: string;
+            value: string;
+        };
+        CatalogItem: {
+            /**
+             * Format: int64
+             * @description The newest.
+             */
+            edition: number;
+            /** Format: date-time */
+            expiresAt?: string;
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** Format: date-time */
+            listedAt?: string;
+            name: string;
+            recommended: boolean;
+            /**
+             * Format: int64
+             * @description The public edition, 0 for none.
+             */
+            shown: number;
+            /**
+             * @description Of the newest edition.
+             * @enum {string}
+             */
+            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            /** Format: date-time */
+            statusAt: string;
+            /** @description The institution is out of service: the product is not shown. */
+            suspended: boolean;
+            /** Format: int64 */
+            version: number;
+        };
+        CatalogKind: {
+            code: string;
+            name: string;
+            note: string;
+        };
+        CatalogListItem: {
+            items: components["schemas"]["CatalogItem"][];
+            nextCursor?: string;
+        };
+        CatalogProvider: {
+            address: string;
+            /** Format: int64 */
+            id: number;
+            kindName: string;
+            name: string;
+            phone: string;
+            summary: string;
+        };
+        CatalogStep: {
+            actor?: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            edition: number;
+            /** @description The event's type: product.listed. */
+            kind: string;
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            text?: string;
+        };
+        CatalogTexts: {
+            amount: string;
+            days: string;
+            rate: string;
+            term: string;
+        };
+        CatalogView: {
+            /** @description What the actor may do now. */
+            actions: ("edit" | "submit" | "withdraw" | "pass" | "return" | "take-down" | "unlist" | "revise" | "recommend")[];
+            /**
+             * Format: int64
+             * @description The approved edition that changes are told against, 0 for none.
+             */
+            against: number;
+            /** @description Why the actor may not review it although it is their work. */
+            blocked?: string;
+            changes: components["schemas"]["CatalogChange"][];
+            /** @description Of the newest edition. */
+            content: components["schemas"]["CatalogContent"];
+            /**
+             * Format: int64
+             * @description The newest.
+             */
+            edition: number;
+            /** @description Newest first. */
+            editions: components["schemas"]["CatalogEditionView"][];
+            /** Format: date-time */
+            expiresAt?: string;
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** Format: date-time */
+            listedAt?: string;
+            name: string;
+            /** @description Of the public edition where it is another one. */
+            public?: components["schemas"]["CatalogContent"];
+            /** @description Why the newest edition was returned or taken down. */
+            reason: string;
+            recommended: boolean;
+            /**
+             * Format: int64
+             * @description The public edition, 0 for none.
+             */
+            shown: number;
+            /**
+             * @description Of the newest edition.
+             * @enum {string}
+             */
+            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            /** Format: date-time */
+            statusAt: string;
+            /** @description Who submitted the newest edition. */
+            submitted: string;
+            /** @description The institution is out of service: the product is not shown. */
+            suspended: boolean;
+            texts: components["schemas"]["CatalogTexts"];
+            /** @description Oldest first. */
+            timeline: components["schemas"]["CatalogStep"][];
+            /** Format: int64 */
+            version: number;
+            warnings: string[];
+        };
+        ChangePasswordInputBody: {
+            current: string;
+            password: string;
         };
         CloseInputBody: {
             note?: string;
@@ -828,6 +2666,31 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        CreateRoleInputBody: {
+            name: string;
+            /** @enum {string} */
+            party: "platform" | "government" | "institution";
+            permissions: string[];
+            /** @enum {string} */
+            scope: "self" | "department" | "subtree" | "district";
+        };
+        CreateUserInputBody: {
+            account: string;
+            /** Format: int64 */
+            departmentId?: number;
+            /** Format: int64 */
+            institutionId?: number;
+            name: string;
+            /** @enum {string} */
+            party: "platform" | "government" | "institution";
+            phone: string;
+            roles: string[];
+        };
+        DisableUserInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
         DispatchInputBody: {
             note?: string;
             /** Format: int64 */
@@ -837,10 +2700,507 @@ export interface components {
         };
         EditRoleInputBody: {
             permissions: string[];
+            /** Format: int64 */
+            version: number;
+        };
+        EditUserInputBody: {
+            /** Format: int64 */
+            departmentId?: number;
+            /** Format: int64 */
+            institutionId?: number;
+            name: string;
+            /** @description Empty keeps the number. */
+            phone?: string;
+            roles: string[];
+            /** Format: int64 */
+            version: number;
+        };
+        EndUserSessionsInputBody: {
+            /**
+             * Format: int64
+             * @description One session; all when left out.
+             */
+            sessionId?: number;
+        };
+        EnterpriseAdmitInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseApplyInputBody: {
+            creditCode: string;
+            /** @description The licence: pictures or a PDF, uploaded for the purpose licence. */
+            fileIds: number[];
+            legalPerson: string;
+            name: string;
+            note?: string;
+        };
+        EnterpriseApproveInputBody: {
+            /** @description Internal. */
+            note?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseAttemptView: {
+            answer?: string;
+            /** Format: date-time */
+            askedAt: string;
+            /** @description Whether a person may decide instead, by the licence. */
+            canReview: boolean;
+            creditCode: string;
+            /** Format: int64 */
+            enterpriseId: number;
+            enterpriseName: string;
+            files: components["schemas"]["EnterpriseFileView"][];
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "registry" | "review";
+            legalPerson: string;
+            name: string;
+            note: string;
+            outcome: string;
+            problems: components["schemas"]["Field"][];
+            reason: string;
+            reviewerName?: string;
+            /** Format: date-time */
+            settledAt?: string;
+            text: string;
+            title: string;
+            userName: string;
+            verification: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseDisputeInputBody: {
+            note: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseFactView: {
+            /** Format: date-time */
+            asOf: string;
+            field: string;
+            group: string;
+            label: string;
+            /** Format: date-time */
+            recordedAt: string;
+            source: string;
+            text: string;
+        };
+        EnterpriseFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+        };
+        EnterpriseIndustryOption: {
+            code: string;
+            name: string;
+        };
+        EnterpriseItem: {
+            /** Format: date-time */
+            createdAt: string;
+            creditCode: string;
+            /** Format: int64 */
+            id: number;
+            legalPerson: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description The company its owner joined instead.
+             */
+            replacedBy?: number;
+            verification: string;
+            /** Format: date-time */
+            verifiedAt?: string;
+        };
+        EnterpriseJoinView: {
+            /** Format: date-time */
+            askedAt: string;
+            canDecide: boolean;
+            canDispute: boolean;
+            /** Format: date-time */
+            decidedAt?: string;
+            /** Format: int64 */
+            enterpriseId: number;
+            enterpriseName: string;
+            /** Format: int64 */
+            id: number;
+            label: string;
+            note: string;
+            phone: string;
+            reason: string;
+            state: string;
+            /** Format: int64 */
+            userId: number;
+            userName: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseListAttemptView: {
+            items: components["schemas"]["EnterpriseAttemptView"][];
+            nextCursor?: string;
+        };
+        EnterpriseListIndustryOption: {
+            items: components["schemas"]["EnterpriseIndustryOption"][];
+            nextCursor?: string;
+        };
+        EnterpriseListItem: {
+            items: components["schemas"]["EnterpriseItem"][];
+            nextCursor?: string;
+        };
+        EnterpriseListJoinView: {
+            items: components["schemas"]["EnterpriseJoinView"][];
+            nextCursor?: string;
+        };
+        EnterpriseListMyCompany: {
+            items: components["schemas"]["EnterpriseMyCompany"][];
+            nextCursor?: string;
+        };
+        EnterpriseListReturnReason: {
+            items: components["schemas"]["EnterpriseReturnReason"][];
+            nextCursor?: string;
+        };
+        EnterpriseMemberView: {
+            /** Format: date-time */
+            joinedAt?: string;
+            name: string;
+            phone: string;
+            /** @enum {string} */
+            role: "owner" | "member";
+            /** Format: int64 */
+            userId: number;
+        };
+        EnterpriseMembers: {
+            items: components["schemas"]["EnterpriseMemberView"][];
+            requests: components["schemas"]["EnterpriseJoinView"][];
+            /** @enum {string} */
+            role: "owner" | "member";
+        };
+        EnterpriseMine: {
+            attempt?: components["schemas"]["EnterpriseAttemptView"];
+            /** Format: int64 */
+            attemptsLeft: number;
+            /** Format: date-time */
+            createdAt: string;
+            creditCode: string;
+            facts: components["schemas"]["EnterpriseFactView"][];
+            /** Format: int64 */
+            id: number;
+            legalPerson: string;
+            myJoins: components["schemas"]["EnterpriseJoinView"][];
+            name: string;
+            /**
+             * Format: int64
+             * @description The company its owner joined instead.
+             */
+            replacedBy?: number;
+            /** Format: int64 */
+            requests: number;
+            /** @enum {string} */
+            role: "owner" | "member";
+            stated: {
+                [key: string]: string;
+            };
+            statedFields: string[];
+            verification: string;
+            /** Format: date-time */
+            verifiedAt?: string;
+        };
+        EnterpriseMyCompany: {
+            creditCode: string;
+            current: boolean;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "member";
+            verification: string;
+        };
+        EnterpriseRefuseInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseReturnInputBody: {
+            /** @description One of the ready reasons. */
+            code: string;
+            /** @description More words; needed with the reason other. */
+            text?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseReturnReason: {
+            code: string;
+            text: string;
+        };
+        EnterpriseStateInputBody: {
+            /** @description In 万元. */
+            assets?: string;
+            employees?: string;
+            /** @description Code or name of GB/T 4754. */
+            industry?: string;
+            /** @description Last year's, in 万元. */
+            rdSpend?: string;
+            /** @description Last year's, in 万元, at most two decimal places. */
+            revenue?: string;
+        };
+        EnterpriseVerifyInputBody: {
+            creditCode: string;
+            legalPerson: string;
+            name: string;
+        };
+        EnterpriseView: {
+            attempts: components["schemas"]["EnterpriseAttemptView"][];
+            /** Format: date-time */
+            createdAt: string;
+            creditCode: string;
+            facts: components["schemas"]["EnterpriseFactView"][];
+            history: components["schemas"]["EnterpriseFactView"][];
+            /** Format: int64 */
+            id: number;
+            legalPerson: string;
+            members: components["schemas"]["EnterpriseMemberView"][];
+            name: string;
+            /**
+             * Format: int64
+             * @description The company its owner joined instead.
+             */
+            replacedBy?: number;
+            verification: string;
+            /** Format: date-time */
+            verifiedAt?: string;
+        };
+        ExchangeAttemptView: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "push" | "lost" | "replay" | "skip";
+            /** Format: int64 */
+            number: number;
+            ok: boolean;
+            reason: string;
+            /** Format: int64 */
+            status: number;
+            /** Format: int64 */
+            tookMs: number;
+        };
+        ExchangeCallView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            ip: string;
+            keyName: string;
+            method: string;
+            path: string;
+            /** Format: int64 */
+            status: number;
+        };
+        ExchangeDeliveryItem: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            lastAt?: string;
+            messageId: string;
+            /** Format: date-time */
+            nextAt?: string;
+            /** Format: int64 */
+            partnerId: number;
+            partnerName: string;
+            reason: string;
+            /** Format: int64 */
+            seq: number;
+            /** Format: date-time */
+            settledAt?: string;
+            /** @enum {string} */
+            state: "queued" | "sending" | "delivered" | "failed" | "dead" | "skipped" | "kept";
+            /**
+             * Format: int64
+             * @description Of the partner's last answer; 0 when there was none.
+             */
+            status: number;
+            subject: string;
+            type: string;
+            typeLabel: string;
+            /** @description An earlier delivery of the same object is not settled. */
+            waits: boolean;
+        };
+        ExchangeDeliveryView: {
+            /** @description What the actor may do now: replay, skip. */
+            actions: string[];
+            /** Format: int64 */
+            attempts: number;
+            body: string;
+            /** Format: date-time */
+            createdAt: string;
+            history: components["schemas"]["ExchangeAttemptView"][];
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            lastAt?: string;
+            messageId: string;
+            /** Format: date-time */
+            nextAt?: string;
+            /** Format: int64 */
+            partnerId: number;
+            partnerName: string;
+            reason: string;
+            receipt: string;
+            /** Format: int64 */
+            seq: number;
+            /** Format: date-time */
+            settledAt?: string;
+            /** @enum {string} */
+            state: "queued" | "sending" | "delivered" | "failed" | "dead" | "skipped" | "kept";
+            /**
+             * Format: int64
+             * @description Of the partner's last answer; 0 when there was none.
+             */
+            status: number;
+            subject: string;
+            type: string;
+            typeLabel: string;
+            /** @description An earlier delivery of the same object is not settled. */
+            waits: boolean;
+        };
+        ExchangeField: {
+            key: string;
+            kind: string;
+            label: string;
+            object: string;
+            standard: boolean;
+        };
+        ExchangeKeyView: {
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: int64 */
+            partnerId: number;
+            /** @description The key itself, in the answer that makes it only. */
+            plain?: string;
+            /** Format: date-time */
+            revokedAt?: string;
+            revokedBy: string;
+            scopes: string[];
+            /** @description The first characters, to tell keys apart. */
+            start: string;
+            /** Format: date-time */
+            usedAt?: string;
+        };
+        ExchangeListCallView: {
+            items: components["schemas"]["ExchangeCallView"][];
+            nextCursor?: string;
+        };
+        ExchangeListDeliveryItem: {
+            items: components["schemas"]["ExchangeDeliveryItem"][];
+            nextCursor?: string;
+        };
+        ExchangeListKeyView: {
+            items: components["schemas"]["ExchangeKeyView"][];
+            nextCursor?: string;
+        };
+        ExchangeListPartnerView: {
+            items: components["schemas"]["ExchangePartnerView"][];
+            nextCursor?: string;
+        };
+        ExchangePartnerView: {
+            allowCidrs: string[];
+            /** Format: int64 */
+            callsPerDay: number;
+            /** Format: int64 */
+            callsPerMinute: number;
+            code: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description Of these, not tried any more.
+             */
+            dead: number;
+            /**
+             * Format: int64
+             * @description In the last 24 hours, 1000 at most.
+             */
+            delivered: number;
+            /** @description The last pushes in a row all failed. */
+            down: boolean;
+            events: string[];
+            /**
+             * Format: int64
+             * @description Of these, waiting to be tried again.
+             */
+            failed: number;
+            fields: string[];
+            /** Format: int64 */
+            id: number;
+            name: string;
+            note: string;
+            /** Format: date-time */
+            oldest?: string;
+            /** @description In the answer that makes it only. */
+            secret?: string;
+            showNames: boolean;
+            /** @enum {string} */
+            state: "active" | "paused";
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** @description Empty for a partner who only pulls. */
+            url: string;
+            /** Format: int64 */
+            version: number;
+            /**
+             * Format: int64
+             * @description Not delivered yet, 1000 at most.
+             */
+            waiting: number;
+        };
+        ExchangeTopic: {
+            group: string;
+            label: string;
+            type: string;
+        };
+        ExchangeTopicsOutputBody: {
+            fields: components["schemas"]["ExchangeField"][];
+            /** @description The fields of a new partner. */
+            standard: string[];
+            topics: components["schemas"]["ExchangeTopic"][];
         };
         Field: {
             field: string;
             message: string;
+        };
+        IdentityAccountView: {
+            account: string;
+            hasPassword: boolean;
+            /** @description The password was made by an administrator; until it is changed nothing else can be done. */
+            mustChange: boolean;
+            name: string;
+            party: string;
+            phoneMasked: string;
+            /** @description Department, institution or company. */
+            place: string;
+            roles: components["schemas"]["IdentityRoleName"][];
+            sessions: components["schemas"]["IdentitySessionView"][];
+            /**
+             * @description off: signing in with WeChat is not offered to this person.
+             * @enum {string}
+             */
+            wechat: "off" | "unbound" | "bound";
         };
         IdentityCompany: {
             creditCode: string;
@@ -849,9 +3209,60 @@ export interface components {
             name: string;
             verification: string;
         };
+        IdentityListLogItem: {
+            items: components["schemas"]["IdentityLogItem"][];
+            nextCursor?: string;
+        };
         IdentityListRoleView: {
             items: components["schemas"]["IdentityRoleView"][];
             nextCursor?: string;
+        };
+        IdentityListUserItem: {
+            items: components["schemas"]["IdentityUserItem"][];
+            nextCursor?: string;
+        };
+        IdentityLogItem: {
+            action: string;
+            /** Format: int64 */
+            actorId: number;
+            actorName: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            ip: string;
+            object: string;
+            /** Format: int64 */
+            objectId: number;
+            party: string;
+            summary: string;
+        };
+        IdentityLogSeals: {
+            /** Format: date-time */
+            lastAt?: string;
+            /** Format: int64 */
+            sealed: number;
+            /** Format: int64 */
+            unsealed: number;
+        };
+        IdentityLogView: {
+            action: string;
+            /** Format: int64 */
+            actorId: number;
+            actorName: string;
+            /** Format: date-time */
+            at: string;
+            detail: unknown;
+            /** Format: int64 */
+            id: number;
+            ip: string;
+            object: string;
+            /** Format: int64 */
+            objectId: number;
+            party: string;
+            sealed: boolean;
+            summary: string;
+            traceId: string;
         };
         IdentityMe: {
             csrfToken: string;
@@ -860,6 +3271,10 @@ export interface components {
             district: string;
             enterprise: components["schemas"]["IdentityCompany"];
             institution: components["schemas"]["IdentityNamed"];
+            /** @description The password must be changed before anything else. */
+            mustChange: boolean;
+            /** @description Something to tell the person once, after signing in. */
+            notice?: string;
             permissions: string[];
             signedIn: boolean;
             user: components["schemas"]["IdentityMeUser"];
@@ -878,20 +3293,330 @@ export interface components {
             id: number;
             name: string;
         };
+        IdentityPlaces: {
+            /** @description In the order of the tree, with the names above them. */
+            departments: components["schemas"]["IdentityNamed"][];
+            institutions: components["schemas"]["IdentityNamed"][];
+        };
+        IdentityRoleName: {
+            code: string;
+            name: string;
+        };
         IdentityRoleView: {
             code: string;
+            /** @description Made by an administrator, not by the program. */
+            custom: boolean;
+            /**
+             * Format: int64
+             * @description People who have it.
+             */
+            holders: number;
+            /** @description The asker has it and therefore cannot edit it. */
+            mine: boolean;
             name: string;
             party: string;
             permissions: string[];
+            scope: string;
+            /** Format: int64 */
+            version: number;
+        };
+        IdentitySessionView: {
+            /** Format: date-time */
+            createdAt: string;
+            current: boolean;
+            /** @description Program and system, in Chinese. */
+            device: string;
+            /** Format: int64 */
+            id: number;
+            ip: string;
+            /** Format: date-time */
+            seenAt: string;
+        };
+        IdentityUserItem: {
+            account: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            departmentId: number;
+            departmentName: string;
+            enterpriseName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            name: string;
+            party: string;
+            phoneMasked: string;
+            roles: components["schemas"]["IdentityRoleName"][];
+            /**
+             * Format: date-time
+             * @description Last use of a session that is still kept.
+             */
+            seenAt?: string;
+            state: string;
+            /** Format: int64 */
+            version: number;
+        };
+        IdentityUserView: {
+            account: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            departmentId: number;
+            departmentName: string;
+            /** Format: date-time */
+            disabledAt?: string;
+            enterpriseName: string;
+            hasPassword: boolean;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            /** Format: date-time */
+            lockedUntil?: string;
+            /** @description The password was made by an administrator and is to be changed at the next sign-in. */
+            mustChange: boolean;
+            name: string;
+            party: string;
+            phoneMasked: string;
+            roles: components["schemas"]["IdentityRoleName"][];
+            /**
+             * Format: date-time
+             * @description Last use of a session that is still kept.
+             */
+            seenAt?: string;
+            /** @description The asker's own account, which others manage. */
+            self: boolean;
+            sessions: components["schemas"]["IdentitySessionView"][];
+            state: string;
+            /** Format: int64 */
+            version: number;
+            /** @description A WeChat account is bound. */
+            wechat: boolean;
         };
         Info: {
             group: string;
             label: string;
             name: string;
         };
+        InstitutionDetails: {
+            address: string;
+            creditCode: string;
+            kind: string;
+            legalPerson: string;
+            name: string;
+            phone: string;
+            qualifications: components["schemas"]["InstitutionLicence"][];
+            summary: string;
+        };
+        InstitutionEditInputBody: {
+            details: components["schemas"]["InstitutionDetails"];
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionItem: {
+            /** Format: date-time */
+            createdAt: string;
+            creditCode: string;
+            /** @description The first day on which a qualification ends, when it has ended or does within 60 days. */
+            expiring?: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            kindName: string;
+            name: string;
+            phone: string;
+            /** @enum {string} */
+            status: "active" | "suspended";
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionKind: {
+            code: string;
+            name: string;
+        };
+        InstitutionKindsOutputBody: {
+            items: components["schemas"]["InstitutionKind"][];
+        };
+        InstitutionLicence: {
+            name: string;
+            no: string;
+            /** @description The last day, 2006-01-02; empty without a term. */
+            to: string;
+        };
+        InstitutionListItem: {
+            items: components["schemas"]["InstitutionItem"][];
+            nextCursor?: string;
+        };
+        InstitutionResumeInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionStep: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            text?: string;
+        };
+        InstitutionSuspendInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionView: {
+            address: string;
+            /** Format: date-time */
+            createdAt: string;
+            creditCode: string;
+            /** @description The first day on which a qualification ends, when it has ended or does within 60 days. */
+            expiring?: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            kindName: string;
+            legalPerson: string;
+            /** @description Whether the asker may edit, suspend and resume. */
+            manage: boolean;
+            name: string;
+            phone: string;
+            qualifications: components["schemas"]["InstitutionLicence"][];
+            reason: string;
+            /** @enum {string} */
+            status: "active" | "suspended";
+            summary: string;
+            timeline: components["schemas"]["InstitutionStep"][];
+            /** Format: int64 */
+            version: number;
+        };
+        KindsOutputBody: {
+            financing: components["schemas"]["CatalogKind"][];
+            kinds: components["schemas"]["CatalogKind"][];
+        };
         ListInfo: {
             items: components["schemas"]["Info"][];
             nextCursor?: string;
+        };
+        MessageGroupPreference: {
+            group: string;
+            label: string;
+            sms: boolean;
+            wechat: boolean;
+        };
+        MessageLetterTemplate: {
+            code: string;
+            /** @description In words. */
+            group: string;
+            sms: boolean;
+            title: string;
+            wechat: boolean;
+        };
+        MessageLetterView: {
+            /** Format: int64 */
+            attempts: number;
+            canResend: boolean;
+            channel: string;
+            /** @description The provider's code of a refusal. */
+            code: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            notBefore?: string;
+            /** @description The provider's id. */
+            receipt: string;
+            /** @description Phone or WeChat account, masked. */
+            recipient: string;
+            /** @description What the provider knows the message by. */
+            sendId: string;
+            state: string;
+            template: string;
+            title: string;
+            /** Format: date-time */
+            triedAt?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        MessageListLetterTemplate: {
+            items: components["schemas"]["MessageLetterTemplate"][];
+            nextCursor?: string;
+        };
+        MessageListLetterView: {
+            items: components["schemas"]["MessageLetterView"][];
+            nextCursor?: string;
+        };
+        MessageListView: {
+            items: components["schemas"]["MessageView"][];
+            nextCursor?: string;
+        };
+        MessagePreferInputBody: {
+            sms: boolean;
+            wechat: boolean;
+        };
+        MessagePreferences: {
+            /** @description Empty for people whose notices stay on the platform. */
+            groups: components["schemas"]["MessageGroupPreference"][];
+            /** @description Masked; empty when there is none. */
+            phone: string;
+            /** @description Whether a WeChat account is bound. */
+            wechat: boolean;
+        };
+        MessageReadAllInputBody: {
+            /**
+             * Format: int64
+             * @description Newest message that was seen; 0 marks all.
+             */
+            upTo?: number;
+        };
+        MessageReadAllOutputBody: {
+            /** Format: int64 */
+            marked: number;
+        };
+        MessageReleaseInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        MessageUnreadOutputBody: {
+            /**
+             * Format: int64
+             * @description Counted up to 100.
+             */
+            count: number;
+        };
+        MessageView: {
+            /** Format: date-time */
+            createdAt: string;
+            group: string;
+            /** Format: int64 */
+            id: number;
+            /** @description Path of the object below the face; empty when there is nothing to open. */
+            link: string;
+            /** Format: date-time */
+            readAt?: string;
+            template: string;
+            text: string;
+            title: string;
+        };
+        Missing: {
+            ask?: string;
+            field: string;
+            label: string;
+            reason: string;
+            why: string;
+        };
+        OpenEventsOutputBody: {
+            /** @description CloudEvents 1.0, as they are pushed. */
+            items: unknown[];
+            /** @description There are further events: call again at once. */
+            more: boolean;
+            /** @description Where the next call goes on. Keep it once the items are safe. */
+            next: string;
         };
         OpenInputBody: {
             body: string;
@@ -917,6 +3642,69 @@ export interface components {
              */
             urgency?: "normal" | "urgent" | "critical";
         };
+        OpenPingOutputBody: {
+            /** @description Name of the partner the key belongs to. */
+            partner: string;
+            scopes: string[];
+        };
+        PartnerActInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        PartnerCreateInputBody: {
+            /** @description Private networks the partner may be reached in. */
+            allowCidrs?: string[];
+            /**
+             * Format: int64
+             * @default 20000
+             */
+            callsPerDay: number;
+            /**
+             * Format: int64
+             * @default 120
+             */
+            callsPerMinute: number;
+            code: string;
+            events?: string[];
+            /** @description As ticket.title. */
+            fields?: string[];
+            name: string;
+            note?: string;
+            showNames?: boolean;
+            /** @description Empty for a partner who only pulls. */
+            url?: string;
+        };
+        PartnerDeliveryActInputBody: {
+            reason: string;
+        };
+        PartnerKeyIssueInputBody: {
+            name: string;
+            scopes?: string[];
+        };
+        PartnerUpdateInputBody: {
+            /** @description Private networks the partner may be reached in. */
+            allowCidrs?: string[];
+            /**
+             * Format: int64
+             * @default 20000
+             */
+            callsPerDay: number;
+            /**
+             * Format: int64
+             * @default 120
+             */
+            callsPerMinute: number;
+            events?: string[];
+            /** @description As ticket.title. */
+            fields?: string[];
+            name: string;
+            note?: string;
+            showNames?: boolean;
+            /** @description Empty for a partner who only pulls. */
+            url?: string;
+            /** Format: int64 */
+            version: number;
+        };
         PasswordInputBody: {
             account: string;
             captchaAnswer: string;
@@ -928,6 +3716,187 @@ export interface components {
             next: "done" | "second_factor";
             sentTo?: string;
             session?: components["schemas"]["IdentityMe"];
+        };
+        PolicyChoice: {
+            code: string;
+            name: string;
+        };
+        PolicyChoices: {
+            regions: components["schemas"]["PolicyChoice"][];
+            sections: components["schemas"]["PolicySection"][];
+        };
+        PolicyClause: {
+            number?: string;
+            text: string;
+        };
+        PolicyGroupResult: {
+            /** Format: int64 */
+            count: number;
+            /** @enum {string} */
+            group: "eligible" | "possible" | "nearly" | "by_hand" | "not_eligible";
+            items: components["schemas"]["PolicyJudged"][];
+            note: string;
+            word: string;
+        };
+        PolicyItem: {
+            benefit: string;
+            /** Format: int64 */
+            capFen: number;
+            closesOn?: string;
+            docNumber: string;
+            excerpt?: string;
+            expiresOn?: string;
+            handlerName: string;
+            /** Format: int64 */
+            id: number;
+            issuer: string;
+            /** @enum {string} */
+            level: "national" | "city" | "district";
+            levelName: string;
+            matchable: boolean;
+            opensOn?: string;
+            publishedOn: string;
+            /** @enum {string} */
+            status: "draft" | "published" | "expired";
+            statusName: string;
+            title: string;
+            /** @enum {string} */
+            topic: "funding" | "innovation" | "financing" | "talent" | "premises" | "market" | "green" | "relief";
+            topicName: string;
+            /** Format: int64 */
+            version: number;
+            /** @enum {string} */
+            window: "open" | "upcoming" | "always" | "closed";
+            windowName: string;
+        };
+        PolicyJudged: {
+            decision?: string;
+            /** @enum {string} */
+            group: "eligible" | "possible" | "nearly" | "by_hand" | "not_eligible";
+            lines: components["schemas"]["PolicyLine"][];
+            missing: components["schemas"]["Missing"][];
+            policy: components["schemas"]["PolicyItem"];
+            summary: string;
+            word: string;
+        };
+        PolicyLine: {
+            actual?: string;
+            asOf?: string;
+            clause?: string;
+            /** Format: int64 */
+            depth: number;
+            gap?: string;
+            /** @enum {string} */
+            kind: "group" | "clause";
+            label: string;
+            quote?: string;
+            required?: string;
+            source?: string;
+            /** @enum {string} */
+            state?: "met" | "unmet" | "unknown" | "human" | "spare";
+            stated?: boolean;
+            why?: string;
+            word?: string;
+        };
+        PolicyListItem: {
+            items: components["schemas"]["PolicyItem"][];
+            nextCursor?: string;
+        };
+        PolicyOne: {
+            /** Format: date-time */
+            at: string;
+            decision?: string;
+            enterprise: string;
+            facts: components["schemas"]["Told"][];
+            /** @enum {string} */
+            group: "eligible" | "possible" | "nearly" | "by_hand" | "not_eligible";
+            lines: components["schemas"]["PolicyLine"][];
+            missing: components["schemas"]["Missing"][];
+            on: string;
+            policy: components["schemas"]["PolicyItem"];
+            summary: string;
+            word: string;
+        };
+        PolicyQuestion: {
+            a: string;
+            q: string;
+        };
+        PolicyResult: {
+            /** Format: date-time */
+            at: string;
+            enterprise?: string;
+            facts: components["schemas"]["Told"][];
+            groups: components["schemas"]["PolicyGroupResult"][];
+            on: string;
+            q?: string;
+            wanted: components["schemas"]["PolicyWanted"][];
+        };
+        PolicySection: {
+            code: string;
+            divisions: components["schemas"]["PolicyChoice"][];
+            name: string;
+        };
+        PolicyStep: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            label: string;
+            text?: string;
+        };
+        PolicySummary: {
+            /** Format: int64 */
+            eligible: number;
+            /** Format: int64 */
+            nearly: number;
+            /** Format: int64 */
+            possible: number;
+        };
+        PolicyView: {
+            benefit: string;
+            /** Format: int64 */
+            capFen: number;
+            clauses: components["schemas"]["PolicyClause"][];
+            closesOn?: string;
+            conditions: components["schemas"]["PolicyLine"][];
+            docNumber: string;
+            excerpt?: string;
+            expiresOn?: string;
+            faq: components["schemas"]["PolicyQuestion"][];
+            handlerName: string;
+            history: components["schemas"]["PolicyStep"][];
+            /** Format: int64 */
+            id: number;
+            interpretation: string;
+            issuer: string;
+            /** @enum {string} */
+            level: "national" | "city" | "district";
+            levelName: string;
+            link?: string;
+            matchable: boolean;
+            materials: string[];
+            opensOn?: string;
+            publishedOn: string;
+            /** @enum {string} */
+            status: "draft" | "published" | "expired";
+            statusName: string;
+            title: string;
+            /** @enum {string} */
+            topic: "funding" | "innovation" | "financing" | "talent" | "premises" | "market" | "green" | "relief";
+            topicName: string;
+            /** Format: int64 */
+            version: number;
+            /** @enum {string} */
+            window: "open" | "upcoming" | "always" | "closed";
+            windowName: string;
+        };
+        PolicyWanted: {
+            ask?: string;
+            field: string;
+            label: string;
+            /** Format: int64 */
+            policies: number;
+            reason: string;
+            why: string;
         };
         Problem: {
             /** @description Stable; a client may switch on it. */
@@ -942,6 +3911,31 @@ export interface components {
             title: string;
             traceId: string;
             type: string;
+        };
+        ProductEditInputBody: {
+            content: components["schemas"]["CatalogContent"];
+            /** Format: int64 */
+            version: number;
+        };
+        ProductPassInputBody: {
+            /** @description Internal. */
+            note?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ProductReasonInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ProductRecommendInputBody: {
+            on: boolean;
+            /** Format: int64 */
+            version: number;
+        };
+        ProductStepInputBody: {
+            /** Format: int64 */
+            version: number;
         };
         RateInputBody: {
             opinion?: string;
@@ -1118,11 +4112,31 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        Told: {
+            asOf?: string;
+            ask?: string;
+            field: string;
+            label: string;
+            reason?: string;
+            source?: string;
+            stated?: boolean;
+            value?: string;
+            why?: string;
+        };
         TypesOutputBody: {
             items: components["schemas"]["TicketType"][];
         };
         UnitsOutputBody: {
             items: components["schemas"]["TicketUnitInfo"][];
+        };
+        UserPasswordOutputBody: {
+            /** @description Shown once; nobody can read it again. */
+            password: string;
+            user: components["schemas"]["IdentityUserView"];
+        };
+        UserVersionInputBody: {
+            /** Format: int64 */
+            version: number;
         };
     };
     responses: never;
@@ -1133,6 +4147,182 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "get-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityAccountView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-end-other-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePasswordInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-sessions-id-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-wechat-bind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindWechatInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BindWechatOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-wechat-unbind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-articles": {
         parameters: {
             query?: {
@@ -1497,6 +4687,109 @@ export interface operations {
             };
         };
     };
+    "get-audit-entries": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description RFC 3339; this moment and later. */
+                from?: string;
+                /** @description RFC 3339; before this moment. */
+                until?: string;
+                /** @description Part of a name, an account, or the id of a person. */
+                actor?: string;
+                object?: string;
+                objectId?: number;
+                /** @description One action, or with a dot at its end everything of a module. */
+                action?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityListLogItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-entries-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityLogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-seals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityLogSeals"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-captchas": {
         parameters: {
             query?: never;
@@ -1621,6 +4914,2373 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-joins": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-joins-id-admit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseAdmitInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-joins-id-refuse": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseRefuseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprise-return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListReturnReason"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprise-reviews": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprise-reviews-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-reviews-id-approve": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseApproveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-reviews-id-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseReturnInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Words of the name, or the beginning of the credit code. */
+                q?: string;
+                verification?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-deliveries": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                partner?: number;
+                state?: string;
+                /** @description Number of the object, in full. */
+                subject?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListDeliveryItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-deliveries-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeDeliveryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-deliveries-id-replay": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerDeliveryActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeDeliveryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-deliveries-id-skip": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerDeliveryActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeDeliveryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-keys-id-revoke": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                state?: "active" | "paused";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListPartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerCreateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-exchange-partners-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerUpdateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners-id-calls": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListCallView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners-id-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-keys": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerKeyIssueInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-pause": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-secret": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeTopicsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-industries": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListIndustryOption"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institution-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionKindsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institutions": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                kind?: string;
+                status?: "active" | "suspended";
+                /** @description Part of the name. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institutions": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionDetails"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institutions-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institutions-id-edit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionEditInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institutions-id-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionResumeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institutions-id-suspend": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionSuspendInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-managed-products": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Any of these states, separated by commas. */
+                status?: string[];
+                kind?: string;
+                institutionId?: number;
+                /** @description Part of the name of the product or the institution. */
+                q?: string;
+                /** @description Only what has a public edition. */
+                shown?: boolean;
+                /** @description What waits for the asker's own work, oldest first. */
+                waiting?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogContent"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-managed-products-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-edit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductEditInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-pass": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductPassInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-recommend": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductRecommendInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-revise": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-submit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-take-down": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-unlist": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-message-letters": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                channel?: "sms" | "wechat";
+                state?: string;
+                template?: string;
+                /** @description The whole number, however it is written. */
+                phone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageListLetterView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-message-letters-channel-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: "sms" | "wechat";
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageLetterView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-message-letters-channel-id-release": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                channel: "sms" | "wechat";
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageReleaseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageLetterView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-message-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePreferences"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-message-preferences-group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessagePreferInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePreferences"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-message-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageListLetterTemplate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-messages": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Unread ones only. */
+                unread?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-messages-read-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageReadAllInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageReadAllOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-messages-unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageUnreadOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-messages-id-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-enterprise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseMine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-enterprise-facts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseStateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseMine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-enterprise-members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseMembers"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-enterprise-reviews": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseApplyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-enterprise-verifications": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseVerifyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-enterprise-verifications-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-enterprises": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListMyCompany"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-enterprises-id-switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-joins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-joins-id-admit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseAdmitInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-joins-id-dispute": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseDisputeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-joins-id-refuse": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseRefuseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-permissions": {
         parameters: {
             query?: never;
@@ -1637,6 +7297,342 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Chinese full text; a sentence finds what comes closest. */
+                q?: string;
+                level?: string;
+                topic?: string;
+                window?: string;
+                /** @description published is what is in force today; the others are seen by staff only. */
+                status?: string;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-match": {
+        parameters: {
+            query?: {
+                /** @description Only the policies this sentence describes. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-match-summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicySummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-quick-match": {
+        parameters: {
+            query?: {
+                q?: string;
+                industry?: string;
+                region?: string;
+                /** @description Whole years since registration. */
+                years?: string;
+                employees?: string;
+                /** @description Of the year before, in 万元. */
+                revenue?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-quick-match-choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyChoices"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-id-match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOne"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-product-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-products": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                q?: string;
+                kind?: string;
+                financing?: string;
+                /** @description From and to in 万元: 10-50, -10, 500-. */
+                amount?: string;
+                /** @description From and to in months. */
+                term?: string;
+                /** @description Basis points. */
+                rate?: number;
+                recommended?: boolean;
+                institutionId?: number;
+                sort?: "new" | "rate" | "match";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrowseOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-products-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogDetail"];
                 };
             };
             /** @description Error */
@@ -1713,10 +7709,49 @@ export interface operations {
             };
         };
     };
+    "post-roles": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRoleInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityRoleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-roles-code-permissions": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 code: string;
             };
@@ -1728,12 +7763,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["IdentityRoleView"];
+                };
             };
             /** @description Error */
             default: {
@@ -2470,6 +8507,431 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-user-places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityPlaces"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-users": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Part of the name, or the beginning of the account. */
+                q?: string;
+                /** @description The last four digits, or the whole number. */
+                phone?: string;
+                party?: string;
+                role?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityListUserItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateUserInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPasswordOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-users-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditUserInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users-id-disable": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisableUserInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users-id-enable": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserVersionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users-id-end-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndUserSessionsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users-id-reset-password": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserVersionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPasswordOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users-id-unlock": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserVersionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-open-v1-events": {
+        parameters: {
+            query?: {
+                /** @description next of the call before; empty for the first. */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenEventsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-open-v1-ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenPingOutputBody"];
                 };
             };
             /** @description Error */
