@@ -76,7 +76,7 @@ test('an article is written, let out by a second person, and taken down', async 
   const title = '面包房贷款故事征集<b>加粗</b>'
   const writer = await staff(browser, request, 'operator01', '19900020004')
   await writer.goto('/admin/articles/new')
-  await writer.getByRole('combobox', { name: '栏目' }).click()
+  await writer.getByRole('combobox', { name: '栏目' }).press('Enter')
   await writer.getByRole('option', { name: '企业故事' }).click()
   await writer.getByRole('textbox', { name: '标题' }).fill(title)
   await writer.getByRole('textbox', { name: '来源' }).fill('区企业服务中心')
