@@ -257,7 +257,6 @@ type sandboxed struct {
 	clock *clock.Fake
 	base  string
 	phone string
-	path  string // of the letter's channel in the answer about the phone
 }
 
 // mustSandbox joins the message centre to the stand-ins of the providers, as a demo does.
