@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/uptrace/bun"
 
@@ -14,31 +15,6 @@ import (
 	"github.com/huiqi/huiqi/seed/reference"
 )
 
-// newPolicies builds the library of policies and the matching.
-func newPolicies(db *database.DB, p parts, companies *enterprise.Service) (*policy.Service, error) {
-	schema, choices, err := policyTerms()
-	if err != nil {
-		return nil, err
-	}
-	return policy.New(policy.Deps{DB: db, Clock: p.clock, Log: p.log, Schema: schema, Enterprises: matched{companies}, Choices: choices}), nil
-}
-
-// matched lets policies be matched with what is known of companies.
-type matched struct{ companies *enterprise.Service }
-
-var _ policy.Enterprises = matched{}
-
-// Facts are what is known of a company: nothing, until the companies keep facts.
-func (m matched) Facts(context.Context, bun.IDB, int64) (criteria.Facts, error) {
-	return criteria.Facts{}, nil
-}
-
-// Name names a company.
-func (m matched) Name(ctx context.Context, db bun.IDB, id int64) (string, error) {
-	b, err := m.companies.Brief(ctx, db, id)
-	return b.Name, err
-}
-
 // The regions a visitor can choose besides the divisions of the reference list. Their codes lie in blocks that no division
 // has, so that they are known to be elsewhere.
 const (
@@ -46,27 +22,55 @@ const (
 	elsewhere       = "990000"
 )
 
-// policyTerms are the fields that conditions may name, with the words for their codes, and what the quick match offers.
-func policyTerms() (criteria.Schema, policy.Choices, error) {
-	fail := func(err error) (criteria.Schema, policy.Choices, error) {
-		return criteria.Schema{}, policy.Choices{}, fmt.Errorf("terms of policies: %w", err)
+// newPolicies builds the library of policies and the matching over what is known of companies.
+func newPolicies(db *database.DB, p parts, companies *enterprise.Service) (*policy.Service, error) {
+	words := terms()
+	words.Regions = maps.Clone(words.Regions)
+	choices, err := policyChoices(words.Regions)
+	if err != nil {
+		return nil, fmt.Errorf("choices of the quick match: %w", err)
 	}
+	return policy.New(policy.Deps{
+		DB: db, Clock: p.clock, Log: p.log, Schema: enterprise.Schema(words), Enterprises: matched{companies}, Choices: choices, CompanyPage: "/company",
+	}), nil
+}
+
+// selfStated is the source of what a company says itself.
+const selfStated = "企业填报"
+
+// matched lets policies be matched with what is known of companies.
+type matched struct{ *enterprise.Service }
+
+var _ policy.Enterprises = matched{}
+
+// Facts are what is known of a company; its own word is marked as unchecked.
+func (m matched) Facts(ctx context.Context, db bun.IDB, id int64) (criteria.Facts, error) {
+	facts, err := m.Service.Facts(ctx, db, id)
+	for field, f := range facts {
+		f.Stated = f.Source == selfStated
+		facts[field] = f
+	}
+	return facts, err
+}
+
+// Name names a company.
+func (m matched) Name(ctx context.Context, db bun.IDB, id int64) (string, error) {
+	b, err := m.Brief(ctx, db, id)
+	return b.Name, err
+}
+
+// policyChoices are what the quick match offers; the names of its regions are added to regions.
+func policyChoices(regions map[string]string) (policy.Choices, error) {
+	choices := policy.Choices{Sizes: sizeclass.National()}
 	industries, err := reference.Industries()
 	if err != nil {
-		return fail(err)
+		return choices, err
 	}
 	divisions, err := reference.Divisions()
 	if err != nil {
-		return fail(err)
+		return choices, err
 	}
-	titles, err := reference.Qualifications()
-	if err != nil {
-		return fail(err)
-	}
-	choices := policy.Choices{Sizes: sizeclass.National()}
-	industryNames, regionNames, titleNames := map[string]string{}, map[string]string{}, map[string]string{}
 	for _, i := range industries {
-		industryNames[i.Code] = i.Name
 		switch i.Level {
 		case 1:
 			choices.Sections = append(choices.Sections, policy.Section{Choice: policy.Choice{Code: i.Code, Name: i.Name}})
@@ -76,40 +80,15 @@ func policyTerms() (criteria.Schema, policy.Choices, error) {
 		}
 	}
 	for _, d := range divisions {
-		regionNames[d.Code] = d.Name
 		switch d.Level {
 		case "city":
-			regionNames[elsewhereInCity], regionNames[elsewhere] = d.Name+"其他区", d.Name+"以外"
+			regions[elsewhereInCity], regions[elsewhere] = d.Name+"其他区", d.Name+"以外"
 		case "district":
 			choices.Regions = append(choices.Regions, policy.Choice{Code: d.Code, Name: d.Name})
 		}
 	}
 	for _, code := range []string{elsewhereInCity, elsewhere} {
-		choices.Regions = append(choices.Regions, policy.Choice{Code: code, Name: regionNames[code]})
+		choices.Regions = append(choices.Regions, policy.Choice{Code: code, Name: regions[code]})
 	}
-	for _, t := range titles {
-		titleNames[t.Code] = t.Name
-	}
-	sizes := map[string]string{}
-	for _, c := range []sizeclass.Class{sizeclass.Large, sizeclass.Medium, sizeclass.Small, sizeclass.Micro} {
-		sizes[string(c)] = c.Text()
-	}
-	const byOwner = "企业填报"
-	schema, err := criteria.NewSchema(
-		criteria.Field{Name: "established", Label: "成立日期", Kind: criteria.Date},
-		criteria.Field{Name: "industry", Label: "所属行业", Kind: criteria.Category, Under: criteria.UnderIndustry, Values: industryNames},
-		criteria.Field{Name: "region", Label: "注册地", Kind: criteria.Category, Under: criteria.UnderRegion, Values: regionNames},
-		criteria.Field{Name: "employees", Label: "从业人员", Kind: criteria.Count, Unit: "人", Ask: byOwner},
-		criteria.Field{Name: "revenue", Label: "上年营业收入", Kind: criteria.Money, Ask: byOwner},
-		criteria.Field{Name: "assets", Label: "资产总额", Kind: criteria.Money, Ask: byOwner},
-		criteria.Field{Name: "rdSpend", Label: "上年研发费用", Kind: criteria.Money, Ask: byOwner},
-		criteria.Field{Name: "rdRatio", Label: "研发费用占营业收入", Kind: criteria.Ratio, Ask: byOwner},
-		criteria.Field{Name: "sizeClass", Label: "企业规模", Kind: criteria.Category, Values: sizes, Closed: true},
-		criteria.Field{Name: "qualification", Label: "资质与称号", Kind: criteria.Holdings, Values: titleNames},
-		criteria.Field{Name: "creditStanding", Label: "失信与异常名录", Kind: criteria.Holdings},
-	)
-	if err != nil {
-		return fail(err)
-	}
-	return schema, choices, nil
+	return choices, nil
 }
