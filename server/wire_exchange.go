@@ -42,7 +42,7 @@ func exchangeTopics() []exchange.Topic {
 		{"申请", [][2]string{
 			{"application.submitted", "申请提交"}, {"application.accepted", "申请受理"}, {"application.declined", "申请不予受理"}, {"application.withdrawn", "申请撤回"},
 			{"application.supplement_asked", "申请要求补正"}, {"application.supplemented", "申请补正提交"}, {"application.progressed", "申请办理进展"},
-			{"application.completed", "申请办结"},
+			{"application.approved", "申请审批通过"}, {"application.disbursed", "申请放款"}, {"application.completed", "申请办结"},
 		}},
 		{"企业", [][2]string{{"enterprise.verified", "企业认证通过"}}},
 	} {
@@ -70,9 +70,10 @@ func exchangeFields() []exchange.Field {
 		plain("ticket", "outcome", "回访结果"), plain("ticket", "rating", "评价星级"), plain("ticket", "opinion", "评价内容"),
 		chosen(plain("ticket", "note", "内部备注"), exchange.Plain), chosen(plain("ticket", "actor", "办理人姓名"), exchange.Name),
 		plain("application", "productName", "产品名称"), plain("application", "kind", "产品类别"), plain("application", "institutionName", "服务机构"),
-		plain("application", "enterpriseName", "企业名称"), plain("application", "reason", "不予受理原因"),
+		plain("application", "enterpriseName", "企业名称"), plain("application", "reason", "原因或补正要求"),
+		plain("application", "amount", "金额（分）"), plain("application", "rate", "年利率（基点）"), plain("application", "term", "期限（月）"),
 		chosen(plain("application", "note", "办理说明"), exchange.Plain), chosen(plain("application", "actor", "办理人姓名"), exchange.Name),
-		plain("enterprise", "name", "企业名称"), chosen(plain("enterprise", "actor", "办理人姓名"), exchange.Name),
+		plain("enterprise", "name", "企业名称"), plain("enterprise", "creditCode", "统一社会信用代码"), chosen(plain("enterprise", "actor", "办理人姓名"), exchange.Name),
 	}
 }
 

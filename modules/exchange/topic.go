@@ -126,11 +126,17 @@ func (c catalogue) tell(p *Partner, e event.Event) (subject string, data map[str
 		}
 		data[f.Key] = safe(v)
 	}
-	subject, _ = facts["number"].(string)
-	if subject == "" {
-		subject = fmt.Sprintf("%s-%d", e.Object, e.ObjectID)
+	return subjectOf(facts, e), data, nil
+}
+
+// subjectOf is how the object is called between the systems: its number, a company's credit code, else its id.
+func subjectOf(facts map[string]any, e event.Event) string {
+	for _, key := range []string{"number", "creditCode"} {
+		if s, _ := facts[key].(string); s != "" {
+			return s
+		}
 	}
-	return subject, data, nil
+	return fmt.Sprintf("%s-%d", e.Object, e.ObjectID)
 }
 
 // safe masks phones and identity numbers in every text of a value.
