@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/secret"
@@ -75,6 +76,9 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 		if err := h.demoPartners(ctx, p.sandbox, demo.Sandbox.PartnerSecret); err != nil {
 			return err
 		}
+	}
+	if err := h.exchange.Reclaim(ctx, access.SystemActor("start")); err != nil {
+		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return h.queue.Run(ctx) })
