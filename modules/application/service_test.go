@@ -483,7 +483,9 @@ func TestTwoAtOnceAreOneOpenApplication(t *testing.T) {
 		if err := errors.Join(errs...); !errors.Is(err, application.ErrOpen) || !strings.Contains(err.Error(), "SQ20261124-") {
 			t.Errorf("round %d: the loser hears %v", round, err)
 		}
-		same := atOnce(func(int) error { return errOf(f.Submit(ctx, boss(7, int64(800+round)), want(fmt.Sprint("same", round)))) })
+		same := atOnce(func(int) error {
+			return errOf(f.Submit(ctx, boss(7, int64(800+round)), want(fmt.Sprint("same", round))))
+		})
 		if err := errors.Join(same...); err != nil {
 			t.Errorf("round %d: one key twice: %v", round, err)
 		}
