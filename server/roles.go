@@ -1,6 +1,7 @@
 package server
 
 import (
+	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
@@ -9,7 +10,7 @@ import (
 // permissions are all rights of the program, in the order in which the page of roles shows them.
 func permissions() []access.Info {
 	var all []access.Info
-	for _, list := range [][]access.Info{ticket.Permissions(), identity.Permissions()} {
+	for _, list := range [][]access.Info{ticket.Permissions(), application.Permissions(), identity.Permissions()} {
 		all = append(all, list...)
 	}
 	return all

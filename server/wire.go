@@ -15,6 +15,7 @@ import (
 
 	adminui "github.com/huiqi/huiqi/admin-ui"
 	"github.com/huiqi/huiqi/h5"
+	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
@@ -38,7 +39,7 @@ import (
 // Migrations are all steps of the schema.
 func Migrations() []database.Migration {
 	return slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, message.Migrations,
-		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations)
+		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations, application.Migrations)
 }
 
 // house is everything of one process, joined.
@@ -52,6 +53,8 @@ type house struct {
 	sealer   *audit.Sealer
 	identity *identity.Service
 	tickets  *ticket.Service
+	// applications are what companies ask of institutions.
+	applications *application.Service
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
 	// listeners read the events that modules announce.
@@ -108,13 +111,14 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		return sees(ctx, actor, id)
 	}
 	h.sees["ticket"] = h.tickets.Sees
+	h.joinApplications(c, p, companies, uploads)
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
 		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
 		Nav:  []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "tickets", Text: "诉求与帮助", URL: "/tickets"}},
-		Me:   []page.NavItem{{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"}},
+		Me:   []page.NavItem{{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"}, {Key: "applications", Text: "我的申请", URL: "/applications", Icon: "document"}},
 		Links: page.Links{Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/tickets", Privacy: "/privacy",
 			SiteMap: "/sitemap", Accessibility: "/accessibility"},
 	})
@@ -133,7 +137,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity.API(h.web)
 	uploads.API(h.web)
 	ticket.Register(h.web.API, h.tickets)
-	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages} {
+	application.Register(h.web.API, h.applications)
+	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages, h.applications.Pages} {
 		if err := add(h.web, pages); err != nil {
 			return nil, err
 		}

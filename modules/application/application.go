@@ -52,6 +52,7 @@ type Application struct {
 	// The product as it was when the company applied.
 	ProductID       int64  `bun:"product_id,notnull"`
 	ProductName     string `bun:"product_name,notnull"`
+	Edition         int64  `bun:"edition,notnull"`
 	Kind            string `bun:"kind,notnull"`
 	KindName        string `bun:"kind_name,notnull"`
 	Lends           bool   `bun:"lends,notnull"`

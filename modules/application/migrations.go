@@ -20,6 +20,7 @@ type application20261124 struct {
 	Source          string     `bun:"source,notnull"`
 	ProductID       int64      `bun:"product_id,notnull"`
 	ProductName     string     `bun:"product_name,notnull"`
+	Edition         int64      `bun:"edition,notnull"`
 	Kind            string     `bun:"kind,notnull"`
 	KindName        string     `bun:"kind_name,notnull"`
 	Lends           bool       `bun:"lends,notnull"`

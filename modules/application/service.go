@@ -21,6 +21,7 @@ import (
 type Offer struct {
 	ID              int64    `json:"id"`
 	Name            string   `json:"name"`
+	Edition         int64    `json:"edition"` // which text of the product this is
 	Kind            string   `json:"kind"`
 	KindName        string   `json:"kindName"`
 	Lends           bool     `json:"lends"` // an amount and a term are applied for

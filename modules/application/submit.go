@@ -142,7 +142,7 @@ func (s *Service) prepare(ctx context.Context, tx bun.Tx, actor access.Actor, cm
 		return nil, "", err
 	}
 	a := &Application{
-		Status: Unsent, Source: cmd.Source, ProductID: offer.ID, ProductName: offer.Name, Kind: offer.Kind, KindName: offer.KindName, Lends: offer.Lends,
+		Status: Unsent, Source: cmd.Source, ProductID: offer.ID, ProductName: offer.Name, Edition: offer.Edition, Kind: offer.Kind, KindName: offer.KindName, Lends: offer.Lends,
 		InstitutionID: offer.InstitutionID, InstitutionName: offer.InstitutionName, Materials: strings.Join(offer.Materials, "\n"),
 		EnterpriseID: actor.EnterpriseID, EnterpriseName: company.Name, UserID: actor.UserID,
 	}

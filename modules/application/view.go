@@ -19,9 +19,10 @@ type Item struct {
 	ID              int64      `json:"id"`
 	Number          string     `json:"number"`
 	Version         int64      `json:"version"`
-	Status          Status     `json:"status"`
+	Status          Status     `json:"status" enum:"submitted,supplement,accepted,in_progress,approved,disbursed,completed,declined,withdrawn"`
 	ProductID       int64      `json:"productId"`
 	ProductName     string     `json:"productName"`
+	Edition         int64      `json:"edition"` // of the product
 	Kind            string     `json:"kind"`
 	KindName        string     `json:"kindName"`
 	Lends           bool       `json:"lends"`
@@ -45,7 +46,7 @@ type View struct {
 	Purpose          string     `json:"purpose"`
 	Collateral       string     `json:"collateral"`
 	Materials        []string   `json:"materials"` // what the product asked for when it was applied for
-	Source           Source     `json:"source"`
+	Source           Source     `json:"source" enum:"h5,portal"`
 	ContactName      string     `json:"contactName"` // masked for staff outside the institution
 	Phone            string     `json:"phone"`       // masked
 	TelephoneOpens   bool       `json:"telephoneOpens"`
@@ -60,7 +61,7 @@ type View struct {
 	Hotline          string     `json:"hotline"`
 	Timeline         []Step     `json:"timeline"` // oldest first
 	Files            []FileView `json:"files"`
-	Actions          []Action   `json:"actions"` // what the actor may do now
+	Actions          []Action   `json:"actions" enum:"withdraw,supplement,accept,decline,ask-supplement,progress,approve,disburse,complete,hand-over"` // what the actor may do now
 }
 
 // Step is one entry of the timeline. Applicants read the institution's name in place of its staff's.
@@ -85,8 +86,8 @@ type FileView struct {
 
 func (a *Application) item(actor access.Actor, now time.Time) Item {
 	i := Item{
-		ID: a.ID, Number: a.Number, Version: a.Version, Status: a.Status, ProductID: a.ProductID, ProductName: a.ProductName, Kind: a.Kind, KindName: a.KindName,
-		Lends: a.Lends, InstitutionID: a.InstitutionID, InstitutionName: a.InstitutionName, EnterpriseID: a.EnterpriseID, EnterpriseName: a.EnterpriseName,
+		ID: a.ID, Number: a.Number, Version: a.Version, Status: a.Status, ProductID: a.ProductID, ProductName: a.ProductName, Edition: a.Edition, Kind: a.Kind,
+		KindName: a.KindName, Lends: a.Lends, InstitutionID: a.InstitutionID, InstitutionName: a.InstitutionName, EnterpriseID: a.EnterpriseID, EnterpriseName: a.EnterpriseName,
 		Amount: a.Amount, Term: a.Term, HandlerID: a.HandlerID, HandlerName: a.HandlerName, SubmittedAt: a.SubmittedAt.UTC(), DueAt: a.DueAt.UTC(),
 		Overdue: a.Overdue(now), ClosedAt: utc(a.ClosedAt),
 	}
