@@ -6,6 +6,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/web/page"
 )
 
 // AcceptHours is how long an institution has to accept or decline, on the clock.
@@ -202,7 +203,7 @@ func (a *Application) Disburse(now time.Time, amount int64) error {
 		return err
 	}
 	if amount <= 0 || amount > a.ApprovedAmount {
-		return fault.InvalidField("amount", "AMOUNT_RANGE", "放款金额应大于 0 且不超过审批金额 "+money(a.ApprovedAmount))
+		return fault.InvalidField("amount", "AMOUNT_RANGE", "放款金额应大于 0 且不超过审批金额 "+page.Money(a.ApprovedAmount))
 	}
 	a.DisbursedAmount, a.DisbursedAt = amount, &now
 	return nil

@@ -1,7 +1,6 @@
 package application
 
 import (
-	"fmt"
 	"math/big"
 	"strings"
 
@@ -90,14 +89,6 @@ func parseWan(typed string) (int64, bool) {
 		return 0, false
 	}
 	return fen.Num().Int64(), true
-}
-
-// money shows fen as "50 万元" or "12,345.67 元", as every face does.
-func money(fen int64) string {
-	if fen >= 1_000_000 && fen%10_000 == 0 {
-		return strings.TrimRight(strings.TrimRight(fmt.Sprintf("%d.%02d", fen/1_000_000, fen%1_000_000/10_000), "0"), ".") + " 万元"
-	}
-	return strings.TrimSuffix(fmt.Sprintf("%d.%02d", fen/100, fen%100), ".00") + " 元"
 }
 
 // merge makes one fault with a field for each wrong input.

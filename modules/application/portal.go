@@ -342,9 +342,9 @@ func fields(f Form, t *Typed, found func(string) string) []page.Field {
 func amountHint(o Offer) string {
 	switch {
 	case o.AmountMin > 0 && o.AmountMax > 0:
-		return "本产品可申请 " + money(o.AmountMin) + "至 " + money(o.AmountMax)
+		return "本产品可申请 " + page.Money(o.AmountMin) + "至 " + page.Money(o.AmountMax)
 	case o.AmountMax > 0:
-		return "本产品最高申请 " + money(o.AmountMax)
+		return "本产品最高申请 " + page.Money(o.AmountMax)
 	}
 	return ""
 }
@@ -585,7 +585,7 @@ func resultFacts(a View) []page.Fact {
 	return list
 }
 
-// steps tell the course of the application, and what comes next while it is open.
+// steps tell the course of the application; what comes next stands above it.
 func steps(a View) []page.Step {
 	var list []page.Step
 	for i, st := range a.Timeline {
@@ -605,9 +605,6 @@ func steps(a View) []page.Step {
 			}
 		}
 		list = append(list, step)
-	}
-	if !a.Status.Ended() {
-		list = append(list, page.Step{Title: "下一步", Text: a.Next, State: page.StepPending})
 	}
 	return list
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/web/page"
 )
 
 // Submit asks for a product on behalf of the actor's company. An empty ContactName or Phone takes that of the account.
@@ -225,9 +226,9 @@ func amountWithin(fen int64, o Offer) error {
 	case fen <= 0:
 		return wrong("请填写申请金额")
 	case o.AmountMin > 0 && fen < o.AmountMin:
-		return wrong("本产品最低申请 %s，您填写的是 %s", money(o.AmountMin), money(fen))
+		return wrong("本产品最低申请 %s，您填写的是 %s", page.Money(o.AmountMin), page.Money(fen))
 	case fen > most:
-		return wrong("本产品最高申请 %s，您填写的是 %s", money(most), money(fen))
+		return wrong("本产品最高申请 %s，您填写的是 %s", page.Money(most), page.Money(fen))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/text"
+	"github.com/huiqi/huiqi/platform/web/page"
 )
 
 // Item is an application in a list.
@@ -226,7 +227,7 @@ func stepOf(e event.Event) (Step, error) {
 	case "application.disbursed":
 		var f Disbursed
 		err = e.Decode(&f)
-		s.Label, s.Text = "放款", join("放款金额 "+money(f.Amount), f.Note)
+		s.Label, s.Text = "放款", join("放款金额 "+page.Money(f.Amount), f.Note)
 	case "application.completed":
 		var f Completed
 		err = e.Decode(&f)
@@ -254,7 +255,7 @@ func (s Step) public(institution string) Step {
 
 // loanText says what was granted: "审批金额 50 万元，年利率 3.85%，期限 12 个月".
 func loanText(l Loan) string {
-	t := "审批金额 " + money(l.Amount)
+	t := "审批金额 " + page.Money(l.Amount)
 	if l.Rate > 0 {
 		t += fmt.Sprintf("，年利率 %d.%02d%%", l.Rate/100, l.Rate%100)
 	}

@@ -63,6 +63,9 @@ func (g *generator) applications() error {
 		if finished {
 			age = g.between(25, 120)
 		}
+		if state == "submitted" && i%4 != 1 {
+			age = 1 // the others wait longer than an institution may take
+		}
 		a.CreatedAt = g.workHour(age)
 
 		step := func(st ApplicationStep) { a.Steps = append(a.Steps, st) }
@@ -108,10 +111,31 @@ func (g *generator) applications() error {
 		if finished {
 			span = min(span, time.Duration(g.between(4, 20))*24*time.Hour)
 		}
+		last := a.CreatedAt
 		for k := range a.Steps {
-			a.Steps[k].At = a.CreatedAt.Add(span * time.Duration(k+1) / time.Duration(len(a.Steps)+1)).Truncate(time.Minute)
+			at := g.office(a.CreatedAt.Add(span * time.Duration(k+1) / time.Duration(len(a.Steps)+1)).Truncate(time.Minute))
+			if !at.After(last) {
+				at = last.Add(time.Duration(20+7*k) * time.Minute)
+			}
+			a.Steps[k].At, last = at, at
 		}
 		g.w.Applications = append(g.w.Applications, a)
 	}
 	return nil
+}
+
+// office moves a moment into the hours of 9 to 18 of its day in Beijing, unless that would be after the reference time.
+func (g *generator) office(at time.Time) time.Time {
+	day := time.Date(at.Year(), at.Month(), at.Day(), 0, at.Minute(), 0, 0, time.UTC)
+	moved := at
+	switch h := at.Hour(); { // 1:00 in UTC is 9:00 in Beijing
+	case h < 1:
+		moved = day.Add(time.Hour)
+	case h > 9:
+		moved = day.Add(time.Duration(1+h%9) * time.Hour)
+	}
+	if moved.After(g.ref) {
+		return at
+	}
+	return moved
 }
