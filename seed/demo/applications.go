@@ -25,12 +25,15 @@ func (g *generator) applications() error {
 			owners = append(owners, o)
 		}
 	}
-	var financing, services []Product
+	var financing, services, walk []Product
 	for _, p := range g.w.Products {
 		switch {
 		case p.State != "listed":
 		case p.Kind == "financing" && p.FinancingKind != "insurance":
 			financing = append(financing, p)
+			if p.Institution == g.w.Walk.Bank {
+				walk = append(walk, p)
+			}
 		case p.Kind != "financing":
 			services = append(services, p)
 		}
@@ -46,6 +49,9 @@ func (g *generator) applications() error {
 			p, o = pick(g, services), pick(g, owners)
 			if lends {
 				p = pick(g, financing)
+				if state == "submitted" {
+					p = pick(g, walk) // so that the bank of the guided tour has something waiting
+				}
 			}
 		}
 		taken[o.Company+p.Key] = true
