@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
@@ -16,6 +17,7 @@ import (
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
 
+	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/platform/secret"
 )
 
@@ -66,7 +68,8 @@ type SMS struct {
 	Endpoint        string `koanf:"endpoint"`
 	Scheme          string `koanf:"scheme"`
 	SignName        string `koanf:"sign_name"`
-	CodeTemplate    string `koanf:"code_template"`
+	// Templates are the provider's codes of approved templates by our names; see message.SMSTexts.
+	Templates map[string]string `koanf:"templates"`
 }
 
 // Wechat is the official account.
@@ -75,6 +78,8 @@ type Wechat struct {
 	Secret string `koanf:"secret"`
 	Token  string `koanf:"token"`
 	AESKey string `koanf:"aes_key"`
+	// Templates are WeChat's ids of approved templates by our names; see message.WechatLayouts.
+	Templates map[string]string `koanf:"templates"`
 }
 
 // Registry is the enterprise registry that verification asks.
@@ -154,6 +159,12 @@ func (c *Config) finish() error {
 	if c.Database == "" {
 		c.Database = filepath.Join(c.Data, "huiqi.db")
 	}
+	if err := knownNames("sms.templates", c.SMS.Templates, message.SMSNames()); err != nil {
+		return err
+	}
+	if err := knownNames("wechat.templates", c.Wechat.Templates, message.WechatNames()); err != nil {
+		return err
+	}
 	if c.Demo {
 		return nil
 	}
@@ -166,8 +177,8 @@ func (c *Config) finish() error {
 	if _, err := secret.ParseKey(c.Secrets.Key); err != nil {
 		return configErrorf("secrets.key is too weak: set it to the output of `openssl rand -base64 32`")
 	}
-	if c.SMS.AccessKeyID == "" || c.SMS.AccessKeySecret == "" || c.SMS.SignName == "" || c.SMS.CodeTemplate == "" {
-		return configErrorf("sms: access_key_id, access_key_secret, sign_name and code_template are required in production")
+	if c.SMS.AccessKeyID == "" || c.SMS.AccessKeySecret == "" || c.SMS.SignName == "" || c.SMS.Templates["code"] == "" {
+		return configErrorf("sms: access_key_id, access_key_secret, sign_name and templates.code are required in production")
 	}
 	if c.SMS.Endpoint != "" && strings.Contains(c.SMS.Endpoint, "/sandbox/") {
 		return configErrorf("sms.endpoint: a production start refuses the sandbox")
@@ -180,6 +191,16 @@ func (c *Config) finish() error {
 	}
 	if c.Wechat.AppID != "" && (c.Wechat.Secret == "" || c.Wechat.Token == "" || len(c.Wechat.AESKey) != 43) {
 		return configErrorf("wechat: secret, token and a 43-character aes_key are required with app_id")
+	}
+	return nil
+}
+
+// knownNames refuses a template under a name the program does not use: nobody would notice that it is never sent.
+func knownNames(key string, templates map[string]string, names []string) error {
+	for name := range templates {
+		if !slices.Contains(names, name) {
+			return configErrorf("%s.%s: there is no such template; the names are %s", key, name, strings.Join(names, ", "))
+		}
 	}
 	return nil
 }

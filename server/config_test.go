@@ -14,7 +14,7 @@ import (
 func good() map[string]any {
 	return map[string]any{
 		"public_url": "https://hq.example.gov.cn", "secrets.key": secret.NewKey(), "sms.access_key_id": "id", "sms.access_key_secret": "s",
-		"sms.sign_name": "惠企台", "sms.code_template": "SMS_1",
+		"sms.sign_name": "惠企台", "sms.templates.code": "SMS_1",
 	}
 }
 
@@ -30,6 +30,10 @@ func TestConfigRefusals(t *testing.T) {
 		{"short key", map[string]any{"secrets.key": "c2hvcnQ="}, "too weak"},
 		{"plain http", map[string]any{"public_url": "http://hq.example.gov.cn"}, "https"},
 		{"no sms", map[string]any{"sms.sign_name": ""}, "sms:"},
+		{"no template of codes", map[string]any{"sms.templates.code": ""}, "templates.code"},
+		{"template nobody sends", map[string]any{"sms.templates.aplication_progress": "SMS_2"}, "sms.templates.aplication_progress"},
+		{"WeChat template nobody sends", map[string]any{"wechat.templates.code": "id"}, "wechat.templates.code"},
+		{"notices without a template stay on the platform", map[string]any{"sms.templates.ticket_progress": "SMS_2"}, ""},
 		{"sandbox", map[string]any{"sms.endpoint": "127.0.0.1:9/sandbox/sms"}, "refuses the sandbox"},
 		{"unknown key", map[string]any{"sms.colour": "red"}, "colour"},
 		{"bad listen", map[string]any{"listen": "nowhere"}, "listen"},
@@ -69,9 +73,10 @@ func TestConfigSourcesAndExitCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("HUIQI_SMS__SIGN_NAME", "环境")
+	t.Setenv("HUIQI_SMS__TEMPLATES__TICKET_PROGRESS", "SMS_3")
 	t.Setenv("HUIQI_CONFIG_FILE", file)
 	c, err := Load(file, map[string]any{"listen": "127.0.0.1:1"})
-	if err != nil || c.District != "甲区" || c.SMS.SignName != "环境" || c.Listen != "127.0.0.1:1" {
+	if err != nil || c.District != "甲区" || c.SMS.SignName != "环境" || c.SMS.Templates["ticket_progress"] != "SMS_3" || c.Listen != "127.0.0.1:1" {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	if _, err := Load("../huiqi.example.yaml", nil); err != nil {

@@ -12,10 +12,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/huiqi/huiqi/integrations/registry"
 	"github.com/huiqi/huiqi/integrations/sandbox"
+	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/seed/demo"
 )
@@ -131,7 +133,7 @@ func runSandbox(ctx context.Context, c Config, untilEOF bool) error {
 	}
 	s, err := sandbox.New(sandbox.Options{
 		Companies: registered(world), DataDir: filepath.Join(c.Data, "sandbox"), Listen: c.Listen, PublicBase: c.PublicURL, SMTPListen: "127.0.0.1:0", Secrets: d.Sandbox,
-		SMSTemplates: map[string]string{demoCodeTemplate: "您的验证码是 ${code}，5 分钟内有效。请勿告诉他人。"},
+		SMSTemplates: demoTexts(), WechatTemplates: demoLayouts(),
 	})
 	if err != nil {
 		return err
@@ -150,5 +152,37 @@ func registered(w demo.World) []registry.Company {
 	return list
 }
 
-// demoCodeTemplate is the approved template of the sandbox's SMS provider.
-const demoCodeTemplate = "SMS_DEMO_CODE"
+// The demo's providers have approved every template, under the code that follows from our name.
+const (
+	demoSMSPrefix    = "SMS_DEMO_"
+	demoWechatPrefix = "WX_DEMO_"
+)
+
+// demoCodes maps our names to the codes of the sandbox.
+func demoCodes(prefix string, names []string) map[string]string {
+	codes := make(map[string]string, len(names))
+	for _, n := range names {
+		codes[n] = prefix + strings.ToUpper(n)
+	}
+	return codes
+}
+
+func demoTexts() map[string]string {
+	texts := map[string]string{}
+	for name, text := range message.SMSTexts() {
+		texts[demoSMSPrefix+strings.ToUpper(name)] = text
+	}
+	return texts
+}
+
+func demoLayouts() map[string]sandbox.WechatTemplate {
+	layouts := map[string]sandbox.WechatTemplate{}
+	for name, l := range message.WechatLayouts() {
+		t := sandbox.WechatTemplate{Title: l.Title}
+		for _, f := range l.Fields {
+			t.Fields = append(t.Fields, sandbox.TemplateField(f))
+		}
+		layouts[demoWechatPrefix+strings.ToUpper(name)] = t
+	}
+	return layouts
+}

@@ -2,7 +2,13 @@ package server
 
 import (
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/content"
+	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/identity"
+	"github.com/huiqi/huiqi/modules/institution"
+	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 )
@@ -10,7 +16,17 @@ import (
 // permissions are all rights of the program, in the order in which the page of roles shows them.
 func permissions() []access.Info {
 	var all []access.Info
-	for _, list := range [][]access.Info{ticket.Permissions(), application.Permissions(), identity.Permissions()} {
+	for _, list := range [][]access.Info{
+		ticket.Permissions(),
+		institution.Permissions(),
+		catalog.Permissions(),
+		application.Permissions(),
+		enterprise.Permissions(),
+		policy.Permissions(),
+		content.Permissions(),
+		message.Permissions(),
+		identity.Permissions(),
+	} {
 		all = append(all, list...)
 	}
 	return all
@@ -24,8 +40,8 @@ func roles() []identity.BuiltinRole {
 		{Code: "security_admin", Name: "安全管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.roles"}},
 		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"audit.view"}},
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
-			"institution.view", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
-			"policy.view", "content.edit", "message.view", "exchange.view", "exchange.manage"}},
+			"institution.view", "institution.manage", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
+			"policy.view", "content.edit", "message.view", "message.release", "exchange.view", "exchange.manage"}},
 		{Code: "editor", Name: "内容审核", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"content.edit", "content.publish"}},
 		{Code: "agent", Name: "热线坐席", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void"}},

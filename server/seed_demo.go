@@ -71,6 +71,13 @@ func (h *house) demoAccounts() []demoAccount {
 			}
 		}
 	}
+	for _, in := range world.Institutions {
+		if in.Key == world.Walk.Bank {
+			for _, o := range in.Operators {
+				list = append(list, demoAccount{o.Key, o.Phone, in.Name + " 操作员"})
+			}
+		}
+	}
 	return list
 }
 
@@ -115,7 +122,13 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 	}{
 		{"departments", story.seedDepartments},
 		{"staff", story.seedStaff},
+		{"institutions", story.seedInstitutions},
+		{"companies", story.seedCompanies},
+		{"products", story.seedProducts},
+		{"policies", story.seedPolicies},
+		{"content", story.seedContent},
 		{"tickets", story.seedTickets},
+		{"applications", story.seedApplications},
 	} {
 		s.at.Set(now.AddDate(0, -6, 0))
 		if err := load.do(ctx, s); err != nil {

@@ -67,6 +67,7 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	missingTemplates(log, h.messages)
 	if err := h.prepare(ctx, c, key, out); err != nil {
 		return err
 	}
@@ -74,6 +75,7 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 	g.Go(func() error { return h.queue.Run(ctx) })
 	g.Go(func() error { return h.feed.Run(ctx) })
 	g.Go(func() error { return h.sealer.Run(ctx) })
+	g.Go(func() error { return h.catalog.Run(ctx) })
 	g.Go(func() error { return h.web.Serve(ctx, l) })
 	h.greet(c, out)
 	return g.Wait()

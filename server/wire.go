@@ -16,11 +16,14 @@ import (
 	adminui "github.com/huiqi/huiqi/admin-ui"
 	"github.com/huiqi/huiqi/h5"
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
+	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/message"
-	"github.com/huiqi/huiqi/modules/portal"
+	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
@@ -38,23 +41,42 @@ import (
 
 // Migrations are all steps of the schema.
 func Migrations() []database.Migration {
-	return slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, message.Migrations,
-		identity.Migrations, enterprise.Migrations, file.Migrations, ticket.Migrations, application.Migrations)
+	return slices.Concat(
+		event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations,
+		message.Migrations,
+		identity.Migrations,
+		enterprise.Migrations,
+		file.Migrations,
+		ticket.Migrations,
+		institution.Migrations,
+		catalog.Migrations,
+		application.Migrations,
+		policy.Migrations,
+		content.Migrations,
+	)
 }
 
 // house is everything of one process, joined.
 type house struct {
-	db       *database.DB
-	clock    clock.Clock
-	box      *secret.Box
-	web      *web.Server
-	queue    *jobs.Queue
-	feed     *event.Feed
-	sealer   *audit.Sealer
-	identity *identity.Service
-	tickets  *ticket.Service
-	// applications are what companies ask of institutions.
+	db     *database.DB
+	clock  clock.Clock
+	box    *secret.Box
+	web    *web.Server
+	queue  *jobs.Queue
+	feed   *event.Feed
+	sealer *audit.Sealer
+
+	identity     *identity.Service
+	uploads      *file.Service
+	tickets      *ticket.Service
+	enterprises  *enterprise.Service
+	institutions *institution.Service
+	catalog      *catalog.Service
 	applications *application.Service
+	policies     *policy.Service
+	content      *content.Service
+	messages     *message.Service
+
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
 	// listeners read the events that modules announce.
@@ -84,15 +106,17 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h := &house{db: db, clock: p.clock, box: box, sealer: &audit.Sealer{DB: db, Log: p.log},
 		sees: map[string]func(context.Context, access.Actor, int64) error{}}
 	workers := jobs.NewWorkers()
-	messages := message.New(message.Deps{DB: db, Clock: p.clock, Box: box, Sender: p.sender, Log: p.log}, workers)
+	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Log: p.log}, workers)
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
 		return nil, err
 	}
-	messages.Use(h.queue)
+	h.messages.Use(h.queue)
 
-	companies := &enterprise.Service{Clock: p.clock}
+	companies := h.newEnterprises(c, p)
+	h.enterprises = companies
+	h.joinCatalog(c, p)
 	h.identity = identity.New(identity.Deps{
-		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Texter: codeTexter{messages}, Log: p.log,
+		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Institutions: h.institutions, Texter: codeTexter{h.messages}, Log: p.log,
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
 	})
 	folder, err := files.OpenFolder(filepath.Join(c.Data, "files"))
@@ -100,6 +124,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		return nil, fmt.Errorf("open the folder of files: %w", err)
 	}
 	uploads := &file.Service{DB: db, Clock: p.clock, Store: files.New(folder, files.Purposes())}
+	h.uploads = uploads
 	h.tickets = ticket.New(ticket.Deps{
 		DB: db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads},
 	})
@@ -110,17 +135,37 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		}
 		return sees(ctx, actor, id)
 	}
-	h.sees["ticket"] = h.tickets.Sees
-	h.joinApplications(c, p, companies, uploads)
+	if h.policies, err = newPolicies(db, p, companies); err != nil {
+		return nil, err
+	}
+	h.sees["ticket"], h.sees["policy"] = h.tickets.Sees, h.policies.Sees
+	h.sees[enterprise.ObjectAttempt] = companies.Sees
+	h.joinApplications(c, p)
+	h.joinContent(uploads)
+	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
 		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
-		Nav:  []page.NavItem{{Key: "home", Text: "首页", URL: "/"}, {Key: "tickets", Text: "诉求与帮助", URL: "/tickets"}},
-		Me:   []page.NavItem{{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "message"}, {Key: "applications", Text: "我的申请", URL: "/applications", Icon: "document"}},
-		Links: page.Links{Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/tickets", Privacy: "/privacy",
-			SiteMap: "/sitemap", Accessibility: "/accessibility"},
+		Nav: []page.NavItem{
+			{Key: "home", Text: "首页", URL: "/"},
+			{Key: "policies", Text: "政策", URL: "/policies"},
+			{Key: "products", Text: "服务产品", URL: "/products"},
+			{Key: "finance", Text: "融资", URL: "/finance"},
+			{Key: "news", Text: "资讯", URL: "/news"},
+			{Key: "help", Text: "诉求与帮助", URL: "/help"},
+			{Key: "my", Text: "我的", URL: "/my"},
+		},
+		Me: []page.NavItem{
+			{Key: "my", Text: "概览", URL: "/my", Icon: "folder"},
+			{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "mail"},
+			{Key: "applications", Text: "我的申请", URL: "/applications", Icon: "document"},
+			{Key: "messages", Text: "我的消息", URL: "/messages", Icon: "bell"},
+			{Key: "company", Text: "我的企业", URL: "/company", Icon: "building"},
+		},
+		Links: page.Links{Search: "/search", Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/my", Messages: "/messages", Help: "/help", Ask: "/tickets/new",
+			Privacy: "/privacy", SiteMap: "/sitemap", Accessibility: "/accessibility"},
 	})
 	if err != nil {
 		return nil, err
@@ -137,8 +182,24 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity.API(h.web)
 	uploads.API(h.web)
 	ticket.Register(h.web.API, h.tickets)
+	policy.Register(h.web.API, h.policies)
+	enterprise.Register(h.web.API, companies)
+	institution.Register(h.web.API, h.institutions)
+	catalog.Register(h.web.API, h.catalog)
 	application.Register(h.web.API, h.applications)
-	for _, add := range []func(*web.Server, *web.Pages) error{portal.Pages, h.identity.Pages, h.tickets.Pages, h.applications.Pages} {
+	content.Register(h.web.API, h.content)
+	message.Register(h.web.API, h.messages)
+	for _, add := range []func(*web.Server, *web.Pages) error{
+		h.portalOf(p).Pages,
+		h.identity.Pages,
+		h.tickets.Pages,
+		companies.Pages,
+		h.catalog.Pages,
+		h.applications.Pages,
+		h.policies.Pages,
+		h.content.Pages,
+		h.messages.Pages,
+	} {
 		if err := add(h.web, pages); err != nil {
 			return nil, err
 		}
@@ -163,9 +224,10 @@ func (h *house) portalUser(ctx context.Context, actor access.Actor) (*page.User,
 	u := &page.User{Name: actor.Name}
 	if me.Enterprise != nil {
 		u.Company = me.Enterprise.Name
-		if me.Enterprise.Verification == string(enterprise.Unverified) {
-			u.Verification = page.Tag{Text: "未认证", Tone: page.Warning}
-		}
+		u.Verification = enterprise.Tag(enterprise.Verification(me.Enterprise.Verification))
+	}
+	if u.Unread, err = h.messages.Unread(ctx, actor); err != nil {
+		return nil, err
 	}
 	return u, nil
 }

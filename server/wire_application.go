@@ -7,19 +7,45 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
+	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/platform/access"
 )
 
 // joinApplications makes the applications, which ask the catalogue what is listed and the companies who is verified.
-func (h *house) joinApplications(c Config, p parts, companies *enterprise.Service, uploads *file.Service) {
+func (h *house) joinApplications(c Config, p parts) {
 	h.applications = application.New(application.Deps{
-		DB: h.db, Clock: p.clock, Box: h.box, Products: devProducts(), Companies: applicants{companies}, Contacts: applicantContacts{h.identity},
-		Institutions: handlers{h.identity}, Files: applicationFiles{uploads}, Uploads: applicationFiles{uploads}, Hotline: c.Site.Contact,
+		DB: h.db, Clock: p.clock, Box: h.box, Products: offers{h.catalog}, Companies: applicants{h.enterprises}, Contacts: applicantContacts{h.identity},
+		Institutions: handlers{h.identity, h.institutions}, Files: applicationFiles{h.uploads}, Uploads: applicationFiles{h.uploads}, Hotline: c.Site.Contact,
 	})
 	h.sees[application.Object] = h.applications.Sees
+}
+
+// offers tells the applications what is publicly listed.
+type offers struct{ *catalog.Service }
+
+var _ application.Products = offers{}
+
+// Offer is a listed product. Insurance is a kind of financing that lends nothing.
+func (o offers) Offer(ctx context.Context, db bun.IDB, id int64) (application.Offer, error) {
+	p, err := o.Service.Offer(ctx, db, id)
+	if err != nil {
+		return application.Offer{}, err
+	}
+	name := p.Kind
+	for _, k := range catalog.Kinds() {
+		if k.Code == p.Kind {
+			name = k.Name
+		}
+	}
+	return application.Offer{
+		ID: p.ID, Name: p.Name, Edition: p.Version, Kind: p.Kind, KindName: name, Lends: p.Kind == catalog.Financing && p.FinancingKind != "insurance",
+		InstitutionID: p.InstitutionID, InstitutionName: p.InstitutionName, AmountMin: p.AmountMin, AmountMax: p.AmountMax,
+		TermMin: p.TermMin, TermMax: p.TermMax, Materials: p.Materials,
+	}, nil
 }
 
 // applicants tells the applications about companies.
@@ -30,7 +56,7 @@ var _ application.Companies = applicants{}
 // Brief names a company and says whether it is verified.
 func (a applicants) Brief(ctx context.Context, db bun.IDB, id int64) (application.Company, error) {
 	b, err := a.Service.Brief(ctx, db, id)
-	return application.Company{Name: b.Name, Verified: b.Verification == "verified"}, err
+	return application.Company{Name: b.Name, Verified: b.Verification == string(enterprise.Verified)}, err
 }
 
 // applicantContacts tells the applications how a person is reached.
@@ -45,13 +71,17 @@ func (a applicantContacts) Contact(ctx context.Context, db bun.IDB, userID int64
 }
 
 // handlers tells the applications about the institutions that handle them.
-type handlers struct{ people *identity.Service }
+type handlers struct {
+	people       *identity.Service
+	institutions *institution.Service
+}
 
 var _ application.Institutions = handlers{}
 
 // Telephone is the number the institution shows.
 func (i handlers) Telephone(ctx context.Context, db bun.IDB, id int64) (string, error) {
-	return "010-69550101", nil
+	card, err := i.institutions.Card(ctx, db, id)
+	return card.Phone, err
 }
 
 // Operators are the people of the institution who may handle applications.

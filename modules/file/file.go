@@ -135,6 +135,14 @@ func (s *Service) Read(ctx context.Context, actor access.Actor, id int64) (view 
 	return r.view(), r.Inline, content, err
 }
 
+// purposeOf is what a form may upload for: a licence keeps to pictures and PDF. Everything else is an attachment.
+func purposeOf(named string) string {
+	if named == "licence" {
+		return named
+	}
+	return "attachment"
+}
+
 // API adds the routes.
 func (s *Service) API(srv *web.Server) {
 	srv.Raw("POST", "/api/files", access.SignedIn(), func(c *fiber.Ctx) error {
@@ -147,7 +155,7 @@ func (s *Service) API(srv *web.Server) {
 			return err
 		}
 		defer f.Close()
-		v, err := s.Save(c.UserContext(), access.From(c.UserContext()), "attachment", h.Filename, f)
+		v, err := s.Save(c.UserContext(), access.From(c.UserContext()), purposeOf(c.FormValue("purpose")), h.Filename, f)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -207,6 +208,17 @@ func (s *Service) CreateOwner(ctx context.Context, actor access.Actor, in Owner)
 		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.create", Object: "user", ObjectID: u.ID, Summary: "新建企业账号"})
 	})
 	return id, err
+}
+
+// ActFor makes a company's person act for another company from their next request on, in the caller's transaction. The
+// caller has established that they may. A person of another party is fault.ErrNotFound.
+func (s *Service) ActFor(ctx context.Context, tx bun.Tx, userID, enterpriseID int64) error {
+	err := database.Changed(tx.NewUpdate().Model((*user)(nil)).Set("enterprise_id = ?", enterpriseID).
+		Where("id = ? AND party = ?", userID, access.Enterprise).Exec(ctx))
+	if errors.Is(err, fault.ErrChanged) {
+		return fault.ErrNotFound
+	}
+	return err
 }
 
 // ActorOf returns a person with the rights of this moment, without a session. Only the system may ask.

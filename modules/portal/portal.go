@@ -1,14 +1,18 @@
-// Package portal is what the portal has of its own: the home page and the pages every government site must have. It owns
-// no tables and announces nothing.
+// Package portal is what the portal has of its own: the home page, the search over everything, 我的, and the pages every
+// government site must have. What stands on them belongs to other modules; each gives its part as a small function of
+// Parts, and what nobody gives is not there. The package owns no tables and announces nothing.
 package portal
 
 import (
+	"context"
 	"embed"
 	"io/fs"
+	"log/slog"
 
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/web"
 	"github.com/huiqi/huiqi/platform/web/page"
 )
@@ -16,54 +20,66 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
-// door is one way in on the home page.
-type door struct {
-	Icon, Title, Text string
-	Link              page.Link
+// Parts are what the modules give to the portal. Every part may be left out: its block, tab or line then does not appear.
+// The functions of the home page are for everybody; those of Mine get who asks and narrow by themselves.
+type Parts struct {
+	Log   *slog.Logger
+	Clock clock.Clock
+
+	// Quick is the form 一句话找政策 in the banner.
+	Quick page.QuickMatch
+	// Kinds are the doors to the kinds of services.
+	Kinds        []page.ServiceKind
+	PolicyCards  func(ctx context.Context, n int) ([]page.PolicyCard, error)
+	ProductCards func(ctx context.Context, n int) ([]page.ProductCard, error)
+	NewsCards    func(ctx context.Context, n int) ([]page.Notice, error)
+	NoticeCards  func(ctx context.Context, n int) ([]page.Notice, error)
+	Institutions func(ctx context.Context, n int) ([]page.Partner, error)
+	// Figures are counted at most once a minute.
+	Figures []Figure
+
+	Sources []Source
+	Mine    Mine
 }
 
-type homePage struct {
-	Banner page.Banner
-	Doors  []door
+// Portal serves the pages.
+type Portal struct {
+	parts   Parts
+	figures figures
+}
+
+// New makes the portal of the parts. It panics without a log and a clock.
+func New(p Parts) *Portal {
+	if p.Log == nil || p.Clock == nil {
+		panic("portal: Parts need a log and a clock")
+	}
+	return &Portal{parts: p}
 }
 
 // Pages adds the portal's own pages.
-func Pages(s *web.Server, p *web.Pages) error {
+func (p *Portal) Pages(s *web.Server, pages *web.Pages) error {
 	sub, err := fs.Sub(templates, "templates")
 	if err != nil {
 		return err
 	}
-	if err := p.Renderer.Parse("portal", sub); err != nil {
+	if err := pages.Renderer.Parse("portal", sub); err != nil {
 		return err
 	}
-	s.Page("GET", "/", access.Public("门户首页"), func(c *fiber.Ctx) error {
-		v, err := p.View(c, "")
-		if err != nil {
-			return err
-		}
-		v.Active, v.Description = "home", "企业诉求一网提交、进度随时可查的区级企业服务平台"
-		data := homePage{
-			Banner: page.Banner{Title: "企业有诉求，平台来办理", Text: "登记一次，转办、反馈、回访全程留痕，进度随时可查"},
-			Doors: []door{
-				{"mail", "提交诉求", "政策咨询、审批进度、水电气热、用工融资，写清事项即可提交，热线坐席统一受理。", page.Link{Text: "我要提诉求", URL: "/tickets/new"}},
-				{"clock", "查询进度", "每一步由谁办理、何时反馈，在“我的诉求”里按时间列明，办结后可以评价。", page.Link{Text: "查看我的诉求", URL: "/tickets"}},
-			},
-		}
-		if v.User == nil {
-			data.Doors = append(data.Doors, door{"user", "企业注册", "用手机号和短信验证码注册，填写企业名称和联系人，一分钟完成。", page.Link{Text: "企业注册", URL: "/register"}})
-		}
-		return p.Render(c, fiber.StatusOK, "portal/home", v, data)
-	})
+	s.Page("GET", "/", access.Public("门户首页"), func(c *fiber.Ctx) error { return p.home(c, pages) })
+	if len(p.parts.Sources) > 0 {
+		s.Page("GET", "/search", access.Public("全站搜索"), func(c *fiber.Ctx) error { return p.search(c, pages) })
+	}
+	s.Page("GET", "/my", access.Only(access.Enterprise), func(c *fiber.Ctx) error { return p.my(c, pages) })
 	for path, name := range map[string]struct{ page, title string }{
 		"/privacy": {"portal/privacy", "个人信息保护说明"}, "/accessibility": {"portal/accessibility", "无障碍说明"}, "/sitemap": {"portal/sitemap", "站点地图"},
 	} {
 		s.Page("GET", path, access.Public("公开说明"), func(c *fiber.Ctx) error {
-			v, err := p.View(c, name.title)
+			v, err := pages.View(c, name.title)
 			if err != nil {
 				return err
 			}
 			v.Breadcrumb = []page.Crumb{{Text: name.title}}
-			return p.Render(c, fiber.StatusOK, name.page, v, struct{}{})
+			return pages.Render(c, fiber.StatusOK, name.page, v, struct{}{})
 		})
 	}
 	return nil

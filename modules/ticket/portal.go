@@ -58,6 +58,12 @@ var tones = map[Status]page.Tone{
 
 func statusTag(s Status) page.Tag { return page.Tag{Text: s.Label(), Tone: tones[s]} }
 
+// Card is the ticket in a list of the portal.
+func (i Item) Card() page.ItemCard {
+	return page.ItemCard{URL: fmt.Sprintf("/tickets/%d", i.ID), Title: i.Title, Status: statusTag(i.Status),
+		Meta: []string{i.Number, i.TypeName, page.DateTime(i.CreatedAt) + " 提交"}}
+}
+
 // Pages adds the requester's pages of the portal.
 func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	sub, err := fs.Sub(templates, "templates")
@@ -105,12 +111,11 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
 	if err != nil {
 		return err
 	}
-	v.Active, v.ActiveMe, v.NoIndex, v.Breadcrumb = "tickets", "tickets", true, []page.Crumb{{Text: "我的诉求"}}
+	v.Active, v.ActiveMe, v.NoIndex, v.Breadcrumb = "my", "tickets", true, []page.Crumb{{Text: "我的诉求"}}
 	data := listPage{Empty: page.Empty{Title: "还没有提交过诉求", Text: "遇到政策、审批、用工、水电气热等方面的问题，都可以在这里提出。",
 		Action: page.Link{Text: "提交诉求", URL: "/tickets/new"}}}
 	for _, i := range items {
-		data.Items = append(data.Items, page.ItemCard{URL: fmt.Sprintf("/tickets/%d", i.ID), Title: i.Title, Status: statusTag(i.Status),
-			Meta: []string{i.Number, i.TypeName, page.DateTime(i.CreatedAt) + " 提交"}})
+		data.Items = append(data.Items, i.Card())
 	}
 	first, following := "", ""
 	if c.Query("cursor") != "" {
@@ -133,7 +138,7 @@ func (s *Service) formPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	if err != nil {
 		return err
 	}
-	v.Active, v.NoIndex, v.Breadcrumb = "tickets", true, []page.Crumb{{Text: "我的诉求", URL: "/tickets"}, {Text: "提交诉求"}}
+	v.Active, v.NoIndex, v.Breadcrumb = "help", true, []page.Crumb{{Text: "我的诉求", URL: "/tickets"}, {Text: "提交诉求"}}
 	status := fiber.StatusOK
 	found := func(string) string { return "" }
 	data := formPage{Key: c.FormValue("key")}
@@ -172,7 +177,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	if err != nil {
 		return err
 	}
-	v.Active, v.ActiveMe, v.NoIndex = "tickets", "tickets", true
+	v.Active, v.ActiveMe, v.NoIndex = "my", "tickets", true
 	v.Breadcrumb = []page.Crumb{{Text: "我的诉求", URL: "/tickets"}, {Text: t.Number}}
 	if text := doneTexts[c.Query("done")]; text != "" {
 		v.Flash = page.Flash{Tone: page.Success, Text: text}

@@ -93,9 +93,9 @@ func TestOperators(t *testing.T) {
 		{`"op":"between","value":[10,20]`, "employees", criteria.Number(9), "f", "还差 1 人"},
 		{`"op":"between","value":[10,20]`, "employees", criteria.Number(23), "f", "超出 3 人"},
 		{`"op":"gte","value":"2000","unit":"万元"`, "revenue", criteria.Fen(2000 * 1_000_000), "t", ""},
-		{`"op":"gte","value":2000,"unit":"万元"`, "revenue", criteria.Fen(2000*1_000_000 - 1), "f", "还差 0.000001 万元"},
+		{`"op":"gte","value":2000,"unit":"万元"`, "revenue", criteria.Fen(2000*1_000_000 - 1), "f", "还差 0.01 元"},
 		{`"op":"gt","value":2000,"unit":"万元"`, "revenue", criteria.Fen(2000 * 1_000_000), "f", "恰好等于界限，不符合"},
-		{`"op":"lt","value":"1.5","unit":"亿元"`, "revenue", criteria.Fen(160_000_000_00), "f", "超出 0.1 亿元以上"},
+		{`"op":"lt","value":"1.5","unit":"亿元"`, "revenue", criteria.Fen(160_000_000_00), "f", "超出 1,000 万元以上"},
 		{`"op":"gte","value":3,"unit":"%"`, "rdRatio", criteria.Permille(30), "t", ""},
 		{`"op":"gte","value":3,"unit":"%"`, "rdRatio", criteria.Permille(26), "f", "还差 0.4 个百分点"},
 		{`"op":"ratio_gte","value":30,"unit":"‰"`, "rdRatio", criteria.Permille(29), "f", "还差 0.1 个百分点"},
@@ -103,6 +103,15 @@ func TestOperators(t *testing.T) {
 		{`"op":"years_since_gte","value":2`, "established", criteria.Day(date("2024-11-23")), "f", "还差 1 天，2026年11月23日起满足"},
 		{`"op":"years_since_lte","value":5,"unit":"年"`, "established", criteria.Day(date("2021-11-22")), "t", ""},
 		{`"op":"years_since_lte","value":5`, "established", criteria.Day(date("2021-11-21")), "f", "已超过 1 天"},
+		{`"op":"years_since_lt","value":1`, "established", criteria.Day(date("2025-11-23")), "t", ""},
+		{`"op":"years_since_lt","value":1`, "established", criteria.Day(date("2025-11-22")), "f", "已于 2026年11月22日满 1 年"},
+		{`"op":"years_since_gte","value":3`, "established", criteria.Span(date("2022-11-23"), date("2023-11-22")), "t", ""},
+		{`"op":"years_since_gte","value":3`, "established", criteria.Span(date("2022-11-24"), date("2023-11-23")), "u", ""},
+		{`"op":"years_since_gte","value":5`, "established", criteria.Span(date("2022-11-24"), date("2023-11-23")), "f", "还差 367 天，2027年11月24日起满足"},
+		{`"op":"eq","value":"2023-01-01"`, "established", criteria.Span(date("2022-11-24"), date("2023-11-23")), "u", ""},
+		{`"op":"ne","value":"2021-01-01"`, "established", criteria.Span(date("2022-11-24"), date("2023-11-23")), "t", ""},
+		{`"op":"between","value":["2023-01-01","2023-02-01"]`, "established", criteria.Span(date("2022-11-24"), date("2023-11-23")), "u", ""},
+		{`"op":"between","value":["2022-01-01","2023-12-01"]`, "established", criteria.Span(date("2022-11-24"), date("2023-11-23")), "t", ""},
 		{`"op":"lte","value":"2024-12-31"`, "established", criteria.Day(date("2024-12-31")), "t", ""},
 		{`"op":"lt","value":"2024-12-31"`, "established", criteria.Day(date("2024-12-31")), "f", ""},
 		{`"op":"between","value":["2024-01-01","2024-12-31"]`, "established", criteria.Day(date("2025-01-01")), "f", ""},
@@ -147,6 +156,39 @@ func TestOperators(t *testing.T) {
 		if o.Decision != criteria.Undecided || o.Clauses[0].Reason != criteria.NotCollected || o.Missing[0].Field != c.field {
 			t.Errorf("%s {%s} on nothing = %+v", c.field, c.clause, o)
 		}
+	}
+}
+
+// What speaks against the enterprise, what is its own word and what is known, in words.
+func TestInWords(t *testing.T) {
+	t.Parallel()
+	stated := known(criteria.Number(12345))
+	stated.Stated = true
+	facts := criteria.Facts{
+		"employees": stated, "industry": known(criteria.Code("65")), "revenue": {Unknown: criteria.Conflicting, Source: "税务、统计", AsOf: date("2026-05-31")},
+		"rd": known(criteria.Fen(-123_456_789)), "assets": known(criteria.Fen(12_000_000_000)), "established": known(criteria.Span(date("2022-11-24"), date("2023-11-23"))),
+		"qualification": known(criteria.Holds(criteria.Holding{Code: "srdi"}, criteria.Holding{Code: "hte", To: date("2026-11-21")})), "creditStanding": known(criteria.Holds()),
+	}
+	o := mustParse(t, `{"all":[{"not":{"any":[{"field":"industry","op":"under","value":"C"},{"not":{"field":"employees","op":"gt","value":1000}}]}},{"field":"employees","op":"lt","value":20000}]}`).Evaluate(facts, today)
+	if c := o.Clauses; o.Decision != criteria.Eligible || !c[0].Negated || c[1].Negated || c[2].Negated || c[0].Stated || !c[1].Stated || c[2].Required != "低于 20,000 人" || c[2].Actual != "12,345 人" {
+		t.Errorf("%+v", o)
+	}
+	want := []criteria.Told{
+		{Field: "industry", Label: "行业", Value: "软件和信息技术服务业", Source: "企业填报", AsOf: "2026-10-01"},
+		{Field: "region", Label: "注册地", Reason: criteria.NotCollected, Why: "尚未采集该数据"},
+		{Field: "employees", Label: "从业人员", Value: "12,345 人", Source: "企业填报", AsOf: "2026-10-01", Stated: true},
+		{Field: "revenue", Label: "营业收入", Source: "税务、统计", AsOf: "2026-05-31", Reason: criteria.Conflicting, Why: "不同来源的数据不一致，需核实"},
+		{Field: "rd", Label: "研发费用", Value: "-1,234,567.89 元", Source: "企业填报", AsOf: "2026-10-01"},
+		{Field: "assets", Label: "资产总额", Value: "1.2 亿元", Source: "企业填报", AsOf: "2026-10-01"},
+		{Field: "established", Label: "成立日期", Value: "2022年11月24日 至 2023年11月23日之间", Source: "企业填报", AsOf: "2026-10-01"},
+		{Field: "qualification", Label: "资质", Value: "专精特新中小企业、高新技术企业（不在有效期内）", Source: "企业填报", AsOf: "2026-10-01"},
+		{Field: "rdRatio", Label: "研发占比", Reason: criteria.NotCollected, Why: "尚未采集该数据"},
+		{Field: "sizeClass", Label: "企业规模", Reason: criteria.NotCollected, Why: "尚未采集该数据"},
+		{Field: "creditStanding", Label: "信用记录", Value: "无", Source: "企业填报", AsOf: "2026-10-01"},
+		{Field: "exporter", Label: "出口企业", Reason: criteria.NotCollected, Why: "尚未采集该数据"},
+	}
+	if got := mustSchema(t).Tell(facts, today); !slices.Equal(got, want) {
+		t.Errorf("told %+v", got)
 	}
 }
 

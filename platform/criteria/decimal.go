@@ -55,6 +55,36 @@ func show(n, scale int64) string {
 	return out
 }
 
+// money shows fen as the faces do, in the largest unit that loses nothing: 2,000 万元, 1.2 亿元, 12,345.67 元.
+func money(fen int64) string {
+	abs := fen
+	if abs < 0 {
+		abs = -abs
+	}
+	for _, unit := range []string{"亿元", "万元"} {
+		if scale := scales[Money][unit]; abs >= scale && fen%(scale/100) == 0 {
+			return grouped(show(fen, scale)) + " " + unit
+		}
+	}
+	return grouped(show(fen, 100)) + " 元"
+}
+
+func count(n int64, unit string) string {
+	return strings.TrimSpace(grouped(strconv.FormatInt(n, 10)) + " " + unit)
+}
+
+// grouped puts commas between the thousands of a plain decimal.
+func grouped(s string) string {
+	end := len(s)
+	if dot := strings.IndexByte(s, '.'); dot >= 0 {
+		end = dot
+	}
+	for i := end - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
 // ratioAtLeast reports a ÷ b ≥ permille ÷ 1000 for b > 0, without overflow.
 func ratioAtLeast(a, b, permille int64) bool {
 	left := new(big.Int).Mul(big.NewInt(a), big.NewInt(1000))

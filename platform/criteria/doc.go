@@ -15,17 +15,19 @@
 // 以下 and 不超过 are lte, 不足 and 低于 are lt):
 //
 //	Count, Money, Ratio   eq ne gt gte lt lte between; ratio_gte with "of" compares field ÷ of
-//	Date                  eq ne gt gte lt lte between, years_since_gte, years_since_lte (whole years to the day of judging)
+//	Date                  eq ne gt gte lt lte between, years_since_gte (满), years_since_lte (不超过), years_since_lt (不满)
 //	Category              eq ne in under (a code below another in its hierarchy)
 //	Flag                  eq ne
 //	Holdings              has (held and valid on the day of judging), notOn (not held)
 //	any, or no field      human: no data can decide it
 //
-// Amounts carry their unit (元, 万元, 亿元; %, ‰) and are kept as scaled integers, never as floating point.
+// Years count whole years to the day of judging. Amounts carry their unit (元, 万元, 亿元; %, ‰), are kept as scaled
+// integers, never as floating point, and are shown in the largest unit that loses nothing.
 //
 // # Three values
 //
 // A clause is true, false or unknown, or needs a human; groups combine them after Kleene, a human clause counting as
 // unknown. So what is decided stays decided whatever else becomes known. Unknown always says why. A category may be known
 // only as a set of possible codes: in is then true when the whole set is inside, false when none is, unknown otherwise.
+// Likewise a date known only as a span decides what every day of the span decides.
 package criteria

@@ -59,9 +59,11 @@ type Clause struct {
 	Gap      string  `json:"gap,omitempty"` // 还差 12 人
 	Source   string  `json:"source,omitempty"`
 	AsOf     string  `json:"asOf,omitempty"`
+	Stated   bool    `json:"stated,omitempty"` // judged by the enterprise's own word, which nobody has checked
 	Reason   Reason  `json:"reason,omitempty"`
-	Why      string  `json:"why,omitempty"` // why unknown, in Chinese
-	Open     bool    `json:"open"`          // undecided, and its answer could still change the whole
+	Why      string  `json:"why,omitempty"`     // why unknown, in Chinese
+	Open     bool    `json:"open"`              // undecided, and its answer could still change the whole
+	Negated  bool    `json:"negated,omitempty"` // stands under not: true speaks against the enterprise
 }
 
 // Missing is one field whose value could still change the answer.
@@ -90,7 +92,7 @@ func (c Condition) Evaluate(facts Facts, at time.Time) Outcome {
 	out := Outcome{On: e.day.Format(time.DateOnly), Clauses: []Clause{}, Missing: []Missing{}}
 	verdict := True
 	if c.root != nil {
-		out.Tree = e.node(c.root)
+		out.Tree = e.node(c.root, false)
 		verdict = out.Tree.Verdict
 	}
 	e.open(out.Tree)
@@ -116,18 +118,18 @@ type gap struct {
 	reason Reason
 }
 
-func (e *evaluator) node(n *node) *Group {
+func (e *evaluator) node(n *node, negated bool) *Group {
 	g := &Group{Kind: n.kind, K: n.k, Clause: -1}
 	if n.leaf != nil {
 		g.Clause = len(e.clauses)
 		c, gaps, reach := e.leaf(n.leaf)
-		c.Path = n.path
+		c.Path, c.Negated = n.path, negated
 		e.clauses, e.gaps, e.reach = append(e.clauses, c), append(e.gaps, gaps), append(e.reach, reach)
 		g.Verdict = c.Verdict
 		return g
 	}
 	for _, i := range n.items {
-		g.Items = append(g.Items, e.node(i))
+		g.Items = append(g.Items, e.node(i, negated != (n.kind == "not")))
 	}
 	switch n.kind {
 	case "all":
@@ -296,12 +298,13 @@ func (e *evaluator) leaf(l *leaf) (c Clause, gaps []gap, reach bool) {
 		return c, gaps, false
 	}
 	fact, why := e.facts.look(l.field, e.day)
-	c.Source = fact.Source
+	c.Source, c.Stated = fact.Source, fact.Stated
 	if !fact.AsOf.IsZero() {
 		c.AsOf = dayOf(fact.AsOf).Format(time.DateOnly)
 	}
 	if l.of.Name != "" {
 		base, baseWhy := e.facts.look(l.of, e.day)
+		c.Stated = c.Stated || base.Stated
 		if why != "" {
 			lack(l.field, why)
 		}
@@ -320,7 +323,7 @@ func (e *evaluator) leaf(l *leaf) (c Clause, gaps []gap, reach bool) {
 	if why != "" {
 		return lack(l.field, why)
 	}
-	c.Actual = l.actual(fact.Value)
+	c.Actual = l.field.show(fact.Value, e.day)
 	switch l.field.Kind {
 	case Category:
 		c.Verdict = l.category(fact.Value.codes)
@@ -334,6 +337,12 @@ func (e *evaluator) leaf(l *leaf) (c Clause, gaps []gap, reach bool) {
 		reach = l.op == Has
 	case Date:
 		c.Verdict, c.Gap, reach = l.date(fact.Value.day, e.day)
+		if fact.Value.last.After(fact.Value.day) {
+			if v := l.span(fact.Value, e.day); v == Unknown {
+				c.Gap = ""
+				return lack(l.field, Imprecise)
+			}
+		}
 	default:
 		c.Verdict, c.Gap, reach = l.amount(fact.Value.n)
 	}
@@ -460,8 +469,26 @@ func (l *leaf) date(day, today time.Time) (Verdict, string, bool) {
 			return True, "", false
 		}
 		return False, fmt.Sprintf("已超过 %d 天", int(today.Sub(to).Hours()/24)), false
+	case YearsSinceLt:
+		if to := addYears(day, int(l.lo)); !today.Before(to) {
+			return False, fmt.Sprintf("已于 %s满 %d 年", showDay(to), l.lo), false
+		}
+		return True, "", false
 	}
 	return verdict(l.compare(day.Unix())), "", false
+}
+
+// span judges a day known only to lie in a span: unknown when its days do not all decide alike. Only between and the
+// equalities can decide differently within than at both ends.
+func (l *leaf) span(v Value, today time.Time) Verdict {
+	first, _, _ := l.date(v.day, today)
+	last, _, _ := l.date(v.last, today)
+	from, to := v.day.Unix(), v.last.Unix()
+	inside := (l.op == Eq || l.op == Ne) && from <= l.lo && l.lo <= to || l.op == Between && from < l.lo && l.hi < to
+	if first != last || inside {
+		return Unknown
+	}
+	return first
 }
 
 func (l *leaf) quotient(a, b int64) (v Verdict, actual, gap string) {
@@ -475,50 +502,26 @@ func (l *leaf) quotient(a, b int64) (v Verdict, actual, gap string) {
 }
 
 func (l *leaf) amountText(n int64) string {
-	if l.field.Kind == Ratio {
+	switch l.field.Kind {
+	case Ratio:
 		return show(n, 10) + " 个百分点"
+	case Count:
+		return count(n, l.unit)
 	}
-	if l.field.Kind == Count {
-		return show(n, 1) + " " + l.unit
-	}
-	return show(n, l.scale) + " " + l.unit
+	return money(n)
 }
 
-func (l *leaf) actual(v Value) string {
-	switch v.kind {
-	case Category:
-		if len(v.codes) > 1 {
-			return "可能为" + l.field.labels(v.codes)
-		}
-		return l.field.labels(v.codes)
-	case Flag:
-		return yes(v.flag)
-	case Date:
-		return showDay(v.day)
-	case Holdings:
-		if len(v.holdings) == 0 {
-			return "无"
-		}
-		var codes []string
-		for _, h := range v.holdings {
-			if !slices.Contains(codes, h.Code) {
-				codes = append(codes, h.Code)
-			}
-		}
-		return l.field.labels(codes)
-	}
-	return l.number(v.n)
-}
-
-// number shows a number in the clause's unit.
+// number shows a bound.
 func (l *leaf) number(n int64) string {
 	switch {
 	case l.field.Kind == Date:
 		return showDay(time.Unix(n, 0).UTC())
 	case l.field.Kind == Ratio || l.op == RatioGte:
 		return show(n, 10) + "%"
+	case l.field.Kind == Money:
+		return money(n)
 	}
-	return show(n, l.scale) + l.unit
+	return count(n, l.unit)
 }
 
 // required says in Chinese what the clause asks.
@@ -533,9 +536,11 @@ func (l *leaf) required() string {
 	case NotOn:
 		return "未列入：" + l.field.labels(l.codes)
 	case YearsSinceGte:
-		return fmt.Sprintf("满 %d 年", l.lo)
+		return fmt.Sprintf("至今满 %d 年", l.lo)
 	case YearsSinceLte:
-		return fmt.Sprintf("不超过 %d 年", l.lo)
+		return fmt.Sprintf("至今不超过 %d 年", l.lo)
+	case YearsSinceLt:
+		return fmt.Sprintf("至今不满 %d 年", l.lo)
 	case Between:
 		return l.number(l.lo) + " 至 " + l.number(l.hi)
 	case RatioGte:

@@ -55,6 +55,7 @@ type Value struct {
 	kind     Kind
 	n        int64
 	day      time.Time
+	last     time.Time // of a span of days; day when there is one
 	flag     bool
 	codes    []string
 	holdings []Holding
@@ -70,7 +71,10 @@ func Fen(n int64) Value { return Value{kind: Money, n: n} }
 func Permille(n int64) Value { return Value{kind: Ratio, n: n} }
 
 // Day is the day t falls on in Beijing.
-func Day(t time.Time) Value { return Value{kind: Date, day: dayOf(t)} }
+func Day(t time.Time) Value { return Value{kind: Date, day: dayOf(t), last: dayOf(t)} }
+
+// Span is a day known only to lie between two, both included.
+func Span(from, to time.Time) Value { return Value{kind: Date, day: dayOf(from), last: dayOf(to)} }
 
 // Yes is a flag.
 func Yes(b bool) Value { return Value{kind: Flag, flag: b} }
@@ -100,6 +104,7 @@ type Fact struct {
 	Unknown Reason // why there is no value; NotCollected when empty
 	Source  string // Chinese: 市场监管部门登记信息
 	AsOf    time.Time
+	Stated  bool // the enterprise says so itself, and nobody has checked it
 }
 
 // Facts are the facts of one enterprise by field name. A missing field is NotCollected.

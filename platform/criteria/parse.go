@@ -43,6 +43,7 @@ const (
 	NotOn         Op = "notOn"
 	YearsSinceGte Op = "years_since_gte"
 	YearsSinceLte Op = "years_since_lte"
+	YearsSinceLt  Op = "years_since_lt"
 	RatioGte      Op = "ratio_gte"
 	Human         Op = "human"
 )
@@ -52,7 +53,7 @@ var opsOf = map[Kind][]Op{
 	Count:    {Eq, Ne, Gt, Gte, Lt, Lte, Between, RatioGte, Human},
 	Money:    {Eq, Ne, Gt, Gte, Lt, Lte, Between, RatioGte, Human},
 	Ratio:    {Eq, Ne, Gt, Gte, Lt, Lte, Between, RatioGte, Human},
-	Date:     {Eq, Ne, Gt, Gte, Lt, Lte, Between, YearsSinceGte, YearsSinceLte, Human},
+	Date:     {Eq, Ne, Gt, Gte, Lt, Lte, Between, YearsSinceGte, YearsSinceLte, YearsSinceLt, Human},
 	Category: {Eq, Ne, In, Under, Human},
 	Flag:     {Eq, Ne, Human},
 	Holdings: {Has, NotOn, Human},
@@ -362,7 +363,7 @@ func (p *parser) value(l *leaf, raw json.RawMessage, at place) error {
 	switch {
 	case l.op == RatioGte:
 		kind = Ratio
-	case l.op == YearsSinceGte || l.op == YearsSinceLte:
+	case l.op == YearsSinceGte || l.op == YearsSinceLte || l.op == YearsSinceLt:
 		n, err := number(raw, 1)
 		if err != nil || n < 0 || n > 200 || l.unit != "" && l.unit != "年" {
 			return at.wrong("「%s」应为 0 到 200 的整年数，单位为年", l.label)

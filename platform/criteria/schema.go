@@ -50,16 +50,71 @@ func (f Field) labelOf(code string) string {
 	return code
 }
 
+// labels lists codes by their names, which may hold a 、 themselves.
 func (f Field) labels(codes []string) string {
+	out, between := make([]string, len(codes)), "、"
+	for i, c := range codes {
+		out[i] = f.labelOf(c)
+		if strings.Contains(out[i], between) {
+			between = "；"
+		}
+	}
+	return strings.Join(out, between)
+}
+
+// show says a value of the field in Chinese.
+func (f Field) show(v Value, day time.Time) string {
+	switch v.kind {
+	case Category:
+		if len(v.codes) > 1 {
+			return "可能为" + f.labels(v.codes)
+		}
+		return f.labels(v.codes)
+	case Flag:
+		return yes(v.flag)
+	case Date:
+		if v.last.After(v.day) {
+			return showDay(v.day) + " 至 " + showDay(v.last) + "之间"
+		}
+		return showDay(v.day)
+	case Holdings:
+		return f.held(v.holdings, day)
+	case Ratio:
+		return show(v.n, 10) + "%"
+	case Money:
+		return money(v.n)
+	}
+	return count(v.n, f.Unit)
+}
+
+// held lists what is held; what has run out says so.
+func (f Field) held(hs []Holding, day time.Time) string {
+	var codes []string
+	valid := map[string]bool{}
+	for _, h := range hs {
+		if _, seen := valid[h.Code]; !seen {
+			codes = append(codes, h.Code)
+		}
+		valid[h.Code] = valid[h.Code] || h.valid(day)
+	}
+	if len(codes) == 0 {
+		return "无"
+	}
 	out := make([]string, len(codes))
 	for i, c := range codes {
 		out[i] = f.labelOf(c)
+		if !valid[c] {
+			out[i] += "（不在有效期内）"
+		}
 	}
 	return strings.Join(out, "、")
 }
 
 // Schema is the set of fields conditions may name. It does not change after NewSchema.
-type Schema struct{ fields map[string]Field }
+type Schema struct {
+	fields map[string]Field
+	order  []string // as given
+}
 
 // NewSchema makes a schema. It refuses fields without name, label or known kind, and names given twice.
 func NewSchema(fields ...Field) (Schema, error) {
@@ -77,6 +132,7 @@ func NewSchema(fields ...Field) (Schema, error) {
 			return Schema{}, fmt.Errorf("criteria: field %q given twice", f.Name)
 		}
 		s.fields[f.Name] = f
+		s.order = append(s.order, f.Name)
 	}
 	return s, nil
 }
@@ -94,6 +150,40 @@ func (s Schema) Names() []string {
 		out = append(out, n)
 	}
 	slices.Sort(out)
+	return out
+}
+
+// Told is what is known of one field, in words.
+type Told struct {
+	Field  string `json:"field"`
+	Label  string `json:"label"`
+	Value  string `json:"value,omitempty"` // empty when not known
+	Source string `json:"source,omitempty"`
+	AsOf   string `json:"asOf,omitempty"`
+	Stated bool   `json:"stated,omitempty"` // the enterprise's own word, unchecked
+	Reason Reason `json:"reason,omitempty"` // why not known
+	Why    string `json:"why,omitempty"`
+	Ask    string `json:"ask,omitempty"`
+}
+
+// Tell says facts in words, a line for each field of the schema in its order, as they stand on the day at falls on in Beijing.
+func (s Schema) Tell(facts Facts, at time.Time) []Told {
+	day := dayOf(at)
+	out := make([]Told, 0, len(s.order))
+	for _, name := range s.order {
+		f := s.fields[name]
+		fact, why := facts.look(f, day)
+		t := Told{Field: name, Label: f.Label, Source: fact.Source, Stated: fact.Stated, Reason: why}
+		if !fact.AsOf.IsZero() {
+			t.AsOf = dayOf(fact.AsOf).Format(time.DateOnly)
+		}
+		if why == "" {
+			t.Value = f.show(fact.Value, day)
+		} else {
+			t.Why, t.Ask = why.Text(), f.Ask
+		}
+		out = append(out, t)
+	}
 	return out
 }
 

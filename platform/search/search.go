@@ -132,7 +132,26 @@ func Vector(text string) string {
 }
 
 // Query is what somebody looks for. The zero Query finds nothing.
-type Query struct{ runs []run }
+type Query struct {
+	runs []run
+	any  bool // one of the terms is enough
+}
+
+// Loosen returns a query that any pair or word of q satisfies: for whole sentences, which no document holds as they are.
+// The more of it a document holds, the better it ranks; the caller takes the best.
+func (q Query) Loosen() Query {
+	out := Query{any: true}
+	seen := map[string]bool{}
+	for _, r := range q.runs {
+		for _, t := range r.tokens() {
+			if !seen[t] && len([]rune(t)) > 1 {
+				seen[t] = true
+				out.runs = append(out.runs, run{runes: []rune(t), cjk: r.cjk})
+			}
+		}
+	}
+	return out
+}
 
 // Parse reads what somebody typed. Every run and word must be found; a word of two or more letters or digits also finds
 // longer words that begin with it. Beside others a lone Hanzi is left out, because pairs cannot tell where it stands. A query
@@ -165,6 +184,9 @@ func (q Query) FTS5() string {
 			out[i] += "*"
 		}
 	}
+	if q.any {
+		return strings.Join(out, " OR ")
+	}
 	return strings.Join(out, " AND ")
 }
 
@@ -180,6 +202,9 @@ func (q Query) TSQuery() string {
 		if r.prefix() {
 			out[i] += ":*"
 		}
+	}
+	if q.any {
+		return strings.Join(out, " | ")
 	}
 	return strings.Join(out, " & ")
 }

@@ -53,6 +53,17 @@ func TestParse(t *testing.T) {
 			t.Errorf("Parse(%q) = %s | %s, %v", c.in, q.FTS5(), q.TSQuery(), err)
 		}
 	}
+	loose, err := search.Parse("面包店 想换烤箱 ERP")
+	if err != nil {
+		t.Fatal(err)
+	}
+	loose = loose.Loosen()
+	if got, want := loose.FTS5(), `"面包" OR "包店" OR "想换" OR "换烤" OR "烤箱" OR "erp"*`; got != want {
+		t.Errorf("loose FTS5 = %s", got)
+	}
+	if got, want := loose.TSQuery(), `'面包' | '包店' | '想换' | '换烤' | '烤箱' | 'erp':*`; got != want {
+		t.Errorf("loose TSQuery = %s", got)
+	}
 	for in, want := range map[string]error{
 		"": search.ErrShort, "区": search.ErrShort, "a": search.ErrShort, "区 灯": search.ErrShort, "-*\"": search.ErrShort, "\xff": search.ErrShort,
 		strings.Repeat("路", 101): search.ErrLong,

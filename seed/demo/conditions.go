@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// leaf is one condition of a policy as it stands in the tree. Amounts are fen, rdRatio is permille of revenue; years_since
-// asks that at least value whole years have passed. under, in and notOn carry a list of codes or words, has carries one
-// qualification code. A human leaf has no field: no data decides it.
+// leaf is one condition of a policy as it stands in the tree that platform/criteria reads. Amounts carry their unit,
+// rdRatio is permille of revenue. under, in and notOn carry a list of codes, has carries one qualification code. A human
+// leaf has no field: no data decides it. The label is left to the field unless the policy says it better.
 type leaf struct {
 	Field string `json:"field,omitempty"`
 	Op    string `json:"op"`
 	Value any    `json:"value,omitempty"`
 	Unit  string `json:"unit,omitempty"`
 	Quote string `json:"quote"`
-	Label string `json:"label"`
+	Label string `json:"label,omitempty"`
 }
 
 // conditionTree turns the short form of the policy files into the JSON tree that matching reads. Every quote must stand in
@@ -77,12 +77,16 @@ func conditionNode(item any, text string) (any, error) {
 	return nil, fmt.Errorf("condition %v is neither a sentence nor one of all, any, not, atLeast", item)
 }
 
+// sizeCodes are the codes of the size classes, which policies name by their words.
+var sizeCodes = map[string]string{"大型": "large", "中型": "medium", "小型": "small", "微型": "micro"}
+
 func conditionLeaf(s, text string) (leaf, error) {
 	rule, quote, ok := strings.Cut(s, " | ")
+	quote, label, _ := strings.Cut(quote, " | ")
 	if !ok || !strings.Contains(text, quote) {
 		return leaf{}, fmt.Errorf("condition %q quotes nothing of the text", s)
 	}
-	l := leaf{Quote: quote, Label: quote}
+	l := leaf{Quote: quote, Label: label}
 	words := strings.Fields(rule)
 	if len(words) == 1 && words[0] == "human" {
 		l.Op = "human"
@@ -93,8 +97,16 @@ func conditionLeaf(s, text string) (leaf, error) {
 	}
 	l.Field, l.Op = words[0], words[1]
 	switch l.Field {
-	case "industry", "region", "sizeClass", "creditStanding":
+	case "industry", "region", "creditStanding":
 		l.Value = strings.Split(words[2], ",")
+	case "sizeClass":
+		codes := strings.Split(words[2], ",")
+		for i, c := range codes {
+			if codes[i], ok = sizeCodes[c]; !ok {
+				return leaf{}, fmt.Errorf("condition %q: unknown size", s)
+			}
+		}
+		l.Value = codes
 	case "qualification":
 		l.Value = words[2]
 	case "revenue", "assets", "employees", "established", "rdRatio":
@@ -102,11 +114,7 @@ func conditionLeaf(s, text string) (leaf, error) {
 		if err != nil || len(words) != 4 {
 			return leaf{}, fmt.Errorf("condition %q: want a number and its unit", s)
 		}
-		l.Unit = words[3]
-		if l.Unit == "万元" {
-			n, l.Unit = n*tenThousandYuan, "分"
-		}
-		l.Value = n
+		l.Value, l.Unit = n, words[3]
 	default:
 		return leaf{}, fmt.Errorf("condition %q: unknown field", s)
 	}

@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // shared holds sentences that several texts take turns in using.
@@ -105,6 +106,8 @@ func (g *generator) products() error {
 	} {
 		p := &g.w.Products[8+i*8]
 		p.State, p.Reason, p.Hot, p.Recommended = st.state, st.reason, false, false
+		day := g.ref.AddDate(0, 0, -1-i) // their last step is a matter of days
+		p.PublishedAt = time.Date(day.Year(), day.Month(), day.Day(), 2+i, 15, 0, 0, time.UTC)
 	}
 	return nil
 }

@@ -345,6 +345,144 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/articles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 内容列表 */
+        get: operations["get-articles"];
+        put?: never;
+        /** 新建内容 */
+        post: operations["post-articles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/articles/blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 正文按门户样式分段，用于预览 */
+        post: operations["post-articles-blocks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/articles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 内容详情 */
+        get: operations["get-articles-id"];
+        /** 修改草稿 */
+        put: operations["put-articles-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/articles/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核发布 */
+        post: operations["post-articles-id-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/articles/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回修改 */
+        post: operations["post-articles-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/articles/{id}/revise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 重新编辑 */
+        post: operations["post-articles-id-revise"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/articles/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提交审核 */
+        post: operations["post-articles-id-submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/articles/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤下 */
+        post: operations["post-articles-id-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/captchas": {
         parameters: {
             query?: never;
@@ -362,6 +500,909 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/content/articles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 已发布的资讯、通知、帮助 */
+        get: operations["get-content-articles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/content/articles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 已发布的一篇 */
+        get: operations["get-content-articles-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/content/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 栏目 */
+        get: operations["get-content-columns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-joins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 待平台核实的加入申请 */
+        get: operations["get-enterprise-joins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-joins/{id}/admit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 同意加入申请 */
+        post: operations["post-enterprise-joins-id-admit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-joins/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 不同意加入申请 */
+        post: operations["post-enterprise-joins-id-refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 退回原因 */
+        get: operations["get-enterprise-return-reasons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 待审核的企业认证 */
+        get: operations["get-enterprise-reviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-reviews/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业认证申请 */
+        get: operations["get-enterprise-reviews-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-reviews/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 通过企业认证 */
+        post: operations["post-enterprise-reviews-id-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-reviews/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回企业认证 */
+        post: operations["post-enterprise-reviews-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业列表 */
+        get: operations["get-enterprises"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业详情 */
+        get: operations["get-enterprises-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/industries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查找国民经济行业 */
+        get: operations["get-industries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构类型 */
+        get: operations["get-institution-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构列表 */
+        get: operations["get-institutions"];
+        put?: never;
+        /** 登记机构 */
+        post: operations["post-institutions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构详情 */
+        get: operations["get-institutions-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{id}/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修改机构信息 */
+        post: operations["post-institutions-id-edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复机构服务 */
+        post: operations["post-institutions-id-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institutions/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 暂停机构服务 */
+        post: operations["post-institutions-id-suspend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本机构的产品，或待审核和管理的产品 */
+        get: operations["get-managed-products"];
+        put?: never;
+        /** 新建产品草稿 */
+        post: operations["post-managed-products"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品详情、版本与审核过程 */
+        get: operations["get-managed-products-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修改草稿 */
+        post: operations["post-managed-products-id-edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/pass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核通过 */
+        post: operations["post-managed-products-id-pass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/recommend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设为或取消推荐 */
+        post: operations["post-managed-products-id-recommend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核退回 */
+        post: operations["post-managed-products-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/revise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 新建版本 */
+        post: operations["post-managed-products-id-revise"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提交审核 */
+        post: operations["post-managed-products-id-submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/take-down": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 管理部门下架产品 */
+        post: operations["post-managed-products-id-take-down"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/unlist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 机构下架产品 */
+        post: operations["post-managed-products-id-unlist"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回审核中的产品 */
+        post: operations["post-managed-products-id-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/message-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 短信和微信发送记录 */
+        get: operations["get-message-letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/message-letters/{channel}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一条发送记录 */
+        get: operations["get-message-letters-channel-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/message-letters/{channel}/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 确认未送达并重发 */
+        post: operations["post-message-letters-channel-id-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/message-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的消息接收设置 */
+        get: operations["get-message-preferences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/message-preferences/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修改消息接收设置 */
+        post: operations["post-message-preferences-group"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/message-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对外发送的消息模板 */
+        get: operations["get-message-templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的消息 */
+        get: operations["get-messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/read-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 全部标为已读 */
+        post: operations["post-messages-read-all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 未读消息数 */
+        get: operations["get-messages-unread"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 标为已读 */
+        post: operations["post-messages-id-read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的企业 */
+        get: operations["get-my-enterprise"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/facts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 填报企业信息 */
+        post: operations["post-my-enterprise-facts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本企业成员与加入申请 */
+        get: operations["get-my-enterprise-members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 企业实名认证：上传营业执照人工审核 */
+        post: operations["post-my-enterprise-reviews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/verifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 企业实名认证：与登记系统核验 */
+        post: operations["post-my-enterprise-verifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/verifications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一次认证的结果 */
+        get: operations["get-my-enterprise-verifications-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprises": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我可代表的企业 */
+        get: operations["get-my-enterprises"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprises/{id}/switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 切换办理业务的企业 */
+        post: operations["post-my-enterprises-id-switch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/joins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的加入申请 */
+        get: operations["get-my-joins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/joins/{id}/admit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 同意加入申请 */
+        post: operations["post-my-joins-id-admit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/joins/{id}/dispute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 加入申请提交平台核实 */
+        post: operations["post-my-joins-id-dispute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/joins/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 不同意加入申请 */
+        post: operations["post-my-joins-id-refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/permissions": {
         parameters: {
             query?: never;
@@ -371,6 +1412,176 @@ export interface paths {
         };
         /** 权限清单 */
         get: operations["get-permissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策库 */
+        get: operations["get-policies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 与本企业匹配的政策 */
+        get: operations["get-policies-match"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/match/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 与本企业匹配的政策数量 */
+        get: operations["get-policies-match-summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/quick-match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 填几项条件快速匹配政策 */
+        get: operations["get-policies-quick-match"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/quick-match/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 快速匹配的行业和注册地选项 */
+        get: operations["get-policies-quick-match-choices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策详情 */
+        get: operations["get-policies-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策与本企业的匹配 */
+        get: operations["get-policies-id-match"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 服务类别和融资类型 */
+        get: operations["get-product-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 已上架的产品，按条件查找 */
+        get: operations["get-products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 已上架产品的详情 */
+        get: operations["get-products-id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1066,6 +2277,59 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ArticleBlocksInputBody: {
+            body: string;
+        };
+        ArticleBlocksOutputBody: {
+            blocks: components["schemas"]["ContentBlock"][];
+        };
+        ArticleColumnsOutputBody: {
+            items: components["schemas"]["ContentColumn"][];
+        };
+        ArticleEditInputBody: {
+            /** @description One paragraph a line; # heading, - entry, 1. step, [text](address). */
+            body: string;
+            /** @description Empty for a notice. */
+            column?: string;
+            /**
+             * Format: date-time
+             * @description Needed for a notice.
+             */
+            expiresAt?: string;
+            fileIds?: number[];
+            /** @enum {string} */
+            kind: "news" | "notice" | "help";
+            /**
+             * Format: date-time
+             * @description Empty: as soon as it is approved.
+             */
+            publishAt?: string;
+            source: string;
+            /** @description Empty takes the beginning of the body. */
+            summary?: string;
+            title: string;
+            top?: boolean;
+            /** Format: int64 */
+            version: number;
+        };
+        ArticleReasonInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ArticleStepInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        BrowseOutputBody: {
+            /**
+             * Format: int64
+             * @description On the first page; 1001 means more than a thousand.
+             */
+            count?: number;
+            items: components["schemas"]["CatalogCard"][];
+            nextCursor?: string;
+        };
         CallBackInputBody: {
             note: string;
             outcome: components["schemas"]["TicketOutcome"];
@@ -1077,10 +2341,408 @@ export interface components {
             id: string;
             imageUrl: string;
         };
+        CatalogCard: {
+            /** @description What decides, the first one first: rate or price, amount, term, time. */
+            facts: components["schemas"]["CatalogFact"][];
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** Format: date-time */
+            listedAt: string;
+            name: string;
+            recommended: boolean;
+            summary: string;
+            target: string;
+        };
+        CatalogChange: {
+            after: string;
+            before: string;
+            field: string;
+            label: string;
+        };
+        CatalogContent: {
+            /** Format: int64 */
+            amountMax: number;
+            /**
+             * Format: int64
+             * @description Fen.
+             */
+            amountMin: number;
+            /**
+             * Format: int64
+             * @description Working days until the result.
+             */
+            days: number;
+            description: string;
+            /** @description Of financing products only. */
+            financingKind: string;
+            kind: string;
+            materials: string[];
+            name: string;
+            /** @description What a service costs, as shown. */
+            priceText: string;
+            /** Format: int64 */
+            rateMax: number;
+            /**
+             * Format: int64
+             * @description Yearly, basis points: 385 is 3.85 %.
+             */
+            rateMin: number;
+            steps: string[];
+            summary: string;
+            target: string;
+            /** Format: int64 */
+            termMax: number;
+            /**
+             * Format: int64
+             * @description Months.
+             */
+            termMin: number;
+            /** @description The last day, 2026-12-31; empty without a term. */
+            validUntil: string;
+        };
+        CatalogDetail: {
+            description: string;
+            /** Format: int64 */
+            edition: number;
+            /** @description What decides, the first one first: rate or price, amount, term, time. */
+            facts: components["schemas"]["CatalogFact"][];
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            institution: components["schemas"]["CatalogProvider"];
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** Format: date-time */
+            listedAt: string;
+            materials: string[];
+            name: string;
+            recommended: boolean;
+            steps: string[];
+            summary: string;
+            target: string;
+            validUntil: string;
+        };
+        CatalogEditionView: {
+            /** Format: date-time */
+            approvedAt?: string;
+            name: string;
+            /** Format: int64 */
+            number: number;
+            reason: string;
+            /** @enum {string} */
+            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            /** Format: date-time */
+            submittedAt?: string;
+        };
+        CatalogFact: {
+            label: string;
+            value: string;
+        };
+        CatalogItem: {
+            /**
+             * Format: int64
+             * @description The newest.
+             */
+            edition: number;
+            /** Format: date-time */
+            expiresAt?: string;
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** Format: date-time */
+            listedAt?: string;
+            name: string;
+            recommended: boolean;
+            /**
+             * Format: int64
+             * @description The public edition, 0 for none.
+             */
+            shown: number;
+            /**
+             * @description Of the newest edition.
+             * @enum {string}
+             */
+            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            /** Format: date-time */
+            statusAt: string;
+            /** @description The institution is out of service: the product is not shown. */
+            suspended: boolean;
+            /** Format: int64 */
+            version: number;
+        };
+        CatalogKind: {
+            code: string;
+            name: string;
+            note: string;
+        };
+        CatalogListItem: {
+            items: components["schemas"]["CatalogItem"][];
+            nextCursor?: string;
+        };
+        CatalogProvider: {
+            address: string;
+            /** Format: int64 */
+            id: number;
+            kindName: string;
+            name: string;
+            phone: string;
+            summary: string;
+        };
+        CatalogStep: {
+            actor?: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            edition: number;
+            /** @description The event's type: product.listed. */
+            kind: string;
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            text?: string;
+        };
+        CatalogTexts: {
+            amount: string;
+            days: string;
+            rate: string;
+            term: string;
+        };
+        CatalogView: {
+            /** @description What the actor may do now. */
+            actions: ("edit" | "submit" | "withdraw" | "pass" | "return" | "take-down" | "unlist" | "revise" | "recommend")[];
+            /**
+             * Format: int64
+             * @description The approved edition that changes are told against, 0 for none.
+             */
+            against: number;
+            /** @description Why the actor may not review it although it is their work. */
+            blocked?: string;
+            changes: components["schemas"]["CatalogChange"][];
+            /** @description Of the newest edition. */
+            content: components["schemas"]["CatalogContent"];
+            /**
+             * Format: int64
+             * @description The newest.
+             */
+            edition: number;
+            /** @description Newest first. */
+            editions: components["schemas"]["CatalogEditionView"][];
+            /** Format: date-time */
+            expiresAt?: string;
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** Format: date-time */
+            listedAt?: string;
+            name: string;
+            /** @description Of the public edition where it is another one. */
+            public?: components["schemas"]["CatalogContent"];
+            /** @description Why the newest edition was returned or taken down. */
+            reason: string;
+            recommended: boolean;
+            /**
+             * Format: int64
+             * @description The public edition, 0 for none.
+             */
+            shown: number;
+            /**
+             * @description Of the newest edition.
+             * @enum {string}
+             */
+            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            /** Format: date-time */
+            statusAt: string;
+            /** @description Who submitted the newest edition. */
+            submitted: string;
+            /** @description The institution is out of service: the product is not shown. */
+            suspended: boolean;
+            texts: components["schemas"]["CatalogTexts"];
+            /** @description Oldest first. */
+            timeline: components["schemas"]["CatalogStep"][];
+            /** Format: int64 */
+            version: number;
+            warnings: string[];
+        };
         CloseInputBody: {
             note?: string;
             /** @description Needed after a unit's reply. */
             outcome?: components["schemas"]["TicketOutcome"];
+            /** Format: int64 */
+            version: number;
+        };
+        ContentArticleText: {
+            /** @description One paragraph a line; # heading, - entry, 1. step, [text](address). */
+            body: string;
+            /** @description Empty for a notice. */
+            column?: string;
+            /**
+             * Format: date-time
+             * @description Needed for a notice.
+             */
+            expiresAt?: string;
+            fileIds?: number[];
+            /** @enum {string} */
+            kind: "news" | "notice" | "help";
+            /**
+             * Format: date-time
+             * @description Empty: as soon as it is approved.
+             */
+            publishAt?: string;
+            source: string;
+            /** @description Empty takes the beginning of the body. */
+            summary?: string;
+            title: string;
+            top?: boolean;
+        };
+        ContentBlock: {
+            items?: components["schemas"]["ContentSpan"][][];
+            /** @enum {string} */
+            kind: "paragraph" | "heading" | "list" | "steps";
+            spans?: components["schemas"]["ContentSpan"][];
+            /**
+             * Format: int64
+             * @description Number of the first step.
+             */
+            start?: number;
+        };
+        ContentCard: {
+            column: string;
+            columnName: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /** Format: date-time */
+            publishAt: string;
+            source: string;
+            summary: string;
+            title: string;
+            top: boolean;
+        };
+        ContentColumn: {
+            code: string;
+            kind: string;
+            name: string;
+        };
+        ContentEntry: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            kind: string;
+            label: string;
+            text?: string;
+        };
+        ContentFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+        };
+        ContentItem: {
+            authorName: string;
+            column: string;
+            columnName: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            over: boolean;
+            /** Format: date-time */
+            publishAt?: string;
+            publisherName: string;
+            scheduled: boolean;
+            source: string;
+            status: string;
+            title: string;
+            top: boolean;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ContentListCard: {
+            items: components["schemas"]["ContentCard"][];
+            nextCursor?: string;
+        };
+        ContentListItem: {
+            items: components["schemas"]["ContentItem"][];
+            nextCursor?: string;
+        };
+        ContentPage: {
+            blocks: components["schemas"]["ContentBlock"][];
+            column: string;
+            columnName: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            files: components["schemas"]["ContentFileView"][];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /** Format: date-time */
+            publishAt: string;
+            source: string;
+            summary: string;
+            title: string;
+            top: boolean;
+        };
+        ContentSpan: {
+            text: string;
+            url?: string;
+        };
+        ContentView: {
+            actions: string[];
+            authorName: string;
+            blocks: components["schemas"]["ContentBlock"][];
+            body: string;
+            column: string;
+            columnName: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            files: components["schemas"]["ContentFileView"][];
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            over: boolean;
+            ownWork: boolean;
+            /** Format: date-time */
+            publishAt?: string;
+            publisherName: string;
+            reason: string;
+            scheduled: boolean;
+            source: string;
+            status: string;
+            summary: string;
+            timeline: components["schemas"]["ContentEntry"][];
+            title: string;
+            top: boolean;
+            /** Format: date-time */
+            updatedAt: string;
             /** Format: int64 */
             version: number;
         };
@@ -1093,6 +2755,258 @@ export interface components {
         };
         EditRoleInputBody: {
             permissions: string[];
+        };
+        EnterpriseAdmitInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseApplyInputBody: {
+            creditCode: string;
+            /** @description The licence: pictures or a PDF, uploaded for the purpose licence. */
+            fileIds: number[];
+            legalPerson: string;
+            name: string;
+            note?: string;
+        };
+        EnterpriseApproveInputBody: {
+            /** @description Internal. */
+            note?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseAttemptView: {
+            answer?: string;
+            /** Format: date-time */
+            askedAt: string;
+            /** @description Whether a person may decide instead, by the licence. */
+            canReview: boolean;
+            creditCode: string;
+            /** Format: int64 */
+            enterpriseId: number;
+            enterpriseName: string;
+            files: components["schemas"]["EnterpriseFileView"][];
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "registry" | "review";
+            legalPerson: string;
+            name: string;
+            note: string;
+            outcome: string;
+            problems: components["schemas"]["Field"][];
+            reason: string;
+            reviewerName?: string;
+            /** Format: date-time */
+            settledAt?: string;
+            text: string;
+            title: string;
+            userName: string;
+            verification: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseDisputeInputBody: {
+            note: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseFactView: {
+            /** Format: date-time */
+            asOf: string;
+            field: string;
+            group: string;
+            label: string;
+            /** Format: date-time */
+            recordedAt: string;
+            source: string;
+            text: string;
+        };
+        EnterpriseFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+        };
+        EnterpriseIndustryOption: {
+            code: string;
+            name: string;
+        };
+        EnterpriseItem: {
+            /** Format: date-time */
+            createdAt: string;
+            creditCode: string;
+            /** Format: int64 */
+            id: number;
+            legalPerson: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description The company its owner joined instead.
+             */
+            replacedBy?: number;
+            verification: string;
+            /** Format: date-time */
+            verifiedAt?: string;
+        };
+        EnterpriseJoinView: {
+            /** Format: date-time */
+            askedAt: string;
+            canDecide: boolean;
+            canDispute: boolean;
+            /** Format: date-time */
+            decidedAt?: string;
+            /** Format: int64 */
+            enterpriseId: number;
+            enterpriseName: string;
+            /** Format: int64 */
+            id: number;
+            label: string;
+            note: string;
+            phone: string;
+            reason: string;
+            state: string;
+            /** Format: int64 */
+            userId: number;
+            userName: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseListAttemptView: {
+            items: components["schemas"]["EnterpriseAttemptView"][];
+            nextCursor?: string;
+        };
+        EnterpriseListIndustryOption: {
+            items: components["schemas"]["EnterpriseIndustryOption"][];
+            nextCursor?: string;
+        };
+        EnterpriseListItem: {
+            items: components["schemas"]["EnterpriseItem"][];
+            nextCursor?: string;
+        };
+        EnterpriseListJoinView: {
+            items: components["schemas"]["EnterpriseJoinView"][];
+            nextCursor?: string;
+        };
+        EnterpriseListMyCompany: {
+            items: components["schemas"]["EnterpriseMyCompany"][];
+            nextCursor?: string;
+        };
+        EnterpriseListReturnReason: {
+            items: components["schemas"]["EnterpriseReturnReason"][];
+            nextCursor?: string;
+        };
+        EnterpriseMemberView: {
+            /** Format: date-time */
+            joinedAt?: string;
+            name: string;
+            phone: string;
+            /** @enum {string} */
+            role: "owner" | "member";
+            /** Format: int64 */
+            userId: number;
+        };
+        EnterpriseMembers: {
+            items: components["schemas"]["EnterpriseMemberView"][];
+            requests: components["schemas"]["EnterpriseJoinView"][];
+            /** @enum {string} */
+            role: "owner" | "member";
+        };
+        EnterpriseMine: {
+            attempt?: components["schemas"]["EnterpriseAttemptView"];
+            /** Format: int64 */
+            attemptsLeft: number;
+            /** Format: date-time */
+            createdAt: string;
+            creditCode: string;
+            facts: components["schemas"]["EnterpriseFactView"][];
+            /** Format: int64 */
+            id: number;
+            legalPerson: string;
+            myJoins: components["schemas"]["EnterpriseJoinView"][];
+            name: string;
+            /**
+             * Format: int64
+             * @description The company its owner joined instead.
+             */
+            replacedBy?: number;
+            /** Format: int64 */
+            requests: number;
+            /** @enum {string} */
+            role: "owner" | "member";
+            stated: {
+                [key: string]: string;
+            };
+            statedFields: string[];
+            verification: string;
+            /** Format: date-time */
+            verifiedAt?: string;
+        };
+        EnterpriseMyCompany: {
+            creditCode: string;
+            current: boolean;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "member";
+            verification: string;
+        };
+        EnterpriseRefuseInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseReturnInputBody: {
+            /** @description One of the ready reasons. */
+            code: string;
+            /** @description More words; needed with the reason other. */
+            text?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseReturnReason: {
+            code: string;
+            text: string;
+        };
+        EnterpriseStateInputBody: {
+            /** @description In 万元. */
+            assets?: string;
+            employees?: string;
+            /** @description Code or name of GB/T 4754. */
+            industry?: string;
+            /** @description Last year's, in 万元. */
+            rdSpend?: string;
+            /** @description Last year's, in 万元, at most two decimal places. */
+            revenue?: string;
+        };
+        EnterpriseVerifyInputBody: {
+            creditCode: string;
+            legalPerson: string;
+            name: string;
+        };
+        EnterpriseView: {
+            attempts: components["schemas"]["EnterpriseAttemptView"][];
+            /** Format: date-time */
+            createdAt: string;
+            creditCode: string;
+            facts: components["schemas"]["EnterpriseFactView"][];
+            history: components["schemas"]["EnterpriseFactView"][];
+            /** Format: int64 */
+            id: number;
+            legalPerson: string;
+            members: components["schemas"]["EnterpriseMemberView"][];
+            name: string;
+            /**
+             * Format: int64
+             * @description The company its owner joined instead.
+             */
+            replacedBy?: number;
+            verification: string;
+            /** Format: date-time */
+            verifiedAt?: string;
         };
         Field: {
             field: string;
@@ -1145,9 +3059,214 @@ export interface components {
             label: string;
             name: string;
         };
+        InstitutionDetails: {
+            address: string;
+            creditCode: string;
+            kind: string;
+            legalPerson: string;
+            name: string;
+            phone: string;
+            qualifications: components["schemas"]["InstitutionLicence"][];
+            summary: string;
+        };
+        InstitutionEditInputBody: {
+            details: components["schemas"]["InstitutionDetails"];
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionItem: {
+            /** Format: date-time */
+            createdAt: string;
+            creditCode: string;
+            /** @description The first day on which a qualification ends, when it has ended or does within 60 days. */
+            expiring?: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            kindName: string;
+            name: string;
+            phone: string;
+            /** @enum {string} */
+            status: "active" | "suspended";
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionKind: {
+            code: string;
+            name: string;
+        };
+        InstitutionKindsOutputBody: {
+            items: components["schemas"]["InstitutionKind"][];
+        };
+        InstitutionLicence: {
+            name: string;
+            no: string;
+            /** @description The last day, 2006-01-02; empty without a term. */
+            to: string;
+        };
+        InstitutionListItem: {
+            items: components["schemas"]["InstitutionItem"][];
+            nextCursor?: string;
+        };
+        InstitutionResumeInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionStep: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            text?: string;
+        };
+        InstitutionSuspendInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionView: {
+            address: string;
+            /** Format: date-time */
+            createdAt: string;
+            creditCode: string;
+            /** @description The first day on which a qualification ends, when it has ended or does within 60 days. */
+            expiring?: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            kindName: string;
+            legalPerson: string;
+            /** @description Whether the asker may edit, suspend and resume. */
+            manage: boolean;
+            name: string;
+            phone: string;
+            qualifications: components["schemas"]["InstitutionLicence"][];
+            reason: string;
+            /** @enum {string} */
+            status: "active" | "suspended";
+            summary: string;
+            timeline: components["schemas"]["InstitutionStep"][];
+            /** Format: int64 */
+            version: number;
+        };
+        KindsOutputBody: {
+            financing: components["schemas"]["CatalogKind"][];
+            kinds: components["schemas"]["CatalogKind"][];
+        };
         ListInfo: {
             items: components["schemas"]["Info"][];
             nextCursor?: string;
+        };
+        MessageGroupPreference: {
+            group: string;
+            label: string;
+            sms: boolean;
+            wechat: boolean;
+        };
+        MessageLetterTemplate: {
+            code: string;
+            /** @description In words. */
+            group: string;
+            sms: boolean;
+            title: string;
+            wechat: boolean;
+        };
+        MessageLetterView: {
+            /** Format: int64 */
+            attempts: number;
+            canResend: boolean;
+            channel: string;
+            /** @description The provider's code of a refusal. */
+            code: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            notBefore?: string;
+            /** @description The provider's id. */
+            receipt: string;
+            /** @description Phone or WeChat account, masked. */
+            recipient: string;
+            /** @description What the provider knows the message by. */
+            sendId: string;
+            state: string;
+            template: string;
+            title: string;
+            /** Format: date-time */
+            triedAt?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        MessageListLetterTemplate: {
+            items: components["schemas"]["MessageLetterTemplate"][];
+            nextCursor?: string;
+        };
+        MessageListLetterView: {
+            items: components["schemas"]["MessageLetterView"][];
+            nextCursor?: string;
+        };
+        MessageListView: {
+            items: components["schemas"]["MessageView"][];
+            nextCursor?: string;
+        };
+        MessagePreferInputBody: {
+            sms: boolean;
+            wechat: boolean;
+        };
+        MessagePreferences: {
+            /** @description Empty for people whose notices stay on the platform. */
+            groups: components["schemas"]["MessageGroupPreference"][];
+            /** @description Masked; empty when there is none. */
+            phone: string;
+            /** @description Whether a WeChat account is bound. */
+            wechat: boolean;
+        };
+        MessageReadAllInputBody: {
+            /**
+             * Format: int64
+             * @description Newest message that was seen; 0 marks all.
+             */
+            upTo?: number;
+        };
+        MessageReadAllOutputBody: {
+            /** Format: int64 */
+            marked: number;
+        };
+        MessageReleaseInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        MessageUnreadOutputBody: {
+            /**
+             * Format: int64
+             * @description Counted up to 100.
+             */
+            count: number;
+        };
+        MessageView: {
+            /** Format: date-time */
+            createdAt: string;
+            group: string;
+            /** Format: int64 */
+            id: number;
+            /** @description Path of the object below the face; empty when there is nothing to open. */
+            link: string;
+            /** Format: date-time */
+            readAt?: string;
+            template: string;
+            text: string;
+            title: string;
+        };
+        Missing: {
+            ask?: string;
+            field: string;
+            label: string;
+            reason: string;
+            why: string;
         };
         OpenInputBody: {
             body: string;
@@ -1185,6 +3304,187 @@ export interface components {
             sentTo?: string;
             session?: components["schemas"]["IdentityMe"];
         };
+        PolicyChoice: {
+            code: string;
+            name: string;
+        };
+        PolicyChoices: {
+            regions: components["schemas"]["PolicyChoice"][];
+            sections: components["schemas"]["PolicySection"][];
+        };
+        PolicyClause: {
+            number?: string;
+            text: string;
+        };
+        PolicyGroupResult: {
+            /** Format: int64 */
+            count: number;
+            /** @enum {string} */
+            group: "eligible" | "possible" | "nearly" | "by_hand" | "not_eligible";
+            items: components["schemas"]["PolicyJudged"][];
+            note: string;
+            word: string;
+        };
+        PolicyItem: {
+            benefit: string;
+            /** Format: int64 */
+            capFen: number;
+            closesOn?: string;
+            docNumber: string;
+            excerpt?: string;
+            expiresOn?: string;
+            handlerName: string;
+            /** Format: int64 */
+            id: number;
+            issuer: string;
+            /** @enum {string} */
+            level: "national" | "city" | "district";
+            levelName: string;
+            matchable: boolean;
+            opensOn?: string;
+            publishedOn: string;
+            /** @enum {string} */
+            status: "draft" | "published" | "expired";
+            statusName: string;
+            title: string;
+            /** @enum {string} */
+            topic: "funding" | "innovation" | "financing" | "talent" | "premises" | "market" | "green" | "relief";
+            topicName: string;
+            /** Format: int64 */
+            version: number;
+            /** @enum {string} */
+            window: "open" | "upcoming" | "always" | "closed";
+            windowName: string;
+        };
+        PolicyJudged: {
+            decision?: string;
+            /** @enum {string} */
+            group: "eligible" | "possible" | "nearly" | "by_hand" | "not_eligible";
+            lines: components["schemas"]["PolicyLine"][];
+            missing: components["schemas"]["Missing"][];
+            policy: components["schemas"]["PolicyItem"];
+            summary: string;
+            word: string;
+        };
+        PolicyLine: {
+            actual?: string;
+            asOf?: string;
+            clause?: string;
+            /** Format: int64 */
+            depth: number;
+            gap?: string;
+            /** @enum {string} */
+            kind: "group" | "clause";
+            label: string;
+            quote?: string;
+            required?: string;
+            source?: string;
+            /** @enum {string} */
+            state?: "met" | "unmet" | "unknown" | "human" | "spare";
+            stated?: boolean;
+            why?: string;
+            word?: string;
+        };
+        PolicyListItem: {
+            items: components["schemas"]["PolicyItem"][];
+            nextCursor?: string;
+        };
+        PolicyOne: {
+            /** Format: date-time */
+            at: string;
+            decision?: string;
+            enterprise: string;
+            facts: components["schemas"]["Told"][];
+            /** @enum {string} */
+            group: "eligible" | "possible" | "nearly" | "by_hand" | "not_eligible";
+            lines: components["schemas"]["PolicyLine"][];
+            missing: components["schemas"]["Missing"][];
+            on: string;
+            policy: components["schemas"]["PolicyItem"];
+            summary: string;
+            word: string;
+        };
+        PolicyQuestion: {
+            a: string;
+            q: string;
+        };
+        PolicyResult: {
+            /** Format: date-time */
+            at: string;
+            enterprise?: string;
+            facts: components["schemas"]["Told"][];
+            groups: components["schemas"]["PolicyGroupResult"][];
+            on: string;
+            q?: string;
+            wanted: components["schemas"]["PolicyWanted"][];
+        };
+        PolicySection: {
+            code: string;
+            divisions: components["schemas"]["PolicyChoice"][];
+            name: string;
+        };
+        PolicyStep: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            label: string;
+            text?: string;
+        };
+        PolicySummary: {
+            /** Format: int64 */
+            eligible: number;
+            /** Format: int64 */
+            nearly: number;
+            /** Format: int64 */
+            possible: number;
+        };
+        PolicyView: {
+            benefit: string;
+            /** Format: int64 */
+            capFen: number;
+            clauses: components["schemas"]["PolicyClause"][];
+            closesOn?: string;
+            conditions: components["schemas"]["PolicyLine"][];
+            docNumber: string;
+            excerpt?: string;
+            expiresOn?: string;
+            faq: components["schemas"]["PolicyQuestion"][];
+            handlerName: string;
+            history: components["schemas"]["PolicyStep"][];
+            /** Format: int64 */
+            id: number;
+            interpretation: string;
+            issuer: string;
+            /** @enum {string} */
+            level: "national" | "city" | "district";
+            levelName: string;
+            link?: string;
+            matchable: boolean;
+            materials: string[];
+            opensOn?: string;
+            publishedOn: string;
+            /** @enum {string} */
+            status: "draft" | "published" | "expired";
+            statusName: string;
+            title: string;
+            /** @enum {string} */
+            topic: "funding" | "innovation" | "financing" | "talent" | "premises" | "market" | "green" | "relief";
+            topicName: string;
+            /** Format: int64 */
+            version: number;
+            /** @enum {string} */
+            window: "open" | "upcoming" | "always" | "closed";
+            windowName: string;
+        };
+        PolicyWanted: {
+            ask?: string;
+            field: string;
+            label: string;
+            /** Format: int64 */
+            policies: number;
+            reason: string;
+            why: string;
+        };
         Problem: {
             /** @description Stable; a client may switch on it. */
             code: string;
@@ -1198,6 +3498,31 @@ export interface components {
             title: string;
             traceId: string;
             type: string;
+        };
+        ProductEditInputBody: {
+            content: components["schemas"]["CatalogContent"];
+            /** Format: int64 */
+            version: number;
+        };
+        ProductPassInputBody: {
+            /** @description Internal. */
+            note?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ProductReasonInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ProductRecommendInputBody: {
+            on: boolean;
+            /** Format: int64 */
+            version: number;
+        };
+        ProductStepInputBody: {
+            /** Format: int64 */
+            version: number;
         };
         RateInputBody: {
             opinion?: string;
@@ -1373,6 +3698,17 @@ export interface components {
             urgency: "normal" | "urgent" | "critical";
             /** Format: int64 */
             version: number;
+        };
+        Told: {
+            asOf?: string;
+            ask?: string;
+            field: string;
+            label: string;
+            reason?: string;
+            source?: string;
+            stated?: boolean;
+            value?: string;
+            why?: string;
         };
         TypesOutputBody: {
             items: components["schemas"]["TicketType"][];
@@ -2133,6 +4469,370 @@ export interface operations {
             };
         };
     };
+    "get-articles": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                kind?: string;
+                status?: string;
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-articles": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContentArticleText"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-articles-blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArticleBlocksInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArticleBlocksOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-articles-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-articles-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArticleEditInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-articles-id-publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArticleStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-articles-id-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArticleReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-articles-id-revise": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArticleStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-articles-id-submit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArticleStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-articles-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArticleReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-captchas": {
         parameters: {
             query?: never;
@@ -2162,6 +4862,1904 @@ export interface operations {
             };
         };
     };
+    "get-content-articles": {
+        parameters: {
+            query: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                kind: "news" | "notice" | "help";
+                column?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentListCard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-content-articles-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContentPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-content-columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArticleColumnsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprise-joins": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-joins-id-admit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseAdmitInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-joins-id-refuse": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseRefuseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprise-return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListReturnReason"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprise-reviews": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprise-reviews-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-reviews-id-approve": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseApproveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-reviews-id-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseReturnInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Words of the name, or the beginning of the credit code. */
+                q?: string;
+                verification?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-industries": {
+        parameters: {
+            query?: {
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListIndustryOption"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institution-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionKindsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institutions": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                kind?: string;
+                status?: "active" | "suspended";
+                /** @description Part of the name. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institutions": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionDetails"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institutions-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institutions-id-edit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionEditInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institutions-id-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionResumeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institutions-id-suspend": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionSuspendInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-managed-products": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Any of these states, separated by commas. */
+                status?: string[];
+                kind?: string;
+                institutionId?: number;
+                /** @description Part of the name of the product or the institution. */
+                q?: string;
+                /** @description Only what has a public edition. */
+                shown?: boolean;
+                /** @description What waits for the asker's own work, oldest first. */
+                waiting?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogContent"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-managed-products-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-edit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductEditInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-pass": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductPassInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-recommend": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductRecommendInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-revise": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-submit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-take-down": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-unlist": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-message-letters": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                channel?: "sms" | "wechat";
+                state?: string;
+                template?: string;
+                /** @description The whole number, however it is written. */
+                phone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageListLetterView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-message-letters-channel-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: "sms" | "wechat";
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageLetterView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-message-letters-channel-id-release": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                channel: "sms" | "wechat";
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageReleaseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageLetterView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-message-preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePreferences"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-message-preferences-group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessagePreferInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePreferences"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-message-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageListLetterTemplate"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-messages": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Unread ones only. */
+                unread?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-messages-read-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageReadAllInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageReadAllOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-messages-unread": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageUnreadOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-messages-id-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-enterprise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseMine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-enterprise-facts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseStateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseMine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-enterprise-members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseMembers"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-enterprise-reviews": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseApplyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-enterprise-verifications": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseVerifyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-enterprise-verifications-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-enterprises": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListMyCompany"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-enterprises-id-switch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-joins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-joins-id-admit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseAdmitInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-joins-id-dispute": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseDisputeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-joins-id-refuse": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseRefuseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-permissions": {
         parameters: {
             query?: never;
@@ -2178,6 +6776,342 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListInfo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Chinese full text; a sentence finds what comes closest. */
+                q?: string;
+                level?: string;
+                topic?: string;
+                window?: string;
+                /** @description published is what is in force today; the others are seen by staff only. */
+                status?: string;
+                sort?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-match": {
+        parameters: {
+            query?: {
+                /** @description Only the policies this sentence describes. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-match-summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicySummary"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-quick-match": {
+        parameters: {
+            query?: {
+                q?: string;
+                industry?: string;
+                region?: string;
+                /** @description Whole years since registration. */
+                years?: string;
+                employees?: string;
+                /** @description Of the year before, in 万元. */
+                revenue?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-quick-match-choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyChoices"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-id-match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOne"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-product-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-products": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                q?: string;
+                kind?: string;
+                financing?: string;
+                /** @description From and to in 万元: 10-50, -10, 500-. */
+                amount?: string;
+                /** @description From and to in months. */
+                term?: string;
+                /** @description Basis points. */
+                rate?: number;
+                recommended?: boolean;
+                institutionId?: number;
+                sort?: "new" | "rate" | "match";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrowseOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-products-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogDetail"];
                 };
             };
             /** @description Error */

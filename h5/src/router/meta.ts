@@ -16,6 +16,8 @@ export interface MenuEntry {
   place: 'home' | 'mine'
   label: string
   icon: string
+  /** A number beside the line: messages that wait to be read. */
+  badge?: 'unread'
 }
 
 declare module 'vue-router' {

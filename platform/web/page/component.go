@@ -173,6 +173,41 @@ type ItemCard struct {
 	Unread  bool
 }
 
+// FeedItem is one entry of a stream of news or notices. Template "feed" takes a slice of them.
+type FeedItem struct {
+	URL     string
+	Title   string
+	Label   string // the column
+	Summary string
+	Source  string
+	When    time.Time
+	Top     bool
+}
+
+// ArticleHead is the heading of an article with what the rules for government sites want to see under it. Template
+// "article-head".
+type ArticleHead struct {
+	Title  string
+	Source string
+	When   time.Time
+	Label  string    // the column
+	Until  time.Time // of a notice
+}
+
+// Prose is the text of an article. Template "prose". It holds text only: everything in it is escaped.
+type Prose struct {
+	Blocks []ProseBlock
+}
+
+// ProseBlock is one piece of a text: "paragraph" and "heading" have Spans, "list" and "steps" Items. A span with a URL is
+// a link; whoever makes it has checked where it leads.
+type ProseBlock struct {
+	Kind  string
+	Spans []Link
+	Items [][]Link
+	Start int // number of the first step
+}
+
 // Fact is one name and value.
 type Fact struct {
 	Label  string

@@ -22,6 +22,7 @@ func functions(c clock.Clock, icons map[string]template.HTML) template.FuncMap {
 		"datetime":  DateTime,
 		"isotime":   func(t time.Time) string { return t.In(beijing).Format(time.RFC3339) },
 		"ago":       func(t time.Time) string { return Ago(t, c.Now()) },
+		"recent":    func(t time.Time) string { return Recent(t, c.Now()) },
 		"until":     func(t time.Time) string { return Until(t, c.Now()) },
 		"money":     Money,
 		"rate":      Rate,
@@ -74,6 +75,14 @@ func Ago(t, now time.Time) string {
 	default:
 		return fmt.Sprintf("%d 小时前", int(d.Hours()))
 	}
+}
+
+// Recent is Ago for lists where the day is enough: "3 小时前" under a day, else "2026年11月22日".
+func Recent(t, now time.Time) string {
+	if d := now.Sub(t); d >= 0 && d < 24*time.Hour {
+		return Ago(t, now)
+	}
+	return Date(t)
 }
 
 // Until says how a deadline stands: "已截止", "剩 5 小时", "剩 3 天" within two weeks, or empty when it is further off.

@@ -62,6 +62,7 @@ type Links struct {
 	SiteMap       string
 	Correction    string // 网站找错
 	Help          string
+	Ask           string // where a question becomes a request to the desk
 	Privacy       string
 }
 
@@ -231,3 +232,6 @@ func (r *Renderer) Render(w io.Writer, name string, view View, data any) error {
 	_, err := buf.WriteTo(w)
 	return err
 }
+
+// Links returns the addresses the layout refers to.
+func (r *Renderer) Links() Links { return r.opts.Links }

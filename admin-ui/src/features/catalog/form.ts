@@ -1,0 +1,114 @@
+import type { Content } from './api'
+
+/** A product as it is typed: rates in per cent, amounts in 万元, one line per material and step. */
+export interface ProductValues {
+  name: string
+  kind: string
+  financingKind: string
+  summary: string
+  target: string
+  rateMin: number | null
+  rateMax: number | null
+  amountMin: number | null
+  amountMax: number | null
+  termMin: number | null
+  termMax: number | null
+  priceText: string
+  days: number | null
+  /** Null when the day was taken out again. */
+  validUntil: string | null
+  materials: string
+  steps: string
+  description: string
+}
+
+export const emptyProduct = (): ProductValues => ({
+  name: '',
+  kind: '',
+  financingKind: '',
+  summary: '',
+  target: '',
+  rateMin: null,
+  rateMax: null,
+  amountMin: null,
+  amountMax: null,
+  termMin: null,
+  termMax: null,
+  priceText: '',
+  days: null,
+  validUntil: '',
+  materials: '',
+  steps: '',
+  description: '',
+})
+
+const tenThousandYuan = 1_000_000 // in fen
+const linesOf = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean)
+
+/** What is sent of what was typed. Rounding takes away what binary fractions add: 4.35 % is 435. */
+export function toContent(v: ProductValues): Content {
+  const financing = v.kind === 'financing'
+  const number = (n: number | null, unit: number) => (financing ? Math.round((n ?? 0) * unit) : 0)
+  return {
+    name: v.name,
+    kind: v.kind,
+    financingKind: financing ? v.financingKind : '',
+    summary: v.summary,
+    target: v.target,
+    rateMin: number(v.rateMin, 100),
+    rateMax: number(v.rateMax, 100),
+    amountMin: number(v.amountMin, tenThousandYuan),
+    amountMax: number(v.amountMax, tenThousandYuan),
+    termMin: number(v.termMin, 1),
+    termMax: number(v.termMax, 1),
+    priceText: financing ? '' : v.priceText,
+    days: v.days ?? 0,
+    validUntil: v.validUntil ?? '',
+    materials: linesOf(v.materials),
+    steps: linesOf(v.steps),
+    description: v.description,
+  }
+}
+
+/** A kept edition as it is typed again. */
+export function toValues(c: Content): ProductValues {
+  const number = (n: number, unit: number) => (n === 0 ? null : n / unit)
+  return {
+    ...emptyProduct(),
+    name: c.name,
+    kind: c.kind,
+    financingKind: c.financingKind,
+    summary: c.summary,
+    target: c.target,
+    rateMin: number(c.rateMin, 100),
+    rateMax: number(c.rateMax, 100),
+    amountMin: number(c.amountMin, tenThousandYuan),
+    amountMax: number(c.amountMax, tenThousandYuan),
+    termMin: number(c.termMin, 1),
+    termMax: number(c.termMax, 1),
+    priceText: c.priceText,
+    days: number(c.days, 1),
+    validUntil: c.validUntil,
+    materials: c.materials.join('\n'),
+    steps: c.steps.join('\n'),
+    description: c.description,
+  }
+}
+
+/** What keeps a draft from being saved. What a submission lacks the server says at each field. */
+export function checkProduct(v: ProductValues): Partial<Record<keyof ProductValues, string>> {
+  const found: Partial<Record<keyof ProductValues, string>> = {}
+  if ([...v.name.trim()].length < 2) found.name = '请填写产品名称，至少 2 个字'
+  if (!v.kind) found.kind = '请选择服务类别'
+  if (v.kind !== 'financing') return found
+  if (!v.financingKind) found.financingKind = '请选择融资类型'
+  const upside = (low: number | null, high: number | null) => low !== null && high !== null && low > high
+  if (upside(v.rateMin, v.rateMax)) found.rateMax = '上限不能小于下限'
+  if (upside(v.amountMin, v.amountMax)) found.amountMax = '上限不能小于下限'
+  if (upside(v.termMin, v.termMax)) found.termMax = '上限不能小于下限'
+  return found
+}

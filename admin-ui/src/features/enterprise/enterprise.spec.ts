@@ -1,0 +1,216 @@
+import { flushPromises, mount } from '@vue/test-utils'
+import { createPinia } from 'pinia'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createMemoryHistory, createRouter } from 'vue-router'
+import { ApiError } from '@/api/client'
+import * as api from './api'
+import DisputeList from './DisputeList.vue'
+import EnterpriseList from './EnterpriseList.vue'
+import EnterpriseSheet from './EnterpriseSheet.vue'
+import { answerText, outcomeTone } from './labels'
+import ReturnDialog from './ReturnDialog.vue'
+import ReviewCard from './ReviewCard.vue'
+import ReviewPanel from './ReviewPanel.vue'
+
+const review: api.Attempt = {
+  id: 3,
+  enterpriseId: 1,
+  enterpriseName: '麦香',
+  verification: 'pending',
+  kind: 'review',
+  outcome: 'waiting',
+  title: '等待人工审核',
+  text: '',
+  problems: [],
+  canReview: false,
+  name: '<b>麦香</b>烘焙有限公司',
+  creditCode: '91990000MADM000015',
+  legalPerson: '王丽',
+  note: '',
+  reason: '',
+  version: 1,
+  askedAt: '2026-11-22T01:30:00Z',
+  userName: '王芳',
+  files: [{ id: 9, name: '营业执照.png', size: 10, mime: 'image/png', url: '/api/files/9' }],
+}
+
+async function open(component: typeof ReviewPanel, props: object = {}, at = '/') {
+  const page = { template: '<i/>' }
+  const router = createRouter({
+    history: createMemoryHistory(),
+    routes: [
+      { path: '/', name: 'home', component: page },
+      { path: '/enterprises', name: 'enterprises', component: page },
+      { path: '/enterprises/:id', name: 'enterprise', component: page },
+      { path: '/enterprise-reviews', name: 'enterprise-reviews', component: page },
+      { path: '/enterprise-joins', name: 'enterprise-joins', component: page },
+    ],
+  })
+  await router.push(at)
+  const wrapper = mount(component, {
+    props: props as { id: string },
+    global: { plugins: [router, createPinia()] },
+    attachTo: document.body,
+  })
+  await flushPromises()
+  return { wrapper, router }
+}
+const button = (text: string) =>
+  Array.from(document.querySelectorAll('button')).find((b) => b.textContent?.trim() === text)!
+
+beforeEach(() => {
+  document.body.innerHTML = ''
+})
+afterEach(() => vi.restoreAllMocks())
+
+describe('labels', () => {
+  it('tell the registry’s codes in words', () => {
+    expect(answerText('found=true name=true person=false status=存续')).toBe(
+      '有登记，名称一致，法定代表人不一致，状态存续',
+    )
+    expect(answerText('found=false name=false person=false status=')).toBe('无登记信息')
+    expect(answerText('timeout')).toBe('登记系统超时未答复')
+    expect(answerText('')).toBe('')
+    expect(outcomeTone('something new')).toBe('warning')
+  })
+})
+
+describe('EnterpriseList', () => {
+  it('asks for what the address says', async () => {
+    const row = { id: 5, name: '麦香烘焙有限公司', creditCode: '9199', verification: 'verified' }
+    const load = vi.spyOn(api, 'listEnterprises').mockResolvedValue({ items: [row as api.EnterpriseItem] })
+    const { wrapper } = await open(
+      EnterpriseList as unknown as typeof ReviewPanel,
+      {},
+      '/enterprises?q=烘焙&verification=verified',
+    )
+    expect(load).toHaveBeenCalledWith(
+      { q: '烘焙', verification: 'verified', cursor: undefined, limit: 20 },
+      expect.anything(),
+    )
+    await vi.waitFor(() => expect(wrapper.text()).toContain('麦香烘焙有限公司'))
+    expect(wrapper.text()).toContain('已认证')
+  })
+})
+
+describe('EnterpriseSheet', () => {
+  it('shows each fact with source and day, and what the registry said', async () => {
+    const enterprise: api.Enterprise = {
+      id: 1,
+      name: '麦香',
+      creditCode: '',
+      legalPerson: '',
+      verification: 'unverified',
+      createdAt: '2026-11-22T01:30:00Z',
+      facts: [
+        {
+          field: 'employees',
+          label: '从业人员',
+          group: '经营情况',
+          text: '14 人',
+          source: '企业填报',
+          asOf: '2026-11-22T01:30:00Z',
+          recordedAt: '2026-11-22T01:30:00Z',
+        },
+      ],
+      history: [],
+      attempts: [
+        { ...review, kind: 'registry', outcome: 'unavailable', title: '登记系统暂时无法核验', answer: 'timeout' },
+      ],
+      members: [{ userId: 7, name: '王芳', phone: '138****0007', role: 'owner' }],
+    }
+    const { wrapper } = await open(EnterpriseSheet as unknown as typeof ReviewPanel, { enterprise })
+    for (const words of ['14 人', '企业填报', '2026年11月22日', '138****0007', '登记系统超时未答复', '负责人']) {
+      expect(wrapper.text()).toContain(words)
+    }
+  })
+})
+
+describe('ReviewPanel', () => {
+  it('shows the licence and passes once', async () => {
+    vi.spyOn(api, 'getReview').mockResolvedValue(review)
+    const pass = vi.spyOn(api, 'approve').mockResolvedValue({ ...review, outcome: 'approved' })
+    const { wrapper } = await open(ReviewPanel, { id: '3' })
+    expect(wrapper.get('img').attributes('src')).toBe('/api/files/9')
+    expect(wrapper.text()).toContain('<b>麦香</b>烘焙有限公司')
+    const click = button('通过认证')
+    click.click()
+    click.click()
+    await flushPromises()
+    expect(pass).toHaveBeenCalledOnce()
+    expect(wrapper.emitted('decided')).toHaveLength(1)
+  })
+
+  it('offers nothing when somebody decided', async () => {
+    vi.spyOn(api, 'getReview').mockResolvedValue({
+      ...review,
+      outcome: 'returned',
+      title: '人工审核退回',
+      reason: '照片不清晰',
+      reviewerName: '李敏',
+    })
+    const { wrapper } = await open(ReviewPanel, { id: '3' })
+    expect(wrapper.text()).toContain('照片不清晰')
+    expect(button('通过认证')).toBeUndefined()
+  })
+
+  it('says that a foreign one was not found', async () => {
+    vi.spyOn(api, 'getReview').mockRejectedValue(new ApiError({ status: 404, code: 'NOT_FOUND', message: '没有找到' }))
+    const { wrapper } = await open(ReviewPanel, { id: '99' })
+    expect(wrapper.text()).toContain('没有找到')
+  })
+})
+
+describe('ReturnDialog', () => {
+  it('needs a reason, and words of its own for another', async () => {
+    vi.spyOn(api, 'listReturnReasons').mockResolvedValue([
+      { code: 'unclear', text: '照片不清晰' },
+      { code: 'other', text: '其他原因' },
+    ])
+    const { wrapper } = await open(ReturnDialog as unknown as typeof ReviewPanel, { busy: false })
+    button('退回申请').click()
+    await vi.waitFor(() => expect(document.body.textContent).toContain('请选择退回原因'))
+    document.querySelectorAll<HTMLInputElement>('input[type=radio]')[1]!.click()
+    await flushPromises()
+    button('退回申请').click()
+    await vi.waitFor(() => expect(document.body.textContent).toContain('请写明退回原因'))
+    expect(wrapper.emitted('confirm')).toBeUndefined()
+    document.querySelectorAll<HTMLInputElement>('input[type=radio]')[0]!.click()
+    await flushPromises()
+    button('退回申请').click()
+    expect(wrapper.emitted('confirm')).toEqual([['unclear', '']])
+  })
+})
+
+describe('ReviewCard', () => {
+  it('lists what waits, and says when nothing does', async () => {
+    const load = vi.spyOn(api, 'listReviews').mockResolvedValue({ items: [review] })
+    const { wrapper } = await open(ReviewCard as unknown as typeof ReviewPanel)
+    expect(wrapper.get('.reviews a').attributes('href')).toBe('/enterprise-reviews?open=3')
+    load.mockResolvedValue({ items: [] })
+    const empty = await open(ReviewCard as unknown as typeof ReviewPanel)
+    expect(empty.wrapper.text()).toContain('没有待审核的企业认证')
+  })
+})
+
+describe('DisputeList', () => {
+  it('opens the row of the address and refuses with a reason', async () => {
+    const join = {
+      id: 9,
+      enterpriseId: 1,
+      enterpriseName: '麦香',
+      userName: '李雷',
+      note: '我是法定代表人',
+      version: 3,
+      canDecide: true,
+    }
+    vi.spyOn(api, 'listDisputes').mockResolvedValue({ items: [join as api.Join] })
+    const { wrapper } = await open(DisputeList as unknown as typeof ReviewPanel, {}, '/enterprise-joins?open=9')
+    await flushPromises()
+    await vi.waitFor(() => expect(wrapper.text()).toContain('我是法定代表人'))
+    expect(button('同意加入')).toBeDefined()
+    button('不同意').click()
+    await flushPromises()
+    expect(document.body.textContent).toContain('申请人会看到这段说明')
+  })
+})

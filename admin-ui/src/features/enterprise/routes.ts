@@ -1,0 +1,67 @@
+import { Connection, OfficeBuilding, Stamp } from '@element-plus/icons-vue'
+import type { FeatureRoute } from '@/router/feature'
+
+export default [
+  {
+    path: 'enterprises',
+    name: 'enterprises',
+    component: () => import('./EnterpriseList.vue'),
+    meta: {
+      title: '企业列表',
+      menu: '企业',
+      icon: OfficeBuilding,
+      order: 1,
+      permissions: ['enterprise.view'],
+      help: [
+        { heading: '怎样查找', text: '输入企业名称中的两个字以上，或统一社会信用代码的前几位。' },
+        {
+          heading: '数据来源',
+          text: '详情中每项数据都注明来源和日期。登记信息以登记机关为准，企业填报的数据不会覆盖登记信息。',
+        },
+      ],
+    },
+  },
+  {
+    path: 'enterprises/:id(\\d+)',
+    name: 'enterprise',
+    component: () => import('./EnterprisePage.vue'),
+    meta: { title: '企业详情', parent: 'enterprises', permissions: ['enterprise.view'] },
+  },
+  {
+    path: 'enterprise-reviews',
+    name: 'enterprise-reviews',
+    component: () => import('./ReviewList.vue'),
+    meta: {
+      title: '认证审核',
+      menu: '企业',
+      icon: Stamp,
+      order: 2,
+      permissions: ['enterprise.review'],
+      help: [
+        {
+          heading: '审核什么',
+          text: '核对营业执照上的名称、统一社会信用代码和法定代表人与填写内容是否一致。登记系统给不出结果时，企业才会提交人工审核。',
+        },
+        { heading: '退回', text: '选择退回原因，必要时补充说明。企业会看到原因，修改后可以重新提交。' },
+      ],
+    },
+  },
+  {
+    path: 'enterprise-joins',
+    name: 'enterprise-joins',
+    component: () => import('./DisputeList.vue'),
+    meta: {
+      title: '加入申请核实',
+      menu: '企业',
+      icon: Connection,
+      order: 3,
+      permissions: ['enterprise.review'],
+      help: [
+        {
+          heading: '什么时候由平台处理',
+          text: '信用代码已被认证时，后来者向企业负责人申请加入；负责人不同意或不处理，申请人可以提交平台核实。',
+        },
+      ],
+    },
+  },
+] satisfies FeatureRoute[]

@@ -1,0 +1,11 @@
+import type { WorkbenchCard } from '@/router/feature'
+
+export default [
+  {
+    id: 'enterprise.reviews',
+    title: '待审核的企业认证',
+    order: 30,
+    permissions: ['enterprise.review'],
+    component: () => import('./ReviewCard.vue'),
+  },
+] satisfies WorkbenchCard[]

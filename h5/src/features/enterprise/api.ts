@@ -1,0 +1,67 @@
+import { api, call, idempotent } from '@/api/client'
+import type { components } from '@/api/schema'
+
+type Schemas = components['schemas']
+
+export type Mine = Schemas['EnterpriseMine']
+export type Attempt = Schemas['EnterpriseAttemptView']
+export type Fact = Schemas['EnterpriseFactView']
+export type Members = Schemas['EnterpriseMembers']
+export type Join = Schemas['EnterpriseJoinView']
+export type MyCompany = Schemas['EnterpriseMyCompany']
+export type Industry = Schemas['EnterpriseIndustryOption']
+
+/** What a company says of itself. */
+export interface Claim {
+  name: string
+  creditCode: string
+  legalPerson: string
+}
+
+/** Numbers as typed, amounts in 万元; an empty one says nothing. */
+export interface Stated {
+  employees: string
+  revenue: string
+  assets: string
+  rdSpend: string
+  industry: string
+}
+
+/** The company the person acts for. */
+export const getMine = (): Promise<Mine> => call(api.GET('/api/my/enterprise'))
+
+/** Holds the claim against the registry; whatever it says is in the answer's outcome. */
+export const verify = (body: Claim, key: string): Promise<Attempt> =>
+  call(api.POST('/api/my/enterprise/verifications', { body, headers: idempotent(key) }))
+
+/** Hands the licence to a person. */
+export const applyForReview = (
+  body: Claim & { note: string; fileIds: number[] },
+  key: string,
+): Promise<Attempt> => call(api.POST('/api/my/enterprise/reviews', { body, headers: idempotent(key) }))
+
+export const stateFacts = (body: Stated, key: string): Promise<Mine> =>
+  call(api.POST('/api/my/enterprise/facts', { body, headers: idempotent(key) }))
+
+export const findIndustries = (q: string): Promise<Industry[]> =>
+  call(api.GET('/api/industries', { params: { query: { q } } })).then((page) => page.items ?? [])
+
+export const getMembers = (): Promise<Members> => call(api.GET('/api/my/enterprise/members'))
+
+export const listMyCompanies = (): Promise<MyCompany[]> =>
+  call(api.GET('/api/my/enterprises')).then((page) => page.items ?? [])
+
+export const switchTo = (id: number): Promise<unknown> =>
+  call(api.POST('/api/my/enterprises/{id}/switch', { params: { path: { id } } }))
+
+const of = (join: Join, key: string) => ({ params: { path: { id: join.id } }, headers: idempotent(key) })
+
+export const admitJoin = (join: Join, key: string): Promise<Join> =>
+  call(api.POST('/api/my/joins/{id}/admit', { ...of(join, key), body: { version: join.version } }))
+
+export const refuseJoin = (join: Join, reason: string, key: string): Promise<Join> =>
+  call(api.POST('/api/my/joins/{id}/refuse', { ...of(join, key), body: { version: join.version, reason } }))
+
+/** Asks the operator to decide. */
+export const disputeJoin = (join: Join, note: string, key: string): Promise<Join> =>
+  call(api.POST('/api/my/joins/{id}/dispute', { ...of(join, key), body: { version: join.version, note } }))

@@ -1,0 +1,285 @@
+import { flushPromises, mount } from '@vue/test-utils'
+import { createPinia } from 'pinia'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { createMemoryHistory, createRouter } from 'vue-router'
+
+import { ApiError } from '@/api/error'
+import * as sessionApi from '@/api/session'
+
+import * as api from './api'
+import { checkClaim, plainCode } from './checks'
+import CompanyPage from './CompanyPage.vue'
+import FactsPage from './FactsPage.vue'
+import { companyEntry, outcomeTone, verificationLook } from './labels'
+import MembersPage from './MembersPage.vue'
+import VerifyPage from './VerifyPage.vue'
+
+const mine: api.Mine = {
+  id: 1,
+  name: '麦香',
+  creditCode: '',
+  legalPerson: '',
+  verification: 'unverified',
+  createdAt: '2026-11-22T01:30:00Z',
+  role: 'owner',
+  attemptsLeft: 10,
+  facts: [],
+  stated: {},
+  statedFields: ['employees', 'revenue', 'assets', 'rdSpend', 'industry'],
+  requests: 0,
+  myJoins: [],
+}
+const code = '91990000MADM000015'
+const claim = { name: '麦香烘焙有限公司', creditCode: code, legalPerson: '王丽' }
+const attempt: api.Attempt = {
+  ...claim,
+  id: 3,
+  enterpriseId: 1,
+  enterpriseName: '麦香',
+  verification: 'unverified',
+  kind: 'registry',
+  outcome: 'person_differs',
+  title: '法定代表人与登记信息不一致',
+  text: '请按营业执照填写。',
+  problems: [{ field: 'legalPerson', message: '与登记的法定代表人不一致' }],
+  canReview: true,
+  note: '',
+  reason: '',
+  version: 2,
+  askedAt: '2026-11-22T01:30:00Z',
+  userName: '王芳',
+  files: [],
+}
+const join: api.Join = {
+  id: 9,
+  enterpriseId: 1,
+  enterpriseName: '麦香',
+  userId: 8,
+  userName: '李雷',
+  phone: '138****0008',
+  state: 'open',
+  label: '等待企业负责人处理',
+  note: '',
+  reason: '',
+  version: 1,
+  askedAt: '2026-11-22T01:30:00Z',
+  canDecide: true,
+  canDispute: false,
+}
+
+async function open(component: typeof VerifyPage) {
+  const page = { template: '<i/>' }
+  const router = createRouter({
+    history: createMemoryHistory(),
+    routes: ['/', '/mine', '/company', '/company/verify', '/company/members', '/company/facts'].map(
+      (path) => ({
+        path,
+        component: page,
+      }),
+    ),
+  })
+  await router.push('/')
+  const wrapper = mount(component, { global: { plugins: [router, createPinia()] }, attachTo: document.body })
+  await flushPromises()
+  const button = (words: string) => wrapper.findAll('button').find((b) => b.text().includes(words))!
+  return { wrapper, router, button }
+}
+
+beforeEach(() => {
+  sessionStorage.clear()
+  document.body.innerHTML = ''
+  vi.restoreAllMocks()
+})
+
+describe('checkClaim', () => {
+  it('lets a complete claim pass, however the code was typed', () => {
+    expect(checkClaim(claim)).toEqual({})
+    expect(checkClaim({ ...claim, creditCode: '９１９９ 0000-madm 0000 15' })).toEqual({})
+    expect(plainCode('ab c-1')).toBe('ABC1')
+  })
+  it.each([
+    ['name', { name: ' ' }],
+    ['creditCode', { creditCode: '9199' }],
+    ['creditCode', { creditCode: '' }],
+    ['legalPerson', { legalPerson: '王' }],
+  ])('refuses a wrong %s alone', (field, change) => {
+    expect(Object.keys(checkClaim({ ...claim, ...change }))).toEqual([field])
+  })
+})
+
+describe('labels', () => {
+  it('lead to verifying only who may', () => {
+    expect(companyEntry('unverified')).toBe('/company/verify')
+    expect(companyEntry('returned')).toBe('/company/verify')
+    expect(companyEntry('verified')).toBe('/company')
+    expect(verificationLook('returned')?.tone).toBe('danger')
+    expect(verificationLook('lost')).toBeNull()
+    expect(outcomeTone('something new')).toBe('warning')
+  })
+})
+
+describe('VerifyPage', () => {
+  it('shows at the field what the registry said, and offers a person', async () => {
+    vi.spyOn(api, 'getMine').mockResolvedValue(mine)
+    const send = vi.spyOn(api, 'verify').mockResolvedValue(attempt)
+    const { wrapper, button } = await open(VerifyPage)
+    await wrapper.get('form').trigger('submit')
+    expect(send).not.toHaveBeenCalled()
+    await wrapper.get('[name="creditCode"]').setValue(code)
+    await wrapper.get('[name="legalPerson"]').setValue('李雷')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(send).toHaveBeenCalledWith(
+      { name: '麦香', creditCode: code, legalPerson: '李雷' },
+      expect.stringMatching(/^[0-9a-f-]{36}$/),
+    )
+    expect(wrapper.text()).toContain('法定代表人与登记信息不一致')
+    expect(wrapper.get('.van-field__error-message').text()).toContain('与登记的法定代表人不一致')
+    expect(button('提交人工审核').exists()).toBe(true)
+    expect(wrapper.text()).toContain('还可以提交 9 次')
+  })
+
+  it('keeps the key when the network failed, so that it stays one attempt', async () => {
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...mine, attempt })
+    const send = vi
+      .spyOn(api, 'verify')
+      .mockRejectedValueOnce(new ApiError('network'))
+      .mockResolvedValue(attempt)
+    const { wrapper } = await open(VerifyPage)
+    expect(wrapper.get<HTMLInputElement>('[name="creditCode"]').element.value).toBe(code)
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(send.mock.calls[0]![1]).toBe(send.mock.calls[1]![1])
+  })
+
+  it('goes to the company when it is verified, with the session told anew', async () => {
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...mine, attempt })
+    vi.spyOn(api, 'verify').mockResolvedValue({
+      ...attempt,
+      outcome: 'verified',
+      verification: 'verified',
+      problems: [],
+    })
+    const told = vi.spyOn(sessionApi, 'getSession').mockResolvedValue({
+      signedIn: true,
+      user: null,
+      enterprise: null,
+      institution: null,
+      department: null,
+      permissions: [],
+      csrfToken: 't',
+      demo: false,
+      wechat: false,
+      district: '',
+    })
+    const { wrapper, router } = await open(VerifyPage)
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(told).toHaveBeenCalled()
+    expect(router.currentRoute.value.path).toBe('/company')
+  })
+
+  it('does not send a person anything without the licence', async () => {
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...mine, attempt })
+    const send = vi.spyOn(api, 'applyForReview').mockResolvedValue(attempt)
+    const { wrapper } = await open(VerifyPage)
+    await wrapper.findAll('form')[1]!.trigger('submit')
+    await flushPromises()
+    expect(send).not.toHaveBeenCalled()
+  })
+
+  it('is the owner’s', async () => {
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...mine, role: 'member' })
+    const { wrapper } = await open(VerifyPage)
+    expect(wrapper.text()).toContain('企业负责人')
+    expect(wrapper.find('form').exists()).toBe(false)
+  })
+
+  it('shows a licence that waits instead of the form', async () => {
+    const waiting = { ...attempt, outcome: 'waiting', title: '等待人工审核', problems: [], canReview: false }
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...mine, verification: 'pending', attempt: waiting })
+    const { wrapper } = await open(VerifyPage)
+    expect(wrapper.text()).toContain('等待人工审核')
+    expect(wrapper.find('form').exists()).toBe(false)
+  })
+})
+
+describe('CompanyPage', () => {
+  it('shows each fact with its source, and markup as text', async () => {
+    const fact: api.Fact = {
+      field: 'employees',
+      label: '从业人员',
+      group: '经营情况',
+      text: '<b>14</b> 人',
+      source: '企业填报',
+      asOf: '2026-11-22T01:30:00Z',
+      recordedAt: '2026-11-22T01:30:00Z',
+    }
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...mine, facts: [fact], requests: 2 })
+    const { wrapper } = await open(CompanyPage as typeof VerifyPage)
+    expect(wrapper.text()).toContain('<b>14</b> 人')
+    expect(wrapper.text()).toContain('企业填报，2026年11月22日')
+    expect(wrapper.text()).toContain('2 个加入申请待处理')
+    expect(wrapper.text()).toContain('去认证')
+  })
+
+  it('takes a refused request to the operator', async () => {
+    const refused = {
+      ...join,
+      state: 'refused',
+      label: '未同意',
+      canDecide: false,
+      canDispute: true,
+      reason: '不认识',
+    }
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...mine, myJoins: [refused] })
+    const send = vi.spyOn(api, 'disputeJoin').mockResolvedValue(refused)
+    const { wrapper, button } = await open(CompanyPage as typeof VerifyPage)
+    await button('请平台核实').trigger('click')
+    await wrapper.get('[name="note"]').setValue('我是法定代表人')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(send).toHaveBeenCalledWith(refused, '我是法定代表人', expect.any(String))
+  })
+})
+
+describe('MembersPage', () => {
+  it('admits in one tap and refuses with a reason', async () => {
+    vi.spyOn(api, 'getMembers').mockResolvedValue({ role: 'owner', items: [], requests: [join] })
+    const admit = vi.spyOn(api, 'admitJoin').mockResolvedValue(join)
+    const refuse = vi.spyOn(api, 'refuseJoin').mockResolvedValue(join)
+    const { wrapper, button } = await open(MembersPage as typeof VerifyPage)
+    await button('同意加入').trigger('click')
+    await flushPromises()
+    expect(admit).toHaveBeenCalledOnce()
+    await button('不同意').trigger('click')
+    await wrapper.get('form').trigger('submit')
+    expect(refuse).not.toHaveBeenCalled()
+    await wrapper.get('[name="reason"]').setValue('不是本公司员工')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(refuse).toHaveBeenCalledWith(join, '不是本公司员工', expect.any(String))
+  })
+})
+
+describe('FactsPage', () => {
+  it('leaves out what is the registry’s, and shows a wrong number at its field', async () => {
+    vi.spyOn(api, 'getMine').mockResolvedValue({
+      ...mine,
+      statedFields: ['employees'],
+      stated: { employees: '14' },
+    })
+    vi.spyOn(api, 'stateFacts').mockRejectedValue(
+      new ApiError('invalid', { fields: { employees: '从业人员应为整数' } }),
+    )
+    const { wrapper } = await open(FactsPage as typeof VerifyPage)
+    expect(wrapper.find('[name="industry"]').exists()).toBe(false)
+    expect(wrapper.get<HTMLInputElement>('[name="employees"]').element.value).toBe('14')
+    await wrapper.get('[name="employees"]').setValue('很多')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(wrapper.text()).toContain('从业人员应为整数')
+  })
+})

@@ -1,0 +1,33 @@
+import type { RouteRecordRaw } from 'vue-router'
+
+export default [
+  {
+    path: '/company',
+    name: 'company',
+    component: () => import('./CompanyPage.vue'),
+    meta: {
+      title: '我的企业',
+      auth: true,
+      order: 10,
+      entry: { place: 'mine', label: '我的企业', icon: 'shop-o' },
+    },
+  },
+  {
+    path: '/company/verify',
+    name: 'company-verify',
+    component: () => import('./VerifyPage.vue'),
+    meta: { title: '企业认证', auth: true },
+  },
+  {
+    path: '/company/facts',
+    name: 'company-facts',
+    component: () => import('./FactsPage.vue'),
+    meta: { title: '填报经营数据', auth: true },
+  },
+  {
+    path: '/company/members',
+    name: 'company-members',
+    component: () => import('./MembersPage.vue'),
+    meta: { title: '企业成员', auth: true },
+  },
+] satisfies RouteRecordRaw[]

@@ -1,0 +1,86 @@
+import type { StatusLook } from '@/components/StatusTag/types'
+import { money } from '@/format'
+
+import type { Group, LineState, PolicyItem, Window } from './api'
+
+const windows: Record<Window, StatusLook> = {
+  open: { word: '正在申报', tone: 'success', icon: 'clock-o' },
+  upcoming: { word: '即将开始', tone: 'info', icon: 'clock-o' },
+  always: { word: '常年受理', tone: 'neutral', icon: 'passed' },
+  closed: { word: '申报已截止', tone: 'neutral', icon: 'stop-circle-o' },
+}
+
+export const windowLook = (window: Window): StatusLook =>
+  windows[window] ?? { word: '见原文', tone: 'neutral' }
+
+const groups: Record<Group, StatusLook> = {
+  eligible: { word: '符合', tone: 'success', icon: 'passed' },
+  possible: { word: '可能符合', tone: 'info', icon: 'info-o' },
+  nearly: { word: '还差一点', tone: 'warning', icon: 'clock-o' },
+  by_hand: { word: '需人工判断', tone: 'neutral', icon: 'friends-o' },
+  not_eligible: { word: '不符合', tone: 'neutral', icon: 'close' },
+}
+
+/** How an answer of the matching is shown; one this version does not know is left to people. */
+export const groupLook = (group: Group): StatusLook => groups[group] ?? groups.by_hand
+
+const states: Record<LineState, StatusLook> = {
+  met: { word: '满足', tone: 'success', icon: 'passed' },
+  unmet: { word: '不满足', tone: 'danger', icon: 'close' },
+  unknown: { word: '待确认', tone: 'warning', icon: 'question-o' },
+  human: { word: '须人工认定', tone: 'info', icon: 'friends-o' },
+  spare: { word: '可不满足', tone: 'neutral', icon: 'minus' },
+}
+
+/** How one condition stands; null where no company is judged. */
+export const stateLook = (state: LineState | undefined): StatusLook | null =>
+  state ? (states[state] ?? states.unknown) : null
+
+export const levels = [
+  { text: '全部层级', value: '' },
+  { text: '国家级', value: 'national' },
+  { text: '市级', value: 'city' },
+  { text: '区级', value: 'district' },
+]
+
+export const topics = [
+  { text: '全部主题', value: '' },
+  { text: '资金支持', value: 'funding' },
+  { text: '科技创新', value: 'innovation' },
+  { text: '融资服务', value: 'financing' },
+  { text: '用工人才', value: 'talent' },
+  { text: '场地要素', value: 'premises' },
+  { text: '市场开拓', value: 'market' },
+  { text: '绿色发展', value: 'green' },
+  { text: '减负降费', value: 'relief' },
+]
+
+export const windowChoices = [
+  { text: '申报状态', value: '' },
+  ...(Object.keys(windows) as Window[]).map((value) => ({ text: windows[value].word, value })),
+]
+
+/** "2026年11月7日" of a plain day; empty for an open one. */
+export function dayText(day: string | undefined): string {
+  const [year, month, date] = (day ?? '').split('-').map(Number)
+  return year && month && date ? `${year}年${month}月${date}日` : ''
+}
+
+/** When applications are taken. */
+export function windowText(policy: Pick<PolicyItem, 'opensOn' | 'closesOn'>): string {
+  const opens = dayText(policy.opensOn)
+  const closes = dayText(policy.closesOn)
+  if (opens && closes) return `${opens} 至 ${closes}`
+  if (opens) return `${opens} 起`
+  return closes ? `${closes} 截止` : '常年受理'
+}
+
+/** The most one company can receive; empty when there is no money in it. */
+export const supportText = (policy: Pick<PolicyItem, 'capFen'>): string =>
+  policy.capFen > 0 ? `最高 ${money(policy.capFen)}` : ''
+
+/** Where a fact was learnt and of which day it is. */
+export function originText(source: string | undefined, asOf: string | undefined): string {
+  const day = dayText(asOf)
+  return source && day ? `${source}，截至 ${day}` : (source ?? '')
+}

@@ -1,0 +1,202 @@
+package catalog
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/web"
+)
+
+const tag = "产品"
+
+type productOutput struct{ Body View }
+
+type productListInput struct {
+	web.Listing
+	Status        []Status `query:"status" doc:"Any of these states, separated by commas."`
+	Kind          string   `query:"kind" maxLength:"20"`
+	InstitutionID int64    `query:"institutionId"`
+	Query         string   `query:"q" maxLength:"100" doc:"Part of the name of the product or the institution."`
+	Shown         bool     `query:"shown" doc:"Only what has a public edition."`
+	Waiting       bool     `query:"waiting" doc:"What waits for the asker's own work, oldest first."`
+}
+
+type productListOutput struct{ Body web.List[Item] }
+
+type productGetInput struct {
+	ID int64 `path:"id"`
+}
+
+type productDraftInput struct {
+	web.Keyed
+	Body Content
+}
+
+// ProductTarget is embedded by the input of every command on a product; Huma fills exported structs only.
+type ProductTarget struct {
+	web.Keyed
+	ID int64 `path:"id"`
+}
+
+func (in *ProductTarget) ref(version int64) Ref {
+	return Ref{ID: in.ID, Version: version, Key: in.Key}
+}
+
+type productEditInput struct {
+	ProductTarget
+	Body struct {
+		Version int64   `json:"version"`
+		Content Content `json:"content"`
+	}
+}
+
+type productStepInput struct {
+	ProductTarget
+	Body struct {
+		Version int64 `json:"version"`
+	}
+}
+
+type productReasonInput struct {
+	ProductTarget
+	Body struct {
+		Version int64  `json:"version"`
+		Reason  string `json:"reason"`
+	}
+}
+
+type productPassInput struct {
+	ProductTarget
+	Body struct {
+		Version int64  `json:"version"`
+		Note    string `json:"note,omitempty" doc:"Internal."`
+	}
+}
+
+type productRecommendInput struct {
+	ProductTarget
+	Body struct {
+		Version int64 `json:"version"`
+		On      bool  `json:"on"`
+	}
+}
+
+type browseInput struct {
+	web.Listing
+	Query         string `query:"q" maxLength:"200"`
+	Kind          string `query:"kind" maxLength:"20"`
+	FinancingKind string `query:"financing" maxLength:"20"`
+	Amount        string `query:"amount" maxLength:"20" doc:"From and to in 万元: 10-50, -10, 500-."`
+	Term          string `query:"term" maxLength:"20" doc:"From and to in months."`
+	RateMax       int    `query:"rate" minimum:"0" maximum:"3600" doc:"Basis points."`
+	Recommended   bool   `query:"recommended"`
+	InstitutionID int64  `query:"institutionId"`
+	Sort          Sort   `query:"sort" enum:"new,rate,match"`
+}
+
+func (in *browseInput) filter() BrowseFilter {
+	return BrowseFilter{
+		Query: in.Query, Kind: in.Kind, FinancingKind: in.FinancingKind, Amount: ReadSpan(in.Amount), Term: ReadSpan(in.Term), RateMax: in.RateMax,
+		Recommended: in.Recommended, InstitutionID: in.InstitutionID, Sort: in.Sort, Cursor: in.Cursor, Limit: in.Limit,
+	}
+}
+
+type browseOutput struct {
+	Body struct {
+		Items      []Card `json:"items" nullable:"false"`
+		NextCursor string `json:"nextCursor,omitempty"`
+		Count      int    `json:"count,omitempty" doc:"On the first page; 1001 means more than a thousand."`
+	}
+}
+
+type showOutput struct{ Body Detail }
+
+type kindsOutput struct {
+	Body struct {
+		Kinds     []Kind `json:"kinds" nullable:"false"`
+		Financing []Kind `json:"financing" nullable:"false"`
+	}
+}
+
+// Register adds the operations of the module to the API.
+func Register(api huma.API, s *Service) {
+	open := access.Public("已上架的产品对所有人公开")
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/products", Summary: "已上架的产品，按条件查找", Tag: tag, Access: open}.Huma(),
+		func(ctx context.Context, in *browseInput) (*browseOutput, error) {
+			found, err := s.Browse(ctx, access.From(ctx), in.filter())
+			out := &browseOutput{}
+			out.Body.Items, out.Body.NextCursor, out.Body.Count = found.Items, found.Next, found.Count
+			return out, err
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/products/{id}", Summary: "已上架产品的详情", Tag: tag, Access: open}.Huma(),
+		func(ctx context.Context, in *productGetInput) (*showOutput, error) {
+			d, err := s.Show(ctx, access.From(ctx), in.ID)
+			return &showOutput{d}, err
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/product-kinds", Summary: "服务类别和融资类型", Tag: tag, Access: open}.Huma(),
+		func(context.Context, *struct{}) (*kindsOutput, error) {
+			out := &kindsOutput{}
+			out.Body.Kinds, out.Body.Financing = Kinds(), FinancingKinds()
+			return out, nil
+		})
+
+	view := access.Require(PermView)
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/managed-products", Summary: "本机构的产品，或待审核和管理的产品", Tag: tag, Access: view}.Huma(),
+		func(ctx context.Context, in *productListInput) (*productListOutput, error) {
+			items, next, err := s.List(ctx, access.From(ctx), ListFilter{Statuses: in.Status, Kind: in.Kind, InstitutionID: in.InstitutionID,
+				Query: in.Query, Shown: in.Shown, Waiting: in.Waiting, Cursor: in.Cursor, Limit: in.Limit})
+			if err != nil {
+				return nil, err
+			}
+			return &productListOutput{Body: web.NewList(items, next)}, nil
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/managed-products/{id}", Summary: "产品详情、版本与审核过程", Tag: tag, Access: view}.Huma(),
+		func(ctx context.Context, in *productGetInput) (*productOutput, error) {
+			return output(s.Get(ctx, access.From(ctx), in.ID))
+		})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/managed-products", Summary: "新建产品草稿", Tag: tag, Access: access.Require(PermEdit)}.Huma(),
+		func(ctx context.Context, in *productDraftInput) (*productOutput, error) {
+			return output(s.Draft(ctx, access.From(ctx), DraftProduct{Key: in.Key, Content: in.Body}))
+		})
+	huma.Register(api, command(ToEdit, "修改草稿", PermEdit), func(ctx context.Context, in *productEditInput) (*productOutput, error) {
+		return output(s.Edit(ctx, access.From(ctx), EditProduct{in.ref(in.Body.Version), in.Body.Content}))
+	})
+	huma.Register(api, command(ToSubmit, "提交审核", PermEdit), func(ctx context.Context, in *productStepInput) (*productOutput, error) {
+		return output(s.Submit(ctx, access.From(ctx), SubmitProduct{in.ref(in.Body.Version)}))
+	})
+	huma.Register(api, command(ToWithdraw, "撤回审核中的产品", PermEdit), func(ctx context.Context, in *productStepInput) (*productOutput, error) {
+		return output(s.Withdraw(ctx, access.From(ctx), WithdrawProduct{in.ref(in.Body.Version)}))
+	})
+	huma.Register(api, command(ToRevise, "新建版本", PermEdit), func(ctx context.Context, in *productStepInput) (*productOutput, error) {
+		return output(s.Revise(ctx, access.From(ctx), ReviseProduct{in.ref(in.Body.Version)}))
+	})
+	huma.Register(api, command(ToUnlist, "机构下架产品", PermEdit), func(ctx context.Context, in *productReasonInput) (*productOutput, error) {
+		return output(s.Unlist(ctx, access.From(ctx), UnlistProduct{in.ref(in.Body.Version), in.Body.Reason}))
+	})
+	huma.Register(api, command(ToPass, "审核通过", PermReviewPlatform, PermReviewGovernment), func(ctx context.Context, in *productPassInput) (*productOutput, error) {
+		return output(s.Pass(ctx, access.From(ctx), PassProduct{in.ref(in.Body.Version), in.Body.Note}))
+	})
+	huma.Register(api, command(ToReturn, "审核退回", PermReviewPlatform, PermReviewGovernment), func(ctx context.Context, in *productReasonInput) (*productOutput, error) {
+		return output(s.Return(ctx, access.From(ctx), ReturnProduct{in.ref(in.Body.Version), in.Body.Reason}))
+	})
+	huma.Register(api, command(ToTakeDown, "管理部门下架产品", PermTakeDown), func(ctx context.Context, in *productReasonInput) (*productOutput, error) {
+		return output(s.TakeDown(ctx, access.From(ctx), TakeDownProduct{in.ref(in.Body.Version), in.Body.Reason}))
+	})
+	huma.Register(api, command(ToRecommend, "设为或取消推荐", PermReviewPlatform), func(ctx context.Context, in *productRecommendInput) (*productOutput, error) {
+		return output(s.Recommend(ctx, access.From(ctx), RecommendProduct{in.ref(in.Body.Version), in.Body.On}))
+	})
+}
+
+// command declares the address and the right of a command.
+func command(a Action, summary string, any ...access.Permission) huma.Operation {
+	return web.Operation{Method: "POST", Path: "/api/managed-products/{id}/" + string(a), Summary: summary, Tag: tag, Access: access.Require(any...)}.Huma()
+}
+
+func output(v View, err error) (*productOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &productOutput{Body: v}, nil
+}

@@ -1,0 +1,97 @@
+package catalog
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/database"
+)
+
+type product20261124 struct {
+	bun.BaseModel `bun:"table:products"`
+
+	ID                int64      `bun:"id,pk,autoincrement"`
+	InstitutionID     int64      `bun:"institution_id,notnull"`
+	InstitutionName   string     `bun:"institution_name,notnull"`
+	InstitutionActive bool       `bun:"institution_active,notnull"`
+	Name              string     `bun:"name,notnull"`
+	Kind              string     `bun:"kind,notnull"`
+	FinancingKind     string     `bun:"financing_kind,notnull"`
+	Status            string     `bun:"status,notnull"`
+	StatusAt          time.Time  `bun:"status_at,notnull"`
+	Edition           int64      `bun:"edition,notnull"`
+	Shown             int64      `bun:"shown,notnull"`
+	Version           int64      `bun:"version,notnull"`
+	Recommended       bool       `bun:"recommended,notnull"`
+	ListedAt          *time.Time `bun:"listed_at"`
+	ListedMicro       int64      `bun:"listed_micro,notnull"`
+	ExpiresAt         *time.Time `bun:"expires_at"`
+	CreatedAt         time.Time  `bun:"created_at,notnull"`
+}
+
+type edition20261124 struct {
+	bun.BaseModel `bun:"table:product_editions"`
+
+	ProductID     int64      `bun:"product_id,pk"`
+	Number        int64      `bun:"number,pk"`
+	Name          string     `bun:"name,notnull"`
+	Kind          string     `bun:"kind,notnull"`
+	FinancingKind string     `bun:"financing_kind,notnull"`
+	Summary       string     `bun:"summary,notnull,type:text"`
+	Description   string     `bun:"description,notnull,type:text"`
+	RateMin       int        `bun:"rate_min,notnull"`
+	RateMax       int        `bun:"rate_max,notnull"`
+	AmountMin     int64      `bun:"amount_min,notnull"`
+	AmountMax     int64      `bun:"amount_max,notnull"`
+	TermMin       int        `bun:"term_min,notnull"`
+	TermMax       int        `bun:"term_max,notnull"`
+	PriceText     string     `bun:"price_text,notnull"`
+	Target        string     `bun:"target,notnull,type:text"`
+	Materials     string     `bun:"materials,notnull,type:text"`
+	Steps         string     `bun:"steps,notnull,type:text"`
+	Days          int        `bun:"days,notnull"`
+	ValidUntil    string     `bun:"valid_until,notnull"`
+	NameKey       string     `bun:"name_key,notnull"`
+	Status        string     `bun:"status,notnull"`
+	SubmittedBy   *int64     `bun:"submitted_by"`
+	SubmittedName string     `bun:"submitted_name,notnull"`
+	SubmittedAt   *time.Time `bun:"submitted_at"`
+	PassedBy      *int64     `bun:"passed_by"`
+	PassedName    string     `bun:"passed_name,notnull"`
+	PassedAt      *time.Time `bun:"passed_at"`
+	ApprovedBy    *int64     `bun:"approved_by"`
+	ApprovedName  string     `bun:"approved_name,notnull"`
+	ApprovedAt    *time.Time `bun:"approved_at"`
+	Reason        string     `bun:"reason,notnull,type:text"`
+	CreatedAt     time.Time  `bun:"created_at,notnull"`
+	UpdatedAt     time.Time  `bun:"updated_at,notnull"`
+}
+
+// Migrations are the tables of the module. The full text is dialect SQL because neither form exists on the other database.
+var Migrations = []database.Migration{{
+	ID: "20261124083002_products",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*product20261124)(nil), (*edition20261124)(nil)); err != nil {
+			return err
+		}
+		steps := []string{
+			"CREATE INDEX products_institution ON products (institution_id, id)",
+			"CREATE INDEX products_status ON products (status, status_at, id)",
+			"CREATE INDEX products_shown ON products (listed_micro, id) WHERE shown > 0",
+			"CREATE INDEX products_shown_kind ON products (kind, financing_kind, listed_micro, id) WHERE shown > 0",
+			"CREATE INDEX products_expires ON products (expires_at) WHERE shown > 0",
+			"CREATE INDEX product_editions_name ON product_editions (name_key)",
+		}
+		if database.KindOf(tx) == database.SQLite {
+			steps = append(steps, "CREATE VIRTUAL TABLE catalog_search USING fts5(body, content='', contentless_delete=1, tokenize='unicode61')")
+		} else {
+			steps = append(steps,
+				"CREATE TABLE catalog_search (id BIGINT PRIMARY KEY, body TSVECTOR NOT NULL)",
+				"CREATE INDEX catalog_search_body ON catalog_search USING gin (body)",
+				"CREATE INDEX product_editions_name_prefix ON product_editions (name_key text_pattern_ops)")
+		}
+		return database.Exec(ctx, tx, steps...)
+	},
+}}

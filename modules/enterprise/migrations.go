@@ -1,0 +1,139 @@
+package enterprise
+
+import (
+	"context"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/database"
+)
+
+type enterprise20261104 struct {
+	bun.BaseModel `bun:"table:enterprises"`
+
+	ID           int64     `bun:"id,pk,autoincrement"`
+	Name         string    `bun:"name,notnull"`
+	CreditCode   *string   `bun:"credit_code"`
+	Verification string    `bun:"verification,notnull"`
+	CreatedAt    time.Time `bun:"created_at,notnull"`
+}
+
+type member20261104 struct {
+	bun.BaseModel `bun:"table:enterprise_members"`
+
+	EnterpriseID int64  `bun:"enterprise_id,pk"`
+	UserID       int64  `bun:"user_id,pk"`
+	Role         string `bun:"role,notnull"`
+}
+
+type attempt20261124 struct {
+	bun.BaseModel `bun:"table:enterprise_verifications"`
+
+	ID           int64      `bun:"id,pk,autoincrement"`
+	EnterpriseID int64      `bun:"enterprise_id,notnull"`
+	UserID       int64      `bun:"user_id,notnull"`
+	UserName     string     `bun:"user_name,notnull"`
+	Kind         string     `bun:"kind,notnull"`
+	Name         string     `bun:"name,notnull"`
+	CreditCode   string     `bun:"credit_code,notnull"`
+	LegalPerson  string     `bun:"legal_person,notnull"`
+	Note         string     `bun:"note,notnull,type:text"`
+	Outcome      string     `bun:"outcome,notnull"`
+	Answer       string     `bun:"answer,notnull,type:text"`
+	Reason       string     `bun:"reason,notnull,type:text"`
+	Version      int64      `bun:"version,notnull"`
+	AskedAt      time.Time  `bun:"asked_at,notnull"`
+	SettledAt    *time.Time `bun:"settled_at"`
+	ReviewerID   *int64     `bun:"reviewer_id"`
+	ReviewerName string     `bun:"reviewer_name,notnull"`
+}
+
+type join20261124 struct {
+	bun.BaseModel `bun:"table:enterprise_joins"`
+
+	ID           int64      `bun:"id,pk,autoincrement"`
+	EnterpriseID int64      `bun:"enterprise_id,notnull"`
+	UserID       int64      `bun:"user_id,notnull"`
+	FromID       int64      `bun:"from_id,notnull"`
+	State        string     `bun:"state,notnull"`
+	Note         string     `bun:"note,notnull,type:text"`
+	Reason       string     `bun:"reason,notnull,type:text"`
+	Version      int64      `bun:"version,notnull"`
+	AskedAt      time.Time  `bun:"asked_at,notnull"`
+	DecidedAt    *time.Time `bun:"decided_at"`
+	DeciderID    *int64     `bun:"decider_id"`
+	DeciderName  string     `bun:"decider_name,notnull"`
+}
+
+type fact20261124 struct {
+	bun.BaseModel `bun:"table:enterprise_facts"`
+
+	ID           int64     `bun:"id,pk,autoincrement"`
+	EnterpriseID int64     `bun:"enterprise_id,notnull"`
+	Field        string    `bun:"field,notnull"`
+	Value        string    `bun:"value,notnull,type:text"`
+	Source       string    `bun:"source,notnull"`
+	SourceName   string    `bun:"source_name,notnull"`
+	AsOf         time.Time `bun:"as_of,notnull"`
+	RecordedAt   time.Time `bun:"recorded_at,notnull"`
+	RecordedBy   int64     `bun:"recorded_by,notnull"`
+}
+
+// Migrations are the tables of the module.
+var Migrations = []database.Migration{{
+	ID: "20261104090000_enterprises",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*enterprise20261104)(nil), (*member20261104)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"CREATE UNIQUE INDEX enterprises_credit_code ON enterprises (credit_code)",
+			"CREATE INDEX enterprise_members_user ON enterprise_members (user_id)")
+	},
+}, {
+	ID: "20261124082000_verification",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*attempt20261124)(nil), (*join20261124)(nil), (*fact20261124)(nil)); err != nil {
+			return err
+		}
+		if err := database.Exec(ctx, tx,
+			"ALTER TABLE enterprises ADD COLUMN legal_person TEXT NOT NULL DEFAULT ''",
+			"ALTER TABLE enterprises ADD COLUMN version BIGINT NOT NULL DEFAULT 1",
+			"ALTER TABLE enterprises ADD COLUMN verified_at TIMESTAMP",
+			"ALTER TABLE enterprises ADD COLUMN replaced_by BIGINT",
+			"ALTER TABLE enterprises ADD COLUMN asked_on TEXT NOT NULL DEFAULT ''",
+			"ALTER TABLE enterprises ADD COLUMN asked BIGINT NOT NULL DEFAULT 0",
+			"ALTER TABLE enterprise_members ADD COLUMN joined_at TIMESTAMP",
+			"CREATE INDEX enterprises_verification ON enterprises (verification, id)",
+			"CREATE INDEX enterprise_verifications_enterprise ON enterprise_verifications (enterprise_id, id)",
+			"CREATE INDEX enterprise_verifications_outcome ON enterprise_verifications (outcome, id)",
+			"CREATE INDEX enterprise_joins_enterprise ON enterprise_joins (enterprise_id, id)",
+			"CREATE INDEX enterprise_joins_user ON enterprise_joins (user_id, id)",
+			"CREATE INDEX enterprise_joins_state ON enterprise_joins (state, id)",
+			"CREATE UNIQUE INDEX enterprise_joins_open ON enterprise_joins (enterprise_id, user_id) WHERE state IN ('open', 'disputed')",
+			"CREATE INDEX enterprise_facts_field ON enterprise_facts (enterprise_id, field, id)",
+		); err != nil {
+			return err
+		}
+		// Full text is the databases' own: FTS5 beside the table on SQLite, a vector in it on PostgreSQL.
+		if database.KindOf(tx) == database.SQLite {
+			if err := database.Exec(ctx, tx, "CREATE VIRTUAL TABLE enterprise_names USING fts5(tokens, tokenize='unicode61')"); err != nil {
+				return err
+			}
+		} else if err := database.Exec(ctx, tx, "ALTER TABLE enterprises ADD COLUMN name_vector tsvector",
+			"CREATE INDEX enterprises_name ON enterprises USING gin (name_vector)"); err != nil {
+			return err
+		}
+		var rows []enterprise20261104
+		if err := tx.NewSelect().Model(&rows).Scan(ctx); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := indexName(ctx, tx, r.ID, r.Name); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+}}

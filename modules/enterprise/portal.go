@@ -1,0 +1,389 @@
+package enterprise
+
+import (
+	"cmp"
+	"embed"
+	"fmt"
+	"io/fs"
+	"mime/multipart"
+	"slices"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/secret"
+	"github.com/huiqi/huiqi/platform/web"
+	"github.com/huiqi/huiqi/platform/web/page"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// Tag is how the state of a company is shown on the portal.
+func Tag(v Verification) page.Tag {
+	switch v {
+	case Unverified:
+		return page.Tag{Text: v.Label(), Tone: page.Warning}
+	case Pending:
+		return page.Tag{Text: v.Label(), Tone: page.Info}
+	case Verified:
+		return page.Tag{Text: v.Label(), Tone: page.Success, Icon: "certificate"}
+	case Returned:
+		return page.Tag{Text: v.Label(), Tone: page.Danger}
+	}
+	return page.Tag{}
+}
+
+// companyPage is all a company's people do about it, on one page.
+type companyPage struct {
+	Name     string
+	Status   page.Tag
+	State    page.Facts
+	Outcome  *outcomeBox
+	Verify   *verifyForm
+	Facts    []factGroup
+	NoFacts  page.Empty
+	Stated   *stateForm
+	Members  []page.ItemCard
+	Requests []requestRow
+	MyJoins  []requestRow
+	Others   []otherCompany
+}
+
+// outcomeBox says how the last attempt ended.
+type outcomeBox struct {
+	Tone  page.Tone
+	Title string
+	Text  string
+	When  string
+	Files page.FileList
+}
+
+// verifyForm is one form with two ways out: ask the registry, or send the licence to a person.
+type verifyForm struct {
+	Key         string // one per opening of the form: a double click is one attempt
+	Errors      page.ErrorSummary
+	Name        page.Field
+	CreditCode  page.Field
+	LegalPerson page.Field
+	Licence     page.Field
+	Note        page.Field
+	Left        int
+}
+
+type stateForm struct {
+	Key    string
+	Errors page.ErrorSummary
+	Fields []page.Field
+}
+
+type factGroup struct {
+	Title string
+	Facts page.Facts
+}
+
+// requestRow is a request to join with what may be done about it.
+type requestRow struct {
+	ID, Version int64
+	Key         string
+	Title, Text string
+	Decide      bool
+}
+
+type otherCompany struct {
+	ID     int64
+	Name   string
+	Status page.Tag
+}
+
+// Pages adds the company's pages of the portal. They work without a script.
+func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
+	sub, err := fs.Sub(templates, "templates")
+	if err != nil {
+		return err
+	}
+	if err := p.Renderer.Parse("enterprise", sub); err != nil {
+		return err
+	}
+	who := access.Only(access.Enterprise)
+	srv.Page("GET", "/company", who, func(c *fiber.Ctx) error { return s.companyPage(c, p, "", nil) })
+	srv.Page("POST", "/company/verify", who, func(c *fiber.Ctx) error {
+		if err := s.sendVerify(c); err != nil {
+			return s.companyPage(c, p, "verify", err)
+		}
+		return c.Redirect("/company?done=sent", fiber.StatusSeeOther)
+	})
+	srv.Page("POST", "/company/facts", who, func(c *fiber.Ctx) error {
+		ctx := c.UserContext()
+		_, err := s.State(ctx, access.From(ctx), StateFacts{Key: c.FormValue("key"), Employees: c.FormValue("employees"), Revenue: c.FormValue("revenue"),
+			Assets: c.FormValue("assets"), RDSpend: c.FormValue("rdSpend"), Industry: c.FormValue("industry")})
+		if err != nil {
+			return s.companyPage(c, p, "facts", err)
+		}
+		return c.Redirect("/company?done=stated", fiber.StatusSeeOther)
+	})
+	srv.Page("POST", "/company/switch", who, func(c *fiber.Ctx) error {
+		ctx := c.UserContext()
+		id, _ := strconv.ParseInt(c.FormValue("id"), 10, 64)
+		if err := s.Switch(ctx, access.From(ctx), id); err != nil {
+			return err
+		}
+		return c.Redirect("/company?done=switched", fiber.StatusSeeOther)
+	})
+	srv.Page("POST", "/company/joins/:id<int>", who, func(c *fiber.Ctx) error {
+		ctx := c.UserContext()
+		id, _ := strconv.ParseInt(c.Params("id"), 10, 64)
+		version, _ := strconv.ParseInt(c.FormValue("version"), 10, 64)
+		d := Decide{ID: id, Version: version, Key: c.FormValue("key")}
+		var err error
+		if c.FormValue("action") == "admit" {
+			_, err = s.Admit(ctx, access.From(ctx), AdmitJoin{d})
+		} else {
+			_, err = s.Refuse(ctx, access.From(ctx), RefuseJoin{d, "企业负责人未同意"})
+		}
+		if err != nil {
+			return err
+		}
+		return c.Redirect("/company?done=decided", fiber.StatusSeeOther)
+	})
+	return nil
+}
+
+// sendVerify asks the registry, or hands in the licence, as the button pressed says.
+func (s *Service) sendVerify(c *fiber.Ctx) error {
+	ctx := c.UserContext()
+	actor := access.From(ctx)
+	claim := Claim{Name: c.FormValue("name"), CreditCode: c.FormValue("creditCode"), LegalPerson: c.FormValue("legalPerson")}
+	if c.FormValue("action") != "review" {
+		_, err := s.Verify(ctx, actor, VerifyEnterprise{c.FormValue("key"), claim})
+		return err
+	}
+	if _, err := claim.clean(s.demo); err != nil {
+		return err // before anything is stored
+	}
+	cmd := ApplyForReview{Key: c.FormValue("key") + "-review", Claim: claim, Note: c.FormValue("note")}
+	if form, err := c.MultipartForm(); err == nil {
+		for _, h := range form.File["licence"] {
+			id, err := s.keep(c, actor, h)
+			if err != nil {
+				return onLicence(err)
+			}
+			if id != 0 {
+				cmd.FileIDs = append(cmd.FileIDs, id)
+			}
+		}
+	}
+	_, err := s.Apply(ctx, actor, cmd)
+	return err
+}
+
+// keep stores one upload; an input left empty is no file.
+func (s *Service) keep(c *fiber.Ctx, actor access.Actor, h *multipart.FileHeader) (int64, error) {
+	if h.Filename == "" && h.Size == 0 {
+		return 0, nil
+	}
+	f, err := h.Open()
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	return s.files.Keep(c.UserContext(), actor, h.Filename, f)
+}
+
+// onLicence shows what is wrong with an upload at the form's own input.
+func onLicence(err error) error {
+	f, ok := fault.As(err)
+	if !ok {
+		return err
+	}
+	at := *f
+	at.Fields = nil
+	return at.On("licence")
+}
+
+var doneTexts = map[string]page.Flash{
+	"stated":   {Tone: page.Success, Text: "企业信息已保存"},
+	"switched": {Tone: page.Success, Text: "已切换企业，之后的业务以该企业的名义办理"},
+	"decided":  {Tone: page.Success, Text: "加入申请已处理"},
+}
+
+// companyPage shows the page; failure belongs to the form that was sent.
+func (s *Service) companyPage(c *fiber.Ctx, p *web.Pages, form string, failure error) error {
+	ctx := c.UserContext()
+	actor := access.From(ctx)
+	m, err := s.Mine(ctx, actor)
+	if err != nil {
+		return err
+	}
+	v, err := p.View(c, "我的企业")
+	if err != nil {
+		return err
+	}
+	v.ActiveMe, v.NoIndex, v.Breadcrumb, v.Flash = "company", true, []page.Crumb{{Text: "我的企业"}}, doneTexts[c.Query("done")]
+	if failure != nil {
+		v.Path = "/company"
+	}
+	status := fiber.StatusOK
+	found := func(string) string { return "" }
+	var sum page.ErrorSummary
+	if failure != nil {
+		if sum, found, err = web.FormErrors(failure); err != nil {
+			return err
+		}
+		status = fiber.StatusUnprocessableEntity
+	}
+	data := companyPage{Name: m.Name, Status: Tag(m.Verification), State: stateFacts(m)}
+	open := m.Role == Owner && (m.Verification == Unverified || m.Verification == Returned)
+	if m.Attempt != nil && form != "verify" {
+		data.Outcome = outcomeOf(m)
+	}
+	if open {
+		data.Verify = verifyFields(c, m, form == "verify", sum, found)
+	}
+	data.Facts = groupFacts(m.Facts)
+	data.NoFacts = page.Empty{Title: "还没有企业信息", Text: "认证后会自动带入登记信息；经营数据可以在下方填报，用于匹配适合的政策和产品。"}
+	if m.Role == Owner {
+		data.Stated = stateFields(c, m, s.terms, form == "facts", sum, found)
+	}
+	if err := s.addPeople(c, actor, &data, m); err != nil {
+		return err
+	}
+	return p.Render(c, status, "enterprise/company", v, data)
+}
+
+// addPeople adds who acts for the company and what else the person may act for.
+func (s *Service) addPeople(c *fiber.Ctx, actor access.Actor, data *companyPage, m Mine) error {
+	ctx := c.UserContext()
+	members, err := s.Members(ctx, actor)
+	if err != nil {
+		return err
+	}
+	for _, x := range members.Items {
+		data.Members = append(data.Members, page.ItemCard{Title: x.Name, Status: page.Tag{Text: roleNames[x.Role], Tone: page.Neutral}, Meta: []string{x.Phone}})
+	}
+	for _, j := range members.Requests {
+		data.Requests = append(data.Requests, requestRow{ID: j.ID, Version: j.Version, Key: secret.Token(), Title: j.UserName + "（" + j.Phone + "）",
+			Text: showTime(j.AskedAt) + " 申请加入，" + j.Label, Decide: j.CanDecide})
+	}
+	for _, j := range m.MyJoins {
+		data.MyJoins = append(data.MyJoins, requestRow{Title: j.EnterpriseName, Text: showTime(j.AskedAt) + " 申请加入，" + j.Label + reasonSuffix(j.Reason)})
+	}
+	list, err := s.Companies(ctx, actor)
+	if err != nil {
+		return err
+	}
+	for _, o := range list {
+		if !o.Current {
+			data.Others = append(data.Others, otherCompany{o.ID, o.Name, Tag(o.Verification)})
+		}
+	}
+	return nil
+}
+
+func reasonSuffix(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return "：" + reason
+}
+
+var roleNames = map[string]string{Owner: "负责人", Member: "成员"}
+
+func stateFacts(m Mine) page.Facts {
+	f := page.Facts{Caption: "认证信息", Items: []page.Fact{{Label: "统一社会信用代码", Value: cmp.Or(m.CreditCode, "认证后显示")}}}
+	if m.LegalPerson != "" {
+		f.Items = append(f.Items, page.Fact{Label: "法定代表人", Value: m.LegalPerson})
+	}
+	if m.VerifiedAt != nil {
+		f.Items = append(f.Items, page.Fact{Label: "认证时间", Value: page.DateTime(*m.VerifiedAt)})
+	}
+	f.Items = append(f.Items, page.Fact{Label: "我的身份", Value: roleNames[m.Role]})
+	return f
+}
+
+// outcomeOf says how the last attempt ended; nothing once the company is verified and that is old news.
+func outcomeOf(m Mine) *outcomeBox {
+	a := m.Attempt
+	b := &outcomeBox{Tone: page.Warning, Title: a.Title, Text: a.Text, When: showTime(a.AskedAt) + " 提交"}
+	switch a.Outcome {
+	case Agreed, Approved:
+		b.Tone = page.Success
+	case Waiting, Asking, Held, AlreadyMember:
+		b.Tone = page.Info
+	case SentBack, Closed:
+		b.Tone = page.Danger
+	}
+	for _, f := range a.Files {
+		b.Files.Files = append(b.Files.Files, page.File{Name: f.Name, URL: f.URL, Size: f.Size})
+	}
+	return b
+}
+
+func verifyFields(c *fiber.Ctx, m Mine, sent bool, sum page.ErrorSummary, found func(string) string) *verifyForm {
+	f := &verifyForm{Key: secret.Token(), Left: m.AttemptsLeft}
+	name, code, person, note := m.Name, "", "", ""
+	problem := func(string) string { return "" }
+	switch {
+	case sent:
+		f.Errors, problem = sum, found
+		name, code, person, note = c.FormValue("name"), c.FormValue("creditCode"), c.FormValue("legalPerson"), c.FormValue("note")
+		if k := c.FormValue("key"); k != "" && len(k) <= 64 {
+			f.Key = k
+		}
+	case m.Attempt != nil && m.Attempt.Outcome != Held:
+		name, code, person = m.Attempt.Name, m.Attempt.CreditCode, m.Attempt.LegalPerson
+		problem = func(field string) string {
+			if i := slices.IndexFunc(m.Attempt.Problems, func(x fault.Field) bool { return x.Name == field }); i >= 0 {
+				return m.Attempt.Problems[i].Message
+			}
+			return ""
+		}
+	}
+	f.Name = page.Field{Name: "name", Label: "企业名称", Hint: "与营业执照一致的全称", Value: name, Required: true, MaxLength: 100, Error: problem("name")}
+	f.CreditCode = page.Field{Name: "creditCode", Label: "统一社会信用代码", Hint: "营业执照上的 18 位代码", Value: code, Required: true, MaxLength: 40, Error: problem("creditCode")}
+	f.LegalPerson = page.Field{Name: "legalPerson", Label: "法定代表人", Hint: "个体工商户填写经营者姓名", Value: person, Required: true, MaxLength: 50, Error: problem("legalPerson")}
+	f.Licence = page.Field{Name: "licence", Label: "营业执照", Hint: "照片或扫描件，jpg、png 或 pdf，每个不超过 10 MB", Accept: ".jpg,.jpeg,.png,.pdf", Multiple: true, Error: problem("licence")}
+	f.Note = page.Field{Name: "note", Label: "补充说明", Hint: "例如刚办理了名称或法定代表人变更", Value: note, MaxLength: 500, Rows: 2, Error: problem("note")}
+	return f
+}
+
+func groupFacts(list []FactView) []factGroup {
+	var out []factGroup
+	for _, f := range list {
+		if len(out) == 0 || out[len(out)-1].Title != f.Group {
+			out = append(out, factGroup{Title: f.Group, Facts: page.Facts{Caption: f.Group}})
+		}
+		g := &out[len(out)-1]
+		g.Facts.Items = append(g.Facts.Items, page.Fact{Label: f.Label, Value: fmt.Sprintf("%s\n来源：%s，截至 %s", f.Text, f.Source, page.Date(f.AsOf))})
+	}
+	return out
+}
+
+func stateFields(c *fiber.Ctx, m Mine, t Terms, sent bool, sum page.ErrorSummary, found func(string) string) *stateForm {
+	f := &stateForm{Key: secret.Token()}
+	if sent {
+		f.Errors = sum
+	}
+	hints := map[string]string{"employees": "目前的从业人员总数", "revenue": "上一年度", "assets": "上一年末", "rdSpend": "上一年度，没有请填 0",
+		"industry": "国民经济行业的四位代码或名称，例如 1411"}
+	for _, name := range m.StatedFields {
+		x, _ := fieldOf(name)
+		value, problem := m.Stated[name], ""
+		if sent {
+			value, problem = c.FormValue(name), found(name)
+		} else if name == "industry" && value != "" {
+			value = t.name("industry", value)
+		}
+		in := page.Field{Name: name, Label: x.label, Hint: hints[name], Value: value, MaxLength: 40, InputMode: "decimal", Unit: "万元", Error: problem}
+		switch name {
+		case "employees":
+			in.Unit, in.InputMode = x.unit, "numeric"
+		case "industry":
+			in.Unit, in.InputMode, in.MaxLength = "", "", 60
+		}
+		f.Fields = append(f.Fields, in)
+	}
+	return f
+}

@@ -1,0 +1,260 @@
+package enterprise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/text"
+)
+
+// maxLicences is how many pictures one application may carry.
+const maxLicences = 3
+
+// ApplyForReview asks a person to verify the company by its licence.
+type ApplyForReview struct {
+	Key string `json:"-"`
+	Claim
+	Note    string
+	FileIDs []int64
+}
+
+// Apply hands the claim with its licence to the reviewers: the company is pending from then on. It returns ErrLicence
+// without a file, ErrHeld when another company holds the code, and otherwise what Verify returns.
+func (s *Service) Apply(ctx context.Context, actor access.Actor, cmd ApplyForReview) (AttemptView, error) {
+	claim, err := cmd.clean(s.demo)
+	errs := []error{}
+	if err != nil {
+		errs = append(errs, err)
+	}
+	note, err := text.Block("note", cmd.Note, 0, 500)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	switch {
+	case len(cmd.FileIDs) == 0:
+		errs = append(errs, ErrLicence)
+	case len(cmd.FileIDs) > maxLicences:
+		errs = append(errs, fault.InvalidField("licence", "TOO_MANY_FILES", fmt.Sprintf("最多上传 %d 个文件，请删减后提交", maxLicences)))
+	}
+	if err := merge(errs); err != nil {
+		return AttemptView{}, err
+	}
+	id, err := s.begin(ctx, actor, "enterprise.apply", cmd.Key, claim, Attempt{Kind: byReview, Outcome: Waiting, Note: note},
+		func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt) error {
+			if _, held, err := holder(ctx, tx, claim.CreditCode); err != nil {
+				return err
+			} else if held {
+				return ErrHeld.With("该统一社会信用代码已由平台上的企业认证，请先通过登记系统核验，核验后会向该企业负责人发送加入申请").On("creditCode")
+			}
+			if err := e.await(); err != nil {
+				return err
+			}
+			if err := save(ctx, tx, e); err != nil {
+				return err
+			}
+			for _, f := range cmd.FileIDs {
+				if err := s.files.Claim(ctx, tx, actor, f, ObjectAttempt, a.ID); err != nil {
+					return err
+				}
+			}
+			_, err := event.Append(ctx, tx, actor, a.AskedAt, IsPending{Head{ID: e.ID, Name: e.Name, UserID: a.UserID, By: byReview}})
+			return err
+		})
+	if err != nil {
+		return AttemptView{}, fmt.Errorf("apply for review of enterprise %d: %w", actor.EnterpriseID, err)
+	}
+	return s.Attempt(ctx, actor, id)
+}
+
+// Reviews returns a page of the licences that wait, oldest first, and the cursor of the next page. It needs
+// enterprise.review.
+func (s *Service) Reviews(ctx context.Context, actor access.Actor, cursor string, limit int) ([]AttemptView, string, error) {
+	if err := actor.Need(PermReview); err != nil {
+		return nil, "", err
+	}
+	after, err := cursorOf(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	limit = limitOf(limit)
+	var rows []Attempt
+	db := s.db.Read()
+	err = visible(db.NewSelect().Model(&rows), actor, "v.enterprise_id").Where("v.outcome = ? AND v.id > ?", Waiting, after).
+		OrderExpr("v.id").Limit(int64(limit + 1)).Scan(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	rows, next := cut(rows, limit, func(a Attempt) int64 { return a.ID })
+	views := make([]AttemptView, 0, len(rows))
+	for i := range rows {
+		v, err := s.attemptView(ctx, db, actor, &rows[i])
+		if err != nil {
+			return nil, "", err
+		}
+		views = append(views, v)
+	}
+	return views, next, nil
+}
+
+// Decide names the application a reviewer decides.
+type Decide struct {
+	ID      int64  `json:"id"`
+	Version int64  `json:"version"`
+	Key     string `json:"-"`
+}
+
+// ApproveReview finds the licence right.
+type ApproveReview struct {
+	Decide
+	Note string // internal
+}
+
+// ReturnReview sends the claim back. Code is one of ReturnReasons; "other" needs Text.
+type ReturnReview struct {
+	Decide
+	Code string
+	Text string
+}
+
+// Approve verifies the company by its licence. It needs enterprise.review, returns ErrOwnReview for the reviewer's own
+// company, ErrHeld when the code was taken meanwhile, and a Conflict when somebody decided first.
+func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd ApproveReview) (AttemptView, error) {
+	note, err := text.Block("note", cmd.Note, 0, 500)
+	if err != nil {
+		return AttemptView{}, err
+	}
+	return s.decide(ctx, actor, cmd.Decide, "enterprise.approve", note, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt) error {
+		now := s.clock.Now()
+		if err := a.decide(now, actor.UserID, actor.Name, Approved, ""); err != nil {
+			return err
+		}
+		other, held, err := holder(ctx, tx, a.CreditCode)
+		if err != nil {
+			return err
+		}
+		if held {
+			return ErrHeld.With("该统一社会信用代码已由“%s”认证，请退回申请，并告知企业向该企业负责人申请加入", other.Name)
+		}
+		return s.verified(ctx, tx, actor, e, a.UserID, a.claim(), byReview, now)
+	})
+}
+
+// Return sends the claim back with the reason the company reads.
+func (s *Service) Return(ctx context.Context, actor access.Actor, cmd ReturnReview) (AttemptView, error) {
+	reason, err := reasonOf(cmd.Code, cmd.Text)
+	if err != nil {
+		return AttemptView{}, err
+	}
+	return s.decide(ctx, actor, cmd.Decide, "enterprise.return", reason, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt) error {
+		now := s.clock.Now()
+		if err := a.decide(now, actor.UserID, actor.Name, SentBack, reason); err != nil {
+			return err
+		}
+		if err := e.sendBack(); err != nil {
+			return err
+		}
+		if err := save(ctx, tx, e); err != nil {
+			return err
+		}
+		_, err := event.Append(ctx, tx, actor, now, WasRefused{Head{ID: e.ID, Name: e.Name, UserID: a.UserID, By: byReview}, masked(reason)})
+		return err
+	})
+}
+
+// reasonOf joins the ready reason and the reviewer's own words.
+func reasonOf(code, own string) (string, error) {
+	i := slices.IndexFunc(ReturnReasons(), func(r ReturnReason) bool { return r.Code == code })
+	if i < 0 {
+		return "", fault.InvalidField("code", "RETURN_REASON", "请选择退回原因")
+	}
+	least := 0
+	if code == "other" {
+		least = 5
+	}
+	own, err := text.Block("text", own, least, 500)
+	if errors.Is(err, text.ErrRequired) {
+		err = text.ErrRequired.With("请写明退回原因，企业会看到").On("text")
+	}
+	if err != nil || code == "other" {
+		return own, err
+	}
+	ready := ReturnReasons()[i].Text
+	if own == "" {
+		return ready, nil
+	}
+	return ready + "\n" + own, nil
+}
+
+// masked is free text as events and the audit log may hold it.
+func masked(s string) string {
+	s, _ = text.MaskNumbers(s)
+	return s
+}
+
+// decide is the frame of both decisions: right, key, attempt, version, step, audit, in one transaction.
+func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, operation, note string,
+	step func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt) error,
+) (AttemptView, error) {
+	if err := actor.Need(PermReview); err != nil {
+		return AttemptView{}, err
+	}
+	now := s.clock.Now()
+	err := s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: operation, Key: d.Key, Request: []any{d, note}, Now: now},
+			func() (started, error) {
+				a, err := findAttempt(ctx, tx, actor, d.ID)
+				if err != nil {
+					return started{}, err
+				}
+				if a.Kind != byReview {
+					return started{}, ErrNotFound
+				}
+				e, err := find(ctx, tx, actor, a.EnterpriseID)
+				if err != nil {
+					return started{}, err
+				}
+				if _, err := roleOf(ctx, tx, e.ID, actor.UserID); err == nil || a.UserID == actor.UserID {
+					return started{}, ErrOwnReview
+				} else if fault.KindOf(err) != fault.NotFound {
+					return started{}, err
+				}
+				if a.Version != d.Version {
+					return started{}, s.stale(a)
+				}
+				if err := step(ctx, tx, e, a); err != nil {
+					return started{}, err
+				}
+				if err := saveAttempt(ctx, tx, a); err != nil {
+					return started{}, err
+				}
+				return started{ID: a.ID}, audit.Write(ctx, tx, actor, now, audit.Record{Action: operation, Object: Object, ObjectID: e.ID,
+					Summary: a.Outcome.Label() + " " + e.Name, Detail: map[string]any{"attempt": a.ID, "note": masked(note)}})
+			})
+		return err
+	})
+	if database.IsDuplicate(err) { // somebody verified the code between our look and our write
+		err = ErrHeld.Wrap(err)
+	}
+	if err != nil {
+		return AttemptView{}, fmt.Errorf("%s %d: %w", operation, d.ID, err)
+	}
+	return s.Attempt(ctx, actor, d.ID)
+}
+
+// stale says what changed meanwhile, who did it and when.
+func (s *Service) stale(a *Attempt) error {
+	if a.SettledAt == nil {
+		return fault.ErrChanged
+	}
+	return fault.ErrChanged.With("%s已于%s处理该申请（%s），请刷新后查看", a.ReviewerName, showTime(*a.SettledAt), a.Outcome.Label())
+}

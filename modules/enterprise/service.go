@@ -1,0 +1,90 @@
+package enterprise
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/uptrace/bun"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/sizeclass"
+)
+
+// Contact is how a person with an account is reached.
+type Contact struct{ Name, Phone string }
+
+// People tells about persons with accounts.
+type People interface {
+	Contact(ctx context.Context, db bun.IDB, userID int64) (Contact, error)
+}
+
+// Accounts changes for which company a person acts.
+type Accounts interface {
+	ActFor(ctx context.Context, tx bun.Tx, userID, enterpriseID int64) error
+}
+
+// FileView is a licence as the files module tells it.
+type FileView struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+	Mime string `json:"mime"`
+	URL  string `json:"url"`
+}
+
+// Files keeps licences.
+type Files interface {
+	// Keep stores an upload of the actor's for the portal's form, which sends it with the other inputs.
+	Keep(ctx context.Context, actor access.Actor, name string, content io.Reader) (int64, error)
+	// Claim ties a file of the actor's own to the object; a file of somebody else is fault.ErrNotFound.
+	Claim(ctx context.Context, tx bun.Tx, actor access.Actor, fileID int64, object string, objectID int64) error
+	Of(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
+}
+
+// Deps is what the module needs; all but Registry, which is nil where an installation has none.
+type Deps struct {
+	DB       *database.DB
+	Clock    clock.Clock
+	Registry Registry
+	People   People
+	Accounts Accounts
+	Files    Files
+	Terms    Terms
+	// Demo lets codes of the demo block pass.
+	Demo bool
+	// Patience is how long the registry may take; 0 is 10 s.
+	Patience time.Duration
+}
+
+// Service keeps the companies.
+type Service struct {
+	db       *database.DB
+	clock    clock.Clock
+	registry Registry
+	people   People
+	accounts Accounts
+	files    Files
+	terms    Terms
+	demo     bool
+	patience time.Duration
+	sizes    sizeclass.Table
+	asking   singleflight.Group
+}
+
+// New makes the service. It panics when something of Deps is missing.
+func New(d Deps) *Service {
+	if d.DB == nil || d.Clock == nil || d.People == nil || d.Accounts == nil || d.Files == nil {
+		panic("enterprise: Deps is not complete")
+	}
+	if d.Patience <= 0 {
+		d.Patience = 10 * time.Second
+	}
+	return &Service{
+		db: d.DB, clock: d.Clock, registry: d.Registry, people: d.People, accounts: d.Accounts, files: d.Files, terms: d.Terms,
+		demo: d.Demo, patience: d.Patience, sizes: sizeclass.National(),
+	}
+}

@@ -1,0 +1,334 @@
+package enterprise
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/text"
+)
+
+// AttemptView is one try to be verified, as one actor may see it.
+type AttemptView struct {
+	ID             int64         `json:"id"`
+	EnterpriseID   int64         `json:"enterpriseId"`
+	EnterpriseName string        `json:"enterpriseName"` // as the company is called now
+	Verification   Verification  `json:"verification"`   // of the company, now
+	Kind           string        `json:"kind" enum:"registry,review"`
+	Outcome        Outcome       `json:"outcome"`
+	Title          string        `json:"title"`    // the outcome in words
+	Text           string        `json:"text"`     // what it means and what to do
+	Problems       []fault.Field `json:"problems"` // at which inputs it lies
+	CanReview      bool          `json:"canReview" doc:"Whether a person may decide instead, by the licence."`
+	Name           string        `json:"name"`
+	CreditCode     string        `json:"creditCode"`
+	LegalPerson    string        `json:"legalPerson"`
+	Note           string        `json:"note"`
+	Reason         string        `json:"reason"` // why a person sent it back
+	Version        int64         `json:"version"`
+	AskedAt        time.Time     `json:"askedAt"`
+	SettledAt      *time.Time    `json:"settledAt,omitempty"`
+	UserName       string        `json:"userName"`
+	ReviewerName   string        `json:"reviewerName,omitempty"` // to staff
+	Answer         string        `json:"answer,omitempty"`       // the registry's codes, to staff
+	Files          []FileView    `json:"files"`
+}
+
+// FactView is one fact in words.
+type FactView struct {
+	Field      string    `json:"field"`
+	Label      string    `json:"label"`
+	Group      string    `json:"group"`
+	Text       string    `json:"text"`
+	Source     string    `json:"source"`
+	AsOf       time.Time `json:"asOf"`
+	RecordedAt time.Time `json:"recordedAt"`
+}
+
+// Item is a company in a list.
+type Item struct {
+	ID           int64        `json:"id"`
+	Name         string       `json:"name"`
+	CreditCode   string       `json:"creditCode"`
+	LegalPerson  string       `json:"legalPerson"`
+	Verification Verification `json:"verification"`
+	CreatedAt    time.Time    `json:"createdAt"`
+	VerifiedAt   *time.Time   `json:"verifiedAt,omitempty"`
+	ReplacedBy   int64        `json:"replacedBy,omitempty" doc:"The company its owner joined instead."`
+}
+
+// View is a company with what staff may know of it.
+type View struct {
+	Item
+	Facts    []FactView    `json:"facts"`   // those that count now
+	History  []FactView    `json:"history"` // all of them, newest first
+	Attempts []AttemptView `json:"attempts"`
+	Members  []MemberView  `json:"members"`
+}
+
+// Mine is a company as its people see it.
+type Mine struct {
+	Item
+	Role         string            `json:"role" enum:"owner,member"`
+	AttemptsLeft int               `json:"attemptsLeft"`
+	Attempt      *AttemptView      `json:"attempt,omitempty"` // the last one
+	Facts        []FactView        `json:"facts"`
+	Stated       map[string]string `json:"stated"`       // what the company has said last, as it would be typed
+	StatedFields []string          `json:"statedFields"` // what the company may say; the registry's own fields are not among them
+	Requests     int               `json:"requests"`     // to join, that wait for the owner
+	MyJoins      []JoinView        `json:"myJoins"`      // the person's own that wait, or were refused
+}
+
+// MyCompany is one company a person may act for.
+type MyCompany struct {
+	ID           int64        `json:"id"`
+	Name         string       `json:"name"`
+	CreditCode   string       `json:"creditCode"`
+	Verification Verification `json:"verification"`
+	Role         string       `json:"role" enum:"owner,member"`
+	Current      bool         `json:"current"`
+}
+
+// MemberView is a person who acts for a company.
+type MemberView struct {
+	UserID   int64      `json:"userId"`
+	Name     string     `json:"name"`
+	Phone    string     `json:"phone"` // masked
+	Role     string     `json:"role" enum:"owner,member"`
+	JoinedAt *time.Time `json:"joinedAt,omitempty"`
+}
+
+// Members are the people of a company, and the requests to become one of them.
+type Members struct {
+	Role     string       `json:"role" enum:"owner,member"`
+	Items    []MemberView `json:"items"`
+	Requests []JoinView   `json:"requests"`
+}
+
+// JoinView is a request to join. The phone is masked; the note is for the operator and the requester.
+type JoinView struct {
+	ID             int64      `json:"id"`
+	EnterpriseID   int64      `json:"enterpriseId"`
+	EnterpriseName string     `json:"enterpriseName"`
+	UserID         int64      `json:"userId"`
+	UserName       string     `json:"userName"`
+	Phone          string     `json:"phone"`
+	State          JoinState  `json:"state"`
+	Label          string     `json:"label"`
+	Note           string     `json:"note"`
+	Reason         string     `json:"reason"`
+	Version        int64      `json:"version"`
+	AskedAt        time.Time  `json:"askedAt"`
+	DecidedAt      *time.Time `json:"decidedAt,omitempty"`
+	CanDecide      bool       `json:"canDecide"`
+	CanDispute     bool       `json:"canDispute"`
+}
+
+func utc(at *time.Time) *time.Time {
+	if at == nil {
+		return nil
+	}
+	u := at.UTC()
+	return &u
+}
+
+func showTime(t time.Time) string { return clock.Show(t) }
+
+func (e *Enterprise) item() Item {
+	return Item{ID: e.ID, Name: e.Name, CreditCode: e.code(), LegalPerson: e.LegalPerson, Verification: e.Verification,
+		CreatedAt: e.CreatedAt.UTC(), VerifiedAt: utc(e.VerifiedAt), ReplacedBy: e.ReplacedBy}
+}
+
+// attemptView tells an attempt the actor may see. Its own people do not learn the reviewer's name or the registry's codes.
+func (s *Service) attemptView(ctx context.Context, db bun.IDB, actor access.Actor, a *Attempt) (AttemptView, error) {
+	e := new(Enterprise)
+	if err := db.NewSelect().Model(e).Where("ent.id = ?", a.EnterpriseID).Scan(ctx); err != nil {
+		return AttemptView{}, database.Found(err)
+	}
+	outcome := a.Outcome
+	if outcome == Asking && s.clock.Now().Sub(a.AskedAt) > stuck {
+		outcome = Interrupted // nobody is waiting for the answer any more
+	}
+	l := looks[outcome]
+	v := AttemptView{
+		ID: a.ID, EnterpriseID: e.ID, EnterpriseName: e.Name, Verification: e.Verification, Kind: a.Kind, Outcome: outcome, Title: l.title, Text: l.text,
+		Problems: outcome.problems(answerOf(a.Answer)), CanReview: l.review && (e.Verification == Unverified || e.Verification == Returned),
+		Name: a.Name, CreditCode: a.CreditCode, LegalPerson: a.LegalPerson, Note: a.Note, Reason: a.Reason, Version: a.Version,
+		AskedAt: a.AskedAt.UTC(), SettledAt: utc(a.SettledAt), UserName: a.UserName, Files: []FileView{},
+	}
+	switch outcome {
+	case Closed:
+		v.Text = fmt.Sprintf("该企业在登记系统中的状态为“%s”，不能办理认证。如有疑问，请向登记机关核实", answerOf(a.Answer).Status)
+	case SentBack:
+		v.Text = a.Reason
+	}
+	if isDesk(actor) {
+		v.ReviewerName, v.Answer = a.ReviewerName, a.Answer
+	}
+	if a.Kind == byReview {
+		files, err := s.files.Of(ctx, db, ObjectAttempt, a.ID)
+		if err != nil {
+			return AttemptView{}, err
+		}
+		v.Files = append(v.Files, files...)
+	}
+	return v, nil
+}
+
+// factViews tells the facts that count now, and what follows from them, in the order of the fields.
+func (s *Service) factViews(rows []Fact) []FactView {
+	at := s.clock.Now()
+	now := current(rows, at)
+	out := []FactView{}
+	for _, f := range fields {
+		if x, ok := now[f.name]; ok {
+			out = append(out, s.factView(f, x))
+			continue
+		}
+		switch f.name {
+		case "sizeClass":
+			if r, ok := s.size(now, at); ok {
+				out = append(out, FactView{Field: f.name, Label: f.label, Group: f.group, Text: r.text(), Source: r.source, AsOf: r.asOf.UTC(), RecordedAt: r.asOf.UTC()})
+			}
+		case "rdRatio":
+			if share, asOf, ok := research(now); ok && share >= 0 {
+				out = append(out, FactView{Field: f.name, Label: f.label, Group: f.group, Text: percent(share), Source: derivedSource, AsOf: asOf.UTC(), RecordedAt: asOf.UTC()})
+			}
+		}
+	}
+	return out
+}
+
+// text says the classes a company may be of.
+func (r size) text() string {
+	words := make([]string, 0, len(r.classes))
+	for _, c := range r.classes {
+		words = append(words, sizeNames[c])
+	}
+	switch {
+	case len(words) == 0:
+		return r.why
+	case len(words) == 1:
+		return words[0]
+	case !slices.Contains(r.classes, "large"):
+		return strings.Join(words, "或") + "（属于中小微企业，补充数据后可确定）"
+	}
+	return strings.Join(words, "、") + "均有可能，补充从业人员、营业收入等数据后可确定"
+}
+
+func (s *Service) factView(f field, x Fact) FactView {
+	_, words, _ := f.read(x.Value, s.terms)
+	return FactView{Field: f.name, Label: f.label, Group: f.group, Text: words, Source: x.SourceName, AsOf: x.AsOf.UTC(), RecordedAt: x.RecordedAt.UTC()}
+}
+
+func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, e *Enterprise) (View, error) {
+	rows, err := factsOf(ctx, db, e.ID)
+	if err != nil {
+		return View{}, err
+	}
+	v := View{Item: e.item(), Facts: s.factViews(rows[e.ID]), History: []FactView{}, Attempts: []AttemptView{}, Members: []MemberView{}}
+	for _, x := range slices.Backward(rows[e.ID]) {
+		if f, ok := fieldOf(x.Field); ok {
+			v.History = append(v.History, s.factView(f, x))
+		}
+	}
+	attempts, err := attemptsOf(ctx, db, e.ID, 50)
+	if err != nil {
+		return View{}, err
+	}
+	for i := range attempts {
+		a, err := s.attemptView(ctx, db, actor, &attempts[i])
+		if err != nil {
+			return View{}, err
+		}
+		v.Attempts = append(v.Attempts, a)
+	}
+	v.Members, err = s.members(ctx, db, e.ID)
+	return v, err
+}
+
+func (s *Service) mine(ctx context.Context, db bun.IDB, actor access.Actor, e *Enterprise) (Mine, error) {
+	role, err := roleOf(ctx, db, e.ID, actor.UserID)
+	if err != nil {
+		return Mine{}, err
+	}
+	rows, err := factsOf(ctx, db, e.ID)
+	if err != nil {
+		return Mine{}, err
+	}
+	m := Mine{Item: e.item(), Role: role, AttemptsLeft: e.attemptsLeft(s.clock.Now()), Facts: s.factViews(rows[e.ID]), Stated: stated(rows[e.ID]),
+		StatedFields: []string{"employees", "revenue", "assets", "rdSpend"}, MyJoins: []JoinView{}}
+	if x, ok := current(rows[e.ID], s.clock.Now())["industry"]; !ok || x.Source != FromRegistry {
+		m.StatedFields = append(m.StatedFields, "industry")
+	}
+	attempts, err := attemptsOf(ctx, db, e.ID, 1)
+	if err != nil {
+		return Mine{}, err
+	}
+	if len(attempts) > 0 {
+		a, err := s.attemptView(ctx, db, actor, &attempts[0])
+		if err != nil {
+			return Mine{}, err
+		}
+		m.Attempt = &a
+	}
+	if role == Owner {
+		var open []int64
+		err := db.NewSelect().Model((*Join)(nil)).Column("id").Where("j.enterprise_id = ? AND j.state = ?", e.ID, JoinOpen).Limit(100).Scan(ctx, &open)
+		if err != nil {
+			return Mine{}, err
+		}
+		m.Requests = len(open)
+	}
+	m.MyJoins, err = s.joins(ctx, actor, 10, func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("j.user_id = ? AND j.from_id = ? AND j.state <> ?", actor.UserID, e.ID, JoinAccepted).OrderExpr("j.id DESC")
+	})
+	return m, err
+}
+
+// stated is what the company has said last, as it would be typed again.
+func stated(rows []Fact) map[string]string {
+	out := map[string]string{}
+	for name, x := range latestSelf(rows) {
+		switch name {
+		case "employees":
+			out[name] = fmt.Sprint(number(x))
+		case "revenue", "assets", "rdSpend":
+			out[name] = decimal(number(x), fenPerWan)
+		case "industry":
+			out[name] = word(x)
+		}
+	}
+	return out
+}
+
+func memberView(m member, c Contact) MemberView {
+	return MemberView{UserID: m.UserID, Name: c.Name, Phone: text.MaskPhone(c.Phone), Role: m.Role, JoinedAt: utc(m.JoinedAt)}
+}
+
+func (s *Service) joinView(ctx context.Context, db bun.IDB, actor access.Actor, j *Join, e *Enterprise) (JoinView, error) {
+	c, err := s.people.Contact(ctx, db, j.UserID)
+	if err != nil {
+		return JoinView{}, err
+	}
+	v := JoinView{
+		ID: j.ID, EnterpriseID: e.ID, EnterpriseName: e.Name, UserID: j.UserID, UserName: c.Name, Phone: text.MaskPhone(c.Phone), State: j.State,
+		Label: j.State.Label(), Reason: j.Reason, Version: j.Version, AskedAt: j.AskedAt.UTC(), DecidedAt: utc(j.DecidedAt),
+		CanDispute: actor.UserID == j.UserID && (j.State == JoinOpen || j.State == JoinRejected),
+	}
+	if isDesk(actor) || actor.UserID == j.UserID {
+		v.Note = j.Note
+	}
+	if j.State == JoinOpen || j.State == JoinInDispute {
+		v.CanDecide = s.mayDecide(ctx, db, actor, j) == nil
+	}
+	return v, nil
+}

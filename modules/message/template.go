@@ -1,0 +1,317 @@
+package message
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/huiqi/huiqi/platform/text"
+)
+
+// Group is what a person can switch off together.
+type Group string
+
+// The groups. Codes are no notices and cannot be switched off.
+const (
+	Applications Group = "application"
+	Tickets      Group = "ticket"
+	Enterprises  Group = "enterprise"
+	Products     Group = "product"
+	Codes        Group = "code"
+)
+
+// groups are all groups with their word, in the order in which they are shown.
+var groups = []struct {
+	group Group
+	label string
+}{
+	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Products, "产品审核"}, {Codes, "验证码"},
+}
+
+// Label is the Chinese word of the group.
+func (g Group) Label() string {
+	for _, x := range groups {
+		if x.group == g {
+			return x.label
+		}
+	}
+	return ""
+}
+
+// Template is one kind of notice. Patterns take values as {name}; {time} is when the fact happened.
+type Template struct {
+	Code   string // kept in rows for good: "application.accepted"
+	Group  Group
+	Title  string
+	Text   string
+	Urgent bool // its text message may come at night
+	SMS    *SMSForm
+	Wechat *WechatForm
+}
+
+// SMSForm is a template as a text message.
+type SMSForm struct {
+	Name   string            // our name of the provider's template; see SMSTexts
+	Params map[string]string // the provider's parameter → pattern
+}
+
+// WechatForm is a template as a WeChat message.
+type WechatForm struct {
+	Name   string            // our name of the provider's template; see WechatLayouts
+	Values map[string]string // the field's key → pattern
+}
+
+// SMSTexts are the texts to have approved by the provider, by our name. What the portal or a person typed never stands in
+// them, but for a product's reviewed name.
+func SMSTexts() map[string]string {
+	return map[string]string{
+		"code":                    "您的验证码是 ${code}，5 分钟内有效。请勿告诉他人。",
+		"application_progress":    "您申请的“${product}”${status}，申请编号 ${number}，请登录惠企台查看详情。",
+		"ticket_progress":         "您的诉求 ${number} ${status}，请登录惠企台查看详情。",
+		"enterprise_verification": "您的企业认证${status}，请登录惠企台查看详情。",
+	}
+}
+
+// WechatField is one line of a WeChat message as WeChat approves it.
+type WechatField struct{ Key, Label string }
+
+// WechatLayout is a WeChat message as WeChat approves it.
+type WechatLayout struct {
+	Title  string
+	Fields []WechatField
+}
+
+// WechatLayouts are the messages to have approved by WeChat, by our name.
+func WechatLayouts() map[string]WechatLayout {
+	return map[string]WechatLayout{
+		"application_progress": {Title: "申请进度通知", Fields: []WechatField{
+			{"thing1", "申请事项"}, {"character_string2", "申请编号"}, {"phrase3", "当前进度"}, {"time4", "更新时间"}, {"thing5", "说明"}}},
+		"ticket_progress": {Title: "诉求办理通知", Fields: []WechatField{
+			{"thing1", "诉求事项"}, {"character_string2", "诉求编号"}, {"phrase3", "当前进度"}, {"time4", "更新时间"}, {"thing5", "说明"}}},
+		"enterprise_verification": {Title: "企业认证结果通知", Fields: []WechatField{
+			{"thing1", "企业名称"}, {"phrase2", "认证结果"}, {"time3", "完成时间"}, {"thing4", "说明"}}},
+	}
+}
+
+// SMSNames are our names of the provider's templates, sorted.
+func SMSNames() []string { return sorted(SMSTexts()) }
+
+// WechatNames are our names of WeChat's templates, sorted.
+func WechatNames() []string { return sorted(WechatLayouts()) }
+
+func sorted[T any](m map[string]T) []string {
+	names := make([]string, 0, len(m))
+	for n := range m {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// CodeTemplate is the template of verification codes, sent by Text.
+const CodeTemplate = "code"
+
+func onApplication(status, phrase, note string) (*SMSForm, *WechatForm) {
+	return &SMSForm{"application_progress", map[string]string{"product": "{productName}", "number": "{number}", "status": status}},
+		&WechatForm{"application_progress", map[string]string{
+			"thing1": "{productName}", "character_string2": "{number}", "phrase3": phrase, "time4": "{time}", "thing5": note}}
+}
+
+func onTicket(status, phrase, note string) (*SMSForm, *WechatForm) {
+	return &SMSForm{"ticket_progress", map[string]string{"number": "{number}", "status": status}},
+		&WechatForm{"ticket_progress", map[string]string{
+			"thing1": "{title}", "character_string2": "{number}", "phrase3": phrase, "time4": "{time}", "thing5": note}}
+}
+
+func onVerification(status, phrase, note string) (*SMSForm, *WechatForm) {
+	return &SMSForm{"enterprise_verification", map[string]string{"status": status}},
+		&WechatForm{"enterprise_verification", map[string]string{"thing1": "{name}", "phrase2": phrase, "time3": "{time}", "thing4": note}}
+}
+
+// Templates lists every kind of notice.
+func Templates() []Template { return slices.Clone(table) }
+
+var table = templates()
+
+// form makes both outside forms of a template.
+type form func(status, phrase, note string) (*SMSForm, *WechatForm)
+
+func templates() []Template {
+	of := func(g Group) func(code, title, text string) Template {
+		return func(code, title, text string) Template {
+			return Template{Code: string(g) + "." + code, Group: g, Title: title, Text: text}
+		}
+	}
+	a, t, e, p := of(Applications), of(Tickets), of(Enterprises), of(Products)
+	j := func(code, title, text string) Template {
+		return Template{Code: "enterprise_join." + code, Group: Enterprises, Title: title, Text: text}
+	}
+	with := func(t Template, f form, status, phrase, note string) Template {
+		t.SMS, t.Wechat = f(status, phrase, note)
+		return t
+	}
+	light := func(t Template, f form, phrase, note string) Template { // too small a step for a text message
+		_, t.Wechat = f("", phrase, note)
+		return t
+	}
+	return []Template{
+		{Code: CodeTemplate, Group: Codes, Title: "验证码", Urgent: true, SMS: &SMSForm{"code", map[string]string{"code": "{code}"}}},
+
+		with(a("accepted", "申请已受理", "{institutionName}已受理您的申请“{productName}”（{number}），后续进度会继续通知您。{note}"),
+			onApplication, "已受理", "已受理", "{institutionName}已受理"),
+		with(a("declined", "申请未通过", "您的申请“{productName}”（{number}）未通过。原因：{reason}"), onApplication, "未通过", "未通过", "{reason}"),
+		with(a("supplement_asked", "请补充申请材料", "您的申请“{productName}”（{number}）需要补充材料：{reason}。请打开申请详情，补充后重新提交。"),
+			onApplication, "需要补充材料", "待补正", "{reason}"),
+		light(a("progressed", "申请有新进展", "您的申请“{productName}”（{number}）有新进展：{note}"), onApplication, "办理中", "{note}"),
+		with(a("approved", "申请审批通过", "您的申请“{productName}”（{number}）已审批通过。{note}"), onApplication, "已审批通过", "已审批", "{institutionName}已审批通过"),
+		with(a("disbursed", "申请已放款", "您的申请“{productName}”（{number}）已放款。{note}"), onApplication, "已放款", "已放款", "{institutionName}已放款"),
+		with(a("completed", "申请已办结", "您的申请“{productName}”（{number}）已办结。{note}"), onApplication, "已办结", "已办结", "{institutionName}已办结"),
+		a("submitted", "收到新的申请", "{enterpriseName}申请了“{productName}”（{number}），请及时受理。"),
+		a("supplemented", "企业已补充材料", "{enterpriseName}已为“{productName}”的申请（{number}）补充材料，请继续办理。"),
+		a("withdrawn", "企业撤回申请", "{enterpriseName}撤回了“{productName}”的申请（{number}）。"),
+
+		with(t("answered", "诉求已答复", "您的诉求“{title}”（{number}）已答复：{text}"), onTicket, "已答复", "已答复", "{text}"),
+		with(t("replied", "承办单位已反馈", "{unitName}已反馈您的诉求“{title}”（{number}）：{text}"), onTicket, "已有办理结果", "已反馈", "{text}"),
+		with(t("declined", "诉求不予受理", "您的诉求“{title}”（{number}）不予受理：{reason}"), onTicket, "不予受理", "不予受理", "{reason}"),
+		light(t("closed", "诉求已办结", "您的诉求“{title}”（{number}）已办结，请对办理结果作出评价。"), onTicket, "已办结", "请对办理结果作出评价"),
+		light(t("reopened", "诉求重新办理", "您的诉求“{title}”（{number}）已交{unitName}重新办理。"), onTicket, "重新办理", "{unitName}重新办理"),
+
+		with(e("verified", "企业认证通过", "“{name}”已通过企业认证，可以申请服务产品、匹配惠企政策。"), onVerification, "已通过", "已通过", "可以申请服务产品"),
+		with(e("verification_refused", "企业认证未通过", "“{name}”的企业认证未通过：{reason}。请核对后重新提交。"), onVerification, "未通过", "未通过", "{reason}"),
+		e("verification_pending", "企业认证待审核", "“{name}”提交了企业认证材料，请审核。"),
+		j("asked", "有人申请加入企业", "有人用统一社会信用代码申请加入“{name}”，请核实后同意或拒绝。"),
+		j("admitted", "已加入企业", "您已加入“{name}”，可以代表企业办理业务。"),
+		j("refused", "加入企业未通过", "您加入“{name}”的申请未通过：{reason}。如有异议，可在企业信息中申请平台处理。"),
+		j("disputed", "企业归属待处理", "有人对“{name}”的归属提出异议，请核实处理。"),
+
+		p("submitted", "产品待初审", "{institutionName}提交了产品“{name}”，请初审。"),
+		p("passed_platform", "产品待终审", "{institutionName}的产品“{name}”已通过初审，请终审。"),
+		p("listed", "产品已上架", "产品“{name}”已通过审核并上架。"),
+		p("returned", "产品被退回", "产品“{name}”被退回修改：{reason}"),
+		p("taken_down", "产品已下架", "产品“{name}”已下架：{reason}"),
+		p("expired", "产品已到期", "产品“{name}”已到期，不再对企业展示。如需继续提供，请更新有效期后重新提交。"),
+	}
+}
+
+func templateOf(code string) (Template, bool) {
+	i := slices.IndexFunc(table, func(t Template) bool { return t.Code == code })
+	if i < 0 {
+		return Template{}, false
+	}
+	return table[i], true
+}
+
+var blank = regexp.MustCompile(`\{([A-Za-z]+)\}`)
+
+// fill puts the values into the pattern. A value that is missing is a mistake of the caller.
+func fill(pattern string, values map[string]string) (string, error) {
+	missing := ""
+	out := blank.ReplaceAllStringFunc(pattern, func(m string) string {
+		v, ok := values[m[1:len(m)-1]]
+		if !ok {
+			missing = m
+		}
+		return v
+	})
+	if missing != "" {
+		return "", fmt.Errorf("%w: %q needs %s", ErrTemplate, pattern, missing)
+	}
+	return out, nil
+}
+
+func fillAll(patterns, values map[string]string, fit func(key, value string) string) (map[string]string, error) {
+	out := make(map[string]string, len(patterns))
+	for key, pattern := range patterns {
+		v, err := fill(pattern, values)
+		if err != nil {
+			return nil, err
+		}
+		out[key] = fit(key, v)
+	}
+	return out, nil
+}
+
+// smsParam keeps a parameter within what providers take.
+func smsParam(_, value string) string { return text.Truncate(flat(value), 20) }
+
+// wechatLimits are the longest values by the kind of field.
+var wechatLimits = map[string]int{"thing": 20, "character_string": 32, "phrase": 5}
+
+// wechatValue keeps a field within what WeChat takes; an empty one would be refused.
+func wechatValue(key, value string) string {
+	value = flat(value)
+	if value == "" {
+		return "无"
+	}
+	if n, ok := wechatLimits[strings.TrimRight(key, "0123456789")]; ok {
+		value = text.Truncate(value, n)
+	}
+	return value
+}
+
+func flat(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// ValidateTemplates says what is wrong with a table of templates: a code twice, no words, a group nobody knows, a form that
+// does not fit what the provider approves.
+func ValidateTemplates(list []Template) error {
+	seen := map[string]bool{}
+	for _, t := range list {
+		switch {
+		case seen[t.Code]:
+			return fmt.Errorf("%s: twice", t.Code)
+		case t.Code == "" || t.Title == "" || t.Group.Label() == "":
+			return fmt.Errorf("%q: code, title and a known group are needed", t.Code)
+		case t.Text == "" && t.Code != CodeTemplate:
+			return fmt.Errorf("%s: no text", t.Code)
+		}
+		seen[t.Code] = true
+		if t.SMS != nil {
+			approved, ok := SMSTexts()[t.SMS.Name]
+			if !ok {
+				return fmt.Errorf("%s: no text message %q", t.Code, t.SMS.Name)
+			}
+			var keys []string
+			for _, m := range regexp.MustCompile(`\$\{([a-z]+)\}`).FindAllStringSubmatch(approved, -1) {
+				keys = append(keys, m[1])
+			}
+			if err := same(keys, t.SMS.Params); err != nil {
+				return fmt.Errorf("%s: text message %s: %w", t.Code, t.SMS.Name, err)
+			}
+		}
+		if t.Wechat != nil {
+			layout, ok := WechatLayouts()[t.Wechat.Name]
+			if !ok {
+				return fmt.Errorf("%s: no WeChat message %q", t.Code, t.Wechat.Name)
+			}
+			var keys []string
+			for _, f := range layout.Fields {
+				keys = append(keys, f.Key)
+			}
+			if err := same(keys, t.Wechat.Values); err != nil {
+				return fmt.Errorf("%s: WeChat message %s: %w", t.Code, t.Wechat.Name, err)
+			}
+			for key, v := range t.Wechat.Values {
+				if n := wechatLimits[strings.TrimRight(key, "0123456789")]; n > 0 && !strings.Contains(v, "{") && utf8.RuneCountInString(v) > n {
+					return fmt.Errorf("%s: WeChat message: %s %q is longer than %d", t.Code, key, v, n)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func same(keys []string, given map[string]string) error {
+	for _, k := range keys {
+		if given[k] == "" {
+			return fmt.Errorf("%s is missing", k)
+		}
+	}
+	for k := range given {
+		if !slices.Contains(keys, k) {
+			return fmt.Errorf("%s is too much", k)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package policy
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/web"
+)
+
+const tag = "政策"
+
+type policyListInput struct {
+	web.Listing
+	Q      string `query:"q" maxLength:"100" doc:"Chinese full text; a sentence finds what comes closest."`
+	Level  Level  `query:"level"`
+	Topic  Topic  `query:"topic"`
+	Window Window `query:"window"`
+	Status Status `query:"status" doc:"published is what is in force today; the others are seen by staff only."`
+	Sort   Sort   `query:"sort"`
+}
+
+type policyListOutput struct{ Body web.List[Item] }
+
+type policyGetInput struct {
+	ID int64 `path:"id"`
+}
+
+type policyOutput struct{ Body View }
+
+type policyMatchInput struct {
+	Q string `query:"q" maxLength:"100" doc:"Only the policies this sentence describes."`
+}
+
+type policyMatchOutput struct{ Body Result }
+
+type policyOneOutput struct{ Body One }
+
+type policySummaryOutput struct{ Body Summary }
+
+type policyChoicesOutput struct{ Body Choices }
+
+type policyQuickInput struct {
+	Q         string `query:"q" maxLength:"100"`
+	Industry  string `query:"industry" maxLength:"10"`
+	Region    string `query:"region" maxLength:"12"`
+	Years     string `query:"years" maxLength:"10" doc:"Whole years since registration."`
+	Employees string `query:"employees" maxLength:"20"`
+	Revenue   string `query:"revenue" maxLength:"20" doc:"Of the year before, in 万元."`
+}
+
+// Register adds the operations of the module to the API.
+func Register(api huma.API, s *Service) {
+	public := access.Public("政策公开，人人可查")
+	company := access.Only(access.Enterprise)
+	huma.Register(api, web.Operation{
+		Method: "GET", Path: "/api/policies", Summary: "政策库", Tag: tag, Access: public,
+	}.Huma(), func(ctx context.Context, in *policyListInput) (*policyListOutput, error) {
+		items, next, err := s.List(ctx, access.From(ctx), Filter{
+			Q: in.Q, Level: in.Level, Topic: in.Topic, Window: in.Window, Status: in.Status, Sort: in.Sort, Cursor: in.Cursor, Limit: in.Limit,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return &policyListOutput{Body: web.NewList(items, next)}, nil
+	})
+	huma.Register(api, web.Operation{
+		Method: "GET", Path: "/api/policies/match", Summary: "与本企业匹配的政策", Tag: tag, Access: company,
+	}.Huma(), func(ctx context.Context, in *policyMatchInput) (*policyMatchOutput, error) {
+		r, err := s.Match(ctx, access.From(ctx), in.Q)
+		if err != nil {
+			return nil, err
+		}
+		return &policyMatchOutput{Body: r}, nil
+	})
+	huma.Register(api, web.Operation{
+		Method: "GET", Path: "/api/policies/match/summary", Summary: "与本企业匹配的政策数量", Tag: tag, Access: company,
+	}.Huma(), func(ctx context.Context, _ *struct{}) (*policySummaryOutput, error) {
+		r, err := s.MatchSummary(ctx, access.From(ctx))
+		if err != nil {
+			return nil, err
+		}
+		return &policySummaryOutput{Body: r}, nil
+	})
+	huma.Register(api, web.Operation{
+		Method: "GET", Path: "/api/policies/quick-match", Summary: "填几项条件快速匹配政策", Tag: tag, Access: access.Public("未登录也可试算，不保存所填内容"),
+	}.Huma(), func(ctx context.Context, in *policyQuickInput) (*policyMatchOutput, error) {
+		a, err := readAnswers(in.field)
+		if err != nil {
+			return nil, err
+		}
+		r, err := s.Quick(ctx, access.From(ctx), a)
+		if err != nil {
+			return nil, err
+		}
+		return &policyMatchOutput{Body: r}, nil
+	})
+	huma.Register(api, web.Operation{
+		Method: "GET", Path: "/api/policies/quick-match/choices", Summary: "快速匹配的行业和注册地选项", Tag: tag, Access: access.Public("快速匹配的选项"),
+	}.Huma(), func(ctx context.Context, _ *struct{}) (*policyChoicesOutput, error) {
+		return &policyChoicesOutput{Body: s.Choices(ctx, access.From(ctx))}, nil
+	})
+	huma.Register(api, web.Operation{
+		Method: "GET", Path: "/api/policies/{id}", Summary: "政策详情", Tag: tag, Access: public,
+	}.Huma(), func(ctx context.Context, in *policyGetInput) (*policyOutput, error) {
+		v, err := s.Get(ctx, access.From(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return &policyOutput{Body: v}, nil
+	})
+	huma.Register(api, web.Operation{
+		Method: "GET", Path: "/api/policies/{id}/match", Summary: "政策与本企业的匹配", Tag: tag, Access: company,
+	}.Huma(), func(ctx context.Context, in *policyGetInput) (*policyOneOutput, error) {
+		r, err := s.MatchOne(ctx, access.From(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return &policyOneOutput{Body: r}, nil
+	})
+}
+
+func (in *policyQuickInput) field(name string) string {
+	return map[string]string{
+		"q": in.Q, "industry": in.Industry, "region": in.Region, "years": in.Years, "employees": in.Employees, "revenue": in.Revenue,
+	}[name]
+}

@@ -1,0 +1,33 @@
+// Package policy is the library of policies and the answer to "which of them fit my company" (requirements F1, F4, F6).
+//
+// # Words
+//
+// A policy (政策) is one published document: its text in numbered clauses, who issued it at which level, from when to when
+// it takes applications (申报期) and until when it holds (有效期). Its conditions (申报条件) are a tree that platform/criteria
+// reads; a policy may have none, and then only a person can say whom it fits.
+//
+// Matching (匹配) judges every policy that is in force and whose window is open or still to come, three-valued: fits
+// (符合), may fit (可能符合: information is missing, or a clause is for a human), nearly fits (还差一点), does not fit
+// (不符合), and for a person to judge (需人工判断). Each condition says what it asks, what the company has, the gap, where
+// that was learnt and which sentence of the policy asks it. What is not known stays not known.
+//
+// # States
+//
+//	draft ─publish→ published ─expire→ expired
+//	draft, published ─revise→ same state, next version
+//
+// A published policy whose last day has passed counts as expired without anybody's doing.
+//
+// # Tables
+//
+// policies, and policy_search, the index of its full text, written in the same transaction.
+//
+// # Needs
+//
+// Enterprises tells the facts of a company and its name. A person is only ever matched for the company they act for: no
+// method takes a company's id. The schema of the facts comes with Deps.
+//
+// # Announces
+//
+// Added, Published, Revised, Expired: see events.go.
+package policy

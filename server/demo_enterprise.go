@@ -1,0 +1,182 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"slices"
+	"time"
+
+	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/identity"
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/seed/demo"
+)
+
+// seedCompanies writes the companies that have an account, their people, and what offices know of them. The others exist
+// in the registry's stand-in only.
+func (h *house) seedCompanies(ctx context.Context, s *seeded) error {
+	system := access.SystemActor("seed")
+	now := s.now
+	people := map[string][]int64{}
+	for _, o := range s.world.Owners {
+		id, err := h.identity.CreateOwner(ctx, system, identity.Owner{Name: o.Name, Phone: o.Phone})
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.Key, err)
+		}
+		s.ids["owner:"+o.Key] = id
+		people[o.Company] = append(people[o.Company], id)
+	}
+	var keys []string
+	var list []enterprise.Known
+	for i, c := range s.world.Companies {
+		if !c.Registered {
+			continue
+		}
+		facts, err := demoFacts(c, now)
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.Key, err)
+		}
+		keys = append(keys, c.Key)
+		list = append(list, enterprise.Known{
+			Claim: enterprise.Claim{Name: c.Name, CreditCode: c.CreditCode, LegalPerson: c.LegalPerson}, Verified: c.Verified,
+			At: now.AddDate(0, 0, -20-(i*7)%160).Add(time.Duration(i%480) * time.Minute), Members: people[c.Key], Facts: facts,
+		})
+	}
+	for from := 0; from < len(list); from += 100 {
+		to := min(from+100, len(list))
+		ids, err := h.enterprises.Load(ctx, system, list[from:to])
+		if err != nil {
+			return err
+		}
+		for i, id := range ids {
+			s.ids["company:"+keys[from+i]] = id
+		}
+	}
+	return h.seedReviews(ctx, s)
+}
+
+// demoFacts is what the offices of the demo know of a company. Only verified companies have the registry's facts.
+func demoFacts(c demo.Company, now time.Time) ([]enterprise.Fact, error) {
+	today := now.In(clock.Beijing)
+	yearEnd := time.Date(today.Year()-1, 12, 31, 0, 0, 0, 0, clock.Beijing).UTC()
+	lastMonth := time.Date(today.Year(), today.Month(), 1, 0, 0, 0, 0, clock.Beijing).UTC()
+	var out []enterprise.Fact
+	add := func(field string, value any, source enterprise.Source, asOf time.Time) {
+		f := enterprise.NewFact(field, value, source, asOf)
+		f.SourceName += demo.Mark
+		out = append(out, f)
+	}
+	if c.Verified {
+		add("status", "存续", enterprise.FromRegistry, lastMonth)
+		add("established", c.Established, enterprise.FromRegistry, lastMonth)
+		add("capital", c.Capital, enterprise.FromRegistry, lastMonth)
+		add("industry", c.Industry, enterprise.FromRegistry, lastMonth)
+		add("region", c.Street, enterprise.FromRegistry, lastMonth)
+		add("address", c.Address, enterprise.FromRegistry, lastMonth)
+		add("scope", c.Scope, enterprise.FromRegistry, lastMonth)
+		for field, n := range map[string]*int64{"revenue": c.Revenue, "assets": c.Assets, "rdSpend": c.RDSpend} {
+			if n != nil {
+				add(field, *n, enterprise.FromTax, yearEnd)
+			}
+		}
+		if c.Employees != nil {
+			add("employees", *c.Employees, enterprise.FromSocial, lastMonth)
+		}
+		held := []enterprise.Holding{}
+		for _, q := range c.Qualifications {
+			held = append(held, enterprise.Holding{Code: q.Code, No: q.No, From: q.From, To: q.To})
+		}
+		add("qualification", held, enterprise.FromBureau, lastMonth)
+		tags := []enterprise.Holding{}
+		for _, t := range c.Tags {
+			tags = append(tags, enterprise.Holding{Code: t})
+		}
+		add("tag", tags, enterprise.FromBureau, lastMonth)
+		lists := []enterprise.Holding{}
+		if c.CreditStanding != "正常" {
+			lists = append(lists, enterprise.Holding{Code: c.CreditStanding})
+		}
+		add("creditStanding", lists, enterprise.FromCredit, lastMonth)
+	}
+	slices.SortStableFunc(out, func(a, b enterprise.Fact) int { return bytes.Compare([]byte(a.Field), []byte(b.Field)) })
+	return out, nil
+}
+
+// demoReviews is how many unverified companies have sent their licence, and how many of those were sent back.
+const demoReviews, demoReturned = 5, 1
+
+// seedReviews lets some unverified owners send their licence, so that the reviewers have work.
+func (h *house) seedReviews(ctx context.Context, s *seeded) error {
+	sent := 0
+	for _, o := range s.world.Owners {
+		i := slices.IndexFunc(s.world.Companies, func(c demo.Company) bool { return c.Key == o.Company })
+		c := s.world.Companies[i]
+		if c.Verified || o.Role != "owner" || sent == demoReviews {
+			continue
+		}
+		sent++
+		s.at.Set(s.now.Add(-time.Duration(demoReviews-sent)*26*time.Hour - 3*time.Hour))
+		owner, err := s.as(ctx, h, "owner", o.Key)
+		if err != nil {
+			return err
+		}
+		picture, err := demoLicence()
+		if err != nil {
+			return err
+		}
+		file, err := h.uploads.Save(ctx, owner, "licence", "营业执照"+demo.Mark+".png", bytes.NewReader(picture))
+		if err != nil {
+			return err
+		}
+		a, err := h.enterprises.Apply(ctx, owner, enterprise.ApplyForReview{
+			Claim: enterprise.Claim{Name: c.Name, CreditCode: c.CreditCode, LegalPerson: c.LegalPerson}, Note: "登记系统暂时无法核验", FileIDs: []int64{file.ID}})
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.Key, err)
+		}
+		if sent > demoReturned {
+			continue
+		}
+		reviewer, err := s.as(ctx, h, "staff", "operator01")
+		if err != nil {
+			return err
+		}
+		s.at.Set(h.clock.Now().Add(5 * time.Hour))
+		if _, err := h.enterprises.Return(ctx, reviewer, enterprise.ReturnReview{Decide: enterprise.Decide{ID: a.ID, Version: a.Version}, Code: "unclear"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// demoLicence draws a sheet that looks like a licence from afar and can be mistaken for none: a frame, an emblem's place
+// and lines where the words would stand.
+func demoLicence() ([]byte, error) {
+	paper, frame, ink := color.RGBA{253, 248, 236, 255}, color.RGBA{176, 42, 48, 255}, color.RGBA{196, 188, 170, 255}
+	img := image.NewRGBA(image.Rect(0, 0, 720, 500))
+	fill := func(x0, y0, x1, y1 int, c color.RGBA) {
+		for y := y0; y < y1; y++ {
+			for x := x0; x < x1; x++ {
+				img.SetRGBA(x, y, c)
+			}
+		}
+	}
+	fill(0, 0, 720, 500, paper)
+	for _, side := range [][4]int{{20, 20, 700, 28}, {20, 472, 700, 480}, {20, 20, 28, 480}, {692, 20, 700, 480}} {
+		fill(side[0], side[1], side[2], side[3], frame)
+	}
+	fill(330, 48, 390, 108, frame)
+	fill(250, 128, 470, 148, ink)
+	for row := range 6 {
+		y := 190 + row*42
+		fill(80, y, 160, y+12, ink)
+		fill(190, y, 420+(row*37)%180, y+12, ink)
+	}
+	var b bytes.Buffer
+	err := png.Encode(&b, img)
+	return b.Bytes(), err
+}

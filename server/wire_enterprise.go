@@ -1,0 +1,151 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/integrations/registry"
+	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/seed/reference"
+)
+
+// newEnterprises joins the keeper of companies. What it needs of identity and of the files is there when it is called, not
+// yet when it is made: those modules need companies themselves.
+func (h *house) newEnterprises(c Config, p parts) *enterprise.Service {
+	d := enterprise.Deps{
+		DB: h.db, Clock: p.clock, People: enterprisePeople{h}, Accounts: enterprisePeople{h}, Files: enterpriseFiles{h}, Terms: terms(), Demo: c.Demo,
+	}
+	if p.registry != nil {
+		d.Registry = companyRegistry{p.registry}
+	}
+	return enterprise.New(d)
+}
+
+// terms are the names of the codes that facts about companies hold.
+var terms = sync.OnceValue(func() enterprise.Terms {
+	t := enterprise.Terms{Industries: map[string]string{}, Regions: map[string]string{}, Qualifications: map[string]string{}}
+	industries, err := reference.Industries()
+	if err != nil {
+		panic(fmt.Sprintf("server: reference lists: %v", err)) // embedded, and tested
+	}
+	for _, i := range industries {
+		t.Industries[i.Code] = i.Name
+	}
+	divisions, err := reference.Divisions()
+	if err != nil {
+		panic(fmt.Sprintf("server: reference lists: %v", err))
+	}
+	for _, d := range divisions {
+		t.Regions[d.Code] = d.Name
+	}
+	titles, err := reference.Qualifications()
+	if err != nil {
+		panic(fmt.Sprintf("server: reference lists: %v", err))
+	}
+	for _, q := range titles {
+		t.Qualifications[q.Code] = q.Name
+	}
+	return t
+})
+
+// companyRegistry lets companies be verified against the registry.
+type companyRegistry struct{ client *registry.Client }
+
+var _ enterprise.Registry = companyRegistry{}
+
+// Check asks whether the claim is right, and for the record when it is.
+func (r companyRegistry) Check(ctx context.Context, c enterprise.Claim) (enterprise.Answer, error) {
+	a, err := r.client.Verify(ctx, registry.Query{Name: c.Name, CreditCode: c.CreditCode, LegalPerson: c.LegalPerson})
+	if err != nil {
+		return enterprise.Answer{}, registryFault(err)
+	}
+	out := enterprise.Answer{Found: a.Found, NameMatches: a.NameMatches, PersonMatches: a.LegalPersonMatches, Status: a.Status}
+	if !a.Found || !a.NameMatches || !a.LegalPersonMatches {
+		return out, nil
+	}
+	record, err := r.client.Lookup(ctx, c.CreditCode)
+	if err != nil {
+		return enterprise.Answer{}, registryFault(err)
+	}
+	out.Company = enterprise.Company{Name: record.Name, LegalPerson: record.LegalPerson, Capital: record.RegisteredCapital,
+		Industry: record.IndustryCode, Address: record.Address, Region: regionOf(record.Street), Status: record.Status}
+	if day, err := time.Parse(time.DateOnly, record.Established); err == nil {
+		out.Company.Established = day
+	}
+	return out, nil
+}
+
+// registryFault says in the module's words why there is no answer. A record that is gone between two questions is no
+// answer either.
+func registryFault(err error) error {
+	if errors.Is(err, registry.ErrRefused) {
+		return fmt.Errorf("%w: %w", enterprise.ErrRefused, err)
+	}
+	return fmt.Errorf("%w: %w", enterprise.ErrUnavailable, err)
+}
+
+// regionOf gives the code of a street that a registry names by code or by name; "" for one we do not know.
+func regionOf(street string) string {
+	if terms().Regions[street] != "" {
+		return street
+	}
+	for code, name := range terms().Regions {
+		if street != "" && strings.HasSuffix(street, name) {
+			return code
+		}
+	}
+	return ""
+}
+
+// enterprisePeople lets companies reach their people and switch them.
+type enterprisePeople struct{ *house }
+
+var (
+	_ enterprise.People   = enterprisePeople{}
+	_ enterprise.Accounts = enterprisePeople{}
+)
+
+// Contact returns how a person is reached.
+func (p enterprisePeople) Contact(ctx context.Context, db bun.IDB, userID int64) (enterprise.Contact, error) {
+	name, phone, err := p.identity.Contact(ctx, db, userID)
+	return enterprise.Contact{Name: name, Phone: phone}, err
+}
+
+// ActFor makes a person act for a company.
+func (p enterprisePeople) ActFor(ctx context.Context, tx bun.Tx, userID, enterpriseID int64) error {
+	return p.identity.ActFor(ctx, tx, userID, enterpriseID)
+}
+
+// enterpriseFiles lets companies keep licences.
+type enterpriseFiles struct{ *house }
+
+var _ enterprise.Files = enterpriseFiles{}
+
+// Keep stores a licence.
+func (f enterpriseFiles) Keep(ctx context.Context, actor access.Actor, name string, content io.Reader) (int64, error) {
+	v, err := f.uploads.Save(ctx, actor, "licence", name, content)
+	return v.ID, err
+}
+
+// Claim ties a licence to an attempt.
+func (f enterpriseFiles) Claim(ctx context.Context, tx bun.Tx, actor access.Actor, fileID int64, object string, objectID int64) error {
+	return f.uploads.Claim(ctx, tx, actor, fileID, object, objectID)
+}
+
+// Of lists the licences of an attempt.
+func (f enterpriseFiles) Of(ctx context.Context, db bun.IDB, object string, id int64) ([]enterprise.FileView, error) {
+	views, err := f.uploads.Of(ctx, db, object, id)
+	list := make([]enterprise.FileView, 0, len(views))
+	for _, v := range views {
+		list = append(list, enterprise.FileView(v))
+	}
+	return list, err
+}

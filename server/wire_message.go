@@ -1,0 +1,333 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/ticket"
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/web/page"
+)
+
+// contacts tells the message centre how a person is reached. The house's identity is made after the message centre.
+type contacts struct{ *house }
+
+var _ message.People = contacts{}
+
+// Contact returns a person's phone and, when they bound one, their WeChat account.
+func (c contacts) Contact(ctx context.Context, db bun.IDB, userID int64) (phone, openID string, err error) {
+	if _, phone, err = c.identity.Contact(ctx, db, userID); err != nil {
+		return "", "", err
+	}
+	if bound, ok := any(c.identity).(interface {
+		OpenIDOf(ctx context.Context, db bun.IDB, userID int64) (string, error)
+	}); ok {
+		openID, err = bound.OpenIDOf(ctx, db, userID)
+	}
+	return phone, openID, err
+}
+
+// audience names the staff a fact concerns.
+type audience interface {
+	// InstitutionUsers lists the people who work for an institution.
+	InstitutionUsers(ctx context.Context, db bun.IDB, institutionID int64) ([]int64, error)
+	// UsersWith lists the people who hold a right.
+	UsersWith(ctx context.Context, db bun.IDB, right access.Permission) ([]int64, error)
+}
+
+// notices turns facts into messages to the people they concern (requirement I1).
+type notices struct {
+	messages *message.Service
+	audience audience
+	log      *slog.Logger
+}
+
+// listener reads the facts. A fact that cannot be told is noted and passed over, so that those after it are.
+func (n notices) listener() event.Listener {
+	return event.Listener{Name: "message", Handle: func(ctx context.Context, tx bun.Tx, e event.Event) error {
+		told, err := n.of(ctx, tx, e)
+		if errors.Is(err, errUnreadable) {
+			n.log.Error("a fact without a message", "event", e.ID, "type", e.Type, "error", err)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, t := range told {
+			t.Key, t.At = fmt.Sprintf("event:%d", e.ID), e.At
+			err := n.messages.Notify(ctx, tx, t)
+			if errors.Is(err, message.ErrTemplate) {
+				n.log.Error("a fact without a message", "event", e.ID, "type", e.Type, "error", err)
+				continue
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+}
+
+var errUnreadable = errors.New("the fact cannot be read")
+
+// of lists who is to be told what of a fact.
+func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
+	switch e.Object {
+	case ticket.Object:
+		return n.ofTicket(e)
+	case "application":
+		return n.ofApplication(ctx, tx, e)
+	case "product":
+		return n.ofProduct(ctx, tx, e)
+	case "enterprise":
+		return n.ofEnterprise(ctx, tx, e)
+	case "enterprise_join":
+		return n.ofJoin(ctx, tx, e)
+	}
+	return nil, nil
+}
+
+func decode(e event.Event, into any) error {
+	if err := e.Decode(into); err != nil {
+		return fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return nil
+}
+
+// ofTicket tells the requester, when they have an account.
+func (n notices) ofTicket(e event.Event) ([]message.Notice, error) {
+	if !slices.Contains([]string{"ticket.answered", "ticket.replied", "ticket.declined", "ticket.closed", "ticket.reopened"}, e.Type) {
+		return nil, nil
+	}
+	var f struct {
+		ticket.Head
+		Text   string `json:"text"`
+		Reason string `json:"reason"`
+	}
+	if err := decode(e, &f); err != nil || f.UserID == 0 {
+		return nil, err
+	}
+	return []message.Notice{{
+		UserID: f.UserID, Template: e.Type, Link: fmt.Sprintf("/tickets/%d", f.ID),
+		Params: map[string]string{"number": f.Number, "title": f.Title, "unitName": f.UnitName, "text": f.Text, "reason": f.Reason},
+	}}, nil
+}
+
+// applicationFact is what a message needs of a fact about an application.
+type applicationFact struct {
+	ID              int64  `json:"id"`
+	Number          string `json:"number"`
+	ProductName     string `json:"productName"`
+	InstitutionID   int64  `json:"institutionId"`
+	InstitutionName string `json:"institutionName"`
+	EnterpriseName  string `json:"enterpriseName"`
+	UserID          int64  `json:"userId"`
+	Reason          string `json:"reason"`
+	Note            string `json:"note"`
+	Amount          int64  `json:"amount"` // fen, of what was granted
+	Rate            int64  `json:"rate"`   // basis points a year
+	Term            int    `json:"term"`   // months
+}
+
+// terms says what was granted or paid out, before what the institution wrote.
+func (f applicationFact) terms() string {
+	var parts []string
+	if f.Amount > 0 {
+		parts = append(parts, "金额 "+page.Money(f.Amount))
+	}
+	if f.Rate > 0 {
+		parts = append(parts, "年利率 "+page.Rate(f.Rate))
+	}
+	if f.Term > 0 {
+		parts = append(parts, fmt.Sprintf("期限 %d 个月", f.Term))
+	}
+	if len(parts) == 0 {
+		return f.Note
+	}
+	return strings.Join(parts, "，") + "。" + f.Note
+}
+
+func (n notices) ofApplication(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
+	var f applicationFact
+	if err := decode(e, &f); err != nil {
+		return nil, err
+	}
+	notice := message.Notice{Template: e.Type, UserID: f.UserID, Link: fmt.Sprintf("/applications/%d", f.ID), Params: map[string]string{
+		"number": f.Number, "productName": f.ProductName, "institutionName": f.InstitutionName, "enterpriseName": f.EnterpriseName,
+		"reason": or(f.Reason, f.Note, "请查看申请详情"), "note": f.Note,
+	}}
+	switch e.Type {
+	case "application.accepted", "application.declined", "application.supplement_asked", "application.completed":
+	case "application.approved", "application.disbursed":
+		notice.Params["note"] = f.terms()
+	case "application.progressed":
+		notice.Params["note"] = or(f.Note, f.InstitutionName+"正在办理")
+	case "application.submitted", "application.supplemented", "application.withdrawn":
+		to, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)
+		return each(to, notice), err
+	default:
+		return nil, nil
+	}
+	if f.UserID == 0 {
+		return nil, nil
+	}
+	return []message.Notice{notice}, nil
+}
+
+// productFact is what a message needs of a fact about a product.
+type productFact struct {
+	ID              int64  `json:"id"`
+	Name            string `json:"name"`
+	InstitutionID   int64  `json:"institutionId"`
+	InstitutionName string `json:"institutionName"`
+	Reason          string `json:"reason"`
+	Own             bool   `json:"own"` // the institution did it itself
+}
+
+// reviewers are the rights whose holders a product waits for after a fact.
+var reviewers = map[string]access.Permission{"product.submitted": "product.review_platform", "product.passed_platform": "product.review_government"}
+
+func (n notices) ofProduct(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
+	var f productFact
+	if err := decode(e, &f); err != nil {
+		return nil, err
+	}
+	notice := message.Notice{Template: e.Type, Link: fmt.Sprintf("/products/%d", f.ID), Params: map[string]string{
+		"name": f.Name, "institutionName": f.InstitutionName, "reason": or(f.Reason, "请查看产品详情"),
+	}}
+	switch e.Type {
+	case "product.submitted", "product.passed_platform":
+		to, err := n.audience.UsersWith(ctx, tx, reviewers[e.Type])
+		return each(to, notice), err
+	case "product.listed", "product.returned", "product.taken_down", "product.expired":
+		if f.Own {
+			return nil, nil
+		}
+		to, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)
+		return each(to, notice), err
+	}
+	return nil, nil
+}
+
+// enterpriseFact is what a message needs of a fact about a company.
+type enterpriseFact struct {
+	ID     int64  `json:"id"`
+	Name   string `json:"name"`
+	UserID int64  `json:"userId"`
+	Reason string `json:"reason"`
+}
+
+func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
+	var f enterpriseFact
+	if err := decode(e, &f); err != nil {
+		return nil, err
+	}
+	notice := message.Notice{Template: e.Type, UserID: f.UserID, Params: map[string]string{
+		"name": f.Name, "reason": strings.TrimRight(or(f.Reason, "与登记信息不一致"), "。"),
+	}}
+	switch e.Type {
+	case "enterprise.verified", "enterprise.verification_refused":
+		if f.UserID == 0 {
+			return nil, nil
+		}
+		notice.Link = "/company"
+		return []message.Notice{notice}, nil
+	case "enterprise.verification_pending":
+		notice.Link = fmt.Sprintf("/enterprises/%d", f.ID)
+		to, err := n.audience.UsersWith(ctx, tx, "enterprise.review")
+		return each(to, notice), err
+	}
+	return nil, nil
+}
+
+// joinFact is what a message needs of a request to join a company that is verified already.
+type joinFact struct {
+	EnterpriseName string `json:"enterpriseName"`
+	UserID         int64  `json:"userId"`  // who asks
+	OwnerID        int64  `json:"ownerId"` // who decides
+	Reason         string `json:"reason"`
+}
+
+func (n notices) ofJoin(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
+	var f joinFact
+	if err := decode(e, &f); err != nil {
+		return nil, err
+	}
+	notice := message.Notice{Template: e.Type, Link: "/company", Params: map[string]string{
+		"name": f.EnterpriseName, "reason": strings.TrimRight(or(f.Reason, "企业负责人未同意"), "。"),
+	}}
+	switch e.Type {
+	case "enterprise_join.asked":
+		notice.UserID = f.OwnerID
+	case "enterprise_join.admitted", "enterprise_join.refused":
+		notice.UserID = f.UserID
+	case "enterprise_join.disputed":
+		notice.Link = ""
+		to, err := n.audience.UsersWith(ctx, tx, "enterprise.review")
+		return each(to, notice), err
+	}
+	if notice.UserID == 0 {
+		return nil, nil
+	}
+	return []message.Notice{notice}, nil
+}
+
+// each makes the same notice for several people.
+func each(users []int64, n message.Notice) []message.Notice {
+	list := make([]message.Notice, 0, len(users))
+	for _, u := range users {
+		n.UserID = u
+		list = append(list, n)
+	}
+	return list
+}
+
+// or returns the first text that says something.
+func or(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+// staffOf names staff through identity, nobody as long as identity cannot.
+type staffOf struct{ *house }
+
+var _ audience = staffOf{}
+
+// InstitutionUsers lists the people who work for an institution.
+func (s staffOf) InstitutionUsers(ctx context.Context, db bun.IDB, id int64) ([]int64, error) {
+	if known, ok := any(s.identity).(interface {
+		InstitutionUsers(ctx context.Context, db bun.IDB, id int64) ([]int64, error)
+	}); ok && id != 0 {
+		return known.InstitutionUsers(ctx, db, id)
+	}
+	return nil, nil
+}
+
+// UsersWith lists the people who hold a right.
+func (s staffOf) UsersWith(ctx context.Context, db bun.IDB, right access.Permission) ([]int64, error) {
+	if known, ok := any(s.identity).(interface {
+		UsersWith(ctx context.Context, db bun.IDB, right access.Permission) ([]int64, error)
+	}); ok {
+		return known.UsersWith(ctx, db, right)
+	}
+	return nil, nil
+}
+
+// missingTemplates says once, at the start, which channels stay silent for want of an approved template.
+func missingTemplates(log *slog.Logger, s *message.Service) {
+	if sms, wechat := s.Missing(); len(sms)+len(wechat) > 0 {
+		log.Warn("some notices stay on the platform: their templates are not configured", "sms.templates", sms, "wechat.templates", wechat)
+	}
+}
