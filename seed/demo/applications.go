@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -38,6 +39,9 @@ func (g *generator) applications() error {
 			services = append(services, p)
 		}
 	}
+	// The oldest service has run out by now, so that nobody is in the middle of it.
+	oldest := slices.MinFunc(services, func(a, b Product) int { return a.PublishedAt.Compare(b.PublishedAt) }).Key
+	services = slices.DeleteFunc(services, func(p Product) bool { return p.Key == oldest })
 	states := []string{"draft", "submitted", "accepted", "supplement", "declined", "withdrawn", "in_progress", "approved", "disbursed", "completed"}
 	taken := map[string]bool{}
 	for i := range 76 {
