@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/portal"
@@ -48,6 +49,9 @@ func (h *house) portalOf(p parts) *portal.Portal {
 			Company: h.myCompany,
 			Unread:  h.messages.Unread,
 			Cases: []portal.CaseList{{
+				Title: "我的申请", All: "/applications", New: page.Link{Text: "去选产品", URL: "/products"},
+				Empty: "还没有提交过申请。在服务产品里选择贷款或专业服务，填写申请后，进度会显示在这里。", Load: h.myApplications,
+			}, {
 				Title: "我的诉求", All: "/tickets", New: page.Link{Text: "提交诉求", URL: "/tickets/new"},
 				Empty: "还没有提交过诉求。遇到政策、审批、用工、水电气热等方面的问题，都可以提出。", Load: h.myTickets,
 			}},
@@ -87,6 +91,16 @@ func (h *house) myCompany(ctx context.Context, actor access.Actor) (portal.Compa
 		c.Action.Text = "去认证"
 	}
 	return c, nil
+}
+
+// myApplications lists the latest applications of the actor's company for 我的.
+func (h *house) myApplications(ctx context.Context, actor access.Actor, n int) ([]page.ItemCard, error) {
+	items, _, err := h.applications.List(ctx, actor, application.ListFilter{Limit: n})
+	cards := make([]page.ItemCard, 0, len(items))
+	for _, i := range items {
+		cards = append(cards, i.Card())
+	}
+	return cards, err
 }
 
 // myTickets lists the actor's latest requests for 我的.
