@@ -419,6 +419,7 @@ func (s *Server) partners(ctx context.Context) ([]string, error) {
 
 // order is what arrived about one object, in the order in which it was taken.
 type order struct {
+	Partner   string
 	Subject   string
 	Sequences []string
 	Repeats   int
@@ -441,7 +442,7 @@ func orders(newestFirst []Attempt) []order {
 		if !ok {
 			at = len(found)
 			index[key] = at
-			found = append(found, order{Subject: a.Subject, InOrder: true})
+			found = append(found, order{Partner: a.Partner, Subject: a.Subject, InOrder: true})
 		}
 		if seen[a.Partner+"\n"+a.ID] {
 			found[at].Repeats++

@@ -106,6 +106,347 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/application-batches/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量受理 */
+        post: operations["post-application-batches-accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-batches/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量不予受理 */
+        post: operations["post-application-batches-decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 可转交的本机构同事 */
+        get: operations["get-application-colleagues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本人的申请草稿 */
+        get: operations["get-application-drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-drafts/{product}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 保存申请草稿，重复保存以最后一次为准 */
+        post: operations["post-application-drafts-product"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-drafts/{product}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 删除申请草稿 */
+        post: operations["post-application-drafts-product-discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-forms/{product}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申请某产品前的信息：产品要求、联系人、草稿 */
+        get: operations["get-application-forms-product"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本企业的申请，或本人可见的申请 */
+        get: operations["get-applications"];
+        put?: never;
+        /** 提交申请 */
+        post: operations["post-applications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申请详情与进度 */
+        get: operations["get-applications-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 受理 */
+        post: operations["post-applications-id-accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记审批结果 */
+        post: operations["post-applications-id-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/ask-supplement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 要求补正 */
+        post: operations["post-applications-id-ask-supplement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 办结 */
+        post: operations["post-applications-id-complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 不予通过 */
+        post: operations["post-applications-id-decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/disburse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记放款 */
+        post: operations["post-applications-id-disburse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 转交经办 */
+        post: operations["post-applications-id-hand-over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/progress": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记进展 */
+        post: operations["post-applications-id-progress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/supplement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 补充材料 */
+        post: operations["post-applications-id-supplement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/telephone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 查看申请人的联系电话，每次查看留痕 */
+        post: operations["post-applications-id-telephone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回申请 */
+        post: operations["post-applications-id-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/articles": {
         parameters: {
             query?: never;
@@ -525,6 +866,230 @@ export interface paths {
         };
         /** 企业详情 */
         get: operations["get-enterprises-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 推送记录 */
+        get: operations["get-exchange-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 推送详情 */
+        get: operations["get-exchange-deliveries-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 重新推送 */
+        post: operations["post-exchange-deliveries-id-replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 跳过推送 */
+        post: operations["post-exchange-deliveries-id-skip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/keys/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 吊销接口密钥 */
+        post: operations["post-exchange-keys-id-revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方列表 */
+        get: operations["get-exchange-partners"];
+        put?: never;
+        /** 新增对接方 */
+        post: operations["post-exchange-partners"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方详情 */
+        get: operations["get-exchange-partners-id"];
+        /** 修改对接方 */
+        put: operations["put-exchange-partners-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方的调用日志 */
+        get: operations["get-exchange-partners-id-calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方的接口密钥 */
+        get: operations["get-exchange-partners-id-keys"];
+        put?: never;
+        /** 签发接口密钥 */
+        post: operations["post-exchange-partners-id-keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 暂停推送 */
+        post: operations["post-exchange-partners-id-pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复推送 */
+        post: operations["post-exchange-partners-id-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 更换签名密钥 */
+        post: operations["post-exchange-partners-id-secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 可订阅的事件和可推送的字段 */
+        get: operations["get-exchange-topics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1917,6 +2482,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/open/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 拉取本对接方的事件 */
+        get: operations["get-open-v1-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 检查接口密钥是否可用 */
+        get: operations["get-open-v1-ping"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1924,6 +2523,307 @@ export interface components {
         AnswerInputBody: {
             fileIds?: number[];
             text: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationApproveInputBody: {
+            /**
+             * Format: int64
+             * @description Fen.
+             */
+            amount: number;
+            note?: string;
+            /**
+             * Format: int64
+             * @description Basis points a year; 385 is 3.85 %.
+             */
+            rate: number;
+            /**
+             * Format: int64
+             * @description Months.
+             */
+            term: number;
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationBatchInputBody: {
+            items: components["schemas"]["ApplicationRef"][];
+            /** @description To the companies, when accepting. */
+            note?: string;
+            /** @description Needed when declining. */
+            reason?: string;
+        };
+        ApplicationBatchOutputBody: {
+            items: components["schemas"]["ApplicationOutcome"][];
+        };
+        ApplicationColleague: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        ApplicationColleaguesOutputBody: {
+            items: components["schemas"]["ApplicationColleague"][];
+        };
+        ApplicationDisburseInputBody: {
+            /**
+             * Format: int64
+             * @description Fen.
+             */
+            amount: number;
+            note?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationDraftFile: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: int64 */
+            size: number;
+        };
+        ApplicationDraftItem: {
+            institutionName: string;
+            kindName: string;
+            /** Format: int64 */
+            productId: number;
+            productName: string;
+            /** Format: date-time */
+            savedAt: string;
+        };
+        ApplicationDraftView: {
+            amount: string;
+            collateral: string;
+            contactName: string;
+            files: components["schemas"]["ApplicationDraftFile"][];
+            phone: string;
+            purpose: string;
+            /** Format: date-time */
+            savedAt: string;
+            term: string;
+        };
+        ApplicationDraftsOutputBody: {
+            items: components["schemas"]["ApplicationDraftItem"][];
+        };
+        ApplicationFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+        };
+        ApplicationForm: {
+            contactName: string;
+            draft?: components["schemas"]["ApplicationDraftView"];
+            enterpriseName: string;
+            listed: boolean;
+            /** Format: int64 */
+            openId?: number;
+            openNumber?: string;
+            phone: string;
+            product: components["schemas"]["ApplicationOffer"];
+            verified: boolean;
+        };
+        ApplicationHandOverInputBody: {
+            note?: string;
+            /** Format: int64 */
+            userId: number;
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationItem: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: date-time */
+            closedAt?: string;
+            /** Format: date-time */
+            dueAt: string;
+            /** Format: int64 */
+            edition: number;
+            /** Format: int64 */
+            enterpriseId: number;
+            enterpriseName: string;
+            /** Format: int64 */
+            handlerId?: number;
+            handlerName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            lends: boolean;
+            number: string;
+            overdue: boolean;
+            /** Format: int64 */
+            productId: number;
+            productName: string;
+            /** @enum {string} */
+            status: "submitted" | "supplement" | "accepted" | "in_progress" | "approved" | "disbursed" | "completed" | "declined" | "withdrawn";
+            /** Format: date-time */
+            submittedAt: string;
+            /** Format: int64 */
+            term: number;
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationListItem: {
+            items: components["schemas"]["ApplicationItem"][];
+            nextCursor?: string;
+        };
+        ApplicationNoteInputBody: {
+            fileIds?: number[];
+            note?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationOffer: {
+            /** Format: int64 */
+            amountMax: number;
+            /** Format: int64 */
+            amountMin: number;
+            /** Format: int64 */
+            edition: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            lends: boolean;
+            materials: string[];
+            name: string;
+            /** Format: int64 */
+            termMax: number;
+            /** Format: int64 */
+            termMin: number;
+        };
+        ApplicationOutcome: {
+            /** Format: int64 */
+            id: number;
+            message?: string;
+            ok: boolean;
+        };
+        ApplicationReasonInputBody: {
+            reason?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationRef: {
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationStep: {
+            actor?: string;
+            /** Format: date-time */
+            at: string;
+            fileIds?: number[];
+            kind: string;
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            text?: string;
+        };
+        ApplicationSubmitInputBody: {
+            /**
+             * Format: int64
+             * @description Fen; financing only.
+             */
+            amount?: number;
+            /** @description Financing only. */
+            collateral?: string;
+            /** @description Empty takes the name of the account. */
+            contactName?: string;
+            fileIds?: number[];
+            /** @description Empty takes the phone of the account. */
+            phone?: string;
+            /** Format: int64 */
+            productId: number;
+            purpose: string;
+            /** @enum {string} */
+            source: "h5" | "portal";
+            /**
+             * Format: int64
+             * @description Months; financing only.
+             */
+            term?: number;
+        };
+        ApplicationTelephoneOutputBody: {
+            phone: string;
+        };
+        ApplicationTyped: {
+            amount: string;
+            collateral: string;
+            contactName: string;
+            files: components["schemas"]["ApplicationDraftFile"][];
+            phone: string;
+            purpose: string;
+            term: string;
+        };
+        ApplicationView: {
+            actions: ("withdraw" | "supplement" | "accept" | "decline" | "ask-supplement" | "progress" | "approve" | "disburse" | "complete" | "hand-over")[];
+            /** Format: int64 */
+            amount: number;
+            /** Format: int64 */
+            approvedAmount: number;
+            /** Format: int64 */
+            approvedRate: number;
+            /** Format: int64 */
+            approvedTerm: number;
+            /** Format: date-time */
+            closedAt?: string;
+            collateral: string;
+            contactName: string;
+            /** Format: int64 */
+            disbursedAmount: number;
+            /** Format: date-time */
+            disbursedAt?: string;
+            /** Format: date-time */
+            dueAt: string;
+            /** Format: int64 */
+            edition: number;
+            /** Format: int64 */
+            enterpriseId: number;
+            enterpriseName: string;
+            files: components["schemas"]["ApplicationFileView"][];
+            /** Format: int64 */
+            handlerId?: number;
+            handlerName: string;
+            hotline: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            institutionPhone: string;
+            kind: string;
+            kindName: string;
+            lends: boolean;
+            materials: string[];
+            next: string;
+            number: string;
+            overdue: boolean;
+            phone: string;
+            /** Format: int64 */
+            productId: number;
+            productName: string;
+            purpose: string;
+            reason: string;
+            /** @enum {string} */
+            source: "h5" | "portal";
+            /** @enum {string} */
+            status: "submitted" | "supplement" | "accepted" | "in_progress" | "approved" | "disbursed" | "completed" | "declined" | "withdrawn";
+            /** Format: date-time */
+            submittedAt: string;
+            telephoneOpens: boolean;
+            /** Format: int64 */
+            term: number;
+            timeline: components["schemas"]["ApplicationStep"][];
             /** Format: int64 */
             version: number;
         };
@@ -2716,6 +3616,212 @@ export interface components {
             /** Format: date-time */
             verifiedAt?: string;
         };
+        ExchangeAttemptView: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "push" | "lost" | "replay" | "skip";
+            /** Format: int64 */
+            number: number;
+            ok: boolean;
+            reason: string;
+            /** Format: int64 */
+            status: number;
+            /** Format: int64 */
+            tookMs: number;
+        };
+        ExchangeCallView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            ip: string;
+            keyName: string;
+            method: string;
+            path: string;
+            /** Format: int64 */
+            status: number;
+        };
+        ExchangeDeliveryItem: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            lastAt?: string;
+            messageId: string;
+            /** Format: date-time */
+            nextAt?: string;
+            /** Format: int64 */
+            partnerId: number;
+            partnerName: string;
+            reason: string;
+            /** Format: int64 */
+            seq: number;
+            /** Format: date-time */
+            settledAt?: string;
+            /** @enum {string} */
+            state: "queued" | "sending" | "delivered" | "failed" | "dead" | "skipped" | "kept";
+            /**
+             * Format: int64
+             * @description Of the partner's last answer; 0 when there was none.
+             */
+            status: number;
+            subject: string;
+            type: string;
+            typeLabel: string;
+            /** @description An earlier delivery of the same object is not settled. */
+            waits: boolean;
+        };
+        ExchangeDeliveryView: {
+            /** @description What the actor may do now: replay, skip. */
+            actions: string[];
+            /** Format: int64 */
+            attempts: number;
+            body: string;
+            /** Format: date-time */
+            createdAt: string;
+            history: components["schemas"]["ExchangeAttemptView"][];
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            lastAt?: string;
+            messageId: string;
+            /** Format: date-time */
+            nextAt?: string;
+            /** Format: int64 */
+            partnerId: number;
+            partnerName: string;
+            reason: string;
+            receipt: string;
+            /** Format: int64 */
+            seq: number;
+            /** Format: date-time */
+            settledAt?: string;
+            /** @enum {string} */
+            state: "queued" | "sending" | "delivered" | "failed" | "dead" | "skipped" | "kept";
+            /**
+             * Format: int64
+             * @description Of the partner's last answer; 0 when there was none.
+             */
+            status: number;
+            subject: string;
+            type: string;
+            typeLabel: string;
+            /** @description An earlier delivery of the same object is not settled. */
+            waits: boolean;
+        };
+        ExchangeField: {
+            key: string;
+            kind: string;
+            label: string;
+            object: string;
+            standard: boolean;
+        };
+        ExchangeKeyView: {
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: int64 */
+            partnerId: number;
+            /** @description The key itself, in the answer that makes it only. */
+            plain?: string;
+            /** Format: date-time */
+            revokedAt?: string;
+            revokedBy: string;
+            scopes: string[];
+            /** @description The first characters, to tell keys apart. */
+            start: string;
+            /** Format: date-time */
+            usedAt?: string;
+        };
+        ExchangeListCallView: {
+            items: components["schemas"]["ExchangeCallView"][];
+            nextCursor?: string;
+        };
+        ExchangeListDeliveryItem: {
+            items: components["schemas"]["ExchangeDeliveryItem"][];
+            nextCursor?: string;
+        };
+        ExchangeListKeyView: {
+            items: components["schemas"]["ExchangeKeyView"][];
+            nextCursor?: string;
+        };
+        ExchangeListPartnerView: {
+            items: components["schemas"]["ExchangePartnerView"][];
+            nextCursor?: string;
+        };
+        ExchangePartnerView: {
+            allowCidrs: string[];
+            /** Format: int64 */
+            callsPerDay: number;
+            /** Format: int64 */
+            callsPerMinute: number;
+            code: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description Of these, not tried any more.
+             */
+            dead: number;
+            /**
+             * Format: int64
+             * @description In the last 24 hours, 1000 at most.
+             */
+            delivered: number;
+            /** @description The last pushes in a row all failed. */
+            down: boolean;
+            events: string[];
+            /**
+             * Format: int64
+             * @description Of these, waiting to be tried again.
+             */
+            failed: number;
+            fields: string[];
+            /** Format: int64 */
+            id: number;
+            name: string;
+            note: string;
+            /** Format: date-time */
+            oldest?: string;
+            /** @description In the answer that makes it only. */
+            secret?: string;
+            showNames: boolean;
+            /** @enum {string} */
+            state: "active" | "paused";
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** @description Empty for a partner who only pulls. */
+            url: string;
+            /** Format: int64 */
+            version: number;
+            /**
+             * Format: int64
+             * @description Not delivered yet, 1000 at most.
+             */
+            waiting: number;
+        };
+        ExchangeTopic: {
+            group: string;
+            label: string;
+            type: string;
+        };
+        ExchangeTopicsOutputBody: {
+            fields: components["schemas"]["ExchangeField"][];
+            /** @description The fields of a new partner. */
+            standard: string[];
+            topics: components["schemas"]["ExchangeTopic"][];
+        };
         Field: {
             field: string;
             message: string;
@@ -3146,6 +4252,14 @@ export interface components {
             reason: string;
             why: string;
         };
+        OpenEventsOutputBody: {
+            /** @description CloudEvents 1.0, as they are pushed. */
+            items: unknown[];
+            /** @description There are further events: call again at once. */
+            more: boolean;
+            /** @description Where the next call goes on. Keep it once the items are safe. */
+            next: string;
+        };
         OpenInputBody: {
             body: string;
             /** @description Empty takes the name of the account. */
@@ -3169,6 +4283,69 @@ export interface components {
              * @enum {string}
              */
             urgency?: "normal" | "urgent" | "critical";
+        };
+        OpenPingOutputBody: {
+            /** @description Name of the partner the key belongs to. */
+            partner: string;
+            scopes: string[];
+        };
+        PartnerActInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        PartnerCreateInputBody: {
+            /** @description Private networks the partner may be reached in. */
+            allowCidrs?: string[];
+            /**
+             * Format: int64
+             * @default 20000
+             */
+            callsPerDay: number;
+            /**
+             * Format: int64
+             * @default 120
+             */
+            callsPerMinute: number;
+            code: string;
+            events?: string[];
+            /** @description As ticket.title. */
+            fields?: string[];
+            name: string;
+            note?: string;
+            showNames?: boolean;
+            /** @description Empty for a partner who only pulls. */
+            url?: string;
+        };
+        PartnerDeliveryActInputBody: {
+            reason: string;
+        };
+        PartnerKeyIssueInputBody: {
+            name: string;
+            scopes?: string[];
+        };
+        PartnerUpdateInputBody: {
+            /** @description Private networks the partner may be reached in. */
+            allowCidrs?: string[];
+            /**
+             * Format: int64
+             * @default 20000
+             */
+            callsPerDay: number;
+            /**
+             * Format: int64
+             * @default 120
+             */
+            callsPerMinute: number;
+            events?: string[];
+            /** @description As ticket.title. */
+            fields?: string[];
+            name: string;
+            note?: string;
+            showNames?: boolean;
+            /** @description Empty for a partner who only pulls. */
+            url?: string;
+            /** Format: int64 */
+            version: number;
         };
         PasswordInputBody: {
             account: string;
@@ -3776,6 +4953,750 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-application-batches-accept": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationBatchInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationBatchOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-application-batches-decline": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationBatchInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationBatchOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-application-colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationColleaguesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-application-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationDraftsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-application-drafts-product": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationTyped"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationDraftView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-application-drafts-product-discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-application-forms-product": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationForm"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-applications": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Any of these states, separated by commas. */
+                status?: string[];
+                /** @description What waits to be accepted, nearest deadline first. */
+                waiting?: boolean;
+                /** @description What waits although its deadline has passed. */
+                overdue?: boolean;
+                /** @description What the asker is the handler of. */
+                mine?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationSubmitInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-applications-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-accept": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationNoteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-approve": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationApproveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-ask-supplement": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-complete": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationNoteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-decline": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-disburse": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationDisburseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-hand-over": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationHandOverInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-progress": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationNoteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-supplement": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationNoteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-telephone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationTelephoneOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
             };
             /** @description Error */
             default: {
@@ -4711,6 +6632,570 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-deliveries": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                partner?: number;
+                state?: string;
+                /** @description Number of the object, in full. */
+                subject?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListDeliveryItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-deliveries-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeDeliveryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-deliveries-id-replay": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerDeliveryActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeDeliveryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-deliveries-id-skip": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerDeliveryActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeDeliveryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-keys-id-revoke": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                state?: "active" | "paused";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListPartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerCreateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-exchange-partners-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerUpdateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners-id-calls": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListCallView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners-id-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-keys": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerKeyIssueInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-pause": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-secret": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeTopicsOutputBody"];
                 };
             };
             /** @description Error */
@@ -7771,6 +10256,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdentityUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-open-v1-events": {
+        parameters: {
+            query?: {
+                /** @description next of the call before; empty for the first. */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenEventsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-open-v1-ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenPingOutputBody"];
                 };
             };
             /** @description Error */
