@@ -1,6 +1,7 @@
 package server
 
 import (
+	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
@@ -20,6 +21,7 @@ func permissions() []access.Info {
 		ticket.Permissions(),
 		institution.Permissions(),
 		catalog.Permissions(),
+		application.Permissions(),
 		enterprise.Permissions(),
 		policy.Permissions(),
 		content.Permissions(),

@@ -15,6 +15,7 @@ import (
 
 	adminui "github.com/huiqi/huiqi/admin-ui"
 	"github.com/huiqi/huiqi/h5"
+	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
@@ -50,6 +51,7 @@ func Migrations() []database.Migration {
 		ticket.Migrations,
 		institution.Migrations,
 		catalog.Migrations,
+		application.Migrations,
 		policy.Migrations,
 		content.Migrations,
 		exchange.Migrations,
@@ -72,6 +74,7 @@ type house struct {
 	enterprises  *enterprise.Service
 	institutions *institution.Service
 	catalog      *catalog.Service
+	applications *application.Service
 	policies     *policy.Service
 	content      *content.Service
 	messages     *message.Service
@@ -120,6 +123,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity = identity.New(identity.Deps{
 		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Institutions: h.institutions, Texter: codeTexter{h.messages}, Log: p.log,
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
+		InstitutionList: workplaces{h.institutions}, Wechat: wechatOf(p.wechat), PublicURL: hostOf(c.PublicURL), CodesPerDay: c.SMS.CodesPerDay,
 	})
 	folder, err := files.OpenFolder(filepath.Join(c.Data, "files"))
 	if err != nil {
@@ -142,13 +146,14 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	}
 	h.sees["ticket"], h.sees["policy"] = h.tickets.Sees, h.policies.Sees
 	h.sees[enterprise.ObjectAttempt] = companies.Sees
+	h.joinApplications(c, p)
 	h.joinContent(uploads)
 	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
-		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
+		Site: siteInfo(c),
 		Nav: []page.NavItem{
 			{Key: "home", Text: "首页", URL: "/"},
 			{Key: "policies", Text: "政策", URL: "/policies"},
@@ -161,6 +166,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		Me: []page.NavItem{
 			{Key: "my", Text: "概览", URL: "/my", Icon: "folder"},
 			{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "mail"},
+			{Key: "applications", Text: "我的申请", URL: "/applications", Icon: "document"},
 			{Key: "messages", Text: "我的消息", URL: "/messages", Icon: "bell"},
 			{Key: "company", Text: "我的企业", URL: "/company", Icon: "building"},
 		},
@@ -187,6 +193,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	enterprise.Register(h.web.API, companies)
 	institution.Register(h.web.API, h.institutions)
 	catalog.Register(h.web.API, h.catalog)
+	application.Register(h.web.API, h.applications)
 	content.Register(h.web.API, h.content)
 	message.Register(h.web.API, h.messages)
 	exchange.Register(h.web.API, h.exchange)
@@ -196,6 +203,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.tickets.Pages,
 		companies.Pages,
 		h.catalog.Pages,
+		h.applications.Pages,
 		h.policies.Pages,
 		h.content.Pages,
 		h.messages.Pages,

@@ -8,7 +8,9 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/secret"
 )
@@ -188,6 +190,21 @@ func (s *Service) judge(ctx context.Context, tx bun.Tx, p *Partner, now time.Tim
 	}
 	_, err := tx.NewUpdate().Model((*Partner)(nil)).Set("failures = ?", failures).Where("id = ?", p.ID).Exec(ctx)
 	return err
+}
+
+// Reclaim takes back at once what a process that died was sending, instead of when its claim runs out. Only where no other
+// process can be sending, which is so on the embedded database, and before this one begins. Only the system may.
+func (s *Service) Reclaim(ctx context.Context, actor access.Actor) error {
+	if actor.Party != access.System {
+		return fault.ErrForbidden
+	}
+	if s.db.Kind() != database.SQLite {
+		return nil
+	}
+	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewUpdate().Model((*Delivery)(nil)).Set("next_at = ?", s.clock.Now()).Where("state = ?", Sending).Exec(ctx)
+		return err
+	})
 }
 
 // Run wakes what is due until ctx ends: each second, and first of all what an earlier process left behind.

@@ -243,13 +243,15 @@ func (s *Server) signIn(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	if r.token == "" {
-		r.token = c.Cookies(visitorCookieName)
-		if len(r.token) < 16 || len(r.token) > 64 {
-			r.token = newTrace() + newTrace()
-			c.Cookie(&fiber.Cookie{Name: visitorCookieName, Value: r.token, Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax"})
-		}
+	visitor := c.Cookies(visitorCookieName)
+	if len(visitor) < 16 || len(visitor) > 64 {
+		visitor = newTrace() + newTrace()
+		c.Cookie(&fiber.Cookie{Name: visitorCookieName, Value: visitor, Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax"})
 	}
+	if r.token == "" {
+		r.token = visitor
+	}
+	actor.Visitor = visitor
 	actor.IP, actor.UserAgent, actor.TraceID = c.IP(), c.Get("User-Agent"), r.trace
 	c.SetUserContext(access.With(ctx, actor))
 	return c.Next()
