@@ -1,9 +1,11 @@
 package server
 
 import (
+	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/message"
@@ -19,10 +21,12 @@ func permissions() []access.Info {
 		ticket.Permissions(),
 		institution.Permissions(),
 		catalog.Permissions(),
+		application.Permissions(),
 		enterprise.Permissions(),
 		policy.Permissions(),
 		content.Permissions(),
 		message.Permissions(),
+		exchange.Permissions(),
 		identity.Permissions(),
 	} {
 		all = append(all, list...)

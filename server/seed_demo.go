@@ -128,6 +128,7 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 		{"policies", story.seedPolicies},
 		{"content", story.seedContent},
 		{"tickets", story.seedTickets},
+		{"applications", story.seedApplications},
 	} {
 		s.at.Set(now.AddDate(0, -6, 0))
 		if err := load.do(ctx, s); err != nil {

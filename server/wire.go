@@ -15,9 +15,11 @@ import (
 
 	adminui "github.com/huiqi/huiqi/admin-ui"
 	"github.com/huiqi/huiqi/h5"
+	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
@@ -49,8 +51,10 @@ func Migrations() []database.Migration {
 		ticket.Migrations,
 		institution.Migrations,
 		catalog.Migrations,
+		application.Migrations,
 		policy.Migrations,
 		content.Migrations,
+		exchange.Migrations,
 	)
 }
 
@@ -70,9 +74,11 @@ type house struct {
 	enterprises  *enterprise.Service
 	institutions *institution.Service
 	catalog      *catalog.Service
+	applications *application.Service
 	policies     *policy.Service
 	content      *content.Service
 	messages     *message.Service
+	exchange     *exchange.Service
 
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
@@ -104,10 +110,12 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		sees: map[string]func(context.Context, access.Actor, int64) error{}}
 	workers := jobs.NewWorkers()
 	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Log: p.log}, workers)
+	h.openExchange(c, p, workers)
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
 		return nil, err
 	}
 	h.messages.Use(h.queue)
+	h.exchange.Use(h.queue)
 
 	companies := h.newEnterprises(c, p)
 	h.enterprises = companies
@@ -115,6 +123,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity = identity.New(identity.Deps{
 		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Institutions: h.institutions, Texter: codeTexter{h.messages}, Log: p.log,
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
+		InstitutionList: workplaces{h.institutions}, Wechat: wechatOf(p.wechat), PublicURL: hostOf(c.PublicURL), CodesPerDay: c.SMS.CodesPerDay,
 	})
 	folder, err := files.OpenFolder(filepath.Join(c.Data, "files"))
 	if err != nil {
@@ -137,13 +146,14 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	}
 	h.sees["ticket"], h.sees["policy"] = h.tickets.Sees, h.policies.Sees
 	h.sees[enterprise.ObjectAttempt] = companies.Sees
+	h.joinApplications(c, p)
 	h.joinContent(uploads)
 	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
-		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
+		Site: siteInfo(c),
 		Nav: []page.NavItem{
 			{Key: "home", Text: "首页", URL: "/"},
 			{Key: "policies", Text: "政策", URL: "/policies"},
@@ -156,6 +166,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		Me: []page.NavItem{
 			{Key: "my", Text: "概览", URL: "/my", Icon: "folder"},
 			{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "mail"},
+			{Key: "applications", Text: "我的申请", URL: "/applications", Icon: "document"},
 			{Key: "messages", Text: "我的消息", URL: "/messages", Icon: "bell"},
 			{Key: "company", Text: "我的企业", URL: "/company", Icon: "building"},
 		},
@@ -169,6 +180,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.web, err = web.New(web.Options{
 		Log: p.log, Authenticate: h.identity.Authenticate, CSRFKey: []byte(box.MAC("csrf", "forms")), Open: c.Demo || c.OpenDocs,
 		TrustedProxies: c.TrustedProxies, Ready: db.Ping, ErrorPage: pages.Error, Version: version, RequestsPerMinute: c.RequestsPerMinute,
+		AuthenticateKey: h.exchange.Authenticate, Called: h.exchange.Called,
 	})
 	if err != nil {
 		return nil, err
@@ -181,14 +193,17 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	enterprise.Register(h.web.API, companies)
 	institution.Register(h.web.API, h.institutions)
 	catalog.Register(h.web.API, h.catalog)
+	application.Register(h.web.API, h.applications)
 	content.Register(h.web.API, h.content)
 	message.Register(h.web.API, h.messages)
+	exchange.Register(h.web.API, h.exchange)
 	for _, add := range []func(*web.Server, *web.Pages) error{
 		h.portalOf(p).Pages,
 		h.identity.Pages,
 		h.tickets.Pages,
 		companies.Pages,
 		h.catalog.Pages,
+		h.applications.Pages,
 		h.policies.Pages,
 		h.content.Pages,
 		h.messages.Pages,

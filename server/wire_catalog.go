@@ -25,7 +25,7 @@ func (h *house) joinCatalog(c Config, p parts) {
 			return h.catalog.FollowInstitution(ctx, tx, catalog.Provider(card))
 		},
 	}})
-	h.catalog = catalog.New(catalog.Deps{DB: h.db, Clock: p.clock, Log: p.log, Institutions: providers{h.institutions}, RateLimit: rateLimit})
+	h.catalog = catalog.New(catalog.Deps{DB: h.db, Clock: p.clock, Log: p.log, Institutions: providers{h.institutions}, RateLimit: rateLimit, ApplyURL: "/products/%d/apply"})
 	h.sees["product"] = h.catalog.Sees
 	h.sees["institution"] = h.institutions.Sees
 }
@@ -55,7 +55,7 @@ func (h *house) addCatalog(parts *portal.Parts) {
 		return list, err
 	}
 	parts.Figures = append(parts.Figures,
-		portal.Figure{Label: "服务产品", Unit: "个", Count: h.catalog.Public}, portal.Figure{Label: "服务机构", Unit: "家", Count: h.institutions.CountActive})
+		portal.Figure{Label: "服务产品", Unit: "个", Count: h.catalog.Public})
 	parts.Sources = append(parts.Sources, portal.Source{
 		Key: "products", Name: "产品",
 		Search: func(ctx context.Context, actor access.Actor, q string, limit int) ([]portal.Hit, error) {

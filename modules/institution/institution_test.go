@@ -214,8 +214,8 @@ func TestListsPageAndNarrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	partners, err := f.Partners(ctx, 3)
-	if n, err2 := f.CountActive(ctx); err != nil || err2 != nil || n != 4 || len(partners) != 3 || partners[0].Name != "运河银行𠮷1号支行" {
-		t.Errorf("partners %v %d %v %v", partners, n, err, err2)
+	if err != nil || len(partners) != 3 || partners[0].Name != "运河银行𠮷1号支行" {
+		t.Errorf("partners %v %v", partners, err)
 	}
 	if _, _, err := f.List(ctx, viewer, institution.ListFilter{Cursor: "x"}); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a broken cursor: %v", err)

@@ -405,9 +405,3 @@ func (s *Service) Partners(ctx context.Context, n int) ([]Card, error) {
 	}
 	return cards, err
 }
-
-// CountActive counts the institutions in service.
-func (s *Service) CountActive(ctx context.Context) (int, error) {
-	n, err := s.DB.Read().NewSelect().Model((*Institution)(nil)).Where("i.status = ?", Active).Count(ctx)
-	return int(n), err
-}

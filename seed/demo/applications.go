@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -25,16 +26,22 @@ func (g *generator) applications() error {
 			owners = append(owners, o)
 		}
 	}
-	var financing, services []Product
+	var financing, services, walk []Product
 	for _, p := range g.w.Products {
 		switch {
 		case p.State != "listed":
 		case p.Kind == "financing" && p.FinancingKind != "insurance":
 			financing = append(financing, p)
+			if p.Institution == g.w.Walk.Bank {
+				walk = append(walk, p)
+			}
 		case p.Kind != "financing":
 			services = append(services, p)
 		}
 	}
+	// The oldest service has run out by now, so that nobody is in the middle of it.
+	oldest := slices.MinFunc(services, func(a, b Product) int { return a.PublishedAt.Compare(b.PublishedAt) }).Key
+	services = slices.DeleteFunc(services, func(p Product) bool { return p.Key == oldest })
 	states := []string{"draft", "submitted", "accepted", "supplement", "declined", "withdrawn", "in_progress", "approved", "disbursed", "completed"}
 	taken := map[string]bool{}
 	for i := range 76 {
@@ -46,6 +53,9 @@ func (g *generator) applications() error {
 			p, o = pick(g, services), pick(g, owners)
 			if lends {
 				p = pick(g, financing)
+				if state == "submitted" {
+					p = pick(g, walk) // so that the bank of the guided tour has something waiting
+				}
 			}
 		}
 		taken[o.Company+p.Key] = true
@@ -62,6 +72,9 @@ func (g *generator) applications() error {
 		age := g.between(2, 14)
 		if finished {
 			age = g.between(25, 120)
+		}
+		if state == "submitted" && i%4 != 1 {
+			age = 1 // the others wait longer than an institution may take
 		}
 		a.CreatedAt = g.workHour(age)
 
@@ -108,10 +121,31 @@ func (g *generator) applications() error {
 		if finished {
 			span = min(span, time.Duration(g.between(4, 20))*24*time.Hour)
 		}
+		last := a.CreatedAt
 		for k := range a.Steps {
-			a.Steps[k].At = a.CreatedAt.Add(span * time.Duration(k+1) / time.Duration(len(a.Steps)+1)).Truncate(time.Minute)
+			at := g.office(a.CreatedAt.Add(span * time.Duration(k+1) / time.Duration(len(a.Steps)+1)).Truncate(time.Minute))
+			if !at.After(last) {
+				at = last.Add(time.Duration(20+7*k) * time.Minute)
+			}
+			a.Steps[k].At, last = at, at
 		}
 		g.w.Applications = append(g.w.Applications, a)
 	}
 	return nil
+}
+
+// office moves a moment into the hours of 9 to 18 of its day in Beijing, unless that would be after the reference time.
+func (g *generator) office(at time.Time) time.Time {
+	day := time.Date(at.Year(), at.Month(), at.Day(), 0, at.Minute(), 0, 0, time.UTC)
+	moved := at
+	switch h := at.Hour(); { // 1:00 in UTC is 9:00 in Beijing
+	case h < 1:
+		moved = day.Add(time.Hour)
+	case h > 9:
+		moved = day.Add(time.Duration(1+h%9) * time.Hour)
+	}
+	if moved.After(g.ref) {
+		return at
+	}
+	return moved
 }

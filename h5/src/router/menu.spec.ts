@@ -35,6 +35,19 @@ describe('menus', () => {
     expect(entriesOf(sample, 'home', () => false).map((entry) => entry.label)).toEqual(['乙'])
     expect(entriesOf(sample, 'mine', () => true)).toEqual([])
   })
+  it('offers a page at each of its places', () => {
+    const both = { place: 'home', label: '丙', icon: 'c' } as const
+    const routes = [
+      {
+        path: '/c',
+        component: page,
+        meta: { title: '丙', entry: [both, { ...both, place: 'mine' as const }] },
+      },
+    ]
+    for (const place of ['home', 'mine'] as const) {
+      expect(entriesOf(routes, place, () => true)).toEqual([{ ...both, place, path: '/c' }])
+    }
+  })
 
   it('has a title on every registered page, and no path or name twice', () => {
     expect(tabsOf(routes).map((tab) => tab.name)).toContain('home')

@@ -32,6 +32,9 @@ export function entriesOf(
     .filter((route) => !route.meta?.permission || can(route.meta.permission))
     .sort((a, b) => (a.meta?.order ?? 100) - (b.meta?.order ?? 100))
     .flatMap((route) =>
-      route.meta?.entry?.place === place ? [{ ...route.meta.entry, path: route.path }] : [],
+      [route.meta?.entry ?? []]
+        .flat()
+        .filter((entry) => entry.place === place)
+        .map((entry) => ({ ...entry, path: route.path })),
     )
 }

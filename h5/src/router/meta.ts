@@ -26,7 +26,7 @@ declare module 'vue-router' {
     title: string
     /** This page is the root of the tab. */
     tab?: TabName
-    entry?: MenuEntry
+    entry?: MenuEntry | MenuEntry[]
     /** Place among the entries; small first. */
     order?: number
     /** Only for people who are signed in; others sign in first and then come back. */

@@ -1,0 +1,110 @@
+import type { ActionBody, Application, ApplicationAction, ApplicationStatus } from './api'
+
+type ButtonType = 'primary' | 'default' | 'danger'
+/** What an institution may do; withdrawing and supplying are the company's. */
+export type Handling = keyof ActionBody
+
+/** The buttons, in the order in which they stand. */
+export const verbs: Record<Handling, { text: string; type: ButtonType }> = {
+  accept: { text: '受理', type: 'primary' },
+  approve: { text: '登记审批结果', type: 'primary' },
+  disburse: { text: '登记放款', type: 'primary' },
+  complete: { text: '办结', type: 'primary' },
+  progress: { text: '登记进展', type: 'default' },
+  'ask-supplement': { text: '要求补正', type: 'default' },
+  'hand-over': { text: '转交经办', type: 'default' },
+  decline: { text: '不予通过', type: 'danger' },
+}
+
+/** The actions of the institution that are open, in the order of the buttons. */
+export function handlingOf(application: Application): Handling[] {
+  const open = new Set<ApplicationAction>(application.actions ?? [])
+  return (Object.keys(verbs) as Handling[]).filter((action) => open.has(action))
+}
+
+/** What the button says: before accepting it is the acceptance that is refused. */
+export function verbOf(action: Handling, status: ApplicationStatus): string {
+  return action === 'decline' && status === 'submitted' ? '不予受理' : verbs[action].text
+}
+
+interface ReasonAsked {
+  title: string
+  label: string
+  message: string
+  confirmText: string
+  minLength: number
+  maxLength: number
+  danger?: boolean
+  suggestions?: string[]
+}
+
+export const declineReasons = [
+  '经营时间不满足条件，可在满一年后重新申请',
+  '当前负债率较高，暂不能满足产品要求',
+  '所需服务超出本机构范围，建议选择其他机构',
+]
+
+/** The actions that need a reason and nothing else. */
+export function reasonOf(action: Handling, status: ApplicationStatus): ReasonAsked | undefined {
+  switch (action) {
+    case 'decline':
+      return {
+        title: verbOf(action, status),
+        label: '原因',
+        message: '企业会看到这段说明，申请随即结束。请写明原因，能告知怎样改进更好。',
+        confirmText: verbOf(action, status),
+        minLength: 5,
+        maxLength: 1000,
+        danger: true,
+        suggestions: declineReasons,
+      }
+    case 'ask-supplement':
+      return {
+        title: '要求补正',
+        label: '需要补充的内容',
+        message: '请一次说清需要补充的全部内容。企业补充后，申请回到现在的状态继续办理。',
+        confirmText: '通知企业补充',
+        minLength: 5,
+        maxLength: 1000,
+        suggestions: ['请补充最近三个月流水', '请补充完整租赁合同', '证件照片边角不清楚，请重新上传'],
+      }
+  }
+  return undefined
+}
+
+interface NoteAsked {
+  title: string
+  label: string
+  hint: string
+  confirmText: string
+  required: boolean
+  files: boolean
+}
+
+/** The actions that tell the company something. */
+export const notes: Partial<Record<Handling, NoteAsked>> = {
+  accept: {
+    title: '受理申请',
+    label: '受理说明（选填）',
+    hint: '例如：已指定专人，一个工作日内电话联系',
+    confirmText: '受理',
+    required: false,
+    files: false,
+  },
+  progress: {
+    title: '登记进展',
+    label: '进展情况',
+    hint: '例如：完成现场走访，进入方案确认阶段',
+    confirmText: '登记进展',
+    required: true,
+    files: true,
+  },
+  complete: {
+    title: '办结申请',
+    label: '办结说明',
+    hint: '例如：服务成果已经交付，企业确认无遗漏',
+    confirmText: '办结',
+    required: true,
+    files: true,
+  },
+}

@@ -1,0 +1,304 @@
+import { flushPromises, mount } from '@vue/test-utils'
+import { createPinia } from 'pinia'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Component } from 'vue'
+import { createMemoryHistory, createRouter } from 'vue-router'
+import { ApiError } from '@/api/client'
+import { useSession } from '@/stores/session'
+import { handlingOf, notes, reasonOf, verbOf, verbs, type Handling } from './actions'
+import * as api from './api'
+import ApplicationActions from './ApplicationActions.vue'
+import ApplicationList from './ApplicationList.vue'
+import ApplicationPage from './ApplicationPage.vue'
+import ApproveDialog from './ApproveDialog.vue'
+import BatchActions from './BatchActions.vue'
+import DisburseDialog from './DisburseDialog.vue'
+import HandOverDialog from './HandOverDialog.vue'
+import { fenOf } from './figures'
+import { grantText } from './labels'
+import WaitingCard from './WaitingCard.vue'
+
+const item: api.ApplicationItem = {
+  id: 3,
+  number: 'SQ20261124-000003',
+  version: 4,
+  status: 'submitted',
+  productId: 500,
+  productName: '烘焙贷',
+  edition: 1,
+  kind: 'financing',
+  kindName: '融资服务',
+  lends: true,
+  institutionId: 30,
+  institutionName: '运河银行',
+  enterpriseId: 70,
+  enterpriseName: '麦香面包房',
+  amount: 50_000_000,
+  term: 12,
+  handlerName: '',
+  submittedAt: '2026-11-24T01:30:00Z',
+  dueAt: '2026-11-26T01:30:00Z',
+  overdue: false,
+}
+
+const application: api.Application = {
+  ...item,
+  purpose: '<script>alert(1)</script>',
+  collateral: '',
+  materials: ['近六个月流水'],
+  source: 'h5',
+  contactName: '王芳',
+  phone: '138****8000',
+  telephoneOpens: true,
+  reason: '',
+  approvedAmount: 0,
+  approvedRate: 0,
+  approvedTerm: 0,
+  disbursedAmount: 0,
+  next: '',
+  institutionPhone: '',
+  hotline: '',
+  timeline: [
+    { seq: 1, kind: 'application.submitted', label: '提交申请', at: '2026-11-24T01:30:00Z', actor: '王芳' },
+    {
+      seq: 2,
+      kind: 'application.progressed',
+      label: '办理进展',
+      at: '2026-11-24T03:00:00Z',
+      text: '走访',
+      fileIds: [9],
+    },
+  ],
+  files: [
+    { id: 8, name: '流水.pdf', size: 10, mime: 'application/pdf', url: '/api/files/8' },
+    { id: 9, name: '走访记录.pdf', size: 10, mime: 'application/pdf', url: '/api/files/9' },
+  ],
+  actions: ['accept', 'ask-supplement', 'decline', 'hand-over'],
+}
+
+async function open(
+  component: Component,
+  props: Record<string, unknown> = {},
+  permissions: string[] = [],
+  at = '/applications/3',
+) {
+  const page = { template: '<i/>' }
+  const router = createRouter({
+    history: createMemoryHistory(),
+    routes: [
+      { path: '/applications', name: 'applications', component: page },
+      { path: '/applications/:id(\\d+)', name: 'application', component: page },
+    ],
+  })
+  await router.push(at)
+  const pinia = createPinia()
+  useSession(pinia).set({ signedIn: true, csrfToken: '', permissions } as never)
+  const wrapper = mount(component, { props, global: { plugins: [router, pinia] }, attachTo: document.body })
+  await flushPromises()
+  return { wrapper, router }
+}
+
+function press(text: string): void {
+  const found = Array.from(document.querySelectorAll('button')).filter((b) => b.textContent?.trim() === text)
+  expect(found.length, text).toBeGreaterThan(0)
+  found.at(-1)!.click()
+}
+
+async function type(label: string, value: string): Promise<void> {
+  const input = document.querySelector<HTMLInputElement>(`[aria-label="${label}"]`)!
+  input.value = value
+  input.dispatchEvent(new Event('input'))
+  input.dispatchEvent(new Event('change'))
+  await flushPromises()
+}
+
+beforeEach(() => {
+  document.body.innerHTML = ''
+  localStorage.clear()
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe('actions', () => {
+  it('has one dialog for every button', () => {
+    const own: Handling[] = ['approve', 'disburse', 'hand-over']
+    for (const action of Object.keys(verbs) as Handling[]) {
+      const dialogs = [own.includes(action), reasonOf(action, 'submitted') !== undefined, action in notes]
+      expect(dialogs.filter(Boolean), action).toHaveLength(1)
+    }
+  })
+  it('shows what may be done in a fixed order, without the steps of the company', () => {
+    const actions: api.ApplicationAction[] = ['withdraw', 'decline', 'supplement', 'accept']
+    expect(handlingOf({ ...application, actions })).toEqual(['accept', 'decline'])
+  })
+  it('names a refusal by when it is spoken', () => {
+    expect([verbOf('decline', 'submitted'), verbOf('decline', 'in_progress')]).toEqual(['不予受理', '不予通过'])
+  })
+  it('counts in fen', () => {
+    expect([fenOf(12.5), fenOf(0.1), fenOf(40)]).toEqual([12_500_000, 100_000, 40_000_000])
+    const granted = { ...application, approvedAmount: 40_000_000, approvedRate: 385, approvedTerm: 12 }
+    expect(grantText(granted)).toBe('40 万元，年利率 3.85%，期限 12 个月')
+    expect(grantText({ ...granted, approvedRate: 0 })).toBe('40 万元，期限 12 个月')
+    expect(grantText(application)).toBe('')
+  })
+})
+
+describe('ApplicationPage', () => {
+  it('shows the application with markup as text, and opens the number only when asked', async () => {
+    vi.spyOn(api, 'getApplication').mockResolvedValue(application)
+    const phone = vi.spyOn(api, 'openTelephone').mockResolvedValue('13800138000')
+    const { wrapper } = await open(ApplicationPage)
+    for (const part of [
+      'SQ20261124-000003',
+      '待受理',
+      '50 万元',
+      '138****8000',
+      '<script>',
+      '流水.pdf',
+      '走访记录.pdf',
+      '近六个月流水',
+    ]) {
+      expect(wrapper.text()).toContain(part)
+    }
+    expect(phone).not.toHaveBeenCalled()
+    press('查看号码')
+    await flushPromises()
+    expect(wrapper.get('a[href="tel:13800138000"]').text()).toBe('13800138000')
+    expect(phone).toHaveBeenCalledTimes(1)
+  })
+  it('offers no number and no action to those who only read', async () => {
+    vi.spyOn(api, 'getApplication').mockResolvedValue({ ...application, telephoneOpens: false, actions: [] })
+    const { wrapper } = await open(ApplicationPage)
+    expect(wrapper.text()).not.toContain('查看号码')
+    expect(wrapper.findAll('button')).toHaveLength(0)
+  })
+  it('says that a foreign application was not found', async () => {
+    vi.spyOn(api, 'getApplication').mockRejectedValue(
+      new ApiError({ status: 404, code: 'NOT_FOUND', message: '没有找到' }),
+    )
+    const { wrapper } = await open(ApplicationPage)
+    expect(wrapper.text()).toContain('没有找到')
+  })
+})
+
+describe('ApplicationActions', () => {
+  it('accepts with an optional note', async () => {
+    const take = vi.fn().mockResolvedValue(true)
+    const { wrapper } = await open(ApplicationActions, { application, busy: false, take })
+    press('受理')
+    await flushPromises()
+    press('受理')
+    await flushPromises()
+    expect(take).toHaveBeenCalledWith('accept', { note: '' }, '已受理')
+    expect(wrapper.emitted('taken')).toHaveLength(1)
+  })
+  it('keeps the dialog open when the server refused, and needs a reason', async () => {
+    const take = vi.fn().mockResolvedValue(false)
+    const { wrapper } = await open(ApplicationActions, { application, busy: false, take })
+    press('不予受理')
+    await flushPromises()
+    press('不予受理')
+    await flushPromises()
+    expect(take).not.toHaveBeenCalled()
+    press('当前负债率较高，暂不能满足产品要求')
+    await flushPromises()
+    press('不予受理')
+    await flushPromises()
+    expect(take).toHaveBeenCalledWith(
+      'decline',
+      { reason: '当前负债率较高，暂不能满足产品要求' },
+      '已登记，企业会看到原因',
+    )
+    expect(wrapper.emitted('taken')).toBeUndefined()
+  })
+})
+
+describe('figures of a loan', () => {
+  it('are needed to approve and go out in fen and basis points', async () => {
+    const { wrapper } = await open(ApproveDialog, { amount: 50_000_000, term: 12, busy: false })
+    press('登记审批结果')
+    await flushPromises()
+    expect(wrapper.emitted('confirm')).toBeUndefined()
+    await type('年利率，百分数', '3.85')
+    await type('审批金额，万元', '40.5')
+    press('登记审批结果')
+    expect(wrapper.emitted('confirm')).toEqual([[{ amount: 40_500_000, rate: 385, term: 12, note: '' }]])
+  })
+  it('are paid out up to what was granted', async () => {
+    const { wrapper } = await open(DisburseDialog, { approved: 40_000_000, busy: false })
+    await type('放款金额，万元', '40.01')
+    press('登记放款')
+    await flushPromises()
+    expect(wrapper.emitted('confirm')).toBeUndefined()
+    await vi.waitFor(() => expect(document.body.textContent).toContain('不能超过审批金额 40 万元'))
+    await type('放款金额，万元', '40')
+    press('登记放款')
+    expect(wrapper.emitted('confirm')).toEqual([[{ amount: 40_000_000, note: '' }]])
+  })
+})
+
+describe('HandOverDialog', () => {
+  it('says when there is nobody to hand over to', async () => {
+    vi.spyOn(api, 'listColleagues').mockResolvedValue([{ id: 60, name: '赵强' }])
+    await open(HandOverDialog, { handlerId: 60, busy: false })
+    expect(document.body.textContent).toContain('没有其他可以转交的同事')
+  })
+})
+
+describe('BatchActions', () => {
+  it('sends only what waits, and lists what could not be done', async () => {
+    const accept = vi.spyOn(api, 'acceptAll').mockResolvedValue([
+      { id: 3, ok: true },
+      { id: 5, ok: false, message: '申请已更新：王芳撤回' },
+    ])
+    const other = { ...item, id: 5, number: 'SQ20261124-000005' }
+    const done = { ...item, id: 6, status: 'completed' as const }
+    const { wrapper } = await open(BatchActions, { selected: [item, other, done] })
+    press('受理 2 件')
+    await vi.waitFor(() => expect(document.body.textContent).toContain('将受理所选 2 件'))
+    press('受理 2 件')
+    await vi.waitFor(() => expect(accept).toHaveBeenCalledWith([item, other], expect.any(String)))
+    await vi.waitFor(() => expect(document.body.textContent).toContain('王芳撤回'))
+    expect(document.body.textContent).toContain('SQ20261124-000005')
+    expect(wrapper.emitted('done')).toBeUndefined()
+    press('知道了，刷新列表')
+    await flushPromises()
+    expect(wrapper.emitted('done')).toHaveLength(1)
+  })
+  it('says why nothing can be done', async () => {
+    const { wrapper } = await open(BatchActions, { selected: [{ ...item, status: 'accepted' }] })
+    expect(wrapper.text()).toContain('所选申请都不在待受理状态')
+  })
+})
+
+describe('ApplicationList', () => {
+  it('asks for what the address says; only those who handle may choose rows', async () => {
+    const load = vi.spyOn(api, 'listApplications').mockResolvedValue({ items: [item] })
+    const at = '/applications?scope=overdue&status=accepted'
+    const { wrapper } = await open(ApplicationList, {}, ['application.view', 'application.handle'], at)
+    expect(load).toHaveBeenCalledWith(
+      { status: ['accepted'], waiting: false, overdue: true, mine: false, cursor: undefined, limit: 20 },
+      expect.anything(),
+    )
+    await vi.waitFor(() => expect(wrapper.text()).toContain('SQ20261124-000003'))
+    expect(wrapper.find('.el-checkbox').exists()).toBe(true)
+    const reader = await open(ApplicationList, {}, ['application.view'], '/applications')
+    await vi.waitFor(() => expect(reader.wrapper.text()).toContain('运河银行'))
+    expect(reader.wrapper.find('.el-table .el-checkbox').exists()).toBe(false)
+  })
+})
+
+describe('WaitingCard', () => {
+  it('lists what waits as the server orders it', async () => {
+    const load = vi.spyOn(api, 'listApplications').mockResolvedValue({ items: [item] })
+    const { wrapper } = await open(WaitingCard)
+    expect(load).toHaveBeenCalledWith({ waiting: true, limit: 8 }, expect.anything())
+    expect(wrapper.text()).toContain('烘焙贷 · 麦香面包房')
+  })
+  it('says when nothing waits', async () => {
+    vi.spyOn(api, 'listApplications').mockResolvedValue({ items: [] })
+    const { wrapper } = await open(WaitingCard)
+    expect(wrapper.text()).toContain('没有待受理的申请')
+  })
+})

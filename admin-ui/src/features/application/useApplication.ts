@@ -1,0 +1,19 @@
+import type { MaybeRefOrGetter } from 'vue'
+import { useDetail } from '@/composables/useDetail'
+import { act, getApplication, type ActionBody, type Application } from './api'
+
+/** One application and the steps that may be taken with it. */
+export function useApplication(id: MaybeRefOrGetter<string | undefined>) {
+  const detail = useDetail<Application>(id, getApplication)
+
+  /** True when the server took the step; the application is then loaded anew. */
+  function take<A extends keyof ActionBody>(action: A, body: ActionBody[A], done: string): Promise<boolean> {
+    const seen = detail.data
+    if (!seen) return Promise.resolve(false)
+    return detail.run(action, (key) => act(seen, action, body, key), done)
+  }
+
+  return { detail, take }
+}
+
+export type Take = ReturnType<typeof useApplication>['take']

@@ -1,0 +1,41 @@
+import type { StatusLook } from '@/components/StatusTag/types'
+
+import type { ApplicationStatus } from './api'
+
+const looks: Record<ApplicationStatus, StatusLook> = {
+  submitted: { word: '待受理', tone: 'info' },
+  supplement: { word: '待补正', tone: 'warning' },
+  accepted: { word: '已受理', tone: 'info' },
+  in_progress: { word: '办理中', tone: 'info' },
+  approved: { word: '已审批', tone: 'success' },
+  disbursed: { word: '已放款', tone: 'success' },
+  completed: { word: '已办结', tone: 'success' },
+  declined: { word: '未通过', tone: 'danger' },
+  withdrawn: { word: '已撤回', tone: 'neutral' },
+}
+
+/** How a state is shown; one this version does not know is shown as being handled. */
+export function applicationLook(status: string): StatusLook {
+  return looks[status as ApplicationStatus] ?? { word: '办理中', tone: 'info' }
+}
+
+export const draftLook: StatusLook = { word: '草稿', tone: 'neutral' }
+
+/** The tabs of the list. */
+export const groups: { name: string; text: string; statuses: ApplicationStatus[] }[] = [
+  { name: 'all', text: '全部', statuses: [] },
+  { name: 'todo', text: '待我补正', statuses: ['supplement'] },
+  {
+    name: 'open',
+    text: '办理中',
+    statuses: ['submitted', 'accepted', 'in_progress', 'approved', 'disbursed'],
+  },
+  { name: 'ended', text: '已结束', statuses: ['completed', 'declined', 'withdrawn'] },
+]
+
+/** What stands above the reason of a state. */
+export const reasonTitles: Partial<Record<string, string>> = {
+  supplement: '需要补充',
+  declined: '未通过的原因',
+  withdrawn: '撤回原因',
+}

@@ -1,0 +1,272 @@
+package application
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/web"
+)
+
+const tag = "申请"
+
+type applicationOutput struct{ Body View }
+
+type applicationSubmitInput struct {
+	web.Keyed
+	Body struct {
+		ProductID   int64   `json:"productId"`
+		Amount      int64   `json:"amount,omitempty" doc:"Fen; financing only."`
+		Term        int     `json:"term,omitempty" doc:"Months; financing only."`
+		Purpose     string  `json:"purpose"`
+		Collateral  string  `json:"collateral,omitempty" doc:"Financing only."`
+		ContactName string  `json:"contactName,omitempty" doc:"Empty takes the name of the account."`
+		Phone       string  `json:"phone,omitempty" doc:"Empty takes the phone of the account."`
+		Source      Source  `json:"source" enum:"h5,portal"`
+		FileIDs     []int64 `json:"fileIds,omitempty" maxItems:"9"`
+	}
+}
+
+func (in *applicationSubmitInput) command() Submit {
+	b := in.Body
+	return Submit{
+		Key: in.Key, ProductID: b.ProductID, Amount: b.Amount, Term: b.Term, Purpose: b.Purpose, Collateral: b.Collateral,
+		ContactName: b.ContactName, Phone: b.Phone, Source: b.Source, FileIDs: b.FileIDs,
+	}
+}
+
+type applicationListInput struct {
+	web.Listing
+	Status  []Status `query:"status" doc:"Any of these states, separated by commas."`
+	Waiting bool     `query:"waiting" doc:"What waits to be accepted, nearest deadline first."`
+	Overdue bool     `query:"overdue" doc:"What waits although its deadline has passed."`
+	Mine    bool     `query:"mine" doc:"What the asker is the handler of."`
+}
+
+type applicationListOutput struct{ Body web.List[Item] }
+
+type applicationGetInput struct {
+	ID int64 `path:"id"`
+}
+
+// Target is embedded by the input of every command on an application; Huma fills exported structs only.
+type Target struct {
+	web.Keyed
+	ID int64 `path:"id"`
+}
+
+func (in *Target) ref(version int64) Ref { return Ref{ID: in.ID, Version: version, Key: in.Key} }
+
+type applicationNoteInput struct {
+	Target
+	Body struct {
+		Version int64   `json:"version"`
+		Note    string  `json:"note,omitempty"`
+		FileIDs []int64 `json:"fileIds,omitempty" maxItems:"9"`
+	}
+}
+
+type applicationReasonInput struct {
+	Target
+	Body struct {
+		Version int64  `json:"version"`
+		Reason  string `json:"reason,omitempty"`
+	}
+}
+
+type applicationApproveInput struct {
+	Target
+	Body struct {
+		Version int64  `json:"version"`
+		Amount  int64  `json:"amount" doc:"Fen."`
+		Rate    int    `json:"rate" doc:"Basis points a year; 385 is 3.85 %."`
+		Term    int    `json:"term" doc:"Months."`
+		Note    string `json:"note,omitempty"`
+	}
+}
+
+type applicationDisburseInput struct {
+	Target
+	Body struct {
+		Version int64  `json:"version"`
+		Amount  int64  `json:"amount" doc:"Fen."`
+		Note    string `json:"note,omitempty"`
+	}
+}
+
+type applicationHandOverInput struct {
+	Target
+	Body struct {
+		Version int64  `json:"version"`
+		UserID  int64  `json:"userId"`
+		Note    string `json:"note,omitempty"`
+	}
+}
+
+type applicationTelephoneOutput struct {
+	Body struct {
+		Phone string `json:"phone"`
+	}
+}
+
+type applicationColleaguesOutput struct {
+	Body struct {
+		Items []Colleague `json:"items"`
+	}
+}
+
+type applicationBatchInput struct {
+	web.Keyed
+	Body struct {
+		Items  []Ref  `json:"items" minItems:"1" maxItems:"50"`
+		Note   string `json:"note,omitempty" doc:"To the companies, when accepting."`
+		Reason string `json:"reason,omitempty" doc:"Needed when declining."`
+	}
+}
+
+type applicationBatchOutput struct {
+	Body struct {
+		Items []Outcome `json:"items"`
+	}
+}
+
+type applicationProductInput struct {
+	Product int64 `path:"product"`
+}
+
+type applicationFormOutput struct{ Body Form }
+
+type applicationDraftInput struct {
+	Product int64 `path:"product"`
+	Body    Typed
+}
+
+type applicationDraftOutput struct{ Body DraftView }
+
+type applicationDraftsOutput struct {
+	Body struct {
+		Items []DraftItem `json:"items"`
+	}
+}
+
+// Register adds the operations of the module to the API.
+func Register(api huma.API, s *Service) {
+	reader := access.Only(access.Enterprise, access.Institution, access.Platform, access.Government)
+	owner := access.Only(access.Enterprise)
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/applications", Summary: "提交申请", Tag: tag, Access: owner}.Huma(),
+		func(ctx context.Context, in *applicationSubmitInput) (*applicationOutput, error) {
+			return output(s.Submit(ctx, access.From(ctx), in.command()))
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/applications", Summary: "本企业的申请，或本人可见的申请", Tag: tag, Access: reader}.Huma(),
+		func(ctx context.Context, in *applicationListInput) (*applicationListOutput, error) {
+			items, next, err := s.List(ctx, access.From(ctx), ListFilter{
+				Statuses: in.Status, Waiting: in.Waiting, Overdue: in.Overdue, Mine: in.Mine, Cursor: in.Cursor, Limit: in.Limit,
+			})
+			if err != nil {
+				return nil, err
+			}
+			return &applicationListOutput{Body: web.NewList(items, next)}, nil
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/applications/{id}", Summary: "申请详情与进度", Tag: tag, Access: reader}.Huma(),
+		func(ctx context.Context, in *applicationGetInput) (*applicationOutput, error) {
+			return output(s.Get(ctx, access.From(ctx), in.ID))
+		})
+	huma.Register(api, command(ToWithdraw), func(ctx context.Context, in *applicationReasonInput) (*applicationOutput, error) {
+		return output(s.Withdraw(ctx, access.From(ctx), Withdraw{in.ref(in.Body.Version), in.Body.Reason}))
+	})
+	huma.Register(api, command(ToSupplement), func(ctx context.Context, in *applicationNoteInput) (*applicationOutput, error) {
+		return output(s.Supplement(ctx, access.From(ctx), Supplement{in.ref(in.Body.Version), in.Body.Note, in.Body.FileIDs}))
+	})
+	huma.Register(api, command(ToAccept), func(ctx context.Context, in *applicationNoteInput) (*applicationOutput, error) {
+		return output(s.Accept(ctx, access.From(ctx), Accept{in.ref(in.Body.Version), in.Body.Note}))
+	})
+	huma.Register(api, command(ToDecline), func(ctx context.Context, in *applicationReasonInput) (*applicationOutput, error) {
+		return output(s.Decline(ctx, access.From(ctx), Decline{in.ref(in.Body.Version), in.Body.Reason}))
+	})
+	huma.Register(api, command(ToAsk), func(ctx context.Context, in *applicationReasonInput) (*applicationOutput, error) {
+		return output(s.AskSupplement(ctx, access.From(ctx), AskSupplement{in.ref(in.Body.Version), in.Body.Reason}))
+	})
+	huma.Register(api, command(ToProgress), func(ctx context.Context, in *applicationNoteInput) (*applicationOutput, error) {
+		return output(s.Progress(ctx, access.From(ctx), Progress{in.ref(in.Body.Version), in.Body.Note, in.Body.FileIDs}))
+	})
+	huma.Register(api, command(ToApprove), func(ctx context.Context, in *applicationApproveInput) (*applicationOutput, error) {
+		b := in.Body
+		return output(s.Approve(ctx, access.From(ctx), Approve{in.ref(b.Version), Loan{b.Amount, b.Rate, b.Term}, b.Note}))
+	})
+	huma.Register(api, command(ToDisburse), func(ctx context.Context, in *applicationDisburseInput) (*applicationOutput, error) {
+		return output(s.Disburse(ctx, access.From(ctx), Disburse{in.ref(in.Body.Version), in.Body.Amount, in.Body.Note}))
+	})
+	huma.Register(api, command(ToComplete), func(ctx context.Context, in *applicationNoteInput) (*applicationOutput, error) {
+		return output(s.Complete(ctx, access.From(ctx), Complete{in.ref(in.Body.Version), in.Body.Note, in.Body.FileIDs}))
+	})
+	huma.Register(api, command(ToHandOver), func(ctx context.Context, in *applicationHandOverInput) (*applicationOutput, error) {
+		return output(s.HandOver(ctx, access.From(ctx), HandOver{in.ref(in.Body.Version), in.Body.UserID, in.Body.Note}))
+	})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/applications/{id}/telephone", Summary: "查看申请人的联系电话，每次查看留痕", Tag: tag, Access: access.Require(PermHandle)}.Huma(),
+		func(ctx context.Context, in *applicationGetInput) (*applicationTelephoneOutput, error) {
+			out := &applicationTelephoneOutput{}
+			var err error
+			out.Body.Phone, err = s.Telephone(ctx, access.From(ctx), in.ID)
+			return out, err
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/application-colleagues", Summary: "可转交的本机构同事", Tag: tag, Access: access.Require(PermHandle)}.Huma(),
+		func(ctx context.Context, _ *struct{}) (*applicationColleaguesOutput, error) {
+			out := &applicationColleaguesOutput{}
+			var err error
+			out.Body.Items, err = s.Colleagues(ctx, access.From(ctx))
+			return out, err
+		})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/application-batches/accept", Summary: "批量受理", Tag: tag, Access: access.Require(PermHandle)}.Huma(),
+		func(ctx context.Context, in *applicationBatchInput) (*applicationBatchOutput, error) {
+			return outcomes(s.AcceptAll(ctx, access.From(ctx), in.Key, in.Body.Items, in.Body.Note))
+		})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/application-batches/decline", Summary: "批量不予受理", Tag: tag, Access: access.Require(PermHandle)}.Huma(),
+		func(ctx context.Context, in *applicationBatchInput) (*applicationBatchOutput, error) {
+			return outcomes(s.DeclineAll(ctx, access.From(ctx), in.Key, in.Body.Items, in.Body.Reason))
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/application-forms/{product}", Summary: "申请某产品前的信息：产品要求、联系人、草稿", Tag: tag, Access: owner}.Huma(),
+		func(ctx context.Context, in *applicationProductInput) (*applicationFormOutput, error) {
+			f, err := s.Form(ctx, access.From(ctx), in.Product)
+			return &applicationFormOutput{Body: f}, err
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/application-drafts", Summary: "本人的申请草稿", Tag: tag, Access: owner}.Huma(),
+		func(ctx context.Context, _ *struct{}) (*applicationDraftsOutput, error) {
+			out := &applicationDraftsOutput{}
+			var err error
+			out.Body.Items, err = s.Drafts(ctx, access.From(ctx))
+			return out, err
+		})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/application-drafts/{product}", Summary: "保存申请草稿，重复保存以最后一次为准", Tag: tag, Access: owner}.Huma(),
+		func(ctx context.Context, in *applicationDraftInput) (*applicationDraftOutput, error) {
+			v, err := s.SaveDraft(ctx, access.From(ctx), in.Product, in.Body)
+			return &applicationDraftOutput{Body: v}, err
+		})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/application-drafts/{product}/discard", Summary: "删除申请草稿", Tag: tag, Access: owner, Status: 204}.Huma(),
+		func(ctx context.Context, in *applicationProductInput) (*struct{}, error) {
+			return nil, s.DiscardDraft(ctx, access.From(ctx), in.Product)
+		})
+}
+
+// command declares the address and the right of a command.
+func command(a Action) huma.Operation {
+	r := RightOf(a)
+	rule := access.Only(access.Enterprise)
+	if r.Permission != "" {
+		rule = access.Require(r.Permission)
+	}
+	return web.Operation{Method: "POST", Path: "/api/applications/{id}/" + string(a), Summary: r.Label, Tag: tag, Access: rule}.Huma()
+}
+
+func output(v View, err error) (*applicationOutput, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &applicationOutput{Body: v}, nil
+}
+
+func outcomes(items []Outcome, err error) (*applicationBatchOutput, error) {
+	out := &applicationBatchOutput{}
+	out.Body.Items = items
+	return out, err
+}

@@ -1,0 +1,60 @@
+package application
+
+import (
+	"context"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/event"
+)
+
+// Withdraw asks to end an application because the company does not want it any more.
+type Withdraw struct {
+	Ref
+	Reason string // optional
+}
+
+// Withdraw ends an application before its result. It returns ErrNotFound when the actor cannot see it, ErrForbidden for
+// everybody but the company's people, and a conflict that says what changed when the version is stale or the state does not
+// allow it.
+func (s *Service) Withdraw(ctx context.Context, actor access.Actor, cmd Withdraw) (View, error) {
+	reason, err := block("reason", "撤回原因", cmd.Reason, maxNote, false)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToWithdraw, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
+		return effect{
+			fact:    func(h Head) event.Fact { return Withdrawn{Head: h, Reason: reason} },
+			summary: "撤回申请",
+		}, a.Withdraw(s.Clock.Now(), reason)
+	})
+}
+
+// Supplement answers what the institution asked for.
+type Supplement struct {
+	Ref
+	Note    string
+	FileIDs []int64
+}
+
+// Supplement supplies what is lacking; the application goes on where it stopped. Errors as Withdraw; files must be the
+// actor's own.
+func (s *Service) Supplement(ctx context.Context, actor access.Actor, cmd Supplement) (View, error) {
+	note, err := block("note", "补充说明", cmd.Note, maxNote, true)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToSupplement, cmd.Ref, cmd.fingerprint(), func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
+		return effect{
+			fact:    func(h Head) event.Fact { return Supplemented{Head: h, Note: note, FileIDs: cmd.FileIDs} },
+			summary: "补充材料", files: cmd.FileIDs,
+		}, a.Supply(s.Clock.Now())
+	})
+}
+
+// fingerprint leaves the files out, as that of Submit does.
+func (c Supplement) fingerprint() Supplement {
+	c.FileIDs = nil
+	return c
+}

@@ -1,0 +1,251 @@
+package application
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
+)
+
+// Accept asks to take an application on.
+type Accept struct {
+	Ref
+	Note string // to the company
+}
+
+// Accept takes a submitted application on; whoever accepts becomes its handler when it has none. It returns ErrNotFound when
+// the actor cannot see it, ErrForbidden without application.handle at its institution, and a conflict that says what changed
+// when the version is stale or the state does not allow it.
+func (s *Service) Accept(ctx context.Context, actor access.Actor, cmd Accept) (View, error) {
+	note, err := block("note", "受理说明", cmd.Note, maxNote, false)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToAccept, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
+		return effect{
+			fact:    func(h Head) event.Fact { return Accepted{Head: h, Note: note} },
+			summary: "受理申请",
+		}, a.Accept(Colleague{ID: actor.UserID, Name: actor.Name})
+	})
+}
+
+// Decline asks to end an application.
+type Decline struct {
+	Ref
+	Reason string // the company reads it
+}
+
+// Decline ends an application before its result with a reason. Errors as Accept.
+func (s *Service) Decline(ctx context.Context, actor access.Actor, cmd Decline) (View, error) {
+	reason, err := block("reason", "原因", cmd.Reason, maxNote, true)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToDecline, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
+		from := a.Status
+		return effect{
+			fact:    func(h Head) event.Fact { return Declined{Head: h, From: from, Reason: reason} },
+			summary: "不予通过",
+		}, a.Decline(s.Clock.Now(), reason)
+	})
+}
+
+// AskSupplement asks the company for what is lacking.
+type AskSupplement struct {
+	Ref
+	Reason string // what is lacking
+}
+
+// AskSupplement stops an application until the company supplies what is lacking. Errors as Accept.
+func (s *Service) AskSupplement(ctx context.Context, actor access.Actor, cmd AskSupplement) (View, error) {
+	reason, err := block("reason", "需要补充的内容", cmd.Reason, maxNote, true)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToAsk, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
+		return effect{
+			fact:    func(h Head) event.Fact { return SupplementAsked{Head: h, Reason: reason} },
+			summary: "要求补正",
+		}, a.Ask(reason)
+	})
+}
+
+// Progress tells the company how far the institution is.
+type Progress struct {
+	Ref
+	Note    string
+	FileIDs []int64
+}
+
+// Progress tells how far an accepted application is. Errors as Accept; files must be the actor's own.
+func (s *Service) Progress(ctx context.Context, actor access.Actor, cmd Progress) (View, error) {
+	note, err := block("note", "进展情况", cmd.Note, maxNote, true)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToProgress, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
+		return effect{
+			fact:    func(h Head) event.Fact { return Progressed{Head: h, Note: note, FileIDs: cmd.FileIDs} },
+			summary: "登记进展", files: cmd.FileIDs,
+		}, a.Progress()
+	})
+}
+
+// Approve keeps what the institution grants.
+type Approve struct {
+	Ref
+	Loan Loan
+	Note string // to the company
+}
+
+// Approve keeps the result of the review of a financing application. Errors as Accept, and a message for each wrong figure.
+func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd Approve) (View, error) {
+	note, err := block("note", "审批说明", cmd.Note, maxNote, false)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToApprove, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
+		l := cmd.Loan
+		return effect{
+			fact: func(h Head) event.Fact {
+				return Approved{Head: h, Amount: l.Amount, Rate: l.Rate, Term: l.Term, Note: note}
+			},
+			summary: "登记审批结果", detail: l,
+		}, a.Approve(l)
+	})
+}
+
+// Disburse keeps that the money was paid out.
+type Disburse struct {
+	Ref
+	Amount int64 // fen
+	Note   string
+}
+
+// Disburse keeps the payment of an approved loan. Errors as Approve.
+func (s *Service) Disburse(ctx context.Context, actor access.Actor, cmd Disburse) (View, error) {
+	note, err := block("note", "放款说明", cmd.Note, maxNote, false)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToDisburse, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
+		return effect{
+			fact:    func(h Head) event.Fact { return Disbursed{Head: h, Amount: cmd.Amount, Note: note} },
+			summary: "登记放款", detail: map[string]any{"amount": cmd.Amount},
+		}, a.Disburse(s.Clock.Now(), cmd.Amount)
+	})
+}
+
+// Complete asks to end an application well.
+type Complete struct {
+	Ref
+	Note    string // to the company: what was done
+	FileIDs []int64
+}
+
+// Complete ends a service that was given, or a loan that was paid out. Errors as Accept; files must be the actor's own.
+func (s *Service) Complete(ctx context.Context, actor access.Actor, cmd Complete) (View, error) {
+	note, err := block("note", "办结说明", cmd.Note, maxNote, true)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToComplete, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
+		return effect{
+			fact:    func(h Head) event.Fact { return Completed{Head: h, Note: note, FileIDs: cmd.FileIDs} },
+			summary: "办结申请", files: cmd.FileIDs,
+		}, a.Complete(s.Clock.Now())
+	})
+}
+
+// HandOver asks to make a colleague the handler, or the actor itself.
+type HandOver struct {
+	Ref
+	UserID int64
+	Note   string // stays within the institution
+}
+
+// HandOver makes an operator of the same institution the handler. Errors as Accept.
+func (s *Service) HandOver(ctx context.Context, actor access.Actor, cmd HandOver) (View, error) {
+	note, err := block("note", "转交说明", cmd.Note, maxNote, false)
+	if err != nil {
+		return View{}, err
+	}
+	return s.change(ctx, actor, ToHandOver, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, a *Application) (effect, error) {
+		colleagues, err := s.Institutions.Operators(ctx, tx, a.InstitutionID)
+		if err != nil {
+			return effect{}, err
+		}
+		for _, c := range colleagues {
+			if c.ID != cmd.UserID {
+				continue
+			}
+			if c.ID == a.HandlerID {
+				return effect{}, fault.InvalidField("userId", "SAME_HANDLER", fmt.Sprintf("这件申请已由%s经办，请选择其他同事", c.Name))
+			}
+			from := a.HandlerName
+			return effect{
+				fact:    func(h Head) event.Fact { return HandedOver{Head: h, FromName: from, ToName: c.Name, Note: note} },
+				summary: "转交经办", detail: map[string]any{"to": c.ID},
+			}, a.HandOver(c)
+		}
+		return effect{}, fault.InvalidField("userId", "COLLEAGUE_UNKNOWN", "请选择本机构的同事")
+	})
+}
+
+// maxBatch is how many applications one batch may hold.
+const maxBatch = 50
+
+// Outcome is what became of one application of a batch.
+type Outcome struct {
+	ID      int64  `json:"id"`
+	OK      bool   `json:"ok"`
+	Message string `json:"message,omitempty"` // why not
+}
+
+// AcceptAll accepts each application by itself: one that cannot be is told with its reason and keeps none of the others back.
+func (s *Service) AcceptAll(ctx context.Context, actor access.Actor, key string, refs []Ref, note string) ([]Outcome, error) {
+	return s.batch(ctx, actor, key, refs, func(r Ref) error {
+		_, err := s.Accept(ctx, actor, Accept{Ref: r, Note: note})
+		return err
+	})
+}
+
+// DeclineAll declines each application by itself with the same reason. Outcomes as AcceptAll.
+func (s *Service) DeclineAll(ctx context.Context, actor access.Actor, key string, refs []Ref, reason string) ([]Outcome, error) {
+	if _, err := block("reason", "原因", reason, maxNote, true); err != nil {
+		return nil, err
+	}
+	return s.batch(ctx, actor, key, refs, func(r Ref) error {
+		_, err := s.Decline(ctx, actor, Decline{Ref: r, Reason: reason})
+		return err
+	})
+}
+
+func (s *Service) batch(ctx context.Context, actor access.Actor, key string, refs []Ref, one func(Ref) error) ([]Outcome, error) {
+	if err := actor.Need(PermHandle); err != nil {
+		return nil, err
+	}
+	if len(refs) == 0 || len(refs) > maxBatch {
+		return nil, fault.InvalidField("items", "BATCH_SIZE", fmt.Sprintf("每次可选择 1 至 %d 件申请", maxBatch))
+	}
+	out := make([]Outcome, 0, len(refs))
+	for _, r := range refs {
+		r.Key = ""
+		if key != "" {
+			r.Key = fmt.Sprintf("%s:%d", key, r.ID)
+		}
+		err := one(r)
+		o := Outcome{ID: r.ID, OK: err == nil}
+		if f, ok := fault.As(err); ok && f.Kind != fault.Internal {
+			o.Message = f.Message
+		} else if err != nil {
+			return nil, err
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}

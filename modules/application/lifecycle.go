@@ -1,0 +1,263 @@
+package application
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/huiqi/huiqi/platform/access"
+)
+
+// Status is where an application stands.
+type Status string
+
+// The states of an application.
+const (
+	Unsent  Status = "draft"
+	Waiting Status = "submitted"
+	Lacking Status = "supplement" // the company must supply something
+	Taken   Status = "accepted"
+	Working Status = "in_progress"
+	Granted Status = "approved"
+	PaidOut Status = "disbursed"
+	Done    Status = "completed"
+	Refused Status = "declined"
+	Dropped Status = "withdrawn"
+)
+
+// Earlier stands in the table for the state in which the supplement was asked for.
+const Earlier Status = "earlier"
+
+// statuses are all states with the word every face shows.
+var statuses = map[Status]string{
+	Unsent: "草稿", Waiting: "待受理", Lacking: "待补正", Taken: "已受理", Working: "办理中", Granted: "已审批",
+	PaidOut: "已放款", Done: "已办结", Refused: "未通过", Dropped: "已撤回",
+}
+
+// Label is the Chinese word of the state.
+func (s Status) Label() string { return statuses[s] }
+
+// Ended reports whether nothing more happens.
+func (s Status) Ended() bool { return slices.Contains(ends, s) }
+
+var ends = []Status{Done, Refused, Dropped}
+
+// Action is a command on an application.
+type Action string
+
+// The actions; each is the last part of its address.
+const (
+	ToSubmit     Action = "submit"
+	ToWithdraw   Action = "withdraw"
+	ToSupplement Action = "supplement"
+	ToAccept     Action = "accept"
+	ToDecline    Action = "decline"
+	ToAsk        Action = "ask-supplement"
+	ToProgress   Action = "progress"
+	ToApprove    Action = "approve"
+	ToDisburse   Action = "disburse"
+	ToComplete   Action = "complete"
+	ToHandOver   Action = "hand-over"
+)
+
+// Side is who an action belongs to.
+type Side string
+
+// The sides.
+const (
+	Applicant   Side = "applicant"   // people who act for the company
+	Institution Side = "institution" // operators of the product's institution
+)
+
+// Branch says for which applications a step is there.
+type Branch string
+
+// The branches.
+const (
+	Any       Branch = ""
+	Financing Branch = "financing" // those that lend money
+	Services  Branch = "services"  // all others
+)
+
+// Transition is one legal step of an application.
+type Transition struct {
+	From   Status
+	Action Action
+	To     Status
+	For    Branch
+}
+
+// Right is what an action asks of the actor. Permission is empty for applicants: acting for the company is the right.
+type Right struct {
+	Side       Side
+	Permission access.Permission
+	Label      string
+}
+
+// Lifecycle is every legal step.
+func Lifecycle() []Transition {
+	return []Transition{
+		{Unsent, ToSubmit, Waiting, Any},
+		{Waiting, ToAccept, Taken, Any},
+		{Waiting, ToAsk, Lacking, Any},
+		{Waiting, ToDecline, Refused, Any},
+		{Waiting, ToHandOver, Waiting, Any},
+		{Waiting, ToWithdraw, Dropped, Any},
+		{Lacking, ToSupplement, Earlier, Any},
+		{Lacking, ToDecline, Refused, Any},
+		{Lacking, ToHandOver, Lacking, Any},
+		{Lacking, ToWithdraw, Dropped, Any},
+		{Taken, ToProgress, Working, Any},
+		{Taken, ToAsk, Lacking, Any},
+		{Taken, ToDecline, Refused, Any},
+		{Taken, ToHandOver, Taken, Any},
+		{Taken, ToWithdraw, Dropped, Any},
+		{Working, ToApprove, Granted, Financing},
+		{Working, ToComplete, Done, Services},
+		{Working, ToProgress, Working, Any},
+		{Working, ToAsk, Lacking, Any},
+		{Working, ToDecline, Refused, Any},
+		{Working, ToHandOver, Working, Any},
+		{Working, ToWithdraw, Dropped, Any},
+		{Granted, ToDisburse, PaidOut, Financing},
+		{Granted, ToProgress, Granted, Financing},
+		{Granted, ToHandOver, Granted, Financing},
+		{Granted, ToWithdraw, Dropped, Financing}, // the company does not take the offer
+		{PaidOut, ToComplete, Done, Financing},
+		{PaidOut, ToHandOver, PaidOut, Financing},
+	}
+}
+
+// The permissions of the module.
+const (
+	PermView   access.Permission = "application.view"
+	PermHandle access.Permission = "application.handle"
+)
+
+// Permissions describes the rights of the module for the page where roles are edited.
+func Permissions() []access.Info {
+	return []access.Info{
+		{Name: PermView, Group: "申请", Label: "查看申请"},
+		{Name: PermHandle, Group: "申请", Label: "办理申请"},
+	}
+}
+
+// RightOf says who may take the action.
+func RightOf(a Action) Right {
+	switch a {
+	case ToSubmit:
+		return Right{Applicant, "", "提交申请"}
+	case ToWithdraw:
+		return Right{Applicant, "", "撤回申请"}
+	case ToSupplement:
+		return Right{Applicant, "", "补充材料"}
+	case ToAccept:
+		return Right{Institution, PermHandle, "受理"}
+	case ToDecline:
+		return Right{Institution, PermHandle, "不予通过"}
+	case ToAsk:
+		return Right{Institution, PermHandle, "要求补正"}
+	case ToProgress:
+		return Right{Institution, PermHandle, "登记进展"}
+	case ToApprove:
+		return Right{Institution, PermHandle, "登记审批结果"}
+	case ToDisburse:
+		return Right{Institution, PermHandle, "登记放款"}
+	case ToComplete:
+		return Right{Institution, PermHandle, "办结"}
+	case ToHandOver:
+		return Right{Institution, PermHandle, "转交经办"}
+	}
+	return Right{}
+}
+
+// next finds the step an application may take.
+func (a *Application) next(action Action) (Status, bool) {
+	for _, t := range Lifecycle() {
+		if t.From != a.Status || t.Action != action || !a.in(t.For) {
+			continue
+		}
+		if t.To == Earlier {
+			return a.Resume, true
+		}
+		return t.To, true
+	}
+	return "", false
+}
+
+// actions lists the steps the state allows, in the order of the table.
+func (a *Application) actions() []Action {
+	var out []Action
+	for _, t := range Lifecycle() {
+		if t.From == a.Status && a.in(t.For) {
+			out = append(out, t.Action)
+		}
+	}
+	return out
+}
+
+func (a *Application) in(b Branch) bool {
+	return b == Any || (b == Financing) == a.Lends
+}
+
+// ValidateLifecycle says what is wrong with a table of steps: an unknown state, an action nobody has the right to, two
+// answers to one question, and, for each branch, a state that cannot be reached from Unsent or from which no end can be.
+func ValidateLifecycle(table []Transition) error {
+	seen := map[Transition]bool{}
+	for _, t := range table {
+		if statuses[t.From] == "" || statuses[t.To] == "" && t.To != Earlier {
+			return fmt.Errorf("%s %s %s: unknown state", t.From, t.Action, t.To)
+		}
+		if r := RightOf(t.Action); r.Label == "" || (r.Permission == "" && r.Side != Applicant) {
+			return fmt.Errorf("%s: nobody has the right", t.Action)
+		}
+		k := Transition{From: t.From, Action: t.Action}
+		if seen[k] {
+			return fmt.Errorf("%s %s: two outcomes", t.From, t.Action)
+		}
+		seen[k] = true
+		if slices.Contains(ends, t.From) {
+			return fmt.Errorf("%s is an end and has a way out", t.From)
+		}
+	}
+	for _, b := range []Branch{Financing, Services} {
+		var own []Transition
+		used := map[Status]bool{}
+		for _, t := range table {
+			if t.For == Any || t.For == b {
+				own = append(own, t)
+				used[t.From] = true
+			}
+		}
+		for s := range used {
+			if s != Unsent && !leads(own, Unsent, []Status{s}) {
+				return fmt.Errorf("%s: %s cannot be reached", b, s)
+			}
+			if !leads(own, s, ends) {
+				return fmt.Errorf("%s: %s has no way to an end", b, s)
+			}
+		}
+	}
+	for s := range statuses {
+		if s != Unsent && !leads(table, Unsent, []Status{s}) {
+			return fmt.Errorf("%s cannot be reached", s)
+		}
+	}
+	return nil
+}
+
+func leads(table []Transition, from Status, to []Status) bool {
+	seen := map[Status]bool{from: true}
+	for queue := []Status{from}; len(queue) > 0; queue = queue[1:] {
+		for _, t := range table {
+			if t.From != queue[0] || t.To == Earlier || seen[t.To] {
+				continue // Earlier leads back to where the walk has been
+			}
+			if slices.Contains(to, t.To) {
+				return true
+			}
+			seen[t.To] = true
+			queue = append(queue, t.To)
+		}
+	}
+	return false
+}

@@ -1,0 +1,632 @@
+package application
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/secret"
+	"github.com/huiqi/huiqi/platform/web"
+	"github.com/huiqi/huiqi/platform/web/page"
+)
+
+// Uploads keeps files of a signed-in person.
+type Uploads interface {
+	Save(ctx context.Context, actor access.Actor, name string, content io.Reader) (FileView, error)
+}
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// acceptFiles is what the file inputs of the portal offer.
+const acceptFiles = ".jpg,.jpeg,.png,.pdf,.docx,.xlsx"
+
+// verifyURL leads to the verification of the company.
+const verifyURL = "/company"
+
+type applyPage struct {
+	ProductID int64
+	Title     string
+	Key       string // one per opening of the form: a double click sends one application
+	Notice    notice // why it cannot be sent, and where to go
+	Errors    page.ErrorSummary
+	SavedAt   string // when the draft was saved; empty without one
+	Listed    bool
+	Fields    []page.Field // text and text area fields, in order; Rows > 0 is a text area
+	Files     page.Field
+	Kept      page.Field // files of the draft; ticked ones are removed
+	Product   page.Facts
+	Materials []string
+	Contact   string
+}
+
+// notice is a message with a way on.
+type notice struct {
+	Text string
+	Link page.Link
+}
+
+type listPage struct {
+	Drafts  []page.ItemCard
+	Items   []page.ItemCard
+	Filters []page.Link
+	Empty   page.Empty
+	Pager   page.Pager
+}
+
+type detailPage struct {
+	ID        int64
+	Title     string
+	Status    page.Tag
+	Facts     page.Facts
+	Result    page.Facts
+	Reason    string
+	ReasonFor string // heading of Reason
+	Next      string
+	Phone     string // of the institution
+	Hotline   string
+	Timeline  page.Timeline
+	Files     page.FileList
+	Withdraw  bool
+	Again     page.Link
+	Supply    *supplyPage
+}
+
+type supplyPage struct {
+	ID, Version int64
+	Key         string
+	Errors      page.ErrorSummary
+	Note        page.Field
+	Files       page.Field
+}
+
+type withdrawPage struct {
+	ID, Version int64
+	Key         string
+	Title       string
+	Number      string
+	Errors      page.ErrorSummary
+	Reason      page.Field
+}
+
+var tones = map[Status]page.Tone{
+	Unsent: page.Neutral, Waiting: page.Info, Lacking: page.Warning, Taken: page.Info, Working: page.Info, Granted: page.Success, PaidOut: page.Success,
+	Done: page.Success, Refused: page.Danger, Dropped: page.Neutral,
+}
+
+func statusTag(s Status) page.Tag { return page.Tag{Text: s.Label(), Tone: tones[s]} }
+
+// Pages adds the applicant's pages of the portal.
+func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
+	sub, err := fs.Sub(templates, "templates")
+	if err != nil {
+		return err
+	}
+	if err := p.Renderer.Parse("application", sub); err != nil {
+		return err
+	}
+	who := access.Only(access.Enterprise)
+	srv.Page("GET", "/products/:id<int>/apply", who, func(c *fiber.Ctx) error { return s.applyPage(c, p, nil, nil) })
+	srv.Page("POST", "/products/:id<int>/apply", who, func(c *fiber.Ctx) error { return s.takeForm(c, p) })
+	srv.Page("GET", "/applications", who, func(c *fiber.Ctx) error { return s.listPage(c, p) })
+	srv.Page("GET", "/applications/:id<int>", who, func(c *fiber.Ctx) error { return s.detailPage(c, p, nil) })
+	srv.Page("POST", "/applications/:id<int>/supplement", who, func(c *fiber.Ctx) error { return s.takeSupplement(c, p) })
+	srv.Page("GET", "/applications/:id<int>/withdraw", who, func(c *fiber.Ctx) error { return s.withdrawPage(c, p, nil) })
+	srv.Page("POST", "/applications/:id<int>/withdraw", who, func(c *fiber.Ctx) error {
+		ctx := c.UserContext()
+		id := idOf(c)
+		version, _ := strconv.ParseInt(c.FormValue("version"), 10, 64)
+		_, err := s.Withdraw(ctx, access.From(ctx), Withdraw{Ref: Ref{ID: id, Version: version, Key: c.FormValue("key")}, Reason: c.FormValue("reason")})
+		if err != nil {
+			return s.withdrawPage(c, p, err)
+		}
+		return c.Redirect(fmt.Sprintf("/applications/%d?done=withdrawn", id), fiber.StatusSeeOther)
+	})
+	return nil
+}
+
+func idOf(c *fiber.Ctx) int64 {
+	id, _ := strconv.ParseInt(c.Params("id"), 10, 64) // the route takes digits only; too many of them are no id
+	return id
+}
+
+// takeForm keeps what was typed as a draft, whatever comes of it, and then does what the button says.
+func (s *Service) takeForm(c *fiber.Ctx, p *web.Pages) error {
+	ctx := c.UserContext()
+	actor, id := access.From(ctx), idOf(c)
+	here := fmt.Sprintf("/products/%d/apply", id)
+	if c.FormValue("action") == "discard" {
+		if err := s.DiscardDraft(ctx, actor, id); err != nil {
+			return err
+		}
+		return c.Redirect("/applications?done=discarded", fiber.StatusSeeOther)
+	}
+	typed := Typed{
+		Amount: c.FormValue("amount"), Term: c.FormValue("term"), Purpose: c.FormValue("purpose"), Collateral: c.FormValue("collateral"),
+		ContactName: c.FormValue("contactName"), Phone: c.FormValue("phone"),
+	}
+	files, failure := s.formFiles(c, id)
+	typed.Files = files
+	if len(typed.Files) > maxFiles {
+		failure = fault.InvalidField("files", "TOO_MANY_FILES", fmt.Sprintf("最多上传 %d 个附件，已保留前 %d 个", maxFiles, maxFiles))
+		typed.Files = typed.Files[:maxFiles]
+	}
+	kept, err := s.SaveDraft(ctx, actor, id, typed)
+	if err == nil {
+		typed = kept.Typed
+	} else if fault.KindOf(err) != fault.Conflict && fault.KindOf(err) != fault.NotFound {
+		return s.applyPage(c, p, &typed, err)
+	}
+	if failure != nil {
+		return s.applyPage(c, p, &typed, failure)
+	}
+	if c.FormValue("action") == "save" {
+		if err != nil {
+			return s.applyPage(c, p, &typed, err)
+		}
+		return c.Redirect(here+"?done=saved", fiber.StatusSeeOther)
+	}
+	cmd := typed.command()
+	cmd.Key, cmd.ProductID, cmd.Source = c.FormValue("key"), id, FromPortal
+	v, err := s.Submit(ctx, actor, cmd)
+	if err != nil {
+		return s.applyPage(c, p, &typed, err)
+	}
+	return c.Redirect(fmt.Sprintf("/applications/%d?done=submitted", v.ID), fiber.StatusSeeOther)
+}
+
+// formFiles are the files of the draft without those ticked for removal, and the new ones.
+func (s *Service) formFiles(c *fiber.Ctx, productID int64) ([]DraftFile, error) {
+	ctx := c.UserContext()
+	var list []DraftFile
+	f, err := s.Form(ctx, access.From(ctx), productID)
+	if err == nil && f.Draft != nil {
+		gone := formValues(c, "removeFiles")
+		for _, d := range f.Draft.Files {
+			if !slices.Contains(gone, strconv.FormatInt(d.ID, 10)) {
+				list = append(list, d)
+			}
+		}
+	}
+	added, err := s.received(c)
+	for _, v := range added {
+		list = append(list, DraftFile{ID: v.ID, Name: v.Name, Size: v.Size})
+	}
+	return list, err
+}
+
+func formValues(c *fiber.Ctx, name string) []string {
+	if form, err := c.MultipartForm(); err == nil {
+		return form.Value[name]
+	}
+	var out []string
+	for _, v := range c.Request().PostArgs().PeekMulti(name) {
+		out = append(out, string(v))
+	}
+	return out
+}
+
+// received keeps the files that came with the form. The first that cannot be kept is told; the others are.
+func (s *Service) received(c *fiber.Ctx) ([]FileView, error) {
+	form, err := c.MultipartForm()
+	if err != nil {
+		return nil, nil // a form without files
+	}
+	var list []FileView
+	var failure error
+	for _, h := range form.File["files"] {
+		if h.Filename == "" {
+			continue // no file was chosen
+		}
+		content, err := h.Open()
+		if err != nil {
+			return list, err
+		}
+		v, err := s.Uploads.Save(c.UserContext(), access.From(c.UserContext()), h.Filename, content)
+		_ = content.Close()
+		if f, ok := fault.As(err); ok {
+			failure = fault.InvalidField("files", f.Code, "“"+h.Filename+"”没有上传："+f.Message)
+			continue
+		} else if err != nil {
+			return list, err
+		}
+		list = append(list, v)
+	}
+	return list, failure
+}
+
+func (s *Service) applyPage(c *fiber.Ctx, p *web.Pages, typed *Typed, failure error) error {
+	ctx := c.UserContext()
+	f, err := s.Form(ctx, access.From(ctx), idOf(c))
+	if fault.KindOf(err) == fault.NotFound && typed != nil {
+		return failure
+	} else if err != nil {
+		return err
+	}
+	if f.OpenID != 0 && typed == nil {
+		return c.Redirect(fmt.Sprintf("/applications/%d?done=open", f.OpenID), fiber.StatusSeeOther)
+	}
+	v, err := p.View(c, "申请 "+f.Product.Name)
+	if err != nil {
+		return err
+	}
+	v.Active, v.NoIndex = "products", true
+	v.Breadcrumb = []page.Crumb{{Text: "我的申请", URL: "/applications"}, {Text: "填写申请"}}
+	data := applyPage{ProductID: f.Product.ID, Title: f.Product.Name, Key: c.FormValue("key"), Listed: f.Listed, Materials: f.Product.Materials, Contact: s.Hotline}
+	if data.Key == "" {
+		data.Key = secret.Token()
+	}
+	if typed == nil && f.Draft != nil {
+		typed = &f.Draft.Typed
+	}
+	if typed == nil {
+		typed = &Typed{ContactName: f.ContactName}
+	}
+	if f.Draft != nil {
+		data.SavedAt = page.DateTime(f.Draft.SavedAt)
+		if c.Query("done") == "saved" {
+			v.Flash = page.Flash{Tone: page.Success, Text: "草稿已保存，可在“我的申请”继续填写"}
+		}
+	}
+	status := fiber.StatusOK
+	found := func(string) string { return "" }
+	if failure != nil {
+		if data.Errors, found, err = web.FormErrors(failure); err != nil {
+			return err
+		}
+		status = fiber.StatusUnprocessableEntity
+		if fault.KindOf(failure) == fault.Conflict {
+			status = fiber.StatusConflict
+		}
+	}
+	switch {
+	case f.OpenID != 0:
+		data.Notice = notice{"贵企业已有一件此产品的申请 " + f.OpenNumber + " 正在办理，办结或撤回后才能再次申请。", page.Link{Text: "查看申请 " + f.OpenNumber, URL: fmt.Sprintf("/applications/%d", f.OpenID)}}
+	case !f.Listed:
+		data.Notice = notice{"该产品已下架，暂时不能申请。您填写的内容已保存在草稿中。", page.Link{Text: "看看其他产品", URL: "/products"}}
+	case !f.Verified:
+		data.Notice = notice{f.EnterpriseName + "还没有完成企业认证，认证后才能提交申请。您可以先填写并保存草稿。", page.Link{Text: "去认证企业", URL: verifyURL}}
+	}
+	if data.Notice.Text != "" && fault.KindOf(failure) == fault.Conflict {
+		data.Errors = page.ErrorSummary{} // the notice says the same and leads on
+	}
+	data.Fields = fields(f, typed, found)
+	data.Files = page.Field{Name: "files", Label: "上传材料", Hint: "支持 jpg、png、pdf、docx、xlsx，可多选，连同已上传的最多 9 个，一次上传合计不超过 20 MB",
+		Accept: acceptFiles, Multiple: true, Error: found("files")}
+	if e := found("fileIds"); e != "" {
+		data.Files.Error = e
+	}
+	if len(typed.Files) > 0 {
+		data.Kept = page.Field{Name: "removeFiles", Label: "已上传的材料", Hint: "勾选后点“保存草稿”或“提交申请”，即移除该材料"}
+		for _, d := range typed.Files {
+			data.Kept.Options = append(data.Kept.Options, page.Option{Value: strconv.FormatInt(d.ID, 10), Text: "移除 " + d.Name, Hint: page.Size(d.Size)})
+		}
+	}
+	data.Product = page.Facts{Caption: "产品信息", Items: productFacts(f.Product)}
+	return p.Render(c, status, "application/apply", v, data)
+}
+
+// fields are the inputs of the form as typed.
+func fields(f Form, t *Typed, found func(string) string) []page.Field {
+	var list []page.Field
+	purpose := page.Field{Name: "purpose", Label: "需求说明", Hint: "需要解决的问题、希望的时间和预算", Value: t.Purpose, Required: true, MaxLength: maxPurpose, Rows: 6}
+	if f.Product.Lends {
+		purpose.Label, purpose.Hint, purpose.Rows = "资金用途", "例如：采购原料、更换设备，写明金额分配更容易通过", 4
+		list = append(list,
+			page.Field{Name: "amount", Label: "申请金额", Hint: amountHint(f.Product), Value: t.Amount, Required: true, InputMode: "decimal", Unit: "万元", MaxLength: 20},
+			page.Field{Name: "term", Label: "申请期限", Hint: termHint(f.Product), Value: t.Term, Required: true, InputMode: "numeric", Unit: "个月", MaxLength: 6})
+	}
+	list = append(list, purpose)
+	if f.Product.Lends {
+		list = append(list, page.Field{Name: "collateral", Label: "担保或抵押情况", Hint: "没有可不填", Value: t.Collateral, MaxLength: maxCollateral, Rows: 2})
+	}
+	list = append(list,
+		page.Field{Name: "contactName", Label: "联系人", Value: t.ContactName, MaxLength: maxName, Autocomplete: "name"},
+		page.Field{Name: "phone", Label: "联系电话", Hint: "不填则用账号手机号 " + f.Phone + "；可填手机号或带区号的固定电话", Value: t.Phone, Type: "tel", InputMode: "tel",
+			MaxLength: 30, Autocomplete: "tel"})
+	for i := range list {
+		list[i].Error = found(list[i].Name)
+	}
+	return list
+}
+
+func amountHint(o Offer) string {
+	switch {
+	case o.AmountMin > 0 && o.AmountMax > 0:
+		return "本产品可申请 " + page.Money(o.AmountMin) + "至 " + page.Money(o.AmountMax)
+	case o.AmountMax > 0:
+		return "本产品最高申请 " + page.Money(o.AmountMax)
+	}
+	return ""
+}
+
+func termHint(o Offer) string {
+	if o.TermMax <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("本产品期限为 %d 至 %d 个月", max(o.TermMin, 1), o.TermMax)
+}
+
+func productFacts(o Offer) []page.Fact {
+	list := []page.Fact{{Label: "产品", Value: o.Name}, {Label: "服务机构", Value: o.InstitutionName}, {Label: "类型", Value: o.KindName}}
+	if h := amountHint(o); o.Lends && h != "" {
+		list = append(list, page.Fact{Label: "可申请金额", Value: strings.TrimPrefix(strings.TrimPrefix(h, "本产品可申请 "), "本产品")})
+	}
+	if h := termHint(o); o.Lends && h != "" {
+		list = append(list, page.Fact{Label: "期限", Value: strings.TrimPrefix(h, "本产品期限为 ")})
+	}
+	return list
+}
+
+// groups are the choices above the list.
+var groups = []struct {
+	key, text string
+	statuses  []Status
+}{
+	{"", "全部", nil}, {"todo", "待我补正", []Status{Lacking}}, {"open", "办理中", []Status{Waiting, Taken, Working, Granted, PaidOut}},
+	{"ended", "已结束", []Status{Done, Refused, Dropped}},
+}
+
+var listDone = map[string]string{"discarded": "草稿已删除"}
+
+func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
+	ctx := c.UserContext()
+	actor := access.From(ctx)
+	v, err := p.View(c, "我的申请")
+	if err != nil {
+		return err
+	}
+	v.Active, v.ActiveMe, v.NoIndex, v.Breadcrumb = "applications", "applications", true, []page.Crumb{{Text: "我的申请"}}
+	if text := listDone[c.Query("done")]; text != "" {
+		v.Flash = page.Flash{Tone: page.Success, Text: text}
+	}
+	filter := ListFilter{Cursor: c.Query("cursor"), Limit: 20}
+	data := listPage{Empty: page.Empty{Title: "还没有提交过申请", Text: "在服务产品里选择贷款或专业服务，填写申请后，进度会显示在这里。",
+		Action: page.Link{Text: "去选产品", URL: "/products"}}}
+	base := "/applications?"
+	for _, g := range groups {
+		url := "/applications"
+		if g.key != "" {
+			url += "?state=" + g.key
+		}
+		current := g.key == c.Query("state")
+		data.Filters = append(data.Filters, page.Link{Text: g.text, URL: url, Current: current})
+		if current && g.key != "" {
+			filter.Statuses, base = g.statuses, url+"&"
+			data.Empty = page.Empty{Title: "没有“" + g.text + "”的申请", Action: page.Link{Text: "查看全部申请", URL: "/applications"}}
+		}
+	}
+	items, next, err := s.List(ctx, actor, filter)
+	if err != nil {
+		return err
+	}
+	if c.Query("state") == "" && c.Query("cursor") == "" {
+		drafts, err := s.Drafts(ctx, actor)
+		if err != nil {
+			return err
+		}
+		for _, d := range drafts {
+			data.Drafts = append(data.Drafts, page.ItemCard{URL: fmt.Sprintf("/products/%d/apply", d.ProductID), Title: d.ProductName, Status: statusTag(Unsent),
+				Meta: []string{d.InstitutionName, page.DateTime(d.SavedAt) + " 保存，尚未提交"}})
+		}
+	}
+	for _, i := range items {
+		data.Items = append(data.Items, i.Card())
+	}
+	first, following := "", ""
+	if c.Query("cursor") != "" {
+		first = strings.TrimRight(base, "?&")
+	}
+	if next != "" {
+		following = base + "cursor=" + next
+	}
+	data.Pager = page.NewCursorPager(first, following)
+	return p.Render(c, fiber.StatusOK, "application/list", v, data)
+}
+
+var doneTexts = map[string]string{
+	"submitted": "申请已提交，机构受理后会与您联系，进度在本页更新", "withdrawn": "申请已撤回", "supplied": "补充材料已提交",
+	"open": "贵企业已有这件申请正在办理，无需重复提交",
+}
+
+func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
+	ctx := c.UserContext()
+	a, err := s.Get(ctx, access.From(ctx), idOf(c))
+	if err != nil {
+		return err
+	}
+	v, err := p.View(c, a.ProductName)
+	if err != nil {
+		return err
+	}
+	v.Active, v.ActiveMe, v.NoIndex = "applications", "applications", true
+	v.Breadcrumb = []page.Crumb{{Text: "我的申请", URL: "/applications"}, {Text: a.Number}}
+	if text := doneTexts[c.Query("done")]; text != "" {
+		v.Flash = page.Flash{Tone: page.Success, Text: text}
+		if c.Query("done") == "open" {
+			v.Flash.Tone = page.Info
+		}
+	}
+	data := detailPage{
+		ID: a.ID, Title: a.ProductName, Status: statusTag(a.Status), Facts: page.Facts{Caption: "申请信息", Items: applicationFacts(a)},
+		Result: page.Facts{Caption: "审批结果", Items: resultFacts(a)}, Next: a.Next, Phone: a.InstitutionPhone, Hotline: a.Hotline, Withdraw: slices.Contains(a.Actions, ToWithdraw),
+		Timeline: page.Timeline{Steps: steps(a)}, Files: page.FileList{Title: "申请材料", Files: untold(a)},
+	}
+	switch a.Status {
+	case Lacking:
+		data.ReasonFor, data.Reason = "需要补充", a.Reason
+	case Refused:
+		data.ReasonFor, data.Reason = "未通过的原因", a.Reason
+		data.Again = page.Link{Text: "看看其他产品", URL: "/products"}
+	case Dropped:
+		data.ReasonFor, data.Reason = "撤回原因", a.Reason
+	}
+	status := fiber.StatusOK
+	found := func(string) string { return "" }
+	if failure != nil {
+		status = fiber.StatusUnprocessableEntity
+	}
+	if slices.Contains(a.Actions, ToSupplement) {
+		r := &supplyPage{ID: a.ID, Version: a.Version, Key: secret.Token()}
+		if failure != nil {
+			if r.Errors, found, err = web.FormErrors(failure); err != nil {
+				return err
+			}
+			if c.FormValue("key") != "" && fault.KindOf(failure) == fault.Invalid {
+				r.Key = c.FormValue("key")
+			}
+		}
+		r.Note = page.Field{Name: "note", Label: "补充说明", Value: c.FormValue("note"), Required: true, MaxLength: maxNote, Rows: 4, Error: found("note")}
+		r.Files = page.Field{Name: "files", Label: "补充材料", Hint: "支持 jpg、png、pdf、docx、xlsx，可多选，最多 9 个", Accept: acceptFiles, Multiple: true, Error: found("files")}
+		data.Supply = r
+	} else if failure != nil {
+		return failure
+	}
+	return p.Render(c, status, "application/detail", v, data)
+}
+
+func (s *Service) takeSupplement(c *fiber.Ctx, p *web.Pages) error {
+	ctx := c.UserContext()
+	actor, id := access.From(ctx), idOf(c)
+	// Nothing is kept for somebody who may not see the application.
+	if err := s.Sees(ctx, actor, id); err != nil {
+		return err
+	}
+	version, _ := strconv.ParseInt(c.FormValue("version"), 10, 64)
+	cmd := Supplement{Ref: Ref{ID: id, Version: version, Key: c.FormValue("key")}, Note: c.FormValue("note")}
+	if strings.TrimSpace(cmd.Note) != "" {
+		files, err := s.received(c)
+		if err != nil {
+			return s.detailPage(c, p, err)
+		}
+		for _, f := range files {
+			cmd.FileIDs = append(cmd.FileIDs, f.ID)
+		}
+	}
+	if _, err := s.Supplement(ctx, actor, cmd); err != nil {
+		return s.detailPage(c, p, err)
+	}
+	return c.Redirect(fmt.Sprintf("/applications/%d?done=supplied", id), fiber.StatusSeeOther)
+}
+
+func (s *Service) withdrawPage(c *fiber.Ctx, p *web.Pages, failure error) error {
+	ctx := c.UserContext()
+	a, err := s.Get(ctx, access.From(ctx), idOf(c))
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(a.Actions, ToWithdraw) {
+		if failure != nil {
+			return failure
+		}
+		return c.Redirect(fmt.Sprintf("/applications/%d", a.ID), fiber.StatusSeeOther)
+	}
+	v, err := p.View(c, "撤回申请")
+	if err != nil {
+		return err
+	}
+	v.Active, v.ActiveMe, v.NoIndex = "applications", "applications", true
+	v.Breadcrumb = []page.Crumb{{Text: "我的申请", URL: "/applications"}, {Text: a.Number, URL: fmt.Sprintf("/applications/%d", a.ID)}, {Text: "撤回申请"}}
+	data := withdrawPage{ID: a.ID, Version: a.Version, Key: secret.Token(), Title: a.ProductName, Number: a.Number}
+	status := fiber.StatusOK
+	found := func(string) string { return "" }
+	if failure != nil {
+		if data.Errors, found, err = web.FormErrors(failure); err != nil {
+			return err
+		}
+		status = fiber.StatusUnprocessableEntity
+	}
+	data.Reason = page.Field{Name: "reason", Label: "撤回原因", Hint: "可不填；填写后机构可以看到", Value: c.FormValue("reason"), MaxLength: maxNote, Rows: 3, Error: found("reason")}
+	return p.Render(c, status, "application/withdraw", v, data)
+}
+
+func applicationFacts(a View) []page.Fact {
+	list := []page.Fact{{Label: "申请编号", Value: a.Number}, {Label: "服务机构", Value: a.InstitutionName}, {Label: "提交时间", Value: page.DateTime(a.SubmittedAt)}}
+	if a.Status == Waiting {
+		list = append(list, page.Fact{Label: "受理时限", Value: page.DateTime(a.DueAt) + " 前"})
+	}
+	if a.Lends {
+		list = append(list, page.Fact{Label: "申请金额", Value: page.Money(a.Amount), Strong: true}, page.Fact{Label: "申请期限", Value: fmt.Sprintf("%d 个月", a.Term)},
+			page.Fact{Label: "资金用途", Value: a.Purpose})
+		if a.Collateral != "" {
+			list = append(list, page.Fact{Label: "担保或抵押", Value: a.Collateral})
+		}
+	} else {
+		list = append(list, page.Fact{Label: "需求说明", Value: a.Purpose})
+	}
+	return append(list, page.Fact{Label: "联系人", Value: a.ContactName + " " + a.Phone})
+}
+
+func resultFacts(a View) []page.Fact {
+	if a.ApprovedAmount == 0 {
+		return nil
+	}
+	list := []page.Fact{{Label: "审批金额", Value: page.Money(a.ApprovedAmount), Strong: true}}
+	if a.ApprovedRate > 0 {
+		list = append(list, page.Fact{Label: "年利率", Value: page.Rate(int64(a.ApprovedRate))})
+	}
+	list = append(list, page.Fact{Label: "期限", Value: fmt.Sprintf("%d 个月", a.ApprovedTerm)})
+	if a.DisbursedAt != nil {
+		list = append(list, page.Fact{Label: "已放款", Value: page.Money(a.DisbursedAmount) + "，" + page.DateTime(*a.DisbursedAt)})
+	}
+	return list
+}
+
+// steps tell the course of the application; what comes next stands above it.
+func steps(a View) []page.Step {
+	var list []page.Step
+	for i, st := range a.Timeline {
+		state := page.StepDone
+		if i == len(a.Timeline)-1 {
+			switch {
+			case a.Status == Refused:
+				state = page.StepFailed
+			case !a.Status.Ended():
+				state = page.StepCurrent
+			}
+		}
+		step := page.Step{Title: st.Label, Who: st.Actor, When: st.At, Text: st.Text, State: state}
+		for _, f := range a.Files {
+			if slices.Contains(st.FileIDs, f.ID) {
+				step.Files = append(step.Files, page.File{Name: f.Name, URL: f.URL, Size: f.Size})
+			}
+		}
+		list = append(list, step)
+	}
+	return list
+}
+
+// untold are the files that no later step came with.
+func untold(a View) []page.File {
+	told := map[int64]bool{}
+	for _, st := range a.Timeline {
+		for _, id := range st.FileIDs {
+			told[id] = true
+		}
+	}
+	var list []page.File
+	for _, f := range a.Files {
+		if !told[f.ID] {
+			list = append(list, page.File{Name: f.Name, URL: f.URL, Size: f.Size})
+		}
+	}
+	return list
+}
+
+// Card is the application in a list of the portal.
+func (i Item) Card() page.ItemCard {
+	meta := []string{i.Number, i.InstitutionName, page.DateTime(i.SubmittedAt) + " 提交"}
+	if i.Lends {
+		meta = append(meta, page.Money(i.Amount))
+	}
+	return page.ItemCard{URL: fmt.Sprintf("/applications/%d", i.ID), Title: i.ProductName, Status: statusTag(i.Status), Meta: meta}
+}

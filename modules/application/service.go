@@ -1,0 +1,350 @@
+package application
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/secret"
+)
+
+// Offer is a product as an application keeps it. Amounts are fen, terms months; 0 where the product sets no limit.
+type Offer struct {
+	ID              int64    `json:"id"`
+	Name            string   `json:"name"`
+	Edition         int64    `json:"edition"` // which text of the product this is
+	Kind            string   `json:"kind"`
+	KindName        string   `json:"kindName"`
+	Lends           bool     `json:"lends"` // an amount and a term are applied for
+	InstitutionID   int64    `json:"institutionId"`
+	InstitutionName string   `json:"institutionName"`
+	AmountMin       int64    `json:"amountMin"`
+	AmountMax       int64    `json:"amountMax"`
+	TermMin         int      `json:"termMin"`
+	TermMax         int      `json:"termMax"`
+	Materials       []string `json:"materials"`
+}
+
+// Products tells what may be applied for.
+type Products interface {
+	// Offer returns the product as it is publicly listed now, fault.ErrNotFound when it is not.
+	Offer(ctx context.Context, db bun.IDB, productID int64) (Offer, error)
+}
+
+// Company is who applies.
+type Company struct {
+	Name     string
+	Verified bool
+}
+
+// Companies tells about companies.
+type Companies interface {
+	// Brief returns fault.ErrNotFound for an unknown company. The actor acts for it.
+	Brief(ctx context.Context, db bun.IDB, enterpriseID int64) (Company, error)
+}
+
+// Contact is how a person with an account is reached.
+type Contact struct{ Name, Phone string }
+
+// Contacts tells about people with accounts.
+type Contacts interface {
+	Contact(ctx context.Context, db bun.IDB, userID int64) (Contact, error)
+}
+
+// Colleague is an operator of an institution.
+type Colleague struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// Institutions tells about the other side.
+type Institutions interface {
+	// Telephone is the number an applicant may call, "" when the institution gave none.
+	Telephone(ctx context.Context, db bun.IDB, institutionID int64) (string, error)
+	// Operators lists who may handle applications of the institution.
+	Operators(ctx context.Context, db bun.IDB, institutionID int64) ([]Colleague, error)
+}
+
+// Files ties uploaded files to objects.
+type Files interface {
+	// Claim ties a file of the actor's own to the object; a file of somebody else is fault.ErrNotFound.
+	Claim(ctx context.Context, tx bun.Tx, actor access.Actor, fileID int64, object string, objectID int64) error
+	Of(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
+}
+
+// Deps is what the module needs; all of it but Hotline.
+type Deps struct {
+	DB           *database.DB
+	Clock        clock.Clock
+	Box          *secret.Box
+	Products     Products
+	Companies    Companies
+	Contacts     Contacts
+	Institutions Institutions
+	Files        Files
+	// Uploads keeps what is sent with a form of the portal, which has no script to send files before.
+	Uploads Uploads
+	// Hotline is the number of the district's desk, shown beside the institution's.
+	Hotline string
+}
+
+// Service keeps the applications.
+type Service struct {
+	Deps
+}
+
+// New makes the service. It panics when something of Deps is missing.
+func New(d Deps) *Service {
+	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Products == nil || d.Companies == nil || d.Contacts == nil || d.Institutions == nil ||
+		d.Files == nil || d.Uploads == nil {
+		panic("application: Deps is not complete")
+	}
+	return &Service{d}
+}
+
+// phonePlace binds a sealed phone to its application.
+func phonePlace(number string) string { return "application.phone:" + number }
+
+// Get returns the application as the actor may see it, ErrNotFound when they may not.
+func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, error) {
+	if !actor.SignedIn() {
+		return View{}, fault.ErrUnauthorized
+	}
+	db := s.DB.Read()
+	a, err := find(ctx, db, visible(actor), id)
+	if err != nil {
+		return View{}, err
+	}
+	return s.view(ctx, db, actor, a)
+}
+
+// Sees returns nil when the actor may see the application, ErrNotFound when they may not: the word on who may read its files.
+func (s *Service) Sees(ctx context.Context, actor access.Actor, id int64) error {
+	_, err := find(ctx, s.DB.Read(), visible(actor), id)
+	return err
+}
+
+// ListFilter narrows a list within what the actor may see.
+type ListFilter struct {
+	Statuses []Status
+	// Waiting keeps what waits to be accepted, nearest deadline first; it overrules Statuses.
+	Waiting bool
+	// Overdue keeps those of Waiting whose deadline has passed.
+	Overdue bool
+	// Mine keeps those the actor is the handler of.
+	Mine   bool
+	Cursor string
+	Limit  int
+
+	handlerID int64
+}
+
+func (f ListFilter) byDue() bool { return f.Waiting || f.Overdue }
+
+// List returns a page of the applications the actor may see, newest first, or nearest deadline first when they wait, and the
+// cursor of the next page, "" on the last.
+func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([]Item, string, error) {
+	if !actor.SignedIn() {
+		return nil, "", fault.ErrUnauthorized
+	}
+	for _, st := range f.Statuses {
+		if st.Label() == "" {
+			return nil, "", fault.InvalidField("status", "APPLICATION_STATUS", "没有这种申请状态，请重新选择")
+		}
+	}
+	if f.byDue() {
+		f.Statuses = []Status{Waiting}
+	}
+	if f.Mine {
+		f.handlerID = actor.UserID
+	}
+	if f.Limit <= 0 || f.Limit > 100 {
+		f.Limit = 20
+	}
+	var after *position
+	if f.Cursor != "" {
+		p, err := parsePosition(f.Cursor, f.byDue())
+		if err != nil {
+			return nil, "", err
+		}
+		after = &p
+	}
+	now := s.Clock.Now()
+	rows, err := list(ctx, s.DB.Read(), visible(actor), f, after, now, f.Limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	cursor := ""
+	if len(rows) > f.Limit {
+		rows = rows[:f.Limit]
+		last := position{id: rows[len(rows)-1].ID}
+		if f.byDue() {
+			last.due = rows[len(rows)-1].DueAt
+		}
+		cursor = last.String()
+	}
+	items := make([]Item, 0, len(rows))
+	for i := range rows {
+		items = append(items, rows[i].item(actor, now))
+	}
+	return items, cursor, nil
+}
+
+// Colleagues lists who an application of the actor's institution may be handed over to.
+func (s *Service) Colleagues(ctx context.Context, actor access.Actor) ([]Colleague, error) {
+	if err := actor.Need(PermHandle); err != nil {
+		return nil, err
+	}
+	if actor.Party != access.Institution || actor.InstitutionID == 0 {
+		return nil, ErrForbidden
+	}
+	return s.Institutions.Operators(ctx, s.DB.Read(), actor.InstitutionID)
+}
+
+// Telephone opens the applicant's number for an operator of the institution who handles applications. Each opening is kept
+// in the audit log. Everybody else who sees the application gets ErrForbidden.
+func (s *Service) Telephone(ctx context.Context, actor access.Actor, id int64) (string, error) {
+	if err := actor.Need(PermHandle); err != nil {
+		return "", err
+	}
+	number := ""
+	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		a, err := find(ctx, tx, visible(actor), id)
+		if err != nil {
+			return err
+		}
+		if !handles(actor, a) {
+			return ErrForbidden
+		}
+		plain, err := s.Box.Open(a.PhoneSealed, phonePlace(a.Number))
+		if err != nil {
+			return err
+		}
+		number = string(plain)
+		return audit.Write(ctx, tx, actor, s.Clock.Now(), audit.Record{
+			Action: "application.telephone", Object: Object, ObjectID: a.ID, Summary: "查看联系电话 " + a.Number,
+		})
+	})
+	return number, err
+}
+
+// Ref names the application a command is about.
+type Ref struct {
+	ID      int64  `json:"id"`
+	Version int64  `json:"version"` // the version the actor saw; a newer one is a conflict
+	Key     string `json:"-"`       // idempotency key; the same key answers with the first outcome
+}
+
+// effect is what a command did, for the books.
+type effect struct {
+	fact    func(Head) event.Fact
+	summary string
+	files   []int64
+	detail  any
+}
+
+// outcome is what a repeat of a command needs to answer the same.
+type outcome struct {
+	ID int64 `json:"id"`
+}
+
+// change is the frame of every command on an application: right, key, application, version, step, event, audit, in one
+// transaction.
+func (s *Service) change(ctx context.Context, actor access.Actor, action Action, ref Ref, request any,
+	step func(ctx context.Context, tx bun.Tx, a *Application) (effect, error),
+) (View, error) {
+	if !actor.SignedIn() {
+		return View{}, fault.ErrUnauthorized
+	}
+	if p := RightOf(action).Permission; p != "" {
+		if err := actor.Need(p); err != nil {
+			return View{}, err
+		}
+	}
+	now := s.Clock.Now()
+	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := idempotency.Do(ctx, tx, idempotency.Command{
+			Actor: actor, Operation: "application." + string(action), Key: ref.Key, Request: request, Now: now,
+		}, func() (outcome, error) {
+			a, err := find(ctx, tx, visible(actor), ref.ID)
+			if err != nil {
+				return outcome{}, err
+			}
+			if !may(actor, a, action) {
+				return outcome{}, ErrForbidden
+			}
+			if a.Version != ref.Version {
+				return outcome{}, stale(ctx, tx, actor, a)
+			}
+			e, err := step(ctx, tx, a)
+			if err != nil {
+				return outcome{}, err
+			}
+			if err := save(ctx, tx, a, ref.Version); errors.Is(err, fault.ErrChanged) {
+				return outcome{}, stale(ctx, tx, actor, a)
+			} else if err != nil {
+				return outcome{}, err
+			}
+			kept, err := event.Append(ctx, tx, actor, now, e.fact(a.head()))
+			if err != nil {
+				return outcome{}, err
+			}
+			if err := s.claim(ctx, tx, actor, a.ID, kept.Seq, string(action), e.files); err != nil {
+				return outcome{}, err
+			}
+			return outcome{ID: a.ID}, audit.Write(ctx, tx, actor, now, audit.Record{
+				Action: "application." + string(action), Object: Object, ObjectID: a.ID, Summary: e.summary + " " + a.Number, Detail: e.detail,
+			})
+		})
+		return err
+	})
+	if err != nil {
+		return View{}, fmt.Errorf("%s application %d: %w", action, ref.ID, err)
+	}
+	return s.Get(ctx, actor, ref.ID)
+}
+
+// stale says what changed meanwhile, who did it and when.
+func stale(ctx context.Context, tx bun.Tx, actor access.Actor, a *Application) error {
+	events, err := event.Of(ctx, tx, Object, a.ID)
+	if err != nil {
+		return err
+	}
+	if len(events) == 0 {
+		return ErrStale
+	}
+	step, err := stepOf(events[len(events)-1])
+	if err != nil {
+		return err
+	}
+	if actor.Party == access.Enterprise {
+		step = step.public(a.InstitutionName)
+	}
+	return ErrStale.With("申请已更新：%s于%s进行了“%s”，请刷新后再办理", step.Actor, clock.Show(step.At), step.Label)
+}
+
+// claim ties the files to the application and to the step they came with.
+func (s *Service) claim(ctx context.Context, tx bun.Tx, actor access.Actor, id, seq int64, kind string, files []int64) error {
+	if len(files) > maxFiles {
+		return fault.InvalidField("fileIds", "TOO_MANY_FILES", fmt.Sprintf("最多上传 %d 个附件，请删减后提交", maxFiles))
+	}
+	for _, f := range files {
+		if err := s.Files.Claim(ctx, tx, actor, f, Object, id); err != nil {
+			return err
+		}
+		row := fileRow{ApplicationID: id, FileID: f, Seq: seq, Kind: kind}
+		if _, err := tx.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+			return fmt.Errorf("tie file %d: %w", f, err)
+		}
+	}
+	return nil
+}
