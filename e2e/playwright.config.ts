@@ -1,6 +1,6 @@
 import { defineConfig } from '@playwright/test'
 
-const port = Number(process.env.HUIQI_PORT ?? 18080)
+const port = Number(process.env.E2E_PORT ?? 18080)
 
 export default defineConfig({
   testDir: 'tests',

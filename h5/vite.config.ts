@@ -52,6 +52,7 @@ export default defineConfig({
   test: {
     environment: 'happy-dom',
     include: ['src/**/*.spec.ts'],
+    setupFiles: ['scripts/vitest.ts'],
     server: { deps: { inline: ['vant'] } },
     restoreMocks: true,
     unstubGlobals: true,

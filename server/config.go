@@ -70,6 +70,8 @@ type SMS struct {
 	SignName        string `koanf:"sign_name"`
 	// Templates are the provider's codes of approved templates by our names; see message.SMSTexts.
 	Templates map[string]string `koanf:"templates"`
+	// CodesPerDay bounds the verification codes of a day, so that an attack costs no more than that; 0 does not.
+	CodesPerDay int `koanf:"codes_per_day"`
 }
 
 // Wechat is the official account.
@@ -107,7 +109,7 @@ func Load(path string, flags map[string]any) (Config, error) {
 	k := koanf.New(".")
 	defaults := map[string]any{
 		"data": "data", "listen": "127.0.0.1:8080", "district": "北京市通州区", "log_level": "info",
-		"secrets.key_id": "k1", "secrets.suite": "gm", "site.name": "惠企台",
+		"secrets.key_id": "k1", "secrets.suite": "gm", "site.name": "惠企台", "sms.codes_per_day": 5000,
 	}
 	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
 		return Config{}, err
@@ -158,6 +160,9 @@ func (c *Config) finish() error {
 	}
 	if c.Database == "" {
 		c.Database = filepath.Join(c.Data, "huiqi.db")
+	}
+	if c.SMS.CodesPerDay < 0 {
+		return configErrorf("sms.codes_per_day: must be 0 (no bound) or more")
 	}
 	if err := knownNames("sms.templates", c.SMS.Templates, message.SMSNames()); err != nil {
 		return err

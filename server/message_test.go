@@ -118,12 +118,12 @@ func TestFactsBecomeMessages(t *testing.T) {
 		{product("expired"), "institution 31", staff, "已到期", "/products/5"},
 		{enterprise("verified"), "", []int64{her.UserID}, "“麦香烘焙”已通过企业认证", "/company"},
 		{enterprise("verification_refused"), "", []int64{her.UserID}, "未通过：法定代表人不一致。请核对后重新提交。", "/company"},
-		{enterprise("verification_pending"), "enterprise.review", []int64{903}, "请审核", "/enterprises/70"},
+		{enterprise("verification_pending"), "enterprise.review", []int64{903}, "请审核", "/enterprise-reviews"},
 		{enterprise("registered"), "", nil, "", ""},
 		{join("asked"), "", []int64{904}, "申请加入“麦香烘焙”", "/company"},
 		{join("admitted"), "", []int64{her.UserID}, "您已加入“麦香烘焙”", "/company"},
 		{join("refused"), "", []int64{her.UserID}, "未通过：不认识此人。", "/company"},
-		{join("disputed"), "enterprise.review", []int64{903}, "的归属提出异议", ""},
+		{join("disputed"), "enterprise.review", []int64{903}, "的归属提出异议", "/enterprise-joins"},
 		{of("answered", her.UserID, map[string]any{"text": "可在线申报"}), "", []int64{her.UserID}, "已答复：可在线申报", "/tickets/3"},
 		{of("replied", her.UserID, map[string]any{"text": "已修复"}), "", []int64{her.UserID}, "区城市管理委员会已反馈您的诉求“路灯不亮”（GD20261124-000003）：已修复", "/tickets/3"},
 		{of("declined", her.UserID, map[string]any{"reason": "请依法申请行政复议"}), "", []int64{her.UserID}, "不予受理：请依法申请行政复议", "/tickets/3"},
@@ -257,7 +257,6 @@ type sandboxed struct {
 	clock *clock.Fake
 	base  string
 	phone string
-	path  string // of the letter's channel in the answer about the phone
 }
 
 // mustSandbox joins the message centre to the stand-ins of the providers, as a demo does.

@@ -5,6 +5,7 @@ import (
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/message"
@@ -25,6 +26,7 @@ func permissions() []access.Info {
 		policy.Permissions(),
 		content.Permissions(),
 		message.Permissions(),
+		exchange.Permissions(),
 		identity.Permissions(),
 	} {
 		all = append(all, list...)

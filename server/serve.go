@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/secret"
@@ -71,10 +72,20 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 	if err := h.prepare(ctx, c, key, out); err != nil {
 		return err
 	}
+	if c.Demo {
+		if err := h.demoPartners(ctx, p.sandbox, demo.Sandbox.PartnerSecret); err != nil {
+			return err
+		}
+	}
+	if err := h.exchange.Reclaim(ctx, access.SystemActor("start")); err != nil {
+		return err
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return h.queue.Run(ctx) })
 	g.Go(func() error { return h.feed.Run(ctx) })
+	g.Go(func() error { return h.exchange.Run(ctx) })
 	g.Go(func() error { return h.sealer.Run(ctx) })
+	g.Go(func() error { return h.identity.Run(ctx) })
 	g.Go(func() error { return h.catalog.Run(ctx) })
 	g.Go(func() error { return h.web.Serve(ctx, l) })
 	h.greet(c, out)

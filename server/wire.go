@@ -19,6 +19,7 @@ import (
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
@@ -53,6 +54,7 @@ func Migrations() []database.Migration {
 		application.Migrations,
 		policy.Migrations,
 		content.Migrations,
+		exchange.Migrations,
 	)
 }
 
@@ -76,6 +78,7 @@ type house struct {
 	policies     *policy.Service
 	content      *content.Service
 	messages     *message.Service
+	exchange     *exchange.Service
 
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
@@ -107,10 +110,12 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		sees: map[string]func(context.Context, access.Actor, int64) error{}}
 	workers := jobs.NewWorkers()
 	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Log: p.log}, workers)
+	h.openExchange(c, p, workers)
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
 		return nil, err
 	}
 	h.messages.Use(h.queue)
+	h.exchange.Use(h.queue)
 
 	companies := h.newEnterprises(c, p)
 	h.enterprises = companies
@@ -118,6 +123,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity = identity.New(identity.Deps{
 		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Institutions: h.institutions, Texter: codeTexter{h.messages}, Log: p.log,
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
+		InstitutionList: workplaces{h.institutions}, Wechat: wechatOf(p.wechat), PublicURL: hostOf(c.PublicURL), CodesPerDay: c.SMS.CodesPerDay,
 	})
 	folder, err := files.OpenFolder(filepath.Join(c.Data, "files"))
 	if err != nil {
@@ -147,7 +153,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
-		Site: page.SiteInfo{Name: c.Site.Name, Host: c.Site.Host, Contact: c.Site.Contact, ICP: c.Site.ICP, PoliceRecord: c.Site.PoliceRecord, IDCode: c.Site.IDCode},
+		Site: siteInfo(c),
 		Nav: []page.NavItem{
 			{Key: "home", Text: "首页", URL: "/"},
 			{Key: "policies", Text: "政策", URL: "/policies"},
@@ -174,6 +180,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.web, err = web.New(web.Options{
 		Log: p.log, Authenticate: h.identity.Authenticate, CSRFKey: []byte(box.MAC("csrf", "forms")), Open: c.Demo || c.OpenDocs,
 		TrustedProxies: c.TrustedProxies, Ready: db.Ping, ErrorPage: pages.Error, Version: version, RequestsPerMinute: c.RequestsPerMinute,
+		AuthenticateKey: h.exchange.Authenticate, Called: h.exchange.Called,
 	})
 	if err != nil {
 		return nil, err
@@ -189,6 +196,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	application.Register(h.web.API, h.applications)
 	content.Register(h.web.API, h.content)
 	message.Register(h.web.API, h.messages)
+	exchange.Register(h.web.API, h.exchange)
 	for _, add := range []func(*web.Server, *web.Pages) error{
 		h.portalOf(p).Pages,
 		h.identity.Pages,

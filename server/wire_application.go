@@ -29,20 +29,14 @@ type offers struct{ *catalog.Service }
 
 var _ application.Products = offers{}
 
-// Offer is a listed product. Insurance is a kind of financing that lends nothing.
+// Offer is a listed product.
 func (o offers) Offer(ctx context.Context, db bun.IDB, id int64) (application.Offer, error) {
 	p, err := o.Service.Offer(ctx, db, id)
 	if err != nil {
 		return application.Offer{}, err
 	}
-	name := p.Kind
-	for _, k := range catalog.Kinds() {
-		if k.Code == p.Kind {
-			name = k.Name
-		}
-	}
 	return application.Offer{
-		ID: p.ID, Name: p.Name, Edition: p.Version, Kind: p.Kind, KindName: name, Lends: p.Kind == catalog.Financing && p.FinancingKind != "insurance",
+		ID: p.ID, Name: p.Name, Edition: p.Edition, Kind: p.Kind, KindName: p.KindName, Lends: p.Lends,
 		InstitutionID: p.InstitutionID, InstitutionName: p.InstitutionName, AmountMin: p.AmountMin, AmountMax: p.AmountMax,
 		TermMin: p.TermMin, TermMax: p.TermMax, Materials: p.Materials,
 	}, nil

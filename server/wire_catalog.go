@@ -2,12 +2,16 @@ package server
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
+	"github.com/huiqi/huiqi/modules/portal"
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/web/page"
 )
 
 // rateLimit is four times the market rate for loans of one year (3.00 % since May 2025), above which the law does not
@@ -37,4 +41,31 @@ var _ catalog.Institutions = providers{}
 func (p providers) Institution(ctx context.Context, db bun.IDB, id int64) (catalog.Provider, error) {
 	c, err := p.Card(ctx, db, id)
 	return catalog.Provider(c), err
+}
+
+// addCatalog gives the portal its doors to the kinds of products, its products and institutions, and their search.
+func (h *house) addCatalog(parts *portal.Parts) {
+	parts.Kinds, parts.ProductCards = catalog.Doors(), h.catalog.Cards
+	parts.Institutions = func(ctx context.Context, n int) ([]page.Partner, error) {
+		cards, err := h.institutions.Partners(ctx, n)
+		list := make([]page.Partner, 0, len(cards))
+		for _, c := range cards {
+			list = append(list, page.Partner{Name: c.Name, Kind: c.KindName, URL: fmt.Sprintf("/products?institution=%d", c.ID)})
+		}
+		return list, err
+	}
+	parts.Figures = append(parts.Figures,
+		portal.Figure{Label: "服务产品", Unit: "个", Count: h.catalog.Public})
+	parts.Sources = append(parts.Sources, portal.Source{
+		Key: "products", Name: "产品",
+		Search: func(ctx context.Context, actor access.Actor, q string, limit int) ([]portal.Hit, error) {
+			found, err := h.catalog.Search(ctx, actor, q, limit)
+			hits := make([]portal.Hit, 0, len(found))
+			for _, f := range found {
+				hits = append(hits, portal.Hit(f))
+			}
+			return hits, err
+		},
+		Count: h.catalog.Count,
+	})
 }

@@ -27,11 +27,7 @@ func (c contacts) Contact(ctx context.Context, db bun.IDB, userID int64) (phone,
 	if _, phone, err = c.identity.Contact(ctx, db, userID); err != nil {
 		return "", "", err
 	}
-	if bound, ok := any(c.identity).(interface {
-		OpenIDOf(ctx context.Context, db bun.IDB, userID int64) (string, error)
-	}); ok {
-		openID, err = bound.OpenIDOf(ctx, db, userID)
-	}
+	openID, err = c.identity.OpenIDOf(ctx, db, userID)
 	return phone, openID, err
 }
 
@@ -241,7 +237,7 @@ func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]
 		notice.Link = "/company"
 		return []message.Notice{notice}, nil
 	case "enterprise.verification_pending":
-		notice.Link = fmt.Sprintf("/enterprises/%d", f.ID)
+		notice.Link = "/enterprise-reviews"
 		to, err := n.audience.UsersWith(ctx, tx, "enterprise.review")
 		return each(to, notice), err
 	}
@@ -270,7 +266,7 @@ func (n notices) ofJoin(ctx context.Context, tx bun.Tx, e event.Event) ([]messag
 	case "enterprise_join.admitted", "enterprise_join.refused":
 		notice.UserID = f.UserID
 	case "enterprise_join.disputed":
-		notice.Link = ""
+		notice.Link = "/enterprise-joins"
 		to, err := n.audience.UsersWith(ctx, tx, "enterprise.review")
 		return each(to, notice), err
 	}
@@ -300,29 +296,19 @@ func or(texts ...string) string {
 	return ""
 }
 
-// staffOf names staff through identity, nobody as long as identity cannot.
+// staffOf names staff through identity.
 type staffOf struct{ *house }
 
 var _ audience = staffOf{}
 
 // InstitutionUsers lists the people who work for an institution.
 func (s staffOf) InstitutionUsers(ctx context.Context, db bun.IDB, id int64) ([]int64, error) {
-	if known, ok := any(s.identity).(interface {
-		InstitutionUsers(ctx context.Context, db bun.IDB, id int64) ([]int64, error)
-	}); ok && id != 0 {
-		return known.InstitutionUsers(ctx, db, id)
-	}
-	return nil, nil
+	return s.identity.InstitutionUsers(ctx, db, id)
 }
 
 // UsersWith lists the people who hold a right.
 func (s staffOf) UsersWith(ctx context.Context, db bun.IDB, right access.Permission) ([]int64, error) {
-	if known, ok := any(s.identity).(interface {
-		UsersWith(ctx context.Context, db bun.IDB, right access.Permission) ([]int64, error)
-	}); ok {
-		return known.UsersWith(ctx, db, right)
-	}
-	return nil, nil
+	return s.identity.UsersWith(ctx, db, right)
 }
 
 // missingTemplates says once, at the start, which channels stay silent for want of an approved template.

@@ -1,57 +1,7 @@
-import { expect, type APIRequestContext, type Browser, type Page, test } from '@playwright/test'
-import AxeBuilder from '@axe-core/playwright'
+import { expect, test } from '@playwright/test'
+import { dot, noSeriousFinding, picture, register, staff } from './support'
 
 const owner = '13812345678'
-const password = 'Tongzhou-2026-demo'
-
-/** The newest code on a sandbox phone that is not the one known already. */
-async function codeOn(request: APIRequestContext, phone: string, known = ''): Promise<string> {
-  let code = ''
-  await expect
-    .poll(async () => {
-      const answer = await request.get(`/sandbox/api/phones/${phone}`)
-      if (!answer.ok()) return ''
-      const body = (await answer.json()) as { sms?: { content: string }[] }
-      code = /\d{6}/.exec(body.sms?.[0]?.content ?? '')?.[0] ?? ''
-      return code === known ? '' : code
-    })
-    .not.toBe('')
-  return code
-}
-
-/** Reads the captcha's digits as a person would hear them: the test has the database the demo runs on. */
-async function solve(page: Page): Promise<string> {
-  const { execFileSync } = await import('node:child_process')
-  const src = await page.locator('img[src*="/captcha/"]').first().getAttribute('src')
-  const id = /captcha\/([\w-]+)\.png/.exec(src ?? '')?.[1] ?? ''
-  return execFileSync('sqlite3', ['-readonly', 'test-results/data/huiqi.db', `SELECT digits FROM captchas WHERE id = '${id}'`], { encoding: 'utf8' }).trim()
-}
-
-async function staff(browser: Browser, request: APIRequestContext, account: string, phone: string): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
-  const page = await context.newPage()
-  await page.goto('/admin/')
-  await page.getByLabel('账号').fill(account)
-  await page.getByLabel('密码', { exact: true }).fill(password)
-  await page.locator('input[name="captchaAnswer"], input[aria-label*="验证码"]').first().fill(await solve(page))
-  await page.getByRole('button', { name: /登录|下一步/ }).click()
-  const code = page.getByLabel(/短信验证码/)
-  await expect(code).toBeVisible()
-  await code.fill(await codeOn(request, phone))
-  await page.getByRole('button', { name: /登录|验证|确认/ }).last().click()
-  await expect(page.getByRole('heading', { name: /您好/ })).toBeVisible()
-  return page
-}
-
-/** Takes a picture for the README when SHOTS names the folder. */
-async function picture(page: Page, name: string): Promise<void> {
-  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.jpg`, type: 'jpeg', quality: 34 })
-}
-
-async function noSeriousFinding(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  expect(violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => v.id)).toEqual([])
-}
 
 test('a bakery asks the hotline and is answered', async ({ browser, request }) => {
   test.setTimeout(150_000)
@@ -60,15 +10,7 @@ test('a bakery asks the hotline and is answered', async ({ browser, request }) =
 
   await test.step('she registers on her phone', async () => {
     await h5.goto('/m/register')
-    await h5.locator('input[name="phone"]').fill(owner)
-    await expect(h5.locator('img[src*="/captcha/"]')).toBeVisible()
-    await h5.locator('input[name="captchaAnswer"]').fill(await solve(h5))
-    await h5.getByRole('button', { name: '获取验证码' }).click()
-    await h5.locator('input[name="code"]').fill(await codeOn(request, owner))
-    await h5.locator('textarea[name="companyName"]').fill('北京麦香𠮷烘焙有限公司')
-    await h5.locator('input[name="contactName"]').fill('林晓梅')
-    await h5.locator('.van-checkbox__icon').click()
-    await h5.getByRole('button', { name: '注册', exact: true }).click()
+    await register(h5, request, { phone: owner, company: '北京麦香𠮷烘焙有限公司', name: '林晓梅' })
     await expect(h5.getByText('北京麦香𠮷烘焙有限公司').first()).toBeVisible()
   })
 
@@ -168,6 +110,3 @@ test('somebody else sees nothing', async ({ browser }) => {
   const answer = await stranger.request.get('/api/tickets/1')
   expect(answer.status()).toBe(401)
 })
-
-/** A 1 × 1 picture. */
-const dot = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64')

@@ -304,7 +304,20 @@ func (s *Server) pageOpen(w http.ResponseWriter, r *http.Request) {
 		to = to[len(base):]
 	}
 	hold(w, p.Phone)
-	http.Redirect(w, r, localPath(to), http.StatusSeeOther)
+	http.Redirect(w, r, insideWechat(localPath(to)), http.StatusSeeOther)
+}
+
+// insideWechat marks a page of the mobile face as opened inside WeChat, which it cannot see from an ordinary browser. Only
+// a demo believes the mark.
+func insideWechat(to string) string {
+	u, err := url.Parse(to)
+	if err != nil || !strings.HasPrefix(u.Path, "/m/") {
+		return to
+	}
+	q := u.Query()
+	q.Set("wechat", "sandbox")
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 func (s *Server) pageWechat(w http.ResponseWriter, r *http.Request) {
@@ -406,6 +419,7 @@ func (s *Server) partners(ctx context.Context) ([]string, error) {
 
 // order is what arrived about one object, in the order in which it was taken.
 type order struct {
+	Partner   string
 	Subject   string
 	Sequences []string
 	Repeats   int
@@ -428,7 +442,7 @@ func orders(newestFirst []Attempt) []order {
 		if !ok {
 			at = len(found)
 			index[key] = at
-			found = append(found, order{Subject: a.Subject, InOrder: true})
+			found = append(found, order{Partner: a.Partner, Subject: a.Subject, InOrder: true})
 		}
 		if seen[a.Partner+"\n"+a.ID] {
 			found[at].Repeats++

@@ -72,7 +72,8 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) {
 	case f.Mode == Fail:
 		a.Status = http.StatusInternalServerError
 	case f.Mode == Refuse:
-		a.Status = http.StatusForbidden
+		// A partner's own no is about the content: the same again is refused again.
+		a.Status = http.StatusUnprocessableEntity
 	case f.Mode == Reset:
 		a.Status = 0
 	default:

@@ -173,9 +173,10 @@ func TestOpenInWechatStaysOnSite(t *testing.T) {
 	jar, _ := cookiejar.New(nil)
 	browser := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	for to, want := range map[string]string{
-		"":                     "/m/",
-		"/m/cases/1?a=1":       "/m/cases/1?a=1",
-		base + "/m/cases/2":    "/m/cases/2",
+		"":                     "/m/?wechat=sandbox",
+		"/m/cases/1?a=1":       "/m/cases/1?a=1&wechat=sandbox",
+		base + "/m/cases/2":    "/m/cases/2?wechat=sandbox",
+		"/tickets":             "/tickets",
 		"https://evil.example": "/sandbox/",
 		"//evil.example/":      "/sandbox/",
 		"/\\evil.example":      "/sandbox/",

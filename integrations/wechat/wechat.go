@@ -142,6 +142,9 @@ func New(cfg Config) (*Client, error) {
 	}}, nil
 }
 
+// AppID names the account.
+func (c *Client) AppID() string { return c.cfg.AppID }
+
 // Scope is what a person is asked for at sign-in.
 type Scope string
 

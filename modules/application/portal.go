@@ -420,11 +420,7 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
 		}
 	}
 	for _, i := range items {
-		meta := []string{i.Number, i.InstitutionName, page.DateTime(i.SubmittedAt) + " 提交"}
-		if i.Lends {
-			meta = append(meta, page.Money(i.Amount))
-		}
-		data.Items = append(data.Items, page.ItemCard{URL: fmt.Sprintf("/applications/%d", i.ID), Title: i.ProductName, Status: statusTag(i.Status), Meta: meta})
+		data.Items = append(data.Items, i.Card())
 	}
 	first, following := "", ""
 	if c.Query("cursor") != "" {
@@ -624,4 +620,13 @@ func untold(a View) []page.File {
 		}
 	}
 	return list
+}
+
+// Card is the application in a list of the portal.
+func (i Item) Card() page.ItemCard {
+	meta := []string{i.Number, i.InstitutionName, page.DateTime(i.SubmittedAt) + " 提交"}
+	if i.Lends {
+		meta = append(meta, page.Money(i.Amount))
+	}
+	return page.ItemCard{URL: fmt.Sprintf("/applications/%d", i.ID), Title: i.ProductName, Status: statusTag(i.Status), Meta: meta}
 }

@@ -84,6 +84,8 @@ type Card struct {
 type Fact struct {
 	Label string `json:"label"`
 	Value string `json:"value"`
+
+	short string // where there is little room
 }
 
 // Detail is a public product as it is opened.
@@ -136,7 +138,7 @@ func (s *Service) Browse(ctx context.Context, _ access.Actor, f BrowseFilter) (F
 	if err != nil {
 		return Found{}, err
 	}
-	if f.Limit <= 0 || f.Limit > 100 {
+	if f.Limit <= 0 || f.Limit > page.CountCap {
 		f.Limit = 20
 	}
 	f.Query = strings.TrimSpace(f.Query)
@@ -278,15 +280,21 @@ func (c Content) facts() []Fact {
 	out := []Fact{}
 	add := func(label, value string) {
 		if value != "" {
-			out = append(out, Fact{label, value})
+			out = append(out, Fact{label, value, value})
 		}
 	}
 	if c.Kind == Financing {
 		add(rateLabel(c.FinancingKind), c.rateText())
+		if c.RateMin > 0 && c.RateMin < c.RateMax {
+			out[0].short = page.Rate(int64(c.RateMin)) + " 起"
+		}
 		add(amountLabel(c.FinancingKind), c.amountText())
 		add("期限", c.termText())
 	} else {
 		add("价格", c.PriceText)
+		if i := strings.IndexAny(c.PriceText, "，,；;（("); i > 0 {
+			out[0].short = c.PriceText[:i]
+		}
 	}
 	add("办理时限", c.daysText())
 	return out
@@ -308,15 +316,17 @@ func (s *Service) Show(ctx context.Context, _ access.Actor, id int64) (Detail, e
 		Steps: append([]string{}, c.Steps...), ValidUntil: c.ValidUntil, Institution: by}, nil
 }
 
-// Offer is what an application takes over from the product it is for. Version is the number of the edition.
+// Offer is what an application takes over from the product it is for.
 type Offer struct {
 	ID              int64
 	Name            string
+	Edition         int64 // which text of the product this is
 	Kind            string
+	KindName        string // of the financing where there is one: 债权融资
 	FinancingKind   string
+	Lends           bool // an amount and a term are applied for
 	InstitutionID   int64
 	InstitutionName string
-	Version         int64
 	AmountMin       int64
 	AmountMax       int64
 	TermMin         int
@@ -331,8 +341,8 @@ func (s *Service) Offer(ctx context.Context, db bun.IDB, productID int64) (Offer
 		return Offer{}, err
 	}
 	c := d.public.Content
-	return Offer{ID: d.ID, Name: c.Name, Kind: c.Kind, FinancingKind: c.FinancingKind, InstitutionID: d.InstitutionID, InstitutionName: d.InstitutionName,
-		Version: d.public.Number, AmountMin: c.AmountMin, AmountMax: c.AmountMax, TermMin: c.TermMin, TermMax: c.TermMax, Materials: append([]string{}, c.Materials...)}, nil
+	return Offer{ID: d.ID, Name: c.Name, Edition: d.public.Number, Kind: c.Kind, KindName: d.card().label(), FinancingKind: c.FinancingKind,
+		Lends: c.Kind == Financing, InstitutionID: d.InstitutionID, InstitutionName: d.InstitutionName, AmountMin: c.AmountMin, AmountMax: c.AmountMax, TermMin: c.TermMin, TermMax: c.TermMax, Materials: append([]string{}, c.Materials...)}, nil
 }
 
 // Hit is a product found by the search over the whole site.
@@ -361,4 +371,19 @@ func (s *Service) Search(ctx context.Context, actor access.Actor, q string, limi
 		hits = append(hits, h)
 	}
 	return hits, nil
+}
+
+// Count counts what Search would find, to limit at most.
+func (s *Service) Count(ctx context.Context, actor access.Actor, q string, limit int) (int, error) {
+	if strings.TrimSpace(q) == "" {
+		return 0, nil
+	}
+	found, err := s.Browse(ctx, actor, BrowseFilter{Query: q, Limit: 1})
+	return min(found.Count, limit), err
+}
+
+// Public counts the products that are public, to page.CountCap + 1 at most.
+func (s *Service) Public(ctx context.Context) (int, error) {
+	found, err := s.Browse(ctx, access.Actor{Party: access.Anonymous}, BrowseFilter{Limit: 1})
+	return found.Count, err
 }

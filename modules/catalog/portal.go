@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"context"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -116,7 +117,7 @@ func (c chosen) group(f *page.Filters, label, name string, options []choice) {
 // readChosen keeps the filters that are known and have a value.
 func readChosen(c *fiber.Ctx, path string) chosen {
 	known := chosen{path: path, values: url.Values{}}
-	for _, name := range []string{"q", "kind", "type", "amount", "term", "rate", "recommended", "sort", "page"} {
+	for _, name := range []string{"q", "kind", "type", "amount", "term", "rate", "recommended", "institution", "sort", "page"} {
 		if v := strings.TrimSpace(c.Query(name)); v != "" {
 			known.values.Set(name, v)
 		}
@@ -143,6 +144,7 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 		f.FinancingKind, f.Amount, f.Term = at.values.Get("type"), ReadSpan(at.values.Get("amount")), ReadSpan(at.values.Get("term"))
 		f.RateMax, _ = strconv.Atoi(at.values.Get("rate"))
 	}
+	f.InstitutionID, _ = strconv.ParseInt(at.values.Get("institution"), 10, 64)
 	f.Page, _ = strconv.Atoi(at.values.Get("page"))
 	f.Page = max(1, min(f.Page, page.MaxPage))
 
@@ -168,6 +170,9 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 
 	if f.Query != "" {
 		data.Filters.Chips = append(data.Filters.Chips, page.Chip{Text: "关键词：" + f.Query, Remove: at.with("q", "")})
+	}
+	if len(found.Items) > 0 && f.InstitutionID != 0 {
+		data.Filters.Chips = append(data.Filters.Chips, page.Chip{Text: "机构：" + found.Items[0].InstitutionName, Remove: at.with("institution", "")})
 	}
 	if kind == "" {
 		at.group(&data.Filters, "服务类别", "kind", choicesOf(kinds))
@@ -211,11 +216,44 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 	return p.Render(c, fiber.StatusOK, "catalog/list", v, data)
 }
 
+// Cards are the products of the home page: those the platform recommends first, then the newest.
+func (s *Service) Cards(ctx context.Context, n int) ([]page.ProductCard, error) {
+	visitor := access.Actor{Party: access.Anonymous}
+	var out []page.ProductCard
+	seen := map[int64]bool{}
+	for _, recommended := range []bool{true, false} {
+		found, err := s.Browse(ctx, visitor, BrowseFilter{Recommended: recommended, Limit: n})
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range found.Items {
+			if !seen[k.ID] && len(out) < n {
+				seen[k.ID] = true
+				out = append(out, k.onPortal(""))
+			}
+		}
+	}
+	return out, nil
+}
+
+// Doors are the kinds of products as the home page shows them.
+func Doors() []page.ServiceKind {
+	out := make([]page.ServiceKind, 0, len(kinds))
+	for _, k := range kinds {
+		url := "/products?kind=" + k.Code
+		if k.Code == Financing {
+			url = "/finance"
+		}
+		out = append(out, page.ServiceKind{Icon: k.Icon, Name: k.Name, Note: k.Note, URL: url})
+	}
+	return out
+}
+
 func (k Card) onPortal(query string) page.ProductCard {
 	card := page.ProductCard{URL: fmt.Sprintf("/products/%d", k.ID), Title: k.Name, Query: query, Institution: k.InstitutionName,
 		Icon: kindOf(kinds, k.Kind).Icon, Kind: k.label(), Summary: k.Summary}
 	for i, f := range k.Facts[:min(3, len(k.Facts))] {
-		card.Facts = append(card.Facts, page.Fact{Label: f.Label, Value: f.Value, Strong: i == 0})
+		card.Facts = append(card.Facts, page.Fact{Label: f.Label, Value: f.short, Strong: i == 0})
 	}
 	if k.Recommended {
 		card.Status = page.Tag{Text: "推荐", Tone: page.Info, Icon: "star"}
@@ -281,6 +319,9 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 		if k.ID != d.ID && len(data.More) < 5 {
 			data.More = append(data.More, page.Link{Text: k.Name, URL: fmt.Sprintf("/products/%d", k.ID)})
 		}
+	}
+	if more.Count > 2 {
+		data.More = append(data.More, page.Link{Text: fmt.Sprintf("查看该机构全部 %d 个产品", more.Count), URL: fmt.Sprintf("/products?institution=%d", d.InstitutionID)})
 	}
 	return p.Render(c, fiber.StatusOK, "catalog/detail", v, data)
 }

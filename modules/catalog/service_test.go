@@ -197,11 +197,11 @@ func TestAProductIsInvisibleUntilBothReviews(t *testing.T) {
 		t.Errorf("listed: %+v", v.Item)
 	}
 	d := must(f.Show(context.Background(), nobody, v.ID))(t)
-	if d.Institution.Phone != "010-60000001" || d.Facts[0] != (catalog.Fact{Label: "年利率", Value: "3.65%–4.10%"}) || d.Materials[0] != "营业执照" {
+	if d.Institution.Phone != "010-60000001" || d.Facts[0].Label != "年利率" || d.Facts[0].Value != "3.65%–4.10%" || d.Materials[0] != "营业执照" {
 		t.Errorf("shown: %+v", d)
 	}
 	o := must(f.Offer(context.Background(), f.db.Read(), v.ID))(t)
-	if o.Name != "〔演示〕烘焙贷" || o.InstitutionName != "运河银行" || o.Version != 1 || o.AmountMax != 50_000_000 || o.TermMin != 6 || len(o.Materials) != 1 {
+	if o.Name != "〔演示〕烘焙贷" || o.InstitutionName != "运河银行" || o.Edition != 1 || o.KindName != "债权融资" || !o.Lends || o.AmountMax != 50_000_000 || o.TermMin != 6 || len(o.Materials) != 1 {
 		t.Errorf("offer: %+v", o)
 	}
 }
@@ -587,6 +587,10 @@ func TestRecommending(t *testing.T) {
 	if got := must(f.Browse(ctx, nobody, catalog.BrowseFilter{Recommended: true}))(t); len(got.Items) != 1 || !got.Items[0].Recommended {
 		t.Errorf("recommended: %+v", got)
 	}
+	f.mustList(t, banker, loan())
+	if cards := must(f.Cards(ctx, 6))(t); len(cards) != 2 || cards[0].Title != "合同体检" || cards[0].Status.Text != "推荐" {
+		t.Errorf("the home page does not begin with what is recommended: %+v", cards)
+	}
 	must(f.Recommend(ctx, first, catalog.RecommendProduct{Ref: ref(v)}))(t)
 	if got := must(f.Browse(ctx, nobody, catalog.BrowseFilter{Recommended: true}))(t); len(got.Items) != 0 {
 		t.Errorf("no longer recommended: %+v", got)
@@ -839,6 +843,12 @@ func TestBrowsing(t *testing.T) {
 	hits := must(f.Search(ctx, nobody, "抵押贷", 5))(t)
 	if len(hits) != 1 || hits[0].URL != fmt.Sprintf("/products/%d", big) || !slices.Equal(hits[0].Meta, []string{"融资服务", "运河银行", "年利率 3.10%–3.80%", "额度 300 万元–1 亿元"}) {
 		t.Errorf("hits %+v", hits)
+	}
+	if n, all := must(f.Count(ctx, nobody, "小店", 1))(t), must(f.Count(ctx, nobody, "小店", 9))(t); n != 1 || all != 2 {
+		t.Errorf("counted %d and %d", n, all)
+	}
+	if cards := must(f.Cards(ctx, 3))(t); len(cards) != 3 || cards[0].Title != "合同体检" {
+		t.Errorf("cards of the home page %+v", cards)
 	}
 	if hits := must(f.Search(ctx, nobody, "  ", 5))(t); len(hits) != 0 {
 		t.Errorf("nothing asked: %v", hits)

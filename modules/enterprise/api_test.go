@@ -266,7 +266,7 @@ func TestJoiningOnThePage(t *testing.T) {
 	b.form("baker", "/company/verify", map[string]string{"action": "verify", "name": claim().Name, "creditCode": theCode, "legalPerson": "王丽"}, nil)
 	b.form("rival", "/company/verify", map[string]string{"action": "verify", "name": claim().Name, "creditCode": theCode, "legalPerson": "王丽"}, nil)
 	_, _, html := b.raw("rival", "GET", "/company", "", "", nil, "")
-	if !strings.Contains(html, "该企业已在平台认证") || !strings.Contains(html, "等待企业负责人处理") {
+	if !strings.Contains(html, "等待企业负责人处理") || !strings.Contains(html, "麦香烘焙（北京）有限公司") {
 		t.Fatalf("%s", html)
 	}
 	_, _, html = b.raw("baker", "GET", "/company", "", "", nil, "")

@@ -152,3 +152,9 @@ func (s *Service) members(ctx context.Context, db bun.IDB, enterpriseID int64) (
 	}
 	return out, nil
 }
+
+// CountVerified counts the companies that are verified, for everybody.
+func (s *Service) CountVerified(ctx context.Context) (int, error) {
+	n, err := s.db.Read().NewSelect().Model((*Enterprise)(nil)).Where("ent.verification = ? AND ent.replaced_by IS NULL", Verified).Count(ctx)
+	return int(n), err
+}

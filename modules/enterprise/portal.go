@@ -3,7 +3,6 @@ package enterprise
 import (
 	"cmp"
 	"embed"
-	"fmt"
 	"io/fs"
 	"mime/multipart"
 	"slices"
@@ -81,7 +80,7 @@ type stateForm struct {
 
 type factGroup struct {
 	Title string
-	Facts page.Facts
+	Items []FactView
 }
 
 // requestRow is a request to join with what may be done about it.
@@ -236,7 +235,10 @@ func (s *Service) companyPage(c *fiber.Ctx, p *web.Pages, form string, failure e
 	}
 	data := companyPage{Name: m.Name, Status: Tag(m.Verification), State: stateFacts(m)}
 	open := m.Role == Owner && (m.Verification == Unverified || m.Verification == Returned)
-	if m.Attempt != nil && form != "verify" {
+	switch {
+	case m.Verification == Verified && c.Query("done") == "sent":
+		v.Flash = page.Flash{Tone: page.Success, Text: "认证通过，企业信息已按登记信息更新"}
+	case m.Attempt != nil && form != "verify" && m.Verification != Verified && (m.Attempt.Outcome != Held || len(m.MyJoins) == 0):
 		data.Outcome = outcomeOf(m)
 	}
 	if open {
@@ -303,13 +305,11 @@ func stateFacts(m Mine) page.Facts {
 	return f
 }
 
-// outcomeOf says how the last attempt ended; nothing once the company is verified and that is old news.
+// outcomeOf says how the last attempt ended.
 func outcomeOf(m Mine) *outcomeBox {
 	a := m.Attempt
 	b := &outcomeBox{Tone: page.Warning, Title: a.Title, Text: a.Text, When: showTime(a.AskedAt) + " 提交"}
 	switch a.Outcome {
-	case Agreed, Approved:
-		b.Tone = page.Success
 	case Waiting, Asking, Held, AlreadyMember:
 		b.Tone = page.Info
 	case SentBack, Closed:
@@ -353,10 +353,10 @@ func groupFacts(list []FactView) []factGroup {
 	var out []factGroup
 	for _, f := range list {
 		if len(out) == 0 || out[len(out)-1].Title != f.Group {
-			out = append(out, factGroup{Title: f.Group, Facts: page.Facts{Caption: f.Group}})
+			out = append(out, factGroup{Title: f.Group})
 		}
 		g := &out[len(out)-1]
-		g.Facts.Items = append(g.Facts.Items, page.Fact{Label: f.Label, Value: fmt.Sprintf("%s\n来源：%s，截至 %s", f.Text, f.Source, page.Date(f.AsOf))})
+		g.Items = append(g.Items, f)
 	}
 	return out
 }

@@ -242,7 +242,7 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, oper
 			})
 		return err
 	})
-	if database.IsDuplicate(err) { // somebody verified the code between our look and our write
+	if database.IsDuplicate(err) && !errors.Is(err, fault.ErrChanged) { // somebody verified the code between our look and our write
 		err = ErrHeld.Wrap(err)
 	}
 	if err != nil {

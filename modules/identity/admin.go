@@ -3,8 +3,6 @@ package identity
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -16,107 +14,6 @@ import (
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/text"
 )
-
-func grant(ctx context.Context, tx bun.Tx, userID int64, codes ...string) error {
-	if err := checkExclusive(codes); err != nil {
-		return err
-	}
-	for _, code := range codes {
-		var r role
-		if err := tx.NewSelect().Model(&r).Where("code = ?", code).Scan(ctx); err != nil {
-			return fmt.Errorf("role %s: %w", code, database.Found(err))
-		}
-		if _, err := tx.NewInsert().Model(&userRole{UserID: userID, RoleID: r.ID}).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// EnsureRoles makes the built-in roles that are missing; edited ones are left as they are.
-func (s *Service) EnsureRoles(ctx context.Context) error {
-	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		for _, b := range s.Deps.Roles {
-			r := role{Code: b.Code, Name: b.Name, Party: b.Party, Scope: b.Scope}
-			res, err := tx.NewInsert().Model(&r).On("CONFLICT DO NOTHING").Exec(ctx)
-			if err != nil {
-				return err
-			}
-			if n, err := res.RowsAffected(); err != nil {
-				return err
-			} else if n == 0 {
-				continue
-			}
-			if err := tx.NewSelect().Model(&r).Where("code = ?", b.Code).Scan(ctx); err != nil {
-				return err
-			}
-			for _, p := range b.Permissions {
-				if _, err := tx.NewInsert().Model(&rolePermission{RoleID: r.ID, Permission: p}).Exec(ctx); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-}
-
-// RoleView is a role as it is edited.
-type RoleView struct {
-	Code        string              `json:"code"`
-	Name        string              `json:"name"`
-	Party       access.Party        `json:"party"`
-	Permissions []access.Permission `json:"permissions"`
-}
-
-// Roles lists the roles with their permissions. It needs identity.roles.
-func (s *Service) Roles(ctx context.Context, actor access.Actor) ([]RoleView, error) {
-	if err := actor.Need("identity.roles"); err != nil {
-		return nil, err
-	}
-	var rows []role
-	if err := s.DB.Read().NewSelect().Model(&rows).OrderExpr("id").Scan(ctx); err != nil {
-		return nil, err
-	}
-	views := make([]RoleView, 0, len(rows))
-	for _, r := range rows {
-		v := RoleView{Code: r.Code, Name: r.Name, Party: r.Party, Permissions: []access.Permission{}}
-		err := s.DB.Read().NewSelect().Model((*rolePermission)(nil)).Column("permission").Where("role_id = ?", r.ID).OrderExpr("permission").Scan(ctx, &v.Permissions)
-		if err != nil {
-			return nil, err
-		}
-		views = append(views, v)
-	}
-	return views, nil
-}
-
-// EditRole replaces a role's permissions, effective with the next request of everybody who has it. It needs
-// identity.roles and refuses permissions that do not exist.
-func (s *Service) EditRole(ctx context.Context, actor access.Actor, code string, permissions []access.Permission) error {
-	if err := actor.Need("identity.roles"); err != nil {
-		return err
-	}
-	for _, p := range permissions {
-		if !slices.ContainsFunc(s.Deps.Permissions, func(i access.Info) bool { return i.Name == p }) {
-			return fault.InvalidField("permissions", "UNKNOWN_PERMISSION", "包含不存在的权限，请刷新页面后重新选择")
-		}
-	}
-	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		var r role
-		if err := tx.NewSelect().Model(&r).Where("code = ?", code).Scan(ctx); err != nil {
-			return database.Found(err)
-		}
-		if _, err := tx.NewDelete().Model((*rolePermission)(nil)).Where("role_id = ?", r.ID).Exec(ctx); err != nil {
-			return err
-		}
-		for _, p := range permissions {
-			if _, err := tx.NewInsert().Model(&rolePermission{RoleID: r.ID, Permission: p}).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
-				return err
-			}
-		}
-		return audit.Write(ctx, tx, actor, s.Clock.Now(), audit.Record{Action: "identity.role", Object: "role", ObjectID: r.ID,
-			Summary: "修改角色“" + r.Name + "”的权限", Detail: permissions})
-	})
-}
 
 // Staff is a new account of the back office.
 type Staff struct {
@@ -164,7 +61,7 @@ func (s *Service) CreateStaff(ctx context.Context, actor access.Actor, in Staff)
 			return err
 		}
 		id = u.ID
-		if err := grant(ctx, tx, u.ID, in.Roles...); err != nil {
+		if err := grant(ctx, tx, actor, u, in.Roles...); err != nil {
 			return err
 		}
 		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.create", Object: "user", ObjectID: u.ID, Summary: "新建账号 " + in.Account, Detail: in.Roles})
@@ -202,7 +99,7 @@ func (s *Service) CreateOwner(ctx context.Context, actor access.Actor, in Owner)
 			return err
 		}
 		id = u.ID
-		if err := grant(ctx, tx, u.ID, "enterprise_owner"); err != nil {
+		if err := grant(ctx, tx, actor, u, "enterprise_owner"); err != nil {
 			return err
 		}
 		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.create", Object: "user", ObjectID: u.ID, Summary: "新建企业账号"})
@@ -332,6 +229,8 @@ type Me struct {
 	CSRFToken   string              `json:"csrfToken"`
 	Demo        bool                `json:"demo"`
 	Wechat      bool                `json:"wechat" doc:"Whether signing in with WeChat is offered."`
+	MustChange  bool                `json:"mustChange,omitempty" doc:"The password must be changed before anything else."`
+	Notice      string              `json:"notice,omitempty" doc:"Something to tell the person once, after signing in."`
 	District    string              `json:"district"`
 }
 
@@ -351,16 +250,20 @@ type Named struct {
 
 // Me describes the actor to itself. The caller adds the CSRF token.
 func (s *Service) Me(ctx context.Context, actor access.Actor) (Me, error) {
-	m := Me{Permissions: []access.Permission{}, Demo: s.Demo, District: s.District}
+	m := Me{Permissions: []access.Permission{}, Demo: s.Demo, District: s.District, Wechat: s.Wechat != nil}
 	if actor.UserID == 0 {
 		return m, nil
 	}
-	_, number, err := s.Contact(ctx, s.DB.Read(), actor.UserID)
+	var u user
+	if err := s.DB.Read().NewSelect().Model(&u).Where("id = ?", actor.UserID).Scan(ctx); err != nil {
+		return m, database.Found(err)
+	}
+	number, err := s.Box.Open(u.Phone, "users.phone")
 	if err != nil {
 		return m, err
 	}
-	m.SignedIn = true
-	m.User = &MeUser{ID: actor.UserID, Name: actor.Name, PhoneMasked: text.MaskPhone(number), Party: actor.Party}
+	m.SignedIn, m.MustChange = true, u.MustChange
+	m.User = &MeUser{ID: actor.UserID, Name: actor.Name, PhoneMasked: text.MaskPhone(string(number)), Party: actor.Party}
 	m.Permissions = append(m.Permissions, actor.Permissions...)
 	if actor.EnterpriseID != 0 {
 		c, err := s.Companies.Company(ctx, s.DB.Read(), actor.EnterpriseID)
@@ -369,7 +272,7 @@ func (s *Service) Me(ctx context.Context, actor access.Actor) (Me, error) {
 		}
 		m.Enterprise = &c
 	}
-	if actor.InstitutionID != 0 {
+	if actor.InstitutionID != 0 && s.Institutions != nil {
 		name, err := s.Institutions.InstitutionName(ctx, s.DB.Read(), actor.InstitutionID)
 		if err != nil {
 			return m, err

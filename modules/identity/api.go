@@ -90,9 +90,23 @@ type endOutput struct {
 
 type rolesOutput struct{ Body web.List[RoleView] }
 
+type roleOutput struct{ Body RoleView }
+
+type createRoleInput struct {
+	web.Keyed
+	Body struct {
+		Name        string              `json:"name" maxLength:"300"`
+		Party       access.Party        `json:"party" enum:"platform,government,institution"`
+		Scope       access.Scope        `json:"scope" enum:"self,department,subtree,district"`
+		Permissions []access.Permission `json:"permissions" maxItems:"200"`
+	}
+}
+
 type editRoleInput struct {
+	web.Keyed
 	Code string `path:"code" maxLength:"40"`
 	Body struct {
+		Version     int64               `json:"version"`
 		Permissions []access.Permission `json:"permissions" maxItems:"200"`
 	}
 }
@@ -153,19 +167,27 @@ func (s *Service) API(srv *web.Server) {
 	huma.Register(api, public("DELETE", "/api/session", "退出登录", "未登录时无事可做"), func(ctx context.Context, _ *struct{}) (*endOutput, error) {
 		return &endOutput{web.EndedSessionCookie()}, s.SignOut(ctx, access.From(ctx))
 	})
-	roles := func(method, path, summary string) huma.Operation {
-		return web.Operation{Method: method, Path: path, Summary: summary, Tag: "身份", Access: access.Require("identity.roles")}.Huma()
+	roles := func(method, path, summary string, any ...access.Permission) huma.Operation {
+		return web.Operation{Method: method, Path: path, Summary: summary, Tag: "身份", Access: access.Require(append(any, "identity.roles")...)}.Huma()
 	}
-	huma.Register(api, roles("GET", "/api/roles", "角色列表"), func(ctx context.Context, _ *struct{}) (*rolesOutput, error) {
+	huma.Register(api, roles("GET", "/api/roles", "角色列表", "identity.users"), func(ctx context.Context, _ *struct{}) (*rolesOutput, error) {
 		list, err := s.Roles(ctx, access.From(ctx))
 		return &rolesOutput{web.NewList(list, "")}, err
 	})
 	huma.Register(api, roles("GET", "/api/permissions", "权限清单"), func(context.Context, *struct{}) (*permissionsOutput, error) {
 		return &permissionsOutput{web.NewList(s.Deps.Permissions, "")}, nil
 	})
-	huma.Register(api, roles("POST", "/api/roles/{code}/permissions", "修改角色权限"), func(ctx context.Context, in *editRoleInput) (*struct{}, error) {
-		return nil, s.EditRole(ctx, access.From(ctx), in.Code, in.Body.Permissions)
+	huma.Register(api, roles("POST", "/api/roles", "新建角色"), func(ctx context.Context, in *createRoleInput) (*roleOutput, error) {
+		v, err := s.CreateRole(ctx, access.From(ctx), NewRole{in.Key, in.Body.Name, in.Body.Party, in.Body.Scope, in.Body.Permissions})
+		return answer(&roleOutput{v}, err)
 	})
+	huma.Register(api, roles("POST", "/api/roles/{code}/permissions", "修改角色权限"), func(ctx context.Context, in *editRoleInput) (*roleOutput, error) {
+		v, err := s.EditRole(ctx, access.From(ctx), EditRole{in.Code, in.Body.Version, in.Key, in.Body.Permissions})
+		return answer(&roleOutput{v}, err)
+	})
+	s.usersAPI(api)
+	s.accountAPI(api)
+	s.auditAPI(api)
 	for suffix, audio := range map[string]bool{".png": false, ".wav": true} {
 		mime := "image/png"
 		if audio {
@@ -193,6 +215,14 @@ func (s *Service) begun(ctx context.Context, b Begun, err error) (*sessionOutput
 		return nil, err
 	}
 	m, err := s.Me(ctx, actor)
-	m.CSRFToken = web.CSRFFor(ctx, b.Token)
+	m.CSRFToken, m.Notice = web.CSRFFor(ctx, b.Token), b.Notice
 	return &sessionOutput{SetCookie: web.SessionCookie(b.Token, b.Expires), Body: m}, err
+}
+
+// answer is out unless something went wrong.
+func answer[T any](out *T, err error) (*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }

@@ -32,21 +32,13 @@ const (
 	captchaLife  = 10 * time.Minute
 	codeLife     = 5 * time.Minute
 	codeAttempts = 5
-	codeGap      = time.Minute
-	hourLimit    = 5
-	dayLimit     = 10
-	addressLimit = 20 // codes per hour to one address
 )
 
 // NewCaptcha makes a puzzle and returns its id.
 func (s *Service) NewCaptcha(ctx context.Context) (string, error) {
 	id := secret.Token()
 	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		now := s.Clock.Now()
-		if _, err := tx.NewDelete().Model((*captchaRow)(nil)).Where("expires_at < ?", now.Add(-time.Hour)).Exec(ctx); err != nil {
-			return err
-		}
-		_, err := tx.NewInsert().Model(&captchaRow{ID: id, Digits: secret.Digits(4), ExpiresAt: now.Add(captchaLife)}).Exec(ctx)
+		_, err := tx.NewInsert().Model(&captchaRow{ID: id, Digits: secret.Digits(4), ExpiresAt: s.Clock.Now().Add(captchaLife)}).Exec(ctx)
 		return err
 	})
 	return id, err
@@ -127,33 +119,11 @@ func (s *Service) SendCode(ctx context.Context, actor access.Actor, cmd SendCode
 func (s *Service) sendCode(ctx context.Context, tx bun.Tx, actor access.Actor, number string, purpose Purpose) error {
 	now := s.Clock.Now()
 	blind := s.Box.Blind("phone", number)
-	if _, err := tx.NewInsert().Model(&smsGuard{Phone: blind, Next: time.Unix(0, 0).UTC()}).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+	if err := s.limit(ctx, tx, actor, blind, purpose); err != nil {
 		return err
-	}
-	res, err := tx.NewUpdate().Model((*smsGuard)(nil)).Set("next = ?", now.Add(codeGap)).Where("phone = ? AND next <= ?", blind, now).Exec(ctx)
-	if err != nil {
-		return err
-	}
-	if n, err := res.RowsAffected(); err != nil {
-		return err
-	} else if n == 0 {
-		return ErrCodeTooSoon.After(60)
-	}
-	for _, l := range []struct {
-		column, value string
-		since         time.Duration
-		most          int
-	}{{"phone", blind, time.Hour, hourLimit}, {"phone", blind, 24 * time.Hour, dayLimit}, {"ip", actor.IP, time.Hour, addressLimit}} {
-		n, err := tx.NewSelect().Model((*smsCode)(nil)).Where("? = ? AND created_at > ?", bun.Ident(l.column), l.value, now.Add(-l.since)).Count(ctx)
-		if err != nil {
-			return err
-		}
-		if int(n) >= l.most {
-			return ErrCodeTooMany.After(int(l.since / time.Second))
-		}
 	}
 	code := secret.Digits(6)
-	row := smsCode{Phone: blind, Purpose: string(purpose), IP: actor.IP, CreatedAt: now, ExpiresAt: now.Add(codeLife),
+	row := smsCode{Phone: blind, Purpose: string(purpose), IP: actor.IP, Device: s.visitor(actor), CreatedAt: now, ExpiresAt: now.Add(codeLife),
 		Code: s.Box.MAC("sms-code", blind, string(purpose), code)}
 	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 		return err
@@ -209,6 +179,9 @@ func (s *Service) checkCode(ctx context.Context, tx bun.Tx, number string, purpo
 	default:
 		row.UsedAt = &now
 	}
-	_, err = tx.NewUpdate().Model(&row).Column("attempts", "used_at").WherePK().Exec(ctx)
-	return verdict, err
+	if _, err := tx.NewUpdate().Model(&row).Column("attempts", "used_at").WherePK().Exec(ctx); err != nil || verdict != nil {
+		return verdict, err
+	}
+	// Whoever has read a code may have the next one at once; only unread ones must not pile up on a phone.
+	return nil, hold(ctx, tx, blind, now)
 }

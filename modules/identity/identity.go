@@ -1,18 +1,26 @@
 // Package identity knows the people: users of the three parties, the department tree, roles edited at run time, sessions,
-// and the ways in (requirements A1–A6, thin).
+// and the ways in (requirements A1–A6, O1).
 //
 // Words: a person registers with a phone and a code and owns an unverified company; staff sign in with account and
 // password and then a code sent to their phone (second factor). A captcha comes before any code. A code lives five
-// minutes, works once and dies at the fifth wrong try; codes are limited per phone and address over all purposes.
+// minutes, works once and dies at the fifth wrong try; codes are limited per phone, address, browser and day over all
+// purposes. Inside WeChat a browser first travels to WeChat and back (state: this browser's, once, five minutes); a known
+// open id signs its person in, an unknown one waits a quarter of an hour for its person to register or sign in by SMS.
 //
-// Tables: departments, users, roles, role_permissions, user_roles, sessions, captchas, sms_codes, sms_guards.
-// Needs: a way to text, and a keeper of companies. Announces identity.registered.
+// An account is active, locked for a while, or disabled. Administrators open, change, disable and reset others' accounts,
+// never their own; a password they made must be changed before anything else. The rights identity.users, identity.roles
+// and audit.view meet in no role and in no person.
+//
+// Tables: departments, users, roles, role_permissions, user_roles, sessions, captchas, sms_codes, sms_guards, sms_days,
+// wechat_accounts, wechat_states, wechat_pending.
+// Needs: a way to text, a keeper of companies; where there are any, the official account and the institutions.
+// Announces identity.registered, identity.wechat_bound, identity.wechat_unbound, identity.wechat_signed_in,
+// identity.user_changed.
 package identity
 
 import (
 	"context"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -50,6 +58,11 @@ type Institutions interface {
 	InstitutionName(ctx context.Context, db bun.IDB, id int64) (string, error)
 }
 
+// InstitutionList lists the institutions that accounts of operators may be opened for.
+type InstitutionList interface {
+	Institutions(ctx context.Context, db bun.IDB) ([]Named, error)
+}
+
 // Deps are what the module needs.
 type Deps struct {
 	DB           *database.DB
@@ -57,10 +70,17 @@ type Deps struct {
 	Box          *secret.Box
 	Companies    Companies
 	Institutions Institutions
-	Texter       Texter
-	Log          *slog.Logger
-	District     string
-	Demo         bool
+	// InstitutionList is nil where there are no institutions yet.
+	InstitutionList InstitutionList
+	Texter          Texter
+	Log             *slog.Logger
+	District        string
+	Demo            bool
+	// Wechat is the official account; nil offers no sign-in with WeChat. PublicURL is where browsers find us.
+	Wechat    Wechat
+	PublicURL string
+	// CodesPerDay bounds the SMS codes of a day in the whole installation; 0 does not.
+	CodesPerDay int
 	// Permissions are all rights of the program, Roles what an installation begins with.
 	Permissions []access.Info
 	Roles       []BuiltinRole
@@ -103,22 +123,6 @@ type BuiltinRole struct {
 	Party       access.Party
 	Scope       access.Scope
 	Permissions []access.Permission
-}
-
-// exclusive are the three administrators whose powers one person never joins (GB/T 22239-2019 8.1.4.2 d).
-var exclusive = []string{"platform_admin", "security_admin", "audit_admin"}
-
-func checkExclusive(codes []string) error {
-	n := 0
-	for _, c := range codes {
-		if slices.Contains(exclusive, c) {
-			n++
-		}
-	}
-	if n > 1 {
-		return fault.InvalidField("roles", "ROLES_EXCLUSIVE", "系统、安全、审计三类管理员不能由同一人兼任")
-	}
-	return nil
 }
 
 // sessionLife is how long a session lasts at most, and idle without use.

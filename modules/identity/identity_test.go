@@ -21,6 +21,7 @@ import (
 	"github.com/huiqi/huiqi/platform/database/databasetest"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/secret"
 )
 
@@ -28,10 +29,11 @@ import (
 type world struct {
 	*identity.Service
 
-	db    *database.DB
-	clock *clock.Fake
-	mu    sync.Mutex
-	codes map[string][]string
+	db     *database.DB
+	clock  *clock.Fake
+	wechat *fakeWechat
+	mu     sync.Mutex
+	codes  map[string][]string
 }
 
 // The rights and roles of the tests.
@@ -44,6 +46,7 @@ var (
 		{Code: "agent", Name: "热线坐席", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []access.Permission{"ticket.view", "ticket.close"}},
 		{Code: "dept_handler", Name: "部门经办人", Party: access.Government, Scope: access.ScopeDepartment, Permissions: []access.Permission{"ticket.view", "ticket.sign"}},
 		{Code: "dept_leader", Name: "部门领导", Party: access.Government, Scope: access.ScopeSubtree, Permissions: []access.Permission{"ticket.view", "ticket.sign"}},
+		{Code: "institution_operator", Name: "机构操作员", Party: access.Institution, Scope: access.ScopeSelf},
 		{Code: "enterprise_owner", Name: "企业负责人", Party: access.Enterprise, Scope: access.ScopeSelf},
 	}
 )
@@ -69,6 +72,17 @@ func (w *world) Company(ctx context.Context, db bun.IDB, id int64) (identity.Com
 	return c, db.NewSelect().TableExpr("test_companies").Column("name").Where("id = ?", id).Scan(ctx, &c.Name)
 }
 
+func (w *world) InstitutionName(_ context.Context, _ bun.IDB, id int64) (string, error) {
+	if id != 7 {
+		return "", fault.ErrNotFound
+	}
+	return "运河银行", nil
+}
+
+func (w *world) Institutions(context.Context, bun.IDB) ([]identity.Named, error) {
+	return []identity.Named{{ID: 7, Name: "运河银行"}}, nil
+}
+
 type testCompany struct {
 	bun.BaseModel `bun:"table:test_companies"`
 
@@ -82,8 +96,8 @@ var companies = []database.Migration{{ID: "20261199000000_test_companies", Up: f
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{codes: map[string][]string{}, clock: clock.NewFake(time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)),
-		db: databasetest.New(t, slices.Concat(event.Migrations, audit.Migrations, identity.Migrations, companies))}
+	w := &world{codes: map[string][]string{}, wechat: &fakeWechat{holds: map[string]identity.WechatPerson{}}, clock: clock.NewFake(time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)),
+		db: databasetest.New(t, slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, identity.Migrations, companies))}
 	key, err := secret.ParseKey(secret.NewKey())
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +106,8 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Service = identity.New(identity.Deps{DB: w.db, Clock: w.clock, Box: box, Companies: w, Texter: w, Log: slog.New(slog.DiscardHandler), District: "北京市通州区", Permissions: rights, Roles: roles})
+	w.Service = identity.New(identity.Deps{DB: w.db, Clock: w.clock, Box: box, Companies: w, Texter: w, Log: slog.New(slog.DiscardHandler), District: "北京市通州区", Permissions: rights, Roles: roles,
+		Wechat: w.wechat, PublicURL: "https://hq.example", Institutions: w, InstitutionList: w, CodesPerDay: 1000})
 	if err := w.EnsureRoles(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -357,10 +372,10 @@ func TestStaffNeedTwoFactors(t *testing.T) {
 		t.Fatalf("used twice: %v", err)
 	}
 	// Roles are edited at run time and hold from the next request on.
-	if err := w.EditRole(ctx, a, "dept_handler", nil); !errors.Is(err, fault.ErrForbidden) {
+	if _, err := w.EditRole(ctx, a, identity.EditRole{Code: "dept_handler", Version: 1}); !errors.Is(err, fault.ErrForbidden) {
 		t.Fatalf("a handler edits roles: %v", err)
 	}
-	if err := w.EditRole(ctx, system, "dept_handler", []access.Permission{"ticket.view"}); err != nil {
+	if _, err := w.EditRole(ctx, system, identity.EditRole{Code: "dept_handler", Version: 1, Permissions: []access.Permission{"ticket.view"}}); err != nil {
 		t.Fatal(err)
 	}
 	if a, err = w.Authenticate(ctx, full.Token); err != nil || a.Can("ticket.sign") || !a.Can("ticket.view") {

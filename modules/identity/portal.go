@@ -39,6 +39,7 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	if err := p.Renderer.Parse("identity", sub); err != nil {
 		return err
 	}
+	s.wechatPages(srv, p)
 	why := access.Public("登录注册")
 	srv.Page("GET", "/login", why, func(c *fiber.Ctx) error { return s.show(c, p, "login", nil, page.Flash{}) })
 	srv.Page("GET", "/register", why, func(c *fiber.Ctx) error { return s.show(c, p, "register", nil, page.Flash{}) })

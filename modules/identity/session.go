@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -26,6 +27,7 @@ type Begun struct {
 	Pending bool
 	SentTo  string // where the second factor's code went, masked
 	UserID  int64
+	Notice  string // something to tell the person once, beside that they are in
 }
 
 // Registered is announced when a person registers.
@@ -81,7 +83,7 @@ func (s *Service) Register(ctx context.Context, actor access.Actor, cmd Register
 		if _, err := tx.NewUpdate().Model(&u).Column("enterprise_id").WherePK().Exec(ctx); err != nil {
 			return err
 		}
-		if err := grant(ctx, tx, u.ID, "enterprise_owner"); err != nil {
+		if err := grant(ctx, tx, who, u, "enterprise_owner"); err != nil {
 			return err
 		}
 		if _, err := event.Append(ctx, tx, who, now, Registered{UserID: u.ID, EnterpriseID: id}); err != nil {
@@ -91,43 +93,58 @@ func (s *Service) Register(ctx context.Context, actor access.Actor, cmd Register
 			Summary: "注册企业账号并同意个人信息保护说明"}); err != nil {
 			return err
 		}
-		begun, err = s.begin(ctx, tx, who, u, false)
+		notice, err := s.claimWechat(ctx, tx, who)
+		if err != nil {
+			return err
+		}
+		begun, err = s.begin(ctx, tx, who, u, beginning{notice: notice})
 		return err
 	})
 	return begun, err
 }
 
 func (s *Service) newUser(number, name string, party access.Party, now time.Time) user {
-	return user{Name: name, Party: party, CreatedAt: now, Phone: s.Box.Seal([]byte(number), "users.phone"),
+	return user{Name: name, Party: party, CreatedAt: now, Version: 1, Phone: s.Box.Seal([]byte(number), "users.phone"),
 		PhoneBlind: s.Box.Blind("phone", number), PhoneTail: s.Box.BlindTail(number)}
 }
 
+// beginning is how a session begins.
+type beginning struct {
+	pending bool   // the second factor is still due
+	by      string // of the audit log; "" is 登录
+	notice  string
+}
+
 // begin makes the session's row; the token itself is kept nowhere.
-func (s *Service) begin(ctx context.Context, tx bun.Tx, actor access.Actor, u user, pending bool) (Begun, error) {
+func (s *Service) begin(ctx context.Context, tx bun.Tx, actor access.Actor, u user, how beginning) (Begun, error) {
 	now := s.Clock.Now()
 	life, _ := sessionLife(u.Party)
-	if pending {
+	if how.pending {
 		life = 10 * time.Minute
 	}
-	b := Begun{Token: secret.Token(), Expires: now.Add(life), Pending: pending, UserID: u.ID}
-	row := session{TokenHash: s.Box.HashToken(b.Token), UserID: u.ID, Pending: pending, IP: actor.IP, UserAgent: cut(actor.UserAgent, 300),
+	b := Begun{Token: secret.Token(), Expires: now.Add(life), Pending: how.pending, UserID: u.ID, Notice: how.notice}
+	row := session{TokenHash: s.Box.HashToken(b.Token), UserID: u.ID, Pending: how.pending, IP: actor.IP, UserAgent: cut(actor.UserAgent, 300),
 		CreatedAt: now, SeenAt: now, ExpiresAt: b.Expires}
 	if _, err := tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 		return Begun{}, fmt.Errorf("begin session: %w", err)
 	}
 	actor.UserID, actor.Name, actor.Party = u.ID, u.Name, u.Party
 	summary := "登录"
-	if pending {
+	switch {
+	case how.pending:
 		summary = "密码验证通过，等待短信验证"
+	case how.by != "":
+		summary = how.by
 	}
 	return b, audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.sign_in", Object: "user", ObjectID: u.ID, Summary: summary})
 }
 
+// cut keeps the first n bytes of what a client sent, without what PostgreSQL would refuse.
 func cut(s string, n int) string {
 	if len(s) > n {
-		return s[:n]
+		s = s[:n]
 	}
-	return s
+	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
 }
 
 // SignInBySMS signs a registered person of a company in with a code.
@@ -149,7 +166,13 @@ func (s *Service) SignInBySMS(ctx context.Context, actor access.Actor, rawPhone,
 		if u.Party.Staff() {
 			return ErrStaffPassword
 		}
-		begun, err = s.begin(ctx, tx, actor, u, false)
+		who := actor
+		who.UserID, who.Name, who.Party = u.ID, u.Name, u.Party
+		notice, err := s.claimWechat(ctx, tx, who)
+		if err != nil {
+			return err
+		}
+		begun, err = s.begin(ctx, tx, actor, u, beginning{notice: notice})
 		return err
 	})
 	return begun, err
@@ -198,7 +221,7 @@ func (s *Service) SignInByPassword(ctx context.Context, actor access.Actor, cmd 
 			return err
 		}
 		var err error
-		if begun, err = s.begin(ctx, tx, actor, u, u.Party.Staff()); err != nil || !u.Party.Staff() {
+		if begun, err = s.begin(ctx, tx, actor, u, beginning{pending: u.Party.Staff()}); err != nil || !u.Party.Staff() {
 			return err
 		}
 		number, err := s.Box.Open(u.Phone, "users.phone")
@@ -270,7 +293,7 @@ func (s *Service) SecondFactor(ctx context.Context, actor access.Actor, token, c
 		if _, err := tx.NewUpdate().Model((*session)(nil)).Set("revoked_at = ?", s.Clock.Now()).Where("id = ?", row.ID).Exec(ctx); err != nil {
 			return err
 		}
-		begun, err = s.begin(ctx, tx, actor, u, false)
+		begun, err = s.begin(ctx, tx, actor, u, beginning{})
 		return err
 	})
 	return begun, err
@@ -338,7 +361,11 @@ func (s *Service) Authenticate(ctx context.Context, token string) (access.Actor,
 			return access.Actor{}, err
 		}
 	}
-	return s.actor(ctx, db, u, row.ID)
+	a, err := s.actor(ctx, db, u, row.ID)
+	if u.MustChange {
+		a.Permissions = nil // nothing but one's own account until the password is one's own
+	}
+	return a, err
 }
 
 var scopeWidth = map[access.Scope]int{access.ScopeSelf: 1, access.ScopeDepartment: 2, access.ScopeSubtree: 3, access.ScopeDistrict: 4}

@@ -42,16 +42,20 @@ type user struct {
 	LockedUntil   *time.Time   `bun:"locked_until"`
 	DisabledAt    *time.Time   `bun:"disabled_at"`
 	CreatedAt     time.Time    `bun:"created_at,notnull"`
+	Version       int64        `bun:"version,notnull"`     // of what an administrator edits
+	MustChange    bool         `bun:"must_change,notnull"` // the password was made by somebody else
 }
 
 type role struct {
 	bun.BaseModel `bun:"table:roles,alias:r"`
 
-	ID    int64        `bun:"id,pk,autoincrement"`
-	Code  string       `bun:"code,notnull,unique"`
-	Name  string       `bun:"name,notnull"`
-	Party access.Party `bun:"party,notnull"`
-	Scope access.Scope `bun:"scope,notnull"`
+	ID      int64        `bun:"id,pk,autoincrement"`
+	Code    string       `bun:"code,notnull,unique"`
+	Name    string       `bun:"name,notnull"`
+	Party   access.Party `bun:"party,notnull"`
+	Scope   access.Scope `bun:"scope,notnull"`
+	Version int64        `bun:"version,notnull"`
+	Custom  bool         `bun:"custom,notnull"` // made by an administrator
 }
 
 type rolePermission struct {
@@ -100,18 +104,63 @@ type smsCode struct {
 	Purpose   string     `bun:"purpose,notnull"`
 	Code      string     `bun:"code,notnull"` // keyed hash
 	IP        string     `bun:"ip,notnull"`
+	Device    string     `bun:"device,notnull"` // blind, of the visitor
 	Attempts  int        `bun:"attempts,notnull"`
 	CreatedAt time.Time  `bun:"created_at,notnull"`
 	ExpiresAt time.Time  `bun:"expires_at,notnull"`
 	UsedAt    *time.Time `bun:"used_at"`
 }
 
-// smsGuard is one row per phone that every request for a code must move: two at once meet here.
+// smsGuard is one row per phone, address and device that every request for a code must move: two at once meet here.
 type smsGuard struct {
 	bun.BaseModel `bun:"table:sms_guards"`
 
-	Phone string    `bun:"phone,pk"`
+	Phone string    `bun:"phone,pk"` // blind, or "ip:" and the address, or "device:" and the blind visitor
 	Next  time.Time `bun:"next,notnull"`
+}
+
+// smsDay counts the codes of a day in Beijing.
+type smsDay struct {
+	bun.BaseModel `bun:"table:sms_days"`
+
+	Day  string `bun:"day,pk"` // 2026-11-22
+	Sent int64  `bun:"sent,notnull"`
+}
+
+// wechatAccount is the WeChat account of a person: one open id has one person in one app, and the other way round.
+type wechatAccount struct {
+	bun.BaseModel `bun:"table:wechat_accounts,alias:w"`
+
+	ID        int64     `bun:"id,pk,autoincrement"`
+	App       string    `bun:"app,notnull"`
+	UserID    int64     `bun:"user_id,notnull"`
+	OpenID    string    `bun:"open_id,notnull,type:text"` // sealed
+	Blind     string    `bun:"blind,notnull"`
+	BoundAt   time.Time `bun:"bound_at,notnull"`
+	EnteredAt time.Time `bun:"entered_at,notnull"` // last sign-in with it
+}
+
+// wechatState is one trip of a browser to WeChat and back.
+type wechatState struct {
+	bun.BaseModel `bun:"table:wechat_states"`
+
+	State     string     `bun:"state,pk"` // hash
+	Visitor   string     `bun:"visitor,notnull"`
+	UserID    int64      `bun:"user_id,notnull"` // who wants to bind; 0 to sign in
+	Return    string     `bun:"return_to,notnull,type:text"`
+	ExpiresAt time.Time  `bun:"expires_at,notnull"`
+	UsedAt    *time.Time `bun:"used_at"`
+}
+
+// wechatPending is the WeChat account of a browser whose person is not known yet.
+type wechatPending struct {
+	bun.BaseModel `bun:"table:wechat_pending"`
+
+	Visitor   string    `bun:"visitor,pk"`
+	App       string    `bun:"app,notnull"`
+	OpenID    string    `bun:"open_id,notnull,type:text"` // sealed
+	Blind     string    `bun:"blind,notnull"`
+	ExpiresAt time.Time `bun:"expires_at,notnull"`
 }
 
 type user20261102 struct {
@@ -133,13 +182,37 @@ type user20261102 struct {
 	CreatedAt    time.Time  `bun:"created_at,notnull"`
 }
 
+type role20261102 struct {
+	bun.BaseModel `bun:"table:roles"`
+
+	ID    int64  `bun:"id,pk,autoincrement"`
+	Code  string `bun:"code,notnull,unique"`
+	Name  string `bun:"name,notnull"`
+	Party string `bun:"party,notnull"`
+	Scope string `bun:"scope,notnull"`
+}
+
+type smsCode20261102 struct {
+	bun.BaseModel `bun:"table:sms_codes"`
+
+	ID        int64      `bun:"id,pk,autoincrement"`
+	Phone     string     `bun:"phone,notnull"`
+	Purpose   string     `bun:"purpose,notnull"`
+	Code      string     `bun:"code,notnull"`
+	IP        string     `bun:"ip,notnull"`
+	Attempts  int        `bun:"attempts,notnull"`
+	CreatedAt time.Time  `bun:"created_at,notnull"`
+	ExpiresAt time.Time  `bun:"expires_at,notnull"`
+	UsedAt    *time.Time `bun:"used_at"`
+}
+
 // Migrations are the tables of the module. A struct that changed later stands beside them in its first shape; the others
 // are still as they were created.
 var Migrations = []database.Migration{{
 	ID: "20261102090000_identity",
 	Up: func(ctx context.Context, tx bun.Tx) error {
-		if err := database.CreateTables(ctx, tx, (*department)(nil), (*user20261102)(nil), (*role)(nil), (*rolePermission)(nil), (*userRole)(nil),
-			(*session)(nil), (*captchaRow)(nil), (*smsCode)(nil), (*smsGuard)(nil)); err != nil {
+		if err := database.CreateTables(ctx, tx, (*department)(nil), (*user20261102)(nil), (*role20261102)(nil), (*rolePermission)(nil), (*userRole)(nil),
+			(*session)(nil), (*captchaRow)(nil), (*smsCode20261102)(nil), (*smsGuard)(nil)); err != nil {
 			return err
 		}
 		return database.Exec(ctx, tx,
@@ -155,5 +228,45 @@ var Migrations = []database.Migration{{
 	Up: func(ctx context.Context, tx bun.Tx) error {
 		return database.Exec(ctx, tx, "ALTER TABLE users ADD COLUMN institution_id BIGINT",
 			"CREATE INDEX users_institution ON users (institution_id)")
+	},
+}, {
+	ID: "20261124081000_wechat_accounts",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*wechatAccount)(nil), (*wechatState)(nil), (*wechatPending)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"CREATE UNIQUE INDEX wechat_accounts_open_id ON wechat_accounts (app, blind)",
+			"CREATE UNIQUE INDEX wechat_accounts_user ON wechat_accounts (user_id, app)",
+			"CREATE INDEX wechat_states_expires ON wechat_states (expires_at)",
+			"CREATE INDEX wechat_pending_expires ON wechat_pending (expires_at)",
+		)
+	},
+}, {
+	ID: "20261124081100_sms_limits",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*smsDay)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"ALTER TABLE sms_codes ADD COLUMN device VARCHAR NOT NULL DEFAULT ''",
+			"CREATE INDEX sms_codes_device ON sms_codes (device, created_at)",
+			"CREATE INDEX sms_codes_created ON sms_codes (created_at)",
+			"CREATE INDEX sms_guards_next ON sms_guards (next)",
+			"CREATE INDEX captchas_expires ON captchas (expires_at)",
+			"CREATE INDEX sessions_expires ON sessions (expires_at)",
+		)
+	},
+}, {
+	ID: "20261124081200_administration",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx,
+			"ALTER TABLE users ADD COLUMN version BIGINT NOT NULL DEFAULT 1",
+			"ALTER TABLE users ADD COLUMN must_change BOOLEAN NOT NULL DEFAULT FALSE",
+			"ALTER TABLE roles ADD COLUMN version BIGINT NOT NULL DEFAULT 1",
+			"ALTER TABLE roles ADD COLUMN custom BOOLEAN NOT NULL DEFAULT FALSE",
+			"CREATE INDEX users_party ON users (party, id)",
+			"CREATE INDEX user_roles_role ON user_roles (role_id, user_id)",
+		)
 	},
 }}

@@ -206,6 +206,17 @@ func TestListsPageAndNarrow(t *testing.T) {
 	if items, _, _ := f.List(ctx, viewer, institution.ListFilter{Status: institution.Suspended}); len(items) != 0 {
 		t.Errorf("suspended: %v", items)
 	}
+	v, err := f.Get(ctx, manager, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Suspend(ctx, manager, institution.SuspendInstitution{Ref: ref(v), Reason: "许可证到期"}); err != nil {
+		t.Fatal(err)
+	}
+	partners, err := f.Partners(ctx, 3)
+	if err != nil || len(partners) != 3 || partners[0].Name != "运河银行𠮷1号支行" {
+		t.Errorf("partners %v %v", partners, err)
+	}
 	if _, _, err := f.List(ctx, viewer, institution.ListFilter{Cursor: "x"}); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("a broken cursor: %v", err)
 	}

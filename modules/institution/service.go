@@ -388,3 +388,14 @@ func (s *Service) Card(ctx context.Context, db bun.IDB, id int64) (Card, error) 
 	}
 	return i.card(), nil
 }
+
+// Partners lists the institutions in service, those of the longest standing first, for everybody.
+func (s *Service) Partners(ctx context.Context, n int) ([]Card, error) {
+	var rows []Institution
+	err := s.DB.Read().NewSelect().Model(&rows).Where("i.status = ?", Active).OrderExpr("i.id").Limit(int64(n)).Scan(ctx)
+	cards := make([]Card, 0, len(rows))
+	for i := range rows {
+		cards = append(cards, rows[i].card())
+	}
+	return cards, err
+}

@@ -31,8 +31,8 @@ type deliverWechat struct {
 func (deliverWechat) Kind() string { return "message.wechat" }
 
 const (
-	// askSMS is how long the SMS provider is asked about a message whose answer was lost.
-	askSMS = 24 * time.Hour
+	// askProvider is how long the SMS provider is asked about a message whose answer was lost.
+	askProvider = 24 * time.Hour
 	// askWechat is how long after the first try a repeat is still dropped by WeChat, which remembers an id for ten minutes.
 	askWechat = 9 * time.Minute
 	// settleTime is how long after a try the provider's "never seen" is not believed.
@@ -79,7 +79,7 @@ func (s *Service) carrier(c Channel) carrier {
 	if c == Wechat {
 		return carrier{channel: Wechat, table: "wechat_messages", asked: askWechat, send: s.post, ask: s.postAgain}
 	}
-	return carrier{channel: SMS, table: "sms_messages", asked: askSMS, send: s.sendText, ask: s.askText}
+	return carrier{channel: SMS, table: "sms_messages", asked: askProvider, send: s.sendText, ask: s.askText}
 }
 
 func (s *Service) sendText(ctx context.Context, l *letter, to string, t Template, content []byte) Outcome {

@@ -166,7 +166,7 @@ func TestPortalPages(t *testing.T) {
 		{"visitor's form", "", "/policies/match", 200, []string{`<optgroup label="制造业">`, "所填内容不会保存"}, []string{"判定依据"}},
 		{"visitor's answer", "", "/policies/match?industry=14&region=110112&years=3&employees=14&revenue=328", 200, []string{`value="14" selected`, "数字化转型服务券", "本次没有填写", "判定依据"}, []string{"企业自报", "/company"}},
 		{"visitor's mistake", "", "/policies/match?employees=many", 422, []string{"从业人员应为整数", `value="many"`}, []string{"判定依据"}},
-		{"owner tries another set", "baker", "/policies/match?quick=1&employees=30", 200, []string{"返回本企业的匹配结果", `name="quick" value="1"`}, []string{"禾谷坊"}},
+		{"owner tries another set", "baker", "/policies/match?quick=1&employees=30", 200, []string{"返回本企业的匹配结果", `name="quick" value="1"`}, []string{"禾谷坊", "登录后"}},
 	} {
 		status, html := b.get(c.who, c.path)
 		if status != c.status {

@@ -73,6 +73,7 @@ type judgedCard struct {
 
 type matchPage struct {
 	Enterprise string // empty: by answers
+	SignedIn   bool
 	At         string
 	Q          string
 	Note       string
@@ -364,7 +365,7 @@ func (s *Service) matchPage(c *fiber.Ctx, p *web.Pages) error {
 	}
 	v.Active, v.NoIndex = "policies", true
 	v.Breadcrumb = []page.Crumb{{Text: "政策库", URL: "/policies"}, {Text: "政策匹配"}}
-	data := matchPage{Supply: s.companyPage}
+	data := matchPage{Supply: s.companyPage, SignedIn: actor.SignedIn()}
 	asked := c.Query("quick") != ""
 	if actor.Party == access.Enterprise && !asked {
 		v.ActiveMe = "match"

@@ -412,3 +412,9 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action, summar
 func stale(p *Policy) error {
 	return ErrStale.With("政策已于%s更新，现为“%s”（第 %d 版），请刷新后再操作", clock.Show(p.UpdatedAt), p.Status.Label(), p.Version)
 }
+
+// CountLive counts the policies in force, for everybody.
+func (s *Service) CountLive(ctx context.Context) (int, error) {
+	n, err := inForce(s.db.Read().NewSelect().Model((*Policy)(nil)), dayOf(s.clock.Now())).Count(ctx)
+	return int(n), err
+}

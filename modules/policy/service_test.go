@@ -237,7 +237,7 @@ func TestFromDraftToExpired(t *testing.T) {
 		t.Errorf("a visitor sees what is expired: %v", err)
 	}
 	seen, err := f.Get(ctx, viewer, v.ID)
-	if err != nil || len(seen.History) != 4 || seen.History[0].Label != "废止" || seen.History[0].Text != "被新办法替代" || seen.History[1].Text != "第 3 版" {
+	if err != nil || len(seen.History) != 4 || seen.History[0].Label != "废止" || seen.History[0].Text != "被新办法替代" || seen.History[1].Text != "第 3 版" || seen.History[0].Actor != "系统" {
 		t.Errorf("staff sees %+v %v", seen.History, err)
 	}
 	if f.rows(t, "audit_entries") != 4 || f.rows(t, "events") != 4 {

@@ -207,6 +207,9 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, p *P
 
 func stepOf(e event.Event) (Step, error) {
 	s := Step{At: e.At.UTC(), Actor: e.ActorName}
+	if e.ActorID == 0 {
+		s.Actor = "系统"
+	}
 	var err error
 	switch e.Type {
 	case "policy.added":

@@ -53,7 +53,7 @@ func (p *Portal) home(c *fiber.Ctx, pages *web.Pages) error {
 	v.Active, v.Description = "home", "政策、服务、融资、诉求在一处办理的区级企业综合服务平台"
 	more := func(text, url string) page.Link { return page.Link{Text: text, URL: url} }
 	data := homePage{
-		Banner:      page.Banner{Title: "企业的事，在这里办", Text: "查政策、找服务、提诉求，登记一次，进度全程可查", Quick: p.parts.Quick},
+		Banner:      page.Banner{Title: "企业的事，在这里办", Text: "查政策、找服务、提诉求，进度全程可查", Quick: p.parts.Quick},
 		Kinds:       p.parts.Kinds,
 		PolicyHead:  page.SectionHead{Title: "最新政策", Note: "国家、市、区三级惠企政策", More: more("全部政策", "/policies")},
 		ProductHead: page.SectionHead{Title: "推荐服务产品", Note: "经平台和主管部门两级审核", More: more("全部产品", "/products")},

@@ -329,3 +329,9 @@ func (s *Service) claim(ctx context.Context, tx bun.Tx, actor access.Actor, id, 
 	}
 	return nil
 }
+
+// CountClosed counts the tickets that were closed, for everybody.
+func (s *Service) CountClosed(ctx context.Context) (int, error) {
+	n, err := s.db.Read().NewSelect().Model((*Ticket)(nil)).Where("status = ?", Done).Count(ctx)
+	return int(n), err
+}

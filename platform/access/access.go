@@ -70,6 +70,8 @@ type Actor struct {
 	IP        string
 	UserAgent string
 	TraceID   string
+	// Visitor tells browsers apart, signed in or not: the value of a cookie. Never keep it in clear.
+	Visitor string
 }
 
 // SystemActor is who jobs and listeners act as. name says which: "job:ticket.remind".

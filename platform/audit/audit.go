@@ -43,6 +43,8 @@ type seal struct {
 	Seq     int64  `bun:"seq,pk"`
 	EntryID int64  `bun:"entry_id,notnull"`
 	Hash    string `bun:"hash,notnull"`
+	// SealedAt is no part of the chain: it only says when the sealer last came by.
+	SealedAt *time.Time `bun:"sealed_at"`
 }
 
 // Record is what the caller says about its own action.
@@ -139,8 +141,9 @@ func (s *Sealer) batch(ctx context.Context) (int, error) {
 			return err
 		}
 		seals := make([]seal, 0, len(rows))
+		now := time.Now().UTC().Truncate(time.Microsecond)
 		for _, e := range rows {
-			last = seal{Seq: last.Seq + 1, EntryID: e.ID, Hash: hash(last.Hash, e)}
+			last = seal{Seq: last.Seq + 1, EntryID: e.ID, Hash: hash(last.Hash, e), SealedAt: &now}
 			seals = append(seals, last)
 		}
 		n = len(seals)

@@ -62,4 +62,17 @@ var Migrations = []database.Migration{{
 			"CREATE TRIGGER audit_seals_fixed BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_seals FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse()",
 		})
 	},
+}, {
+	// Reading: newest first, narrowed by who, what and when.
+	ID: "20261124081300_audit_reading",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx,
+			"ALTER TABLE audit_seals ADD COLUMN sealed_at TIMESTAMP",
+			"DROP INDEX audit_entries_actor",
+			"CREATE INDEX audit_entries_at ON audit_entries (at, id)",
+			"CREATE INDEX audit_entries_actor ON audit_entries (actor_id, at, id)",
+			"CREATE INDEX audit_entries_kind ON audit_entries (object, at, id)",
+			"CREATE INDEX audit_entries_action ON audit_entries (action, at, id)",
+		)
+	},
 }}

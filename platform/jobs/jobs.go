@@ -27,10 +27,12 @@ type Args interface {
 	Kind() string
 }
 
-// The queues. Delivery is for calls to outside systems, Default for everything short.
+// The queues. Delivery is for calls to outside systems, Default for everything short. Partners have a queue of their own:
+// theirs may all be slow at once, and nobody's code waits behind them.
 const (
 	Default  = "default"
 	Delivery = "delivery"
+	Push     = "push"
 )
 
 // Timeout is how long one run may take; a run that is still marked running after Rescue is given to another worker.
@@ -101,6 +103,7 @@ func New(ctx context.Context, db *database.DB, workers *Workers, log *slog.Logge
 		cfg.Queues = map[string]river.QueueConfig{
 			Default:  {MaxWorkers: 20, FetchCooldown: 20 * time.Millisecond},
 			Delivery: {MaxWorkers: 20, FetchCooldown: 20 * time.Millisecond},
+			Push:     {MaxWorkers: 24, FetchCooldown: 20 * time.Millisecond},
 		}
 	}
 	d, b, closeDriver, err := newDriver(ctx, db)

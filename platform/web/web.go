@@ -37,6 +37,11 @@ type Options struct {
 	Log *slog.Logger
 	// Authenticate turns a session token into the actor. A fault.ErrUnauthorized means a visitor.
 	Authenticate func(ctx context.Context, token string) (access.Actor, error)
+	// AuthenticateKey turns the key of an outside system into the actor; nil knows none. It is asked under /open/ only,
+	// where no cookie counts.
+	AuthenticateKey func(ctx context.Context, key string) (access.Actor, error)
+	// Called is told of every answered request under /open/; nil keeps no log.
+	Called func(ctx context.Context, actor access.Actor, method, path string, status int)
 	// CSRFKey signs the tokens that forms carry; 32 random bytes.
 	CSRFKey []byte
 	// Open shows /metrics and /openapi.json to everybody; closed by default in production.
@@ -222,6 +227,9 @@ func (s *Server) headers(c *fiber.Ctx, trace string) {
 
 func (s *Server) signIn(c *fiber.Ctx) error {
 	ctx := c.UserContext()
+	if strings.HasPrefix(c.Path(), "/open/") {
+		return s.openDoor(c)
+	}
 	r := requestOf(ctx)
 	actor := access.Actor{Party: access.Anonymous}
 	if token := c.Cookies(SessionCookieName); token != "" && len(token) <= 128 {
@@ -235,16 +243,53 @@ func (s *Server) signIn(c *fiber.Ctx) error {
 			return err
 		}
 	}
-	if r.token == "" {
-		r.token = c.Cookies(visitorCookieName)
-		if len(r.token) < 16 || len(r.token) > 64 {
-			r.token = newTrace() + newTrace()
-			c.Cookie(&fiber.Cookie{Name: visitorCookieName, Value: r.token, Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax"})
-		}
+	visitor := c.Cookies(visitorCookieName)
+	if len(visitor) < 16 || len(visitor) > 64 {
+		visitor = newTrace() + newTrace()
+		c.Cookie(&fiber.Cookie{Name: visitorCookieName, Value: visitor, Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax"})
 	}
+	if r.token == "" {
+		r.token = visitor
+	}
+	actor.Visitor = visitor
 	actor.IP, actor.UserAgent, actor.TraceID = c.IP(), c.Get("User-Agent"), r.trace
 	c.SetUserContext(access.With(ctx, actor))
 	return c.Next()
+}
+
+// The faults of a call under /open/.
+var (
+	errNoKey  = fault.New(fault.Unauthorized, "API_KEY_MISSING", "请在请求头 Authorization 中携带接口密钥：Bearer 密钥")
+	errBadKey = fault.New(fault.Unauthorized, "API_KEY", "接口密钥无效或已吊销，请向平台运营人员申请")
+)
+
+// openDoor lets an outside system in by its key. A browser's session opens nothing here, so a call needs no guard against
+// forgery.
+func (s *Server) openDoor(c *fiber.Ctx) error {
+	ctx := c.UserContext()
+	key, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
+	if !ok || key == "" {
+		return errNoKey
+	}
+	if s.opts.AuthenticateKey == nil {
+		return errBadKey
+	}
+	actor, err := s.opts.AuthenticateKey(ctx, key)
+	if err != nil {
+		return err
+	}
+	actor.IP, actor.UserAgent, actor.TraceID = c.IP(), c.Get("User-Agent"), requestOf(ctx).trace
+	c.SetUserContext(access.With(ctx, actor))
+	c.Set("Cache-Control", "no-store")
+	err = c.Next()
+	if s.opts.Called != nil {
+		status := c.Response().StatusCode()
+		if err != nil {
+			status = problem(toFault(err), "").Status
+		}
+		s.opts.Called(ctx, actor, c.Method(), c.Path(), status)
+	}
+	return err
 }
 
 // guardForgery refuses a change that another site's page could have sent: by the browser's own word (Fetch Metadata,

@@ -97,8 +97,13 @@ func conditionLeaf(s, text string) (leaf, error) {
 	}
 	l.Field, l.Op = words[0], words[1]
 	switch l.Field {
-	case "industry", "region", "creditStanding":
+	case "industry", "creditStanding":
 		l.Value = strings.Split(words[2], ",")
+	case "region":
+		l.Value = strings.Split(words[2], ",")
+		if l.Label == "" {
+			l.Label = "注册地" // known down to the street, asked of the district
+		}
 	case "sizeClass":
 		codes := strings.Split(words[2], ",")
 		for i, c := range codes {

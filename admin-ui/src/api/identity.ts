@@ -23,3 +23,15 @@ export const signInWithCode = (code: string) => data(api.POST('/api/sessions/sec
 
 /** Ends the session on the server. */
 export const signOut = () => data(api.DELETE('/api/session'))
+
+export type Account = Schemas['IdentityAccountView']
+
+/** My own account, and where I am signed in. */
+export const getAccount = () => data(api.GET('/api/account'))
+
+export const changePassword = (current: string, password: string) =>
+  data(api.POST('/api/account/password', { body: { current, password } }))
+
+export const endSession = (id: number) => data(api.POST('/api/account/sessions/{id}/end', { params: { path: { id } } }))
+
+export const endOtherSessions = () => data(api.POST('/api/account/end-other-sessions'))

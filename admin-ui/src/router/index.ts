@@ -47,6 +47,8 @@ router.beforeEach(async (to) => {
   }
   if (to.meta.public) return session.staff && to.name === 'login' ? safeReturn(to.query['return']) : true
   if (session.current !== null && !session.signedIn) return { name: 'login', query: { return: to.fullPath } }
+  // Until the password is one's own nothing else can be done.
+  if (session.current?.mustChange && to.name !== 'account') return { name: 'account' }
   return true
 })
 

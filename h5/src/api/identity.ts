@@ -29,5 +29,21 @@ export const confirmSecondFactor = (code: string) =>
 
 /** Where the browser goes so that WeChat tells the server who is holding the phone; it comes back to `path`. */
 export function wechatAuthorizeUrl(path: string): string {
-  return `/api/wechat/authorize?return=${encodeURIComponent(path)}`
+  return `/wechat/authorize?return=${encodeURIComponent(path)}`
 }
+
+export type Account = paths['/api/account']['get']['responses'][200]['content']['application/json']
+
+/** My own account, and where I am signed in. */
+export const getAccount = (): Promise<Account> => call(api.GET('/api/account'))
+
+export const endSession = (id: number) =>
+  call(api.POST('/api/account/sessions/{id}/end', { params: { path: { id } } }))
+
+export const endOtherSessions = () => call(api.POST('/api/account/end-other-sessions'))
+
+/** The address inside WeChat that ties the WeChat account to mine; it comes back to `path`. */
+export const bindWechat = (path: string) =>
+  call(api.POST('/api/account/wechat/bind', { body: { return: path } }))
+
+export const unbindWechat = () => call(api.POST('/api/account/wechat/unbind'))

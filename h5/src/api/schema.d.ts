@@ -4,6 +4,108 @@
  */
 
 export interface paths {
+    "/api/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的账号 */
+        get: operations["get-account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/end-other-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 结束自己在其他设备上的登录 */
+        post: operations["post-account-end-other-sessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修改自己的密码 */
+        post: operations["post-account-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/sessions/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 结束自己在一台设备上的登录 */
+        post: operations["post-account-sessions-id-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/wechat/bind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 开始绑定微信 */
+        post: operations["post-account-wechat-bind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/wechat/unbind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 解除微信绑定 */
+        post: operations["post-account-wechat-unbind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/application-batches/accept": {
         parameters: {
             query?: never;
@@ -483,6 +585,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit-entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 审计日志 */
+        get: operations["get-audit-entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit-entries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 审计日志详情 */
+        get: operations["get-audit-entries-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit-seals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 审计日志封存情况 */
+        get: operations["get-audit-seals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/captchas": {
         parameters: {
             query?: never;
@@ -713,6 +866,230 @@ export interface paths {
         };
         /** 企业详情 */
         get: operations["get-enterprises-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 推送记录 */
+        get: operations["get-exchange-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 推送详情 */
+        get: operations["get-exchange-deliveries-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 重新推送 */
+        post: operations["post-exchange-deliveries-id-replay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/deliveries/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 跳过推送 */
+        post: operations["post-exchange-deliveries-id-skip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/keys/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 吊销接口密钥 */
+        post: operations["post-exchange-keys-id-revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方列表 */
+        get: operations["get-exchange-partners"];
+        put?: never;
+        /** 新增对接方 */
+        post: operations["post-exchange-partners"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方详情 */
+        get: operations["get-exchange-partners-id"];
+        /** 修改对接方 */
+        put: operations["put-exchange-partners-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方的调用日志 */
+        get: operations["get-exchange-partners-id-calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对接方的接口密钥 */
+        get: operations["get-exchange-partners-id-keys"];
+        put?: never;
+        /** 签发接口密钥 */
+        post: operations["post-exchange-partners-id-keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 暂停推送 */
+        post: operations["post-exchange-partners-id-pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复推送 */
+        post: operations["post-exchange-partners-id-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/partners/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 更换签名密钥 */
+        post: operations["post-exchange-partners-id-secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exchange/topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 可订阅的事件和可推送的字段 */
+        get: operations["get-exchange-topics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1617,7 +1994,8 @@ export interface paths {
         /** 角色列表 */
         get: operations["get-roles"];
         put?: never;
-        post?: never;
+        /** 新建角色 */
+        post: operations["post-roles"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1960,6 +2338,178 @@ export interface paths {
         put?: never;
         /** 作废 */
         post: operations["post-tickets-id-void"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/user-places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 账号可选的部门和机构 */
+        get: operations["get-user-places"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 账号列表 */
+        get: operations["get-users"];
+        put?: never;
+        /** 新建账号 */
+        post: operations["post-users"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 账号详情 */
+        get: operations["get-users-id"];
+        put?: never;
+        /** 修改账号 */
+        post: operations["post-users-id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 停用账号 */
+        post: operations["post-users-id-disable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 启用账号 */
+        post: operations["post-users-id-enable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/end-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 结束账号的登录 */
+        post: operations["post-users-id-end-sessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/reset-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 重置密码 */
+        post: operations["post-users-id-reset-password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 解除锁定 */
+        post: operations["post-users-id-unlock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 拉取本对接方的事件 */
+        get: operations["get-open-v1-events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open/v1/ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 检查接口密钥是否可用 */
+        get: operations["get-open-v1-ping"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2321,6 +2871,14 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        BindWechatInputBody: {
+            /** @description Page of the mobile face to come back to. */
+            return: string;
+        };
+        BindWechatOutputBody: {
+            /** @description Where the browser goes, inside WeChat. */
+            url: string;
+        };
         BrowseOutputBody: {
             /**
              * Format: int64
@@ -2586,6 +3144,10 @@ export interface components {
             version: number;
             warnings: string[];
         };
+        ChangePasswordInputBody: {
+            current: string;
+            password: string;
+        };
         CloseInputBody: {
             note?: string;
             /** @description Needed after a unit's reply. */
@@ -2746,6 +3308,31 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        CreateRoleInputBody: {
+            name: string;
+            /** @enum {string} */
+            party: "platform" | "government" | "institution";
+            permissions: string[];
+            /** @enum {string} */
+            scope: "self" | "department" | "subtree" | "district";
+        };
+        CreateUserInputBody: {
+            account: string;
+            /** Format: int64 */
+            departmentId?: number;
+            /** Format: int64 */
+            institutionId?: number;
+            name: string;
+            /** @enum {string} */
+            party: "platform" | "government" | "institution";
+            phone: string;
+            roles: string[];
+        };
+        DisableUserInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
         DispatchInputBody: {
             note?: string;
             /** Format: int64 */
@@ -2755,6 +3342,27 @@ export interface components {
         };
         EditRoleInputBody: {
             permissions: string[];
+            /** Format: int64 */
+            version: number;
+        };
+        EditUserInputBody: {
+            /** Format: int64 */
+            departmentId?: number;
+            /** Format: int64 */
+            institutionId?: number;
+            name: string;
+            /** @description Empty keeps the number. */
+            phone?: string;
+            roles: string[];
+            /** Format: int64 */
+            version: number;
+        };
+        EndUserSessionsInputBody: {
+            /**
+             * Format: int64
+             * @description One session; all when left out.
+             */
+            sessionId?: number;
         };
         EnterpriseAdmitInputBody: {
             /** Format: int64 */
@@ -3008,9 +3616,233 @@ export interface components {
             /** Format: date-time */
             verifiedAt?: string;
         };
+        ExchangeAttemptView: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "push" | "lost" | "replay" | "skip";
+            /** Format: int64 */
+            number: number;
+            ok: boolean;
+            reason: string;
+            /** Format: int64 */
+            status: number;
+            /** Format: int64 */
+            tookMs: number;
+        };
+        ExchangeCallView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            ip: string;
+            keyName: string;
+            method: string;
+            path: string;
+            /** Format: int64 */
+            status: number;
+        };
+        ExchangeDeliveryItem: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            lastAt?: string;
+            messageId: string;
+            /** Format: date-time */
+            nextAt?: string;
+            /** Format: int64 */
+            partnerId: number;
+            partnerName: string;
+            reason: string;
+            /** Format: int64 */
+            seq: number;
+            /** Format: date-time */
+            settledAt?: string;
+            /** @enum {string} */
+            state: "queued" | "sending" | "delivered" | "failed" | "dead" | "skipped" | "kept";
+            /**
+             * Format: int64
+             * @description Of the partner's last answer; 0 when there was none.
+             */
+            status: number;
+            subject: string;
+            type: string;
+            typeLabel: string;
+            /** @description An earlier delivery of the same object is not settled. */
+            waits: boolean;
+        };
+        ExchangeDeliveryView: {
+            /** @description What the actor may do now: replay, skip. */
+            actions: string[];
+            /** Format: int64 */
+            attempts: number;
+            body: string;
+            /** Format: date-time */
+            createdAt: string;
+            history: components["schemas"]["ExchangeAttemptView"][];
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            lastAt?: string;
+            messageId: string;
+            /** Format: date-time */
+            nextAt?: string;
+            /** Format: int64 */
+            partnerId: number;
+            partnerName: string;
+            reason: string;
+            receipt: string;
+            /** Format: int64 */
+            seq: number;
+            /** Format: date-time */
+            settledAt?: string;
+            /** @enum {string} */
+            state: "queued" | "sending" | "delivered" | "failed" | "dead" | "skipped" | "kept";
+            /**
+             * Format: int64
+             * @description Of the partner's last answer; 0 when there was none.
+             */
+            status: number;
+            subject: string;
+            type: string;
+            typeLabel: string;
+            /** @description An earlier delivery of the same object is not settled. */
+            waits: boolean;
+        };
+        ExchangeField: {
+            key: string;
+            kind: string;
+            label: string;
+            object: string;
+            standard: boolean;
+        };
+        ExchangeKeyView: {
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: int64 */
+            partnerId: number;
+            /** @description The key itself, in the answer that makes it only. */
+            plain?: string;
+            /** Format: date-time */
+            revokedAt?: string;
+            revokedBy: string;
+            scopes: string[];
+            /** @description The first characters, to tell keys apart. */
+            start: string;
+            /** Format: date-time */
+            usedAt?: string;
+        };
+        ExchangeListCallView: {
+            items: components["schemas"]["ExchangeCallView"][];
+            nextCursor?: string;
+        };
+        ExchangeListDeliveryItem: {
+            items: components["schemas"]["ExchangeDeliveryItem"][];
+            nextCursor?: string;
+        };
+        ExchangeListKeyView: {
+            items: components["schemas"]["ExchangeKeyView"][];
+            nextCursor?: string;
+        };
+        ExchangeListPartnerView: {
+            items: components["schemas"]["ExchangePartnerView"][];
+            nextCursor?: string;
+        };
+        ExchangePartnerView: {
+            allowCidrs: string[];
+            /** Format: int64 */
+            callsPerDay: number;
+            /** Format: int64 */
+            callsPerMinute: number;
+            code: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description Of these, not tried any more.
+             */
+            dead: number;
+            /**
+             * Format: int64
+             * @description In the last 24 hours, 1000 at most.
+             */
+            delivered: number;
+            /** @description The last pushes in a row all failed. */
+            down: boolean;
+            events: string[];
+            /**
+             * Format: int64
+             * @description Of these, waiting to be tried again.
+             */
+            failed: number;
+            fields: string[];
+            /** Format: int64 */
+            id: number;
+            name: string;
+            note: string;
+            /** Format: date-time */
+            oldest?: string;
+            /** @description In the answer that makes it only. */
+            secret?: string;
+            showNames: boolean;
+            /** @enum {string} */
+            state: "active" | "paused";
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** @description Empty for a partner who only pulls. */
+            url: string;
+            /** Format: int64 */
+            version: number;
+            /**
+             * Format: int64
+             * @description Not delivered yet, 1000 at most.
+             */
+            waiting: number;
+        };
+        ExchangeTopic: {
+            group: string;
+            label: string;
+            type: string;
+        };
+        ExchangeTopicsOutputBody: {
+            fields: components["schemas"]["ExchangeField"][];
+            /** @description The fields of a new partner. */
+            standard: string[];
+            topics: components["schemas"]["ExchangeTopic"][];
+        };
         Field: {
             field: string;
             message: string;
+        };
+        IdentityAccountView: {
+            account: string;
+            hasPassword: boolean;
+            /** @description The password was made by an administrator; until it is changed nothing else can be done. */
+            mustChange: boolean;
+            name: string;
+            party: string;
+            phoneMasked: string;
+            /** @description Department, institution or company. */
+            place: string;
+            roles: components["schemas"]["IdentityRoleName"][];
+            sessions: components["schemas"]["IdentitySessionView"][];
+            /**
+             * @description off: signing in with WeChat is not offered to this person.
+             * @enum {string}
+             */
+            wechat: "off" | "unbound" | "bound";
         };
         IdentityCompany: {
             creditCode: string;
@@ -3019,9 +3851,60 @@ export interface components {
             name: string;
             verification: string;
         };
+        IdentityListLogItem: {
+            items: components["schemas"]["IdentityLogItem"][];
+            nextCursor?: string;
+        };
         IdentityListRoleView: {
             items: components["schemas"]["IdentityRoleView"][];
             nextCursor?: string;
+        };
+        IdentityListUserItem: {
+            items: components["schemas"]["IdentityUserItem"][];
+            nextCursor?: string;
+        };
+        IdentityLogItem: {
+            action: string;
+            /** Format: int64 */
+            actorId: number;
+            actorName: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            ip: string;
+            object: string;
+            /** Format: int64 */
+            objectId: number;
+            party: string;
+            summary: string;
+        };
+        IdentityLogSeals: {
+            /** Format: date-time */
+            lastAt?: string;
+            /** Format: int64 */
+            sealed: number;
+            /** Format: int64 */
+            unsealed: number;
+        };
+        IdentityLogView: {
+            action: string;
+            /** Format: int64 */
+            actorId: number;
+            actorName: string;
+            /** Format: date-time */
+            at: string;
+            detail: unknown;
+            /** Format: int64 */
+            id: number;
+            ip: string;
+            object: string;
+            /** Format: int64 */
+            objectId: number;
+            party: string;
+            sealed: boolean;
+            summary: string;
+            traceId: string;
         };
         IdentityMe: {
             csrfToken: string;
@@ -3030,6 +3913,10 @@ export interface components {
             district: string;
             enterprise: components["schemas"]["IdentityCompany"];
             institution: components["schemas"]["IdentityNamed"];
+            /** @description The password must be changed before anything else. */
+            mustChange?: boolean;
+            /** @description Something to tell the person once, after signing in. */
+            notice?: string;
             permissions: string[];
             signedIn: boolean;
             user: components["schemas"]["IdentityMeUser"];
@@ -3048,11 +3935,108 @@ export interface components {
             id: number;
             name: string;
         };
+        IdentityPlaces: {
+            /** @description In the order of the tree, with the names above them. */
+            departments: components["schemas"]["IdentityNamed"][];
+            institutions: components["schemas"]["IdentityNamed"][];
+        };
+        IdentityRoleName: {
+            code: string;
+            name: string;
+        };
         IdentityRoleView: {
             code: string;
+            /** @description Made by an administrator, not by the program. */
+            custom: boolean;
+            /**
+             * Format: int64
+             * @description People who have it.
+             */
+            holders: number;
+            /** @description The asker has it and therefore cannot edit it. */
+            mine: boolean;
             name: string;
             party: string;
             permissions: string[];
+            scope: string;
+            /** Format: int64 */
+            version: number;
+        };
+        IdentitySessionView: {
+            /** Format: date-time */
+            createdAt: string;
+            current: boolean;
+            /** @description Program and system, in Chinese. */
+            device: string;
+            /** Format: int64 */
+            id: number;
+            ip: string;
+            /** Format: date-time */
+            seenAt: string;
+        };
+        IdentityUserItem: {
+            account: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            departmentId: number;
+            departmentName: string;
+            enterpriseName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            name: string;
+            party: string;
+            phoneMasked: string;
+            roles: components["schemas"]["IdentityRoleName"][];
+            /**
+             * Format: date-time
+             * @description Last use of a session that is still kept.
+             */
+            seenAt?: string;
+            state: string;
+            /** Format: int64 */
+            version: number;
+        };
+        IdentityUserView: {
+            account: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            departmentId: number;
+            departmentName: string;
+            /** Format: date-time */
+            disabledAt?: string;
+            enterpriseName: string;
+            hasPassword: boolean;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            /** Format: date-time */
+            lockedUntil?: string;
+            /** @description The password was made by an administrator and is to be changed at the next sign-in. */
+            mustChange: boolean;
+            name: string;
+            party: string;
+            phoneMasked: string;
+            roles: components["schemas"]["IdentityRoleName"][];
+            /**
+             * Format: date-time
+             * @description Last use of a session that is still kept.
+             */
+            seenAt?: string;
+            /** @description The asker's own account, which others manage. */
+            self: boolean;
+            sessions: components["schemas"]["IdentitySessionView"][];
+            state: string;
+            /** Format: int64 */
+            version: number;
+            /** @description A WeChat account is bound. */
+            wechat: boolean;
         };
         Info: {
             group: string;
@@ -3268,6 +4252,14 @@ export interface components {
             reason: string;
             why: string;
         };
+        OpenEventsOutputBody: {
+            /** @description CloudEvents 1.0, as they are pushed. */
+            items: unknown[];
+            /** @description There are further events: call again at once. */
+            more: boolean;
+            /** @description Where the next call goes on. Keep it once the items are safe. */
+            next: string;
+        };
         OpenInputBody: {
             body: string;
             /** @description Empty takes the name of the account. */
@@ -3291,6 +4283,69 @@ export interface components {
              * @enum {string}
              */
             urgency?: "normal" | "urgent" | "critical";
+        };
+        OpenPingOutputBody: {
+            /** @description Name of the partner the key belongs to. */
+            partner: string;
+            scopes: string[];
+        };
+        PartnerActInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        PartnerCreateInputBody: {
+            /** @description Private networks the partner may be reached in. */
+            allowCidrs?: string[];
+            /**
+             * Format: int64
+             * @default 20000
+             */
+            callsPerDay: number;
+            /**
+             * Format: int64
+             * @default 120
+             */
+            callsPerMinute: number;
+            code: string;
+            events?: string[];
+            /** @description As ticket.title. */
+            fields?: string[];
+            name: string;
+            note?: string;
+            showNames?: boolean;
+            /** @description Empty for a partner who only pulls. */
+            url?: string;
+        };
+        PartnerDeliveryActInputBody: {
+            reason: string;
+        };
+        PartnerKeyIssueInputBody: {
+            name: string;
+            scopes?: string[];
+        };
+        PartnerUpdateInputBody: {
+            /** @description Private networks the partner may be reached in. */
+            allowCidrs?: string[];
+            /**
+             * Format: int64
+             * @default 20000
+             */
+            callsPerDay: number;
+            /**
+             * Format: int64
+             * @default 120
+             */
+            callsPerMinute: number;
+            events?: string[];
+            /** @description As ticket.title. */
+            fields?: string[];
+            name: string;
+            note?: string;
+            showNames?: boolean;
+            /** @description Empty for a partner who only pulls. */
+            url?: string;
+            /** Format: int64 */
+            version: number;
         };
         PasswordInputBody: {
             account: string;
@@ -3716,6 +4771,15 @@ export interface components {
         UnitsOutputBody: {
             items: components["schemas"]["TicketUnitInfo"][];
         };
+        UserPasswordOutputBody: {
+            /** @description Shown once; nobody can read it again. */
+            password: string;
+            user: components["schemas"]["IdentityUserView"];
+        };
+        UserVersionInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -3725,6 +4789,182 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    "get-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityAccountView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-end-other-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangePasswordInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-sessions-id-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-wechat-bind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BindWechatInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BindWechatOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-account-wechat-unbind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-application-batches-accept": {
         parameters: {
             query?: never;
@@ -4833,6 +6073,109 @@ export interface operations {
             };
         };
     };
+    "get-audit-entries": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description RFC 3339; this moment and later. */
+                from?: string;
+                /** @description RFC 3339; before this moment. */
+                until?: string;
+                /** @description Part of a name, an account, or the id of a person. */
+                actor?: string;
+                object?: string;
+                objectId?: number;
+                /** @description One action, or with a dot at its end everything of a module. */
+                action?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityListLogItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-entries-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityLogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-audit-seals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityLogSeals"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-captchas": {
         parameters: {
             query?: never;
@@ -5289,6 +6632,570 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-deliveries": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                partner?: number;
+                state?: string;
+                /** @description Number of the object, in full. */
+                subject?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListDeliveryItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-deliveries-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeDeliveryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-deliveries-id-replay": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerDeliveryActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeDeliveryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-deliveries-id-skip": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerDeliveryActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeDeliveryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-keys-id-revoke": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                state?: "active" | "paused";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListPartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerCreateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-exchange-partners-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerUpdateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners-id-calls": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListCallView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-partners-id-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeListKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-keys": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerKeyIssueInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-pause": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exchange-partners-id-secret": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartnerActInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangePartnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exchange-topics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeTopicsOutputBody"];
                 };
             };
             /** @description Error */
@@ -7188,10 +9095,49 @@ export interface operations {
             };
         };
     };
+    "post-roles": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRoleInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityRoleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-roles-code-permissions": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 code: string;
             };
@@ -7203,12 +9149,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["IdentityRoleView"];
+                };
             };
             /** @description Error */
             default: {
@@ -7945,6 +9893,431 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-user-places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityPlaces"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-users": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Part of the name, or the beginning of the account. */
+                q?: string;
+                /** @description The last four digits, or the whole number. */
+                phone?: string;
+                party?: string;
+                role?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityListUserItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateUserInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPasswordOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-users-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditUserInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users-id-disable": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisableUserInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users-id-enable": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserVersionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users-id-end-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndUserSessionsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users-id-reset-password": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserVersionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPasswordOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-users-id-unlock": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserVersionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-open-v1-events": {
+        parameters: {
+            query?: {
+                /** @description next of the call before; empty for the first. */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenEventsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-open-v1-ping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenPingOutputBody"];
                 };
             };
             /** @description Error */

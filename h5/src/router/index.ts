@@ -1,6 +1,7 @@
 import { createRouter, createWebHistory } from 'vue-router'
 
 import { setSignedOutHandler } from '@/api/client'
+import { askWeChat } from '@/features/identity/wechat'
 import { useSession } from '@/stores/session'
 
 import { returnPath } from './return'
@@ -21,10 +22,13 @@ export const router = createRouter({
 })
 
 router.beforeEach(async (to) => {
-  if (!to.meta.auth && !to.meta.guest) return true
+  // A browser carries the mark of WeChat's sign-in page on through every redirect.
+  if (to.hash === '#wechat_redirect') return { path: to.path, query: to.query, replace: true }
+  if (!to.meta.auth && !to.meta.guest && to.path !== '/') return true
   const session = useSession()
   await session.load()
   if (!session.ready) return true // the layout says so and offers to try again
+  if (askWeChat(to)) return false
   if (to.meta.auth && !session.signedIn) return { name: 'login', query: { return: to.fullPath } }
   if (to.meta.guest && session.signedIn) return returnPath(to.query.return)
   return true

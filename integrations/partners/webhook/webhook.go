@@ -9,6 +9,7 @@ package webhook
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,8 +36,25 @@ var ErrBlocked = errors.New("webhook: address not allowed")
 // keepText is how much of a partner's answer is kept.
 const keepText = 1 << 10
 
+// Cause says what went wrong with a push, for whoever has to mend it.
+type Cause string
+
+// The causes.
+const (
+	Answered      Cause = "answered"      // the partner answered no; Status tells
+	TimedOut      Cause = "timed_out"     // no answer in time; the partner may have taken it
+	Refused       Cause = "refused"       // nobody listens there
+	Cut           Cause = "cut"           // the line broke; the partner may have taken it
+	Unresolved    Cause = "unresolved"    // the name has no address
+	Untrusted     Cause = "untrusted"     // the certificate is not one to trust
+	Blocked       Cause = "blocked"       // an address we do not go to
+	Misconfigured Cause = "misconfigured" // our own side: secret or address cannot be used
+	Unreachable   Cause = "unreachable"   // anything else on the way
+)
+
 // Failure is a push that was not taken.
 type Failure struct {
+	Cause      Cause
 	Status     int // 0 when there was no answer
 	Reason     string
 	Retryable  bool          // the same push may be taken later
@@ -84,15 +102,15 @@ type Client struct {
 // Push sends d to e once. It returns a *Failure when the partner did not take it.
 func (c *Client) Push(ctx context.Context, e Endpoint, d Delivery) (Receipt, error) {
 	if err := CheckURL(e); err != nil {
-		return Receipt{}, &Failure{Reason: err.Error(), Err: err}
+		return Receipt{}, &Failure{Cause: Blocked, Reason: err.Error(), Err: err}
 	}
 	signer, err := standardwebhooks.NewWebhook(e.Secret)
 	if err != nil || e.Secret == "" {
-		return Receipt{}, &Failure{Reason: "the endpoint's secret cannot be read", Err: err}
+		return Receipt{}, &Failure{Cause: Misconfigured, Reason: "the endpoint's secret cannot be read", Err: err}
 	}
 	signature, err := signer.Sign(d.ID, d.Timestamp, d.Body)
 	if err != nil {
-		return Receipt{}, &Failure{Reason: "the push cannot be signed", Err: err}
+		return Receipt{}, &Failure{Cause: Misconfigured, Reason: "the push cannot be signed", Err: err}
 	}
 	timeout := c.Timeout
 	if timeout <= 0 {
@@ -102,7 +120,7 @@ func (c *Client) Push(ctx context.Context, e Endpoint, d Delivery) (Receipt, err
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, e.URL, bytes.NewReader(d.Body))
 	if err != nil {
-		return Receipt{}, &Failure{Reason: "the address cannot be read", Err: errors.Join(ErrBlocked, err)}
+		return Receipt{}, &Failure{Cause: Blocked, Reason: "the address cannot be read", Err: errors.Join(ErrBlocked, err)}
 	}
 	contentType := d.ContentType
 	if contentType == "" {
@@ -129,7 +147,7 @@ func (c *Client) Push(ctx context.Context, e Endpoint, d Delivery) (Receipt, err
 		if errors.As(err, &address) {
 			err = address.Err
 		}
-		return Receipt{}, &Failure{Reason: "no answer: " + err.Error(), Retryable: !errors.Is(err, ErrBlocked), Err: err}
+		return Receipt{}, &Failure{Cause: causeOf(err), Reason: "no answer: " + err.Error(), Retryable: !errors.Is(err, ErrBlocked), Err: err}
 	}
 	defer res.Body.Close()
 	// The status is the partner's word. What follows it is only kept for reading, so a slow or broken body is no failure.
@@ -142,7 +160,7 @@ func (c *Client) Push(ctx context.Context, e Endpoint, d Delivery) (Receipt, err
 }
 
 func (c *Client) failure(res *http.Response) *Failure {
-	f := &Failure{Status: res.StatusCode, Reason: fmt.Sprintf("partner answered %d", res.StatusCode)}
+	f := &Failure{Cause: Answered, Status: res.StatusCode, Reason: fmt.Sprintf("partner answered %d", res.StatusCode)}
 	switch {
 	case res.StatusCode >= 300 && res.StatusCode < 400:
 		f.Reason = fmt.Sprintf("partner redirected (%d), which is not followed", res.StatusCode)
@@ -166,31 +184,89 @@ func (c *Client) failure(res *http.Response) *Failure {
 	return f
 }
 
-// CheckURL reports why an endpoint's address can never be used, as an error that is ErrBlocked: for the form in which it
-// is entered. What a name resolves to is checked at every push.
+// causeOf tells what kept an answer from coming.
+func causeOf(err error) Cause {
+	var (
+		name  *net.DNSError
+		cert  *tls.CertificateVerificationError
+		talk  tls.RecordHeaderError
+		alert tls.AlertError
+		slow  net.Error
+	)
+	switch {
+	case errors.Is(err, ErrBlocked):
+		return Blocked
+	case errors.As(err, &cert), errors.As(err, &talk), errors.As(err, &alert):
+		return Untrusted
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
+		return TimedOut
+	case errors.As(err, &name):
+		return Unresolved
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return Refused
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, context.Canceled):
+		return Cut
+	}
+	return Unreachable
+}
+
+// Why is the reason for which an address can never be used.
+type Why string
+
+// The reasons.
+const (
+	Unreadable  Why = "unreadable"
+	OtherScheme Why = "scheme"
+	HasPassword Why = "password"
+	NoHost      Why = "no_host"
+	PlainHTTP   Why = "plain_http"
+	OddAddress  Why = "odd_address"
+	NotPublic   Why = "not_public"
+	OtherPort   Why = "port"
+)
+
+// AddressError is an address that can never be used. It is ErrBlocked.
+type AddressError struct {
+	Why  Why
+	text string
+}
+
+// Error says why, in English for the log.
+func (e *AddressError) Error() string { return ErrBlocked.Error() + ": " + e.text }
+
+// Is makes it ErrBlocked.
+func (e *AddressError) Is(target error) bool { return target == ErrBlocked }
+
+func refuse(why Why, format string, args ...any) error {
+	return &AddressError{Why: why, text: fmt.Sprintf(format, args...)}
+}
+
+// CheckURL reports why an endpoint's address can never be used, as an *AddressError: for the form in which it is entered.
+// What a name resolves to is checked at every push.
 func CheckURL(e Endpoint) error {
 	u, err := url.Parse(e.URL)
 	if err != nil {
-		return fmt.Errorf("%w: it cannot be read", ErrBlocked)
+		return refuse(Unreadable, "it cannot be read")
 	}
 	host := u.Hostname()
 	ip, ipErr := netip.ParseAddr(host)
 	listed := e.hostAllowed(u) || (ipErr == nil && e.ipAllowed(ip))
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http":
-		return fmt.Errorf("%w: only https is", ErrBlocked)
+		return refuse(OtherScheme, "only https is")
 	case u.User != nil:
-		return fmt.Errorf("%w: a name or password in it is not", ErrBlocked)
+		return refuse(HasPassword, "a name or password in it is not")
 	case host == "":
-		return fmt.Errorf("%w: it names no host", ErrBlocked)
+		return refuse(NoHost, "it names no host")
 	case u.Scheme == "http" && !listed && len(e.AllowCIDRs) == 0:
-		return fmt.Errorf("%w: only https is, except for listed hosts", ErrBlocked)
+		return refuse(PlainHTTP, "only https is, except for listed hosts")
 	case ipErr != nil && looksNumeric(host):
-		return fmt.Errorf("%w: %s is an odd way to write an IP address", ErrBlocked, host)
+		return refuse(OddAddress, "%s is an odd way to write an IP address", host)
 	case ipErr == nil && !listed && !public(ip):
-		return fmt.Errorf("%w: %s is not a public address", ErrBlocked, ip)
+		return refuse(NotPublic, "%s is not a public address", ip)
 	case !listed && len(e.AllowCIDRs) == 0 && !slices.Contains([]string{"", "80", "443", "8080", "8443"}, u.Port()):
-		return fmt.Errorf("%w: port %s is not", ErrBlocked, u.Port())
+		return refuse(OtherPort, "port %s is not", u.Port())
 	}
 	return nil
 }

@@ -109,7 +109,7 @@ func TestPushToPartner(t *testing.T) {
 		statuses = append(statuses, a.Status)
 	}
 	// Every attempt is there: two taken, two with a bad signature, and the faults; the last was taken and its answer lost.
-	want := []int{200, 200, 401, 401, 500, 403, 0, 200}
+	want := []int{200, 200, 401, 401, 500, 422, 0, 200}
 	if len(statuses) != len(want) {
 		t.Fatalf("statuses %v", statuses)
 	}
@@ -279,5 +279,63 @@ func TestEnvelopeIsStable(t *testing.T) {
 	}
 	if _, err := (webhook.Envelope{ID: "x"}).JSON(); err == nil {
 		t.Error("an envelope without source and type was made")
+	}
+}
+
+// TestCauses meets each way in which an answer does not come.
+func TestCauses(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	cutting := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_ = conn.Close()
+		}
+	})
+	slow := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	})
+	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(untrusted.Close)
+	badSecret := cutting
+	badSecret.Secret = ""
+	for want, e := range map[webhook.Cause]webhook.Endpoint{
+		webhook.Refused:       {URL: gone.URL, Secret: secret, AllowCIDRs: loopback},
+		webhook.Cut:           cutting,
+		webhook.TimedOut:      slow,
+		webhook.Untrusted:     {URL: untrusted.URL, Secret: secret, AllowCIDRs: loopback},
+		webhook.Unresolved:    {URL: "https://name.invalid/", Secret: secret},
+		webhook.Blocked:       {URL: "https://10.0.0.1/", Secret: secret},
+		webhook.Misconfigured: badSecret,
+		webhook.Answered:      serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }),
+	} {
+		c := &webhook.Client{Timeout: 5 * time.Second}
+		if want == webhook.TimedOut {
+			c.Timeout = 200 * time.Millisecond
+		}
+		_, err := c.Push(t.Context(), e, mustEvent(t, "e", 1))
+		if f := mustFail(t, string(want), err); f.Cause != want {
+			t.Errorf("want %s: %+v", want, f)
+		}
+	}
+}
+
+func TestWhyAnAddressIsRefused(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]webhook.Why{
+		"ftp://partner.example/": webhook.OtherScheme, "https://u:p@partner.example/": webhook.HasPassword, "https:///x": webhook.NoHost,
+		"http://partner.example/": webhook.PlainHTTP, "https://127.1/": webhook.OddAddress, "https://192.168.1.1/": webhook.NotPublic,
+		"https://partner.example:22/": webhook.OtherPort, "://": webhook.Unreadable,
+	} {
+		var a *webhook.AddressError
+		err := webhook.CheckURL(webhook.Endpoint{URL: address})
+		if !errors.As(err, &a) || a.Why != want || !errors.Is(err, webhook.ErrBlocked) {
+			t.Errorf("%s: %v, want %s", address, err, want)
+		}
+	}
+	if err := webhook.CheckURL(webhook.Endpoint{URL: "http://10.20.3.4:9000/", AllowCIDRs: []netip.Prefix{netip.MustParsePrefix("10.20.0.0/16")}}); err != nil {
+		t.Errorf("a listed network: %v", err)
 	}
 }

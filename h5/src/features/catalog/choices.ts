@@ -39,7 +39,7 @@ export function sorts(searching: boolean, financing: boolean): Choice[] {
   return [
     ...(searching ? [{ text: '最相关', value: '' }] : []),
     { text: '最新上架', value: searching ? 'new' : '' },
-    ...(financing ? [{ text: '利率费率最低', value: 'rate' }] : []),
+    ...(financing ? [{ text: '利率最低', value: 'rate' }] : []),
   ]
 }
 

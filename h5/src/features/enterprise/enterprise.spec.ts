@@ -172,6 +172,7 @@ describe('VerifyPage', () => {
       csrfToken: 't',
       demo: false,
       wechat: false,
+      mustChange: false,
       district: '',
     })
     const { wrapper, router } = await open(VerifyPage)

@@ -5,12 +5,7 @@ export default [
     path: '/company',
     name: 'company',
     component: () => import('./CompanyPage.vue'),
-    meta: {
-      title: '我的企业',
-      auth: true,
-      order: 10,
-      entry: { place: 'mine', label: '我的企业', icon: 'shop-o' },
-    },
+    meta: { title: '我的企业', auth: true },
   },
   {
     path: '/company/verify',

@@ -1,7 +1,7 @@
 import { flushPromises, mount } from '@vue/test-utils'
 import { createPinia } from 'pinia'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { createMemoryHistory, createRouter, type RouteLocationNormalized } from 'vue-router'
+import { createMemoryHistory, createRouter } from 'vue-router'
 
 import { ApiError } from '@/api/error'
 import * as identity from '@/api/identity'
@@ -10,8 +10,6 @@ import { useSession } from '@/stores/session'
 
 import { checkRegistration } from './checks'
 import RegisterPage from './RegisterPage.vue'
-import { askWeChatFirst } from './routes'
-import * as wechat from './wechat'
 
 const session: Session = {
   signedIn: true,
@@ -143,22 +141,5 @@ describe('RegisterPage', () => {
     )
     expect(useSession().signedIn).toBe(true)
     expect(router.currentRoute.value.path).toBe('/policy')
-  })
-})
-
-describe('askWeChatFirst', () => {
-  const to = (query: Record<string, string>) => ({ query }) as unknown as RouteLocationNormalized
-
-  it('sends a WeChat browser to WeChat once, and nobody else', async () => {
-    const { wrapper } = await open() // a registered page makes the store the active one
-    useSession().accept({ ...session, signedIn: false })
-    const leave = vi.spyOn(wechat.leave, 'to').mockReturnValue()
-    expect(askWeChatFirst(to({}))).toBe(true)
-    vi.spyOn(navigator, 'userAgent', 'get').mockReturnValue('Mozilla/5.0 MicroMessenger/8.0.50')
-    expect(askWeChatFirst(to({ return: '/policy' }))).toBe(false)
-    const back = '/m/register?wechat=asked&return=%2Fpolicy'
-    expect(leave).toHaveBeenCalledWith(`/api/wechat/authorize?return=${encodeURIComponent(back)}`)
-    expect(askWeChatFirst(to({ wechat: 'asked' }))).toBe(true)
-    wrapper.unmount()
   })
 })

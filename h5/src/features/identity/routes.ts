@@ -1,21 +1,4 @@
-import type { RouteLocationNormalized, RouteRecordRaw } from 'vue-router'
-
-import { wechatAuthorizeUrl } from '@/api/identity'
-import { useSession } from '@/stores/session'
-
-import { insideWeChat, leave } from './wechat'
-
-/**
- * In WeChat the server first learns which WeChat account holds the phone, so that registering binds it. The mark in
- * the address makes this happen once: whoever comes back without consent registers all the same.
- */
-export function askWeChatFirst(to: RouteLocationNormalized): boolean {
-  if (!insideWeChat() || to.query.wechat || !useSession().wechat) return true
-  const back = new URLSearchParams({ wechat: 'asked' })
-  if (typeof to.query.return === 'string') back.set('return', to.query.return)
-  leave.to(wechatAuthorizeUrl(`/m/register?${back}`))
-  return false
-}
+import type { RouteRecordRaw } from 'vue-router'
 
 export default [
   {
@@ -28,7 +11,6 @@ export default [
     path: '/register',
     name: 'register',
     component: () => import('./RegisterPage.vue'),
-    beforeEnter: askWeChatFirst,
     // Kept, so that reading the privacy notice loses neither the code nor the countdown.
     meta: { title: '企业注册', guest: true, keep: true },
   },
@@ -37,5 +19,16 @@ export default [
     name: 'privacy',
     component: () => import('./PrivacyPage.vue'),
     meta: { title: '隐私说明' },
+  },
+  {
+    path: '/account',
+    name: 'account',
+    component: () => import('./AccountPage.vue'),
+    meta: {
+      title: '账号与安全',
+      auth: true,
+      order: 90,
+      entry: { place: 'mine', label: '账号与安全', icon: 'lock' },
+    },
   },
 ] satisfies RouteRecordRaw[]

@@ -1,6 +1,7 @@
 import { useRoute, useRouter } from 'vue-router'
 
 import type { Session } from '@/api/session'
+import { say } from '@/composables/feedback'
 import { returnPath } from '@/router/return'
 import { useSession } from '@/stores/session'
 
@@ -13,5 +14,6 @@ export function useEnter() {
   return async (entered: Session): Promise<void> => {
     session.accept(entered)
     await router.replace(returnPath(route.query.return))
+    if (entered.notice) say(entered.notice)
   }
 }

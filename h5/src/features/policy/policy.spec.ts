@@ -1,6 +1,6 @@
 import { flushPromises, mount } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 
 import { ApiError } from '@/api/error'
@@ -138,6 +138,9 @@ async function open(component: object, signedIn: boolean, props = {}) {
 beforeEach(() => {
   document.body.innerHTML = ''
 })
+
+// Vant measures its sticky parts a tenth of a second after they are mounted.
+afterAll(() => new Promise((resolve) => setTimeout(resolve, 200)))
 
 describe('words', () => {
   it('says days, windows and support', () => {

@@ -1,0 +1,130 @@
+import { CircleCheck, CircleClose, Lock } from '@element-plus/icons-vue'
+import type { LabelTable } from '@/components/types'
+import type { Party, Permission, RoleView, Scope, UserItem, UserState } from './api'
+
+export const userState: LabelTable<UserState> = {
+  active: { text: '正常', tone: 'success', icon: CircleCheck },
+  locked: { text: '已锁定', tone: 'warning', icon: Lock },
+  disabled: { text: '已停用', tone: 'neutral', icon: CircleClose },
+}
+
+export const parties: Record<Party, string> = {
+  platform: '平台人员',
+  government: '政府部门',
+  institution: '服务机构',
+  enterprise: '企业',
+}
+
+/** The kinds of people who work in the back office. */
+export const staffParties = ['platform', 'government', 'institution'] as const
+
+export const scopes: Record<Scope, string> = {
+  self: '本机构',
+  department: '本部门',
+  subtree: '本部门及下级',
+  district: '全区',
+}
+
+/** The scopes that a role of the party may have. */
+export const scopesOf: Record<(typeof staffParties)[number], Scope[]> = {
+  platform: ['district'],
+  government: ['department', 'subtree', 'district'],
+  institution: ['self'],
+}
+
+export const partyText = (party: string): string => parties[party as Party] ?? party
+
+/** How far the rights of a role reach, as people read it. */
+export function scopeText(role: RoleView): string {
+  return role.party === 'enterprise' ? '本企业' : (scopes[role.scope as Scope] ?? role.scope)
+}
+
+/** Where a person works. */
+export const placeText = (user: UserItem): string =>
+  user.departmentName || user.institutionName || user.enterpriseName || ''
+
+export const roleText = (user: UserItem): string => user.roles.map((role) => role.name).join('、')
+
+export interface PermissionGroup {
+  name: string
+  items: Permission[]
+}
+
+/** The permissions under their headings, in the order of the program. */
+export function grouped(permissions: Permission[]): PermissionGroup[] {
+  const groups: PermissionGroup[] = []
+  for (const item of permissions) {
+    const group = groups.find((g) => g.name === item.group)
+    if (group) group.items.push(item)
+    else groups.push({ name: item.group, items: [item] })
+  }
+  return groups
+}
+
+/** The rights of the three administrators, which nobody may join. */
+export const exclusive = ['identity.users', 'identity.roles', 'audit.view']
+
+export const joined = (permissions: string[]): boolean => permissions.filter((p) => exclusive.includes(p)).length > 1
+
+const objects: Record<string, string> = {
+  user: '账号',
+  role: '角色',
+  session: '登录会话',
+  sms_code: '短信验证码',
+  department: '部门',
+  audit: '审计日志',
+  demo: '演示数据',
+  ticket: '工单',
+  file: '文件',
+  enterprise: '企业',
+  institution: '机构',
+  product: '产品',
+  application: '申请',
+  policy: '政策',
+  article: '资讯',
+  message: '消息',
+  partner: '对接方',
+}
+
+export const objectOptions = Object.entries(objects).map(([value, label]) => ({ value, label }))
+
+/** "工单 12"; what this build has no word for is shown as it is. */
+export function objectText(object: string, id?: number): string {
+  return [objects[object] ?? object, id || ''].join(' ').trim()
+}
+
+const actions: Record<string, string> = {
+  'identity.': '身份与账号的全部操作',
+  'identity.sign_in': '登录',
+  'identity.sign_out': '退出登录',
+  'identity.password_try': '输入密码',
+  'identity.code': '发送短信验证码',
+  'identity.register': '企业注册',
+  'identity.wechat_bind': '绑定微信',
+  'identity.wechat_unbind': '解除微信绑定',
+  'identity.create': '新建账号',
+  'identity.user_edit': '修改账号',
+  'identity.user_disable': '停用账号',
+  'identity.user_enable': '启用账号',
+  'identity.user_unlock': '解除锁定',
+  'identity.password': '修改密码',
+  'identity.password_reset': '重置密码',
+  'identity.user_sessions': '结束他人登录',
+  'identity.role': '修改角色权限',
+  'identity.role_create': '新建角色',
+  'identity.audit_list': '查询审计日志',
+  'identity.audit_read': '查看审计日志详情',
+  'ticket.': '工单的全部操作',
+  'enterprise.': '企业的全部操作',
+  'institution.': '机构的全部操作',
+  'product.': '产品的全部操作',
+  'application.': '申请的全部操作',
+  'policy.': '政策的全部操作',
+  'content.': '内容的全部操作',
+  'message.': '消息的全部操作',
+  'exchange.': '数据回流的全部操作',
+}
+
+export const actionOptions = Object.entries(actions).map(([value, label]) => ({ value, label }))
+
+export const actionText = (action: string): string => actions[action] ?? action
