@@ -21,6 +21,16 @@ export function applicationLook(status: string): StatusLook {
 
 export const draftLook: StatusLook = { word: '草稿', tone: 'neutral' }
 
+/** The states in which something is still to come. */
+export const openStatuses: ApplicationStatus[] = [
+  'submitted',
+  'supplement',
+  'accepted',
+  'in_progress',
+  'approved',
+  'disbursed',
+]
+
 /** The tabs of the list. */
 export const groups: { name: string; text: string; statuses: ApplicationStatus[] }[] = [
   { name: 'all', text: '全部', statuses: [] },

@@ -1,8 +1,8 @@
-import { api, call } from '@/api/client'
 import type { StatusLook } from '@/components/StatusTag/types'
+import { listApplications } from '@/features/application/api'
+import { applicationLook, openStatuses } from '@/features/application/labels'
 import { listTickets } from '@/features/ticket/api'
 import { ticketLook } from '@/features/ticket/labels'
-import { routes } from '@/router/routes'
 
 /** Something of the company that is not finished, or that waits for her. */
 export interface OpenCase {
@@ -35,35 +35,16 @@ async function openTickets(): Promise<OpenCase[]> {
   })
 }
 
-/** The words of the states of an application live with its feature; without the feature there are no applications. */
-const labels = import.meta.glob<{ applicationLook: (status: string) => StatusLook }>(
-  '../application/labels.ts',
-)
-
-interface Application {
-  id: number
-  status: string
-  productName: string
-  submittedAt: string
-}
-
-const over = new Set(['completed', 'declined', 'withdrawn'])
-
 async function openApplications(): Promise<OpenCase[]> {
-  const look = Object.values(labels)[0]
-  if (!look || !routes.some((route) => route.name === 'application')) return []
-  const ask = api as unknown as { GET: (path: string) => Promise<{ data?: { items?: Application[] } }> }
-  const [page, words] = await Promise.all([call(ask.GET('/api/applications')), look()])
-  return (page?.items ?? [])
-    .filter((a) => !over.has(a.status))
-    .map((a) => ({
-      key: `application-${a.id}`,
-      to: `/applications/${a.id}`,
-      title: a.productName,
-      look: words.applicationLook(a.status),
-      at: a.submittedAt,
-      next: a.status === 'supplement' ? '请补充材料' : undefined,
-    }))
+  const page = await listApplications(openStatuses, undefined)
+  return (page.items ?? []).map((a) => ({
+    key: `application-${a.id}`,
+    to: `/applications/${a.id}`,
+    title: a.productName,
+    look: applicationLook(a.status),
+    at: a.submittedAt,
+    next: a.status === 'supplement' ? '请补充材料' : undefined,
+  }))
 }
 
 /** What is open, what waits for her first, then the newest. It fails only when nothing could be asked. */

@@ -6,6 +6,7 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 import * as content from '@/api/content'
 import { ApiError } from '@/api/error'
 import type { Session } from '@/api/session'
+import * as applications from '@/features/application/api'
 import * as tickets from '@/features/ticket/api'
 import { useSession } from '@/stores/session'
 
@@ -72,6 +73,7 @@ const owner = session({
 })
 
 beforeEach(() => {
+  vi.spyOn(applications, 'listApplications').mockResolvedValue({ items: [] })
   vi.spyOn(content, 'listArticles').mockImplementation(({ kind }) =>
     Promise.resolve({ items: [article(kind === 'news' ? 2 : 1, kind)] }),
   )
@@ -117,7 +119,12 @@ it('lists what is open, what waits for her first', async () => {
       ticket(5, { status: 'closed' }),
     ],
   })
+  const loan = { id: 9, productName: '烘焙贷', status: 'supplement', submittedAt: '2026-11-20T01:00:00Z' }
+  vi.spyOn(applications, 'listApplications').mockResolvedValue({
+    items: [loan as applications.ApplicationItem],
+  })
   const cases = await openCases()
-  expect(cases.map((c) => c.title)).toEqual(['诉求5', '诉求4', '诉求1'])
+  expect(cases.map((c) => c.title)).toEqual(['诉求5', '烘焙贷', '诉求4', '诉求1'])
   expect(cases[0]!.next).toContain('评价')
+  expect(cases[1]!.next).toContain('补充')
 })
