@@ -80,3 +80,56 @@ export async function register(h5: Page, request: APIRequestContext, who: { phon
 
 /** A 1 × 1 picture. */
 export const dot = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64')
+
+/** Opens a drop-down by its frame, as a mouse does, and takes one of its choices. */
+export async function choose(page: Page, label: string, option: string): Promise<void> {
+  await page.locator('.el-select').filter({ has: page.getByRole('combobox', { name: label }) }).click()
+  await page.getByRole('option', { name: option }).click()
+}
+
+/** Writes a loan as the bank's operator, meeting the form's complaints first, and submits it. Returns its id. */
+export async function writeLoan(bank: Page, name: string): Promise<string> {
+  await bank.goto('/admin/products/new')
+  await bank.getByRole('textbox', { name: '产品名称' }).fill(`〔演示〕${name}`)
+  await choose(bank, '服务类别', '融资服务')
+  await choose(bank, '融资类型', '债权融资')
+  await bank.getByRole('textbox', { name: '一句话介绍' }).fill('给面包房添置烤箱、备节日原料的信用贷款🥐')
+  await bank.getByRole('button', { name: '提交审核' }).click()
+  await expect(bank.getByText(/草稿已保存，还有 \d+ 处/)).toBeVisible()
+  await expect(bank.getByText('请填写年利率')).toBeVisible()
+  await bank.getByRole('textbox', { name: '适用对象' }).fill('区内经营满一年的面包房')
+  for (const [label, low, high] of [['年利率', '3.65', '4.35'], ['额度', '1', '50'], ['期限', '6', '24']] as const) {
+    await bank.getByRole('spinbutton', { name: `${label}下限` }).fill(low)
+    await bank.getByRole('spinbutton', { name: `${label}上限` }).fill(high)
+  }
+  await bank.getByRole('spinbutton', { name: '办理时限' }).fill('5')
+  await bank.getByRole('textbox', { name: '产品说明' }).fill('依据收单流水核定额度，按日计息，没有其他收费。<script>alert(1)</script>')
+  await bank.getByRole('textbox', { name: '申请材料' }).fill('营业执照\n近六个月流水')
+  await bank.getByRole('textbox', { name: '办理流程' }).fill('在线申请\n银行受理\n签约放款')
+  await bank.getByRole('button', { name: '提交审核' }).click()
+  await expect(bank).toHaveURL(/\/products\/\d+$/)
+  await expect(bank.getByText('待初审', { exact: true }).first()).toBeVisible()
+  return /products\/(\d+)/.exec(bank.url())?.[1] ?? ''
+}
+
+/** Has the platform pass a loan on to the government. */
+export async function passLoan(browser: Browser, request: APIRequestContext, name: string): Promise<void> {
+  const operator = await staff(browser, request, 'operator01', '19900020004')
+  await operator.goto('/admin/product-reviews?q=' + encodeURIComponent(name))
+  await operator.getByText(`〔演示〕${name}`).first().click()
+  await operator.getByRole('button', { name: '初审通过' }).first().click()
+  await operator.getByRole('dialog').getByRole('button', { name: '通过初审' }).click()
+  await expect(operator.getByText('待终审').first()).toBeVisible()
+  await operator.context().close()
+}
+
+/** Has the government list a loan. */
+export async function listLoan(browser: Browser, request: APIRequestContext, name: string): Promise<void> {
+  const reviewer = await staff(browser, request, 'reviewer02', '19900020018')
+  await reviewer.goto('/admin/product-reviews?q=' + encodeURIComponent(name))
+  await reviewer.getByText(`〔演示〕${name}`).first().click()
+  await reviewer.getByRole('button', { name: '终审通过并上架' }).first().click()
+  await reviewer.getByRole('dialog').getByRole('button', { name: '通过并上架' }).click()
+  await expect(reviewer.getByText('已上架').first()).toBeVisible()
+  await reviewer.context().close()
+}

@@ -1,4 +1,5 @@
 import { showConfirmDialog, showToast } from 'vant'
+import { nextTick } from 'vue'
 import 'vant/es/dialog/style/index'
 import 'vant/es/toast/style/index'
 
@@ -23,4 +24,6 @@ export async function confirm({ title, message, action, stay = '取消' }: Quest
 /** Says briefly that something was done or was not. */
 export function say(message: string): void {
   showToast({ message, wordBreak: 'break-all' })
+  // Vant calls it a dialog, which would need a name; it only tells.
+  void nextTick(() => document.querySelector('.van-toast')?.setAttribute('role', 'status'))
 }
