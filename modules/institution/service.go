@@ -291,6 +291,9 @@ func stale(ctx context.Context, tx bun.Tx, id int64) error {
 		return ErrStale
 	}
 	last := events[len(events)-1]
+	if last.ActorID == 0 {
+		last.ActorName = "系统"
+	}
 	return ErrStale.With("机构信息已更新：%s于%s进行了“%s”，请刷新后再操作", last.ActorName, clock.Show(last.At), labels[last.Type])
 }
 
@@ -318,6 +321,9 @@ func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, 
 				return View{}, err
 			}
 			st.Text = f.Reason
+		}
+		if e.ActorID == 0 {
+			st.Actor = "系统"
 		}
 		if actor.Party == access.Institution {
 			st.Actor = "" // names of the platform's staff are not for outside

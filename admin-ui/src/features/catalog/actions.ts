@@ -5,8 +5,7 @@ type ButtonType = 'primary' | 'default' | 'danger'
 /** The buttons in the order in which they stand; the reviewer's yes says which review it is. */
 export function verbOf(
   action: ProductAction,
-  status: ProductStatus,
-  recommended: boolean,
+  { status, recommended, shown }: { status: ProductStatus; recommended: boolean; shown: number },
 ): { text: string; type: ButtonType } {
   const last = status === 'government_review'
   switch (action) {
@@ -26,7 +25,8 @@ export function verbOf(
       return { text: recommended ? '取消推荐' : '设为推荐', type: 'default' }
     case 'unlist':
     case 'take-down':
-      return { text: '下架', type: 'danger' }
+      // beside an edition under way it is the other one that leaves
+      return { text: status === 'listed' ? '下架' : `下架第 ${shown} 版`, type: 'danger' }
   }
 }
 

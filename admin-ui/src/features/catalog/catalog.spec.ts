@@ -150,9 +150,11 @@ describe('form', () => {
 
 describe('actions', () => {
   it('says which review it is and has a way to take every step', () => {
-    expect(verbOf('pass', 'platform_review', false).text).toBe('初审通过')
-    expect(verbOf('pass', 'government_review', false).text).toBe('终审通过并上架')
-    expect(verbOf('recommend', 'listed', true).text).toBe('取消推荐')
+    expect(verbOf('pass', { ...product, status: 'platform_review' }).text).toBe('初审通过')
+    expect(verbOf('pass', product).text).toBe('终审通过并上架')
+    expect(verbOf('recommend', { ...product, recommended: true }).text).toBe('取消推荐')
+    expect(verbOf('unlist', product).text).toBe('下架第 1 版')
+    expect(verbOf('unlist', { ...product, status: 'listed' }).text).toBe('下架')
     const direct = ['pass', 'edit', 'revise', 'recommend']
     const all: api.ProductAction[] = ['edit', 'submit', 'withdraw', 'pass', 'return', 'take-down', 'unlist', 'revise']
     for (const action of [...all, 'recommend' as const]) {
@@ -254,7 +256,7 @@ describe('ProductForm', () => {
     wrapper.findAllComponents({ name: 'ElSelect' })[0]!.vm.$emit('update:modelValue', 'legal')
     press('提交审核')
     await flushPromises()
-    await vi.waitFor(() => expect(wrapper.text()).toContain('草稿已保存，还不能提交'))
+    await vi.waitFor(() => expect(wrapper.text()).toContain('草稿已保存，还有 1 处需要填写'))
     await vi.waitFor(() => expect(wrapper.text()).toContain('请填写适用对象'))
 
     await wrapper.get('input[aria-label="适用对象"]').setValue('面包房')
