@@ -9,26 +9,13 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 )
-
-// applicationAccepted is an application's acceptance as its module tells it.
-type applicationAccepted struct {
-	ID             int64  `json:"id"`
-	Number         string `json:"number"`
-	Status         string `json:"status"`
-	ProductName    string `json:"productName"`
-	EnterpriseName string `json:"enterpriseName"`
-	UserID         int64  `json:"userId"`
-}
-
-func (f applicationAccepted) Event() (string, string, int64) {
-	return "application.accepted", "application", f.ID
-}
 
 // TestDemoPartnersGetTheMainJob has the demo's partner get every event of a ticket and the acceptance of an application,
 // and the demo's address kept at the sandbox of this start.
@@ -50,7 +37,7 @@ func TestDemoPartnersGetTheMainJob(t *testing.T) {
 		t.Errorf("pushed to %s", city.URL)
 	}
 	for _, f := range []event.Fact{ticket.Opened{}, ticket.Answered{}, ticket.Declined{}, ticket.Dispatched{}, ticket.Signed{}, ticket.Replied{},
-		ticket.CalledBack{}, ticket.Closed{}, ticket.Reopened{}, ticket.Voided{}, ticket.Rated{}, applicationAccepted{}} {
+		ticket.CalledBack{}, ticket.Closed{}, ticket.Reopened{}, ticket.Voided{}, ticket.Rated{}, application.Accepted{}} {
 		if typ, _, _ := f.Event(); !slices.Contains(city.Events, typ) {
 			t.Errorf("%s is not pushed", typ)
 		}
@@ -66,8 +53,8 @@ func TestDemoPartnersGetTheMainJob(t *testing.T) {
 		}
 	}
 	err = h.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := event.Append(ctx, tx, system, h.clock.Now(), applicationAccepted{ID: 5, Number: "SQ20261122-000005", Status: "accepted", ProductName: "云河流水贷",
-			EnterpriseName: "北京麦香烘焙有限公司", UserID: 99})
+		_, err := event.Append(ctx, tx, system, h.clock.Now(), application.Accepted{Head: application.Head{ID: 5, Number: "SQ20261122-000005",
+			ProductName: "云河流水贷", EnterpriseName: "北京麦香烘焙有限公司", UserID: 99}})
 		return err
 	})
 	if err != nil {
