@@ -6,6 +6,10 @@ import { staff } from './support'
 /** Every public page of the portal. An address with a heading's text leads to the first entry of that list. */
 const pages = [
   '/',
+  '/policies',
+  '/policies/match?q=' + encodeURIComponent('烘焙店更换设备有没有补助'),
+  '/products',
+  '/products?kind=financing',
   '/news',
   '/news?column=reading&page=1',
   '/notices',
@@ -23,9 +27,10 @@ const pages = [
 
 async function entries(page: Page): Promise<string[]> {
   const found: string[] = []
-  for (const list of ['/news', '/notices', '/help']) {
+  for (const list of ['/policies', '/products', '/news', '/notices', '/help']) {
     await page.goto(list)
-    found.push((await page.locator(`main a[href^="${list}/"]`).first().getAttribute('href')) ?? '')
+    const links = await page.locator('main a').evaluateAll((all) => all.map((a) => a.getAttribute('href') ?? ''))
+    found.push(links.find((href) => new RegExp(`^${list}/\\d+$`).test(href)) ?? '')
   }
   expect(found).not.toContain('')
   return found

@@ -3,15 +3,20 @@ import AxeBuilder from '@axe-core/playwright'
 
 const password = 'Tongzhou-2026-demo'
 
-/** The newest code on a sandbox phone that is not the one known already. */
+/** The newest code on a sandbox phone, "" when there is none. */
+async function newest(request: APIRequestContext, phone: string): Promise<string> {
+  const answer = await request.get(`/sandbox/api/phones/${phone}`)
+  if (!answer.ok()) return ''
+  const body = (await answer.json()) as { sms?: { content: string }[] }
+  return /\d{6}/.exec(body.sms?.[0]?.content ?? '')?.[0] ?? ''
+}
+
+/** Waits for a code on a sandbox phone that is not the one known already. */
 export async function codeOn(request: APIRequestContext, phone: string, known = ''): Promise<string> {
   let code = ''
   await expect
     .poll(async () => {
-      const answer = await request.get(`/sandbox/api/phones/${phone}`)
-      if (!answer.ok()) return ''
-      const body = (await answer.json()) as { sms?: { content: string }[] }
-      code = /\d{6}/.exec(body.sms?.[0]?.content ?? '')?.[0] ?? ''
+      code = await newest(request, phone)
       return code === known ? '' : code
     })
     .not.toBe('')
@@ -40,10 +45,11 @@ export async function staff(
   await page.getByLabel('账号').fill(account)
   await page.getByLabel('密码', { exact: true }).fill(own.password ?? password)
   await page.locator('input[name="captchaAnswer"], input[aria-label*="验证码"]').first().fill(await solve(page))
+  const known = await newest(request, phone)
   await page.getByRole('button', { name: /登录|下一步/ }).click()
   const code = page.getByLabel(/短信验证码/)
   await expect(code).toBeVisible()
-  await code.fill(await codeOn(request, phone))
+  await code.fill(await codeOn(request, phone, known))
   await page.getByRole('button', { name: /登录|验证|确认/ }).last().click()
   await expect(page.getByRole('heading', { name: own.heading ?? /您好/ })).toBeVisible()
   return page

@@ -28,9 +28,6 @@ var states = map[State]string{
 // Label is the Chinese word of the state.
 func (s State) Label() string { return states[s] }
 
-// settled states let the stream go on.
-func (s State) settled() bool { return s == Delivered || s == Skipped || s == Kept }
-
 // Delivery is one event for one partner.
 type Delivery struct {
 	bun.BaseModel `bun:"table:exchange_deliveries,alias:d"`

@@ -257,23 +257,30 @@ func (s *Service) wake(ctx context.Context) error {
 
 // mend finds heads without a time, which cannot be, and gives them one: no delivery may ever be forgotten.
 func (s *Service) mend(ctx context.Context) error {
-	var lost []Delivery
-	err := s.db.Read().NewSelect().Model(&lost).ExcludeColumn("body").Where("d.settled_at IS NULL AND d.next_at IS NULL").
-		Where("d.state IN ?", bun.Tuple([]State{Queued, Failed})).Where("NOT " + before).Limit(100).Scan(ctx)
-	if err != nil {
+	var partners []int64
+	if err := s.db.Read().NewSelect().Model((*Partner)(nil)).Column("p.id").Scan(ctx, &partners); err != nil {
 		return err
 	}
-	for i := range lost {
-		err := s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-			if _, err := lock(ctx, tx, lost[i].PartnerID); err != nil {
-				return err
-			}
-			return arrange(ctx, tx, &lost[i], s.clock.Now())
-		})
+	for _, id := range partners {
+		var lost []Delivery
+		err := s.db.Read().NewSelect().Model(&lost).ExcludeColumn("body").
+			Where("d.partner_id = ? AND d.settled_at IS NULL AND d.next_at IS NULL", id).
+			Where("d.state IN ?", bun.Tuple([]State{Queued, Failed})).Where("NOT " + before).Limit(100).Scan(ctx)
 		if err != nil {
 			return err
 		}
-		s.log.Error("exchange: a head had no time", "delivery", lost[i].ID)
+		for i := range lost {
+			err := s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+				if _, err := lock(ctx, tx, id); err != nil {
+					return err
+				}
+				return arrange(ctx, tx, &lost[i], s.clock.Now())
+			})
+			if err != nil {
+				return err
+			}
+			s.log.Error("exchange: a head had no time", "delivery", lost[i].ID)
+		}
 	}
 	return nil
 }

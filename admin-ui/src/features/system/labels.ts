@@ -1,5 +1,6 @@
 import { CircleCheck, CircleClose, Lock } from '@element-plus/icons-vue'
 import type { LabelTable } from '@/components/types'
+import { dateTime } from '@/format'
 import type { Party, Permission, RoleView, Scope, UserItem, UserState } from './api'
 
 export const userState: LabelTable<UserState> = {
@@ -32,7 +33,9 @@ export const scopesOf: Record<(typeof staffParties)[number], Scope[]> = {
   institution: ['self'],
 }
 
-export const partyText = (party: string): string => parties[party as Party] ?? party
+const others: Record<string, string> = { anonymous: '未登录', system: '系统', partner: '对接系统' }
+
+export const partyText = (party: string): string => parties[party as Party] ?? others[party] ?? party
 
 /** How far the rights of a role reach, as people read it. */
 export function scopeText(role: RoleView): string {
@@ -126,5 +129,11 @@ const actions: Record<string, string> = {
 }
 
 export const actionOptions = Object.entries(actions).map(([value, label]) => ({ value, label }))
+
+/** "2026年11月22日 14:05:09": in the log the second counts. */
+export function exact(at: string): string {
+  const seconds = new Date(at).getUTCSeconds()
+  return Number.isNaN(seconds) ? '' : `${dateTime(at)}:${String(seconds).padStart(2, '0')}`
+}
 
 export const actionText = (action: string): string => actions[action] ?? action

@@ -7,7 +7,7 @@ import { ApiError } from '@/api/client'
 import * as api from './api'
 import AuditList from './AuditList.vue'
 import { checkUser } from './checks'
-import { grouped, joined, objectText } from './labels'
+import { exact, grouped, joined, objectText } from './labels'
 import RolePanel from './RolePanel.vue'
 import UserForm from './UserForm.vue'
 import UserList from './UserList.vue'
@@ -102,6 +102,7 @@ describe('labels', () => {
   it('shows an object it has no word for as it is', () => {
     expect(objectText('role', 3)).toBe('角色 3')
     expect(objectText('balloon')).toBe('balloon')
+    expect(exact('2026-11-22T06:05:09Z')).toBe('2026年11月22日 14:05:09')
   })
 })
 

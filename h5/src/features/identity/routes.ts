@@ -28,7 +28,7 @@ export default [
       title: '账号与安全',
       auth: true,
       order: 90,
-      entry: { place: 'mine', label: '账号与安全', icon: 'lock' },
+      entry: { place: 'mine', label: '账号与安全', icon: 'setting-o' },
     },
   },
 ] satisfies RouteRecordRaw[]
