@@ -80,11 +80,10 @@ test('the main job, from a new phone to the partner', async ({ browser, request 
     await noSeriousFinding(h5)
   })
 
+  const bank = await staff(browser, request, 'bank-yunhe-1', '19900060001')
   let product = ''
   await test.step('3: a bank publishes a loan, after both reviews', async () => {
-    const bank = await staff(browser, request, 'bank-yunhe-1', '19900060001')
     product = await writeLoan(bank, loan)
-    await bank.context().close()
     await passLoan(browser, request, loan)
     await listLoan(browser, request, loan)
     const visitor = await browser.newPage()
@@ -111,7 +110,6 @@ test('the main job, from a new phone to the partner', async ({ browser, request 
     const mine = (await (await h5.request.get('/api/applications')).json()) as { items: unknown[] }
     expect(mine.items).toHaveLength(1)
 
-    const bank = await staff(browser, request, 'bank-yunhe-1', '19900060001')
     await bank.goto('/admin/applications')
     await bank.getByText(bakery.name).first().click()
     await bank.getByRole('button', { name: '受理', exact: true }).first().click()

@@ -26,19 +26,19 @@ test('a bank publishes a loan, which nobody sees before both reviews', async ({ 
   test.setTimeout(180_000)
   let id = ''
 
-  const bank = await staff(browser, request, 'bank-yunhe-1', '19900060001')
+  const bank = await staff(browser, request, 'bank-yunhe-2', '19900060002')
   await test.step('an operator of the bank writes and submits it', async () => {
     id = await writeLoan(bank, name)
     expect(await publicly(browser, id)).toEqual([])
   })
 
   await test.step('the platform passes it on', async () => {
-    await passLoan(browser, request, name)
+    await passLoan(browser, request, name, ['operator02', '19900020005'])
     expect(await publicly(browser, id)).toEqual([])
   })
 
   await test.step('the government lists it', async () => {
-    await listLoan(browser, request, name)
+    await listLoan(browser, request, name, ['reviewer01', '19900020017'])
   })
 
   await test.step('now it is on the portal, without a script, and found', async () => {

@@ -113,8 +113,8 @@ export async function writeLoan(bank: Page, name: string): Promise<string> {
 }
 
 /** Has the platform pass a loan on to the government. */
-export async function passLoan(browser: Browser, request: APIRequestContext, name: string): Promise<void> {
-  const operator = await staff(browser, request, 'operator01', '19900020004')
+export async function passLoan(browser: Browser, request: APIRequestContext, name: string, who: readonly [string, string] = ['operator01', '19900020004']): Promise<void> {
+  const operator = await staff(browser, request, ...who)
   await operator.goto('/admin/product-reviews?q=' + encodeURIComponent(name))
   await operator.getByText(`〔演示〕${name}`).first().click()
   await operator.getByRole('button', { name: '初审通过' }).first().click()
@@ -124,8 +124,8 @@ export async function passLoan(browser: Browser, request: APIRequestContext, nam
 }
 
 /** Has the government list a loan. */
-export async function listLoan(browser: Browser, request: APIRequestContext, name: string): Promise<void> {
-  const reviewer = await staff(browser, request, 'reviewer02', '19900020018')
+export async function listLoan(browser: Browser, request: APIRequestContext, name: string, who: readonly [string, string] = ['reviewer02', '19900020018']): Promise<void> {
+  const reviewer = await staff(browser, request, ...who)
   await reviewer.goto('/admin/product-reviews?q=' + encodeURIComponent(name))
   await reviewer.getByText(`〔演示〕${name}`).first().click()
   await reviewer.getByRole('button', { name: '终审通过并上架' }).first().click()
