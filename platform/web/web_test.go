@@ -179,3 +179,27 @@ func TestCompressedAsset(t *testing.T) {
 		t.Fatalf("headers %v, %d bytes", res.Header, len(body))
 	}
 }
+
+// TestBuiltFilesAreNotCounted: an office behind one address opens the back office many times; the files that come with
+// each page do not use up what its people may ask for.
+func TestBuiltFilesAreNotCounted(t *testing.T) {
+	t.Parallel()
+	s, err := web.New(web.Options{Log: slog.New(slog.DiscardHandler), CSRFKey: make([]byte, 32), RequestsPerMinute: 8,
+		Authenticate: func(context.Context, string) (access.Actor, error) { return access.Actor{}, fault.ErrUnauthorized }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		if res, _ := call(t, s, "GET", "/admin/assets/index.js", "", nil); res.StatusCode == http.StatusTooManyRequests {
+			t.Fatal("a built file was counted")
+		}
+	}
+	last := 0
+	for range 50 {
+		res, _ := call(t, s, "GET", "/healthz", "", nil)
+		last = res.StatusCode
+	}
+	if last != http.StatusTooManyRequests {
+		t.Errorf("status %d after 50 requests with a limit of 8 a minute", last)
+	}
+}
