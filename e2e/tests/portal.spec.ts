@@ -79,7 +79,7 @@ test('news and search work without a script', async ({ browser }) => {
 test('an article is written, let out by a second person, and taken down', async ({ browser, request }) => {
   test.setTimeout(120_000)
   const title = '面包房贷款故事征集<b>加粗</b>'
-  const writer = await staff(browser, request, 'operator01', '19900020004')
+  const writer = await staff(browser, request, 'operator02', '19900020005')
   await writer.goto('/admin/articles/new')
   await writer.getByRole('combobox', { name: '栏目' }).press('Enter')
   await writer.getByRole('option', { name: '企业故事' }).click()

@@ -33,7 +33,7 @@ test('a bank publishes a loan, which nobody sees before both reviews', async ({ 
   })
 
   await test.step('the platform passes it on', async () => {
-    await passLoan(browser, request, name, ['operator02', '19900020005'])
+    await passLoan(browser, request, name)
     expect(await publicly(browser, id)).toEqual([])
   })
 
