@@ -98,7 +98,7 @@ func (g *generator) companies() error {
 				Established:    g.date(g.between(p.Years[0]*365, p.Years[1]*365)),
 				Tags:           append([]string(nil), p.Tags...),
 				CreditStanding: "正常",
-				Registered:     g.chance(70),
+				Registered:     g.chance(94),
 			}
 			if p.Form == "shop" && !strings.HasSuffix(c.Name, "有限公司") {
 				c.Type = "个人独资企业"
@@ -200,7 +200,7 @@ func (g *generator) owners() error {
 			add(c, g.person(), "member")
 			continue
 		}
-		if c.Registered && i%4 == 1 {
+		if c.Registered && i%5 == 1 {
 			add(c, c.LegalPerson, "owner")
 		}
 	}
