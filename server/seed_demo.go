@@ -71,10 +71,19 @@ func (h *house) demoAccounts() []demoAccount {
 			}
 		}
 	}
+	for _, o := range world.Owners {
+		if o.Key == world.Walk.BakeryOwner {
+			list = append(list, demoAccount{"短信登录", o.Phone, "企业负责人，在门户或手机端登录"})
+		}
+	}
 	for _, in := range world.Institutions {
 		if in.Key == world.Walk.Bank {
 			for _, o := range in.Operators {
-				list = append(list, demoAccount{o.Key, o.Phone, in.Name + " 操作员"})
+				title := " 操作员"
+				if o.Administrator {
+					title = " 机构管理员"
+				}
+				list = append(list, demoAccount{o.Key, o.Phone, in.Name + title})
 			}
 		}
 	}

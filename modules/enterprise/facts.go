@@ -148,7 +148,7 @@ func factsOf(ctx context.Context, db bun.IDB, ids ...int64) (map[int64][]Fact, e
 	out := map[int64][]Fact{}
 	for chunk := range slices.Chunk(ids, 500) {
 		var rows []Fact
-		if err := db.NewSelect().Model(&rows).Where("f.enterprise_id IN (?)", bun.In(chunk)).OrderExpr("f.id").Scan(ctx); err != nil {
+		if err := db.NewSelect().Model(&rows).Where("f.enterprise_id IN ?", bun.Tuple(chunk)).OrderExpr("f.id").Scan(ctx); err != nil {
 			return nil, fmt.Errorf("read facts: %w", err)
 		}
 		for _, r := range rows {

@@ -335,7 +335,7 @@ func (c *rules) current(ctx context.Context, s *Service, today string) ([]*rule,
 	}
 	for ids := range slices.Chunk(stale, reload) {
 		var rows []Policy
-		if err := inForce(db.NewSelect().Model(&rows), today).Where("p.id IN (?)", bun.In(ids)).Scan(ctx); err != nil {
+		if err := inForce(db.NewSelect().Model(&rows), today).Where("p.id IN ?", bun.Tuple(ids)).Scan(ctx); err != nil {
 			return nil, fmt.Errorf("read policies: %w", err)
 		}
 		for i := range rows {

@@ -115,25 +115,3 @@ func order(q *bun.SelectQuery, sort Sort, after *place, today string) *bun.Selec
 	}
 	return q.OrderExpr("p.published_on DESC, p.id DESC")
 }
-
-// byIDs reads policies in the order of ids, those of them that narrow lets through.
-func byIDs(ctx context.Context, db bun.IDB, narrow func(*bun.SelectQuery) *bun.SelectQuery, ids []int64) ([]Policy, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	var rows []Policy
-	if err := narrow(db.NewSelect().Model(&rows)).Where("p.id IN (?)", bun.In(ids)).Scan(ctx); err != nil {
-		return nil, err
-	}
-	at := make(map[int64]int, len(rows))
-	for i := range rows {
-		at[rows[i].ID] = i
-	}
-	out := make([]Policy, 0, len(rows))
-	for _, id := range ids {
-		if i, ok := at[id]; ok {
-			out = append(out, rows[i])
-		}
-	}
-	return out, nil
-}

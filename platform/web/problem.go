@@ -127,12 +127,15 @@ func (s *Server) logFault(trace, method, path string, f *fault.Fault) {
 // handleError answers every failure outside Huma, Fiber's own among them.
 func (s *Server) handleError(c *fiber.Ctx, err error) error {
 	trace := TraceID(c.UserContext())
-	if trace == "" { // before any middleware, as for a body that is too large
+	arrived := trace != "" // a browser's spare connection that never asked for anything times out without being a failure
+	if !arrived { // before any middleware, as for a body that is too large
 		trace = newTrace()
 		s.headers(c, trace)
 	}
 	f := toFault(err)
-	s.logFault(trace, c.Method(), c.Path(), f)
+	if f.Code != errTimeout.Code || arrived {
+		s.logFault(trace, c.Method(), c.Path(), f)
+	}
 	p := problem(f, trace)
 	c.Status(p.Status)
 	if p.RetryAfter > 0 {

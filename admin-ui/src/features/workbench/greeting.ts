@@ -16,7 +16,7 @@ const duties: { right: string; text: string }[] = [
   { right: 'product.review_government', text: '请复核平台初审通过的产品和机构，退回的写明原因。' },
   { right: 'content.publish', text: '请审核待发布的内容，确认来源和口径后再发布。' },
   { right: 'product.review_platform', text: '请先处理待审核的机构、产品和企业认证，再安排内容更新。' },
-  { right: 'identity.users', text: '在这里管理账号和组织；人员变动请当天调整。' },
+  { right: 'identity.users', text: '在这里管理账号；人员变动请当天调整。' },
   { right: 'identity.roles', text: '在这里调整角色和权限；修改对在线用户的下一次操作生效。' },
   { right: 'audit.view', text: '在这里查看操作记录；审计记录只能查看，不能修改。' },
 ]

@@ -72,7 +72,7 @@ describe('the page', () => {
   it('tells somebody without any right whom to ask', () => {
     const text = show().text()
     expect(text).toContain('还没有开通业务')
-    expect(text).toContain('联系平台运营管理员')
+    expect(text).toContain('联系平台的系统管理员')
   })
 
   it('shows the cards and pages of the rights somebody has', () => {
