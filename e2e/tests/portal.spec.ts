@@ -1,7 +1,7 @@
 import { expect, type Page, test } from '@playwright/test'
 import AxeBuilder from '@axe-core/playwright'
 
-import { staff } from './support'
+import { picture, staff } from './support'
 
 /** Every public page of the portal. An address with a heading's text leads to the first entry of that list. */
 const pages = [
@@ -61,6 +61,7 @@ test('news and search work without a script', async ({ browser }) => {
   const plain = await browser.newContext({ javaScriptEnabled: false })
   const page = await plain.newPage()
   await page.goto('/')
+  await picture(page, 'portal')
   await page.getByRole('searchbox').fill('贷款')
   await page.getByRole('button', { name: '搜索' }).click()
   await expect(page.getByRole('heading', { level: 1 })).toContainText('贷款')

@@ -128,7 +128,7 @@ func (s *Server) logFault(trace, method, path string, f *fault.Fault) {
 func (s *Server) handleError(c *fiber.Ctx, err error) error {
 	trace := TraceID(c.UserContext())
 	arrived := trace != "" // a browser's spare connection that never asked for anything times out without being a failure
-	if !arrived { // before any middleware, as for a body that is too large
+	if !arrived {          // before any middleware, as for a body that is too large
 		trace = newTrace()
 		s.headers(c, trace)
 	}
