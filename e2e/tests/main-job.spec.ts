@@ -116,7 +116,7 @@ test('the main job, from a new phone to the partner', async ({ browser, request 
     const dialog = bank.getByRole('dialog', { name: /受理/ })
     await dialog.getByRole('button', { name: /受理/ }).last().click()
     await expect(bank.getByText('已受理').first()).toBeVisible()
-    await picture(bank, 'admin')
+    await picture(bank, 'admin', 18)
     await bank.context().close()
 
     await expect.poll(async () => (await told(request)).sms.some((m) => m.content.includes(loan) || m.content.includes('受理'))).toBe(true)

@@ -56,8 +56,8 @@ export async function staff(
 }
 
 /** Takes a picture for the README when SHOTS names the folder. */
-export async function picture(page: Page, name: string): Promise<void> {
-  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.jpg`, type: 'jpeg', quality: 30 })
+export async function picture(page: Page, name: string, quality = 30): Promise<void> {
+  if (process.env.SHOTS) await page.screenshot({ path: `${process.env.SHOTS}/${name}.jpg`, type: 'jpeg', quality })
 }
 
 export async function noSeriousFinding(page: Page): Promise<void> {
