@@ -37,6 +37,11 @@ func (s *staffList) InstitutionUsers(_ context.Context, _ bun.IDB, id int64) ([]
 	return []int64{901, 902}, nil
 }
 
+func (s *staffList) DepartmentUsers(_ context.Context, _ bun.IDB, id int64, right access.Permission) ([]int64, error) {
+	s.asked = append(s.asked, fmt.Sprintf("department %d %s", id, right))
+	return []int64{905, 906}, nil
+}
+
 func (s *staffList) UsersWith(_ context.Context, _ bun.IDB, right access.Permission) ([]int64, error) {
 	s.asked = append(s.asked, string(right))
 	return []int64{903}, nil
@@ -129,7 +134,12 @@ func TestFactsBecomeMessages(t *testing.T) {
 		{of("declined", her.UserID, map[string]any{"reason": "请依法申请行政复议"}), "", []int64{her.UserID}, "不予受理：请依法申请行政复议", "/tickets/3"},
 		{of("closed", her.UserID, nil), "", []int64{her.UserID}, "请对办理结果作出评价", "/tickets/3"},
 		{of("reopened", her.UserID, nil), "", []int64{her.UserID}, "已交区城市管理委员会重新办理", "/tickets/3"},
-		{of("dispatched", her.UserID, nil), "", nil, "", ""},
+		{of("reopened", 0, map[string]any{"unitId": 40}), "department 40 ticket.sign", []int64{905, 906}, "已退回区城市管理委员会重新办理", "/tickets/3"},
+		{of("dispatched", her.UserID, map[string]any{"unitId": 40}), "department 40 ticket.sign", []int64{905, 906},
+			"诉求“路灯不亮”（GD20261124-000003）已派至区城市管理委员会，请及时签收办理。", "/tickets/3"},
+		{of("opened", her.UserID, map[string]any{"source": "h5"}), "ticket.dispatch", []int64{903}, "收到企业诉求“路灯不亮”（GD20261124-000003），请及时答复或派单。", "/tickets/3"},
+		{of("opened", 0, map[string]any{"source": "agent"}), "", nil, "", ""},
+		{of("signed", her.UserID, map[string]any{"unitId": 40}), "", nil, "", ""},
 		{of("replied", 0, nil), "", nil, "", ""},
 		{told{"policy.published", "policy", map[string]any{"id": 1}}, "", nil, "", ""},
 	} {

@@ -177,6 +177,9 @@ func templates() []Template {
 		with(t("declined", "诉求不予受理", "您的诉求“{title}”（{number}）不予受理：{reason}"), onTicket, "不予受理", "不予受理", "{reason}"),
 		light(t("closed", "诉求已办结", "您的诉求“{title}”（{number}）已办结，请对办理结果作出评价。"), onTicket, "已办结", "请对办理结果作出评价"),
 		light(t("reopened", "诉求重新办理", "您的诉求“{title}”（{number}）已交{unitName}重新办理。"), onTicket, "重新办理", "{unitName}重新办理"),
+		t("waiting", "收到新的诉求", "收到企业诉求“{title}”（{number}），请及时答复或派单。"),
+		t("assigned", "诉求待签收", "诉求“{title}”（{number}）已派至{unitName}，请及时签收办理。"),
+		t("assigned_again", "诉求退回重办", "诉求“{title}”（{number}）已退回{unitName}重新办理，请查看退回原因并及时签收。"),
 
 		with(e("verified", "企业认证通过", "“{name}”已通过企业认证，可以申请服务产品、匹配惠企政策。"), onVerification, "已通过", "已通过", "可以申请服务产品"),
 		with(e("verification_refused", "企业认证未通过", "“{name}”的企业认证未通过：{reason}。请核对后重新提交。"), onVerification, "未通过", "未通过", "{reason}"),
