@@ -93,6 +93,10 @@ func TestFactsBecomeMessages(t *testing.T) {
 		}
 		return told{"ticket." + typ, "ticket", f}
 	}
+	partner := func(typ string) told {
+		return told{"exchange." + typ, "exchange_partner", map[string]any{"id": 6, "code": "city-hotline", "name": "市级热线平台", "deliveryId": 8,
+			"number": "GD20261124-000003", "reason": "对方返回 422，对方认为内容不合格"}}
+	}
 	staff := []int64{901, 902}
 	for i, c := range []struct {
 		fact  told
@@ -141,6 +145,9 @@ func TestFactsBecomeMessages(t *testing.T) {
 		{of("opened", 0, map[string]any{"source": "agent"}), "", nil, "", ""},
 		{of("signed", her.UserID, map[string]any{"unitId": 40}), "", nil, "", ""},
 		{of("replied", 0, nil), "", nil, "", ""},
+		{partner("stopped"), "exchange.manage", []int64{903}, "向“市级热线平台”推送“GD20261124-000003”的事件已停止：对方返回 422，对方认为内容不合格。请", "/exchange/deliveries?state=dead"},
+		{partner("down"), "exchange.manage", []int64{903}, "向“市级热线平台”的推送连续失败：对方返回 422，对方认为内容不合格。系统", "/exchange/partners/6"},
+		{partner("renamed"), "", nil, "", ""},
 		{told{"policy.published", "policy", map[string]any{"id": 1}}, "", nil, "", ""},
 	} {
 		name := fmt.Sprintf("%d %s", i, c.fact.typ)

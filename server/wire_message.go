@@ -10,6 +10,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
@@ -81,6 +82,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 	switch e.Object {
 	case ticket.Object:
 		return n.ofTicket(ctx, tx, e)
+	case exchange.Object:
+		return n.ofExchange(ctx, tx, e)
 	case "application":
 		return n.ofApplication(ctx, tx, e)
 	case "product":
@@ -135,6 +138,27 @@ func (n notices) ofTicket(ctx context.Context, tx bun.Tx, e event.Event) ([]mess
 		to, err = n.audience.DepartmentUsers(ctx, tx, f.UnitID, ticket.PermSign)
 	}
 	return append(told, each(to, notice)...), err
+}
+
+// ofExchange tells those on duty for the exchange that a partner does not get its events.
+func (n notices) ofExchange(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
+	var f exchange.Stopped // of which exchange.Down is a part
+	if err := decode(e, &f); err != nil {
+		return nil, err
+	}
+	notice := message.Notice{Template: e.Type, Params: map[string]string{
+		"name": f.Name, "number": f.Number, "reason": strings.TrimRight(or(f.Reason, "原因不明"), "。"),
+	}}
+	switch e.Type {
+	case "exchange.stopped":
+		notice.Link = "/exchange/deliveries?state=dead"
+	case "exchange.down":
+		notice.Link = fmt.Sprintf("/exchange/partners/%d", f.ID)
+	default:
+		return nil, nil
+	}
+	to, err := n.audience.UsersWith(ctx, tx, exchange.PermManage)
+	return each(to, notice), err
 }
 
 // applicationFact is what a message needs of a fact about an application.
