@@ -37,6 +37,11 @@ func (s *staffList) InstitutionUsers(_ context.Context, _ bun.IDB, id int64) ([]
 	return []int64{901, 902}, nil
 }
 
+func (s *staffList) DepartmentUsers(_ context.Context, _ bun.IDB, id int64, right access.Permission) ([]int64, error) {
+	s.asked = append(s.asked, fmt.Sprintf("department %d %s", id, right))
+	return []int64{905, 906}, nil
+}
+
 func (s *staffList) UsersWith(_ context.Context, _ bun.IDB, right access.Permission) ([]int64, error) {
 	s.asked = append(s.asked, string(right))
 	return []int64{903}, nil
@@ -88,6 +93,10 @@ func TestFactsBecomeMessages(t *testing.T) {
 		}
 		return told{"ticket." + typ, "ticket", f}
 	}
+	partner := func(typ string) told {
+		return told{"exchange." + typ, "exchange_partner", map[string]any{"id": 6, "code": "city-hotline", "name": "市级热线平台", "deliveryId": 8,
+			"number": "GD20261124-000003", "reason": "对方返回 422，对方认为内容不合格"}}
+	}
 	staff := []int64{901, 902}
 	for i, c := range []struct {
 		fact  told
@@ -129,8 +138,16 @@ func TestFactsBecomeMessages(t *testing.T) {
 		{of("declined", her.UserID, map[string]any{"reason": "请依法申请行政复议"}), "", []int64{her.UserID}, "不予受理：请依法申请行政复议", "/tickets/3"},
 		{of("closed", her.UserID, nil), "", []int64{her.UserID}, "请对办理结果作出评价", "/tickets/3"},
 		{of("reopened", her.UserID, nil), "", []int64{her.UserID}, "已交区城市管理委员会重新办理", "/tickets/3"},
-		{of("dispatched", her.UserID, nil), "", nil, "", ""},
+		{of("reopened", 0, map[string]any{"unitId": 40}), "department 40 ticket.sign", []int64{905, 906}, "已退回区城市管理委员会重新办理", "/tickets/3"},
+		{of("dispatched", her.UserID, map[string]any{"unitId": 40}), "department 40 ticket.sign", []int64{905, 906},
+			"诉求“路灯不亮”（GD20261124-000003）已派至区城市管理委员会，请及时签收办理。", "/tickets/3"},
+		{of("opened", her.UserID, map[string]any{"source": "h5"}), "ticket.dispatch", []int64{903}, "收到企业诉求“路灯不亮”（GD20261124-000003），请及时答复或派单。", "/tickets/3"},
+		{of("opened", 0, map[string]any{"source": "agent"}), "", nil, "", ""},
+		{of("signed", her.UserID, map[string]any{"unitId": 40}), "", nil, "", ""},
 		{of("replied", 0, nil), "", nil, "", ""},
+		{partner("stopped"), "exchange.manage", []int64{903}, "向“市级热线平台”推送“GD20261124-000003”的事件已停止：对方返回 422，对方认为内容不合格。请", "/exchange/deliveries?state=dead"},
+		{partner("down"), "exchange.manage", []int64{903}, "向“市级热线平台”的推送连续失败：对方返回 422，对方认为内容不合格。系统", "/exchange/partners/6"},
+		{partner("renamed"), "", nil, "", ""},
 		{told{"policy.published", "policy", map[string]any{"id": 1}}, "", nil, "", ""},
 	} {
 		name := fmt.Sprintf("%d %s", i, c.fact.typ)

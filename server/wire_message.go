@@ -10,6 +10,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
@@ -35,6 +36,8 @@ func (c contacts) Contact(ctx context.Context, db bun.IDB, userID int64) (phone,
 type audience interface {
 	// InstitutionUsers lists the people who work for an institution.
 	InstitutionUsers(ctx context.Context, db bun.IDB, institutionID int64) ([]int64, error)
+	// DepartmentUsers lists the people of a department who hold a right.
+	DepartmentUsers(ctx context.Context, db bun.IDB, departmentID int64, right access.Permission) ([]int64, error)
 	// UsersWith lists the people who hold a right.
 	UsersWith(ctx context.Context, db bun.IDB, right access.Permission) ([]int64, error)
 }
@@ -78,7 +81,9 @@ var errUnreadable = errors.New("the fact cannot be read")
 func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
 	switch e.Object {
 	case ticket.Object:
-		return n.ofTicket(e)
+		return n.ofTicket(ctx, tx, e)
+	case exchange.Object:
+		return n.ofExchange(ctx, tx, e)
 	case "application":
 		return n.ofApplication(ctx, tx, e)
 	case "product":
@@ -98,23 +103,62 @@ func decode(e event.Event, into any) error {
 	return nil
 }
 
-// ofTicket tells the requester, when they have an account.
-func (n notices) ofTicket(e event.Event) ([]message.Notice, error) {
-	if !slices.Contains([]string{"ticket.answered", "ticket.replied", "ticket.declined", "ticket.closed", "ticket.reopened"}, e.Type) {
-		return nil, nil
-	}
+// toRequester are the facts about a ticket that its requester is told, when they have an account.
+var toRequester = []string{"ticket.answered", "ticket.replied", "ticket.declined", "ticket.closed", "ticket.reopened"}
+
+// ofTicket tells the requester, the desk of what a company asks, and the unit of what it has to handle.
+func (n notices) ofTicket(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
 	var f struct {
 		ticket.Head
-		Text   string `json:"text"`
-		Reason string `json:"reason"`
+		Source ticket.Source `json:"source"`
+		Text   string        `json:"text"`
+		Reason string        `json:"reason"`
 	}
-	if err := decode(e, &f); err != nil || f.UserID == 0 {
+	if err := decode(e, &f); err != nil {
 		return nil, err
 	}
-	return []message.Notice{{
-		UserID: f.UserID, Template: e.Type, Link: fmt.Sprintf("/tickets/%d", f.ID),
-		Params: map[string]string{"number": f.Number, "title": f.Title, "unitName": f.UnitName, "text": f.Text, "reason": f.Reason},
-	}}, nil
+	notice := message.Notice{Template: e.Type, UserID: f.UserID, Link: fmt.Sprintf("/tickets/%d", f.ID), Params: map[string]string{
+		"number": f.Number, "title": f.Title, "unitName": f.UnitName, "text": f.Text, "reason": f.Reason,
+	}}
+	var told []message.Notice
+	if f.UserID != 0 && slices.Contains(toRequester, e.Type) {
+		told = append(told, notice)
+	}
+	var to []int64
+	var err error
+	switch {
+	case e.Type == "ticket.opened" && f.Source != ticket.FromAgent:
+		notice.Template = "ticket.waiting"
+		to, err = n.audience.UsersWith(ctx, tx, ticket.PermDispatch)
+	case e.Type == "ticket.dispatched" && f.UnitID != 0:
+		notice.Template = "ticket.assigned"
+		to, err = n.audience.DepartmentUsers(ctx, tx, f.UnitID, ticket.PermSign)
+	case e.Type == "ticket.reopened" && f.UnitID != 0:
+		notice.Template = "ticket.assigned_again"
+		to, err = n.audience.DepartmentUsers(ctx, tx, f.UnitID, ticket.PermSign)
+	}
+	return append(told, each(to, notice)...), err
+}
+
+// ofExchange tells those on duty for the exchange that a partner does not get its events.
+func (n notices) ofExchange(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
+	var f exchange.Stopped // of which exchange.Down is a part
+	if err := decode(e, &f); err != nil {
+		return nil, err
+	}
+	notice := message.Notice{Template: e.Type, Params: map[string]string{
+		"name": f.Name, "number": f.Number, "reason": strings.TrimRight(or(f.Reason, "原因不明"), "。"),
+	}}
+	switch e.Type {
+	case "exchange.stopped":
+		notice.Link = "/exchange/deliveries?state=dead"
+	case "exchange.down":
+		notice.Link = fmt.Sprintf("/exchange/partners/%d", f.ID)
+	default:
+		return nil, nil
+	}
+	to, err := n.audience.UsersWith(ctx, tx, exchange.PermManage)
+	return each(to, notice), err
 }
 
 // applicationFact is what a message needs of a fact about an application.
@@ -304,6 +348,11 @@ var _ audience = staffOf{}
 // InstitutionUsers lists the people who work for an institution.
 func (s staffOf) InstitutionUsers(ctx context.Context, db bun.IDB, id int64) ([]int64, error) {
 	return s.identity.InstitutionUsers(ctx, db, id)
+}
+
+// DepartmentUsers lists the people of a department who hold a right.
+func (s staffOf) DepartmentUsers(ctx context.Context, db bun.IDB, id int64, right access.Permission) ([]int64, error) {
+	return s.identity.DepartmentUsers(ctx, db, id, right)
 }
 
 // UsersWith lists the people who hold a right.

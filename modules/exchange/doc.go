@@ -35,5 +35,6 @@
 //
 // # Announces
 //
-// Nothing. What people do is in the audit log.
+// exchange.stopped when a delivery dies, once per partner until its dead are pushed again or skipped; exchange.down when a
+// partner took none of several pushes in a row, once until it is back. What people do is in the audit log.
 package exchange

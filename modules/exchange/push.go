@@ -10,6 +10,7 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/secret"
@@ -165,6 +166,11 @@ func (s *Service) settle(ctx context.Context, d *Delivery, began time.Time, out 
 				return err
 			}
 		}
+		if after.State == Dead {
+			if err := s.announceStop(ctx, tx, p, &after, now); err != nil {
+				return err
+			}
+		}
 		return s.judge(ctx, tx, p, now, out)
 	})
 }
@@ -185,6 +191,11 @@ func (s *Service) judge(ctx context.Context, tx bun.Tx, p *Partner, now time.Tim
 		waiting := tx.NewSelect().Model((*Delivery)(nil)).Column("d.id").Where("d.partner_id = ? AND d.next_at > ? AND d.state = ?", p.ID, now, Failed).
 			OrderExpr("d.next_at").Limit(catchUp)
 		if _, err := tx.NewUpdate().Model((*Delivery)(nil)).Set("next_at = ?", now).Where("id IN (?)", waiting).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	if failures == downAfter && p.Failures < downAfter {
+		if _, err := event.Append(ctx, tx, pumping, now, Down{ID: p.ID, Code: p.Code, Name: p.Name, Reason: out.Words()}); err != nil {
 			return err
 		}
 	}

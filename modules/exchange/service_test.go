@@ -411,7 +411,7 @@ func TestDeadStopsItsObjectOnly(t *testing.T) {
 	f.far.say(func(exchange.Message) exchange.Outcome { return taken })
 	before := len(f.far.got())
 	f.pump(p.ID)
-	if got := ids(f.far.got()[before:]); got != "1 2 5" {
+	if got := ids(f.far.got()[before:]); got != "1 2 6" {
 		t.Errorf("after the replay %s", got)
 	}
 	log := f.far.got()
@@ -421,6 +421,56 @@ func TestDeadStopsItsObjectOnly(t *testing.T) {
 	done, err := f.Delivery(ctx, manager, dead.ID)
 	if err != nil || len(done.History) != 3 || done.History[1].Kind != "replay" || done.History[1].Actor != "周敏" || done.History[1].Reason != "对方已修复" {
 		t.Errorf("history %+v, %v", done.History, err)
+	}
+}
+
+// announced lists what the exchange itself announced, with the numbers and reasons.
+func (f fixture) announced() []string {
+	f.t.Helper()
+	var rows []event.Event
+	if err := f.db.Read().NewSelect().Model(&rows).Where("object = ?", exchange.Object).OrderExpr("id").Scan(context.Background()); err != nil {
+		f.t.Fatal(err)
+	}
+	out := []string{}
+	for _, e := range rows {
+		var s exchange.Stopped
+		if err := e.Decode(&s); err != nil || s.ID != e.ObjectID || s.Reason == "" {
+			f.t.Fatalf("%s: %+v, %v", e.Type, s, err)
+		}
+		out = append(out, strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Type, s.Name, s.Number)))
+	}
+	return out
+}
+
+// TestAStopIsAnnouncedOnce has objects of two partners die, and again after people settled them.
+func TestAStopIsAnnouncedOnce(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	p, other := f.mustCreate("city"), f.mustCreate("data")
+	f.happen(fact{Kind: "opened", ID: 1}, fact{Kind: "opened", ID: 2})
+	f.far.say(refuse(422))
+	f.pump(p.ID)
+	f.pump(other.ID)
+	want := []string{"exchange.stopped city GD20261122-000001", "exchange.stopped data GD20261122-000001"}
+	if got := f.announced(); !slices.Equal(got, want) || f.standing(p.ID) != "dead dead" {
+		t.Fatalf("%q, %s", got, f.standing(p.ID))
+	}
+	for _, d := range f.all(p.ID) {
+		if _, err := f.Skip(ctx, manager, exchange.Decision{ID: d.ID, Reason: "对方不再需要此事件"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.happen(fact{Kind: "opened", ID: 3})
+	f.pump(p.ID)
+	if got, want := f.announced(), append(want, "exchange.stopped city GD20261122-000003"); !slices.Equal(got, want) {
+		t.Fatalf("after they were settled %q", got)
+	}
+	if _, err := f.Replay(ctx, manager, exchange.Decision{ID: f.all(p.ID)[2].ID, Reason: "对方已修复"}); err != nil {
+		t.Fatal(err)
+	}
+	f.pump(p.ID) // and it dies again
+	if got := f.announced(); len(got) != 4 {
+		t.Errorf("after a replay %q", got)
 	}
 }
 
@@ -749,6 +799,9 @@ func TestPartnerOfADown(t *testing.T) {
 	v, err := f.Partner(ctx, viewer, p.ID)
 	if err != nil || !v.Down || v.Failed != 7 {
 		t.Fatalf("%+v, %v", v, err)
+	}
+	if got := f.announced(); !slices.Equal(got, []string{"exchange.down city"}) {
+		t.Errorf("announced %q", got)
 	}
 	// One object is due first; once it is taken the others need not wait for their own time.
 	f.far.say(func(exchange.Message) exchange.Outcome { return taken })

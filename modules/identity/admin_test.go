@@ -233,6 +233,33 @@ func TestWhatAccountsRefuse(t *testing.T) {
 	if ids, err := w.InstitutionUsers(ctx, w.db.Read(), 7); err != nil || len(ids) != 1 || ids[0] != v.ID {
 		t.Fatalf("%v, %v", ids, err)
 	}
+	colleague := good
+	colleague.Account, colleague.Phone = "lifang", "13900139299"
+	handler, _, err := w.CreateUser(ctx, w.system, colleague)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var right access.Permission
+	if err := w.db.Read().NewRaw("SELECT rp.permission FROM role_permissions AS rp JOIN user_roles AS ur ON ur.role_id = rp.role_id WHERE ur.user_id = ? LIMIT 1", handler.ID).Scan(ctx, &right); err != nil {
+		t.Fatal(err)
+	}
+	if ids, err := w.DepartmentUsers(ctx, w.db.Read(), w.dept, right); err != nil || !slices.Contains(ids, handler.ID) {
+		t.Fatalf("%v, %v", ids, err)
+	}
+	for _, none := range []func() ([]int64, error){
+		func() ([]int64, error) { return w.DepartmentUsers(ctx, w.db.Read(), w.dept, "audit.view") },
+		func() ([]int64, error) { return w.DepartmentUsers(ctx, w.db.Read(), w.dept+1000, right) },
+	} {
+		if ids, err := none(); err != nil || len(ids) != 0 {
+			t.Fatalf("%v, %v", ids, err)
+		}
+	}
+	if _, err := w.DisableUser(ctx, w.system, identity.DisableUser{UserRef: identity.UserRef{ID: handler.ID, Version: handler.Version}, Reason: "调离岗位"}); err != nil {
+		t.Fatal(err)
+	}
+	if ids, err := w.DepartmentUsers(ctx, w.db.Read(), w.dept, right); err != nil || slices.Contains(ids, handler.ID) {
+		t.Fatalf("disabled: %v, %v", ids, err)
+	}
 	if ids, err := w.UsersWith(ctx, w.db.Read(), "audit.view"); err != nil || len(ids) != 1 || ids[0] != w.auditors.UserID {
 		t.Fatalf("%v, %v", ids, err)
 	}

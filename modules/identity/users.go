@@ -702,6 +702,15 @@ func (s *Service) InstitutionUsers(ctx context.Context, db bun.IDB, institutionI
 	return ids, err
 }
 
+// DepartmentUsers lists the active users of a department itself who hold a permission; for the notifications of other modules.
+func (s *Service) DepartmentUsers(ctx context.Context, db bun.IDB, departmentID int64, permission access.Permission) ([]int64, error) {
+	ids := []int64{}
+	err := db.NewSelect().Model((*user)(nil)).Column("id").Where("department_id = ? AND disabled_at IS NULL", departmentID).
+		Where("id IN (SELECT ur.user_id FROM user_roles AS ur JOIN role_permissions AS rp ON rp.role_id = ur.role_id WHERE rp.permission = ?)", permission).
+		OrderExpr("id").Scan(ctx, &ids)
+	return ids, err
+}
+
 // UsersWith lists the active users who hold a permission; for the notifications of other modules.
 func (s *Service) UsersWith(ctx context.Context, db bun.IDB, permission access.Permission) ([]int64, error) {
 	ids := []int64{}

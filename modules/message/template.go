@@ -19,6 +19,7 @@ const (
 	Tickets      Group = "ticket"
 	Enterprises  Group = "enterprise"
 	Products     Group = "product"
+	Exchanges    Group = "exchange"
 	Codes        Group = "code"
 )
 
@@ -27,7 +28,7 @@ var groups = []struct {
 	group Group
 	label string
 }{
-	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Products, "产品审核"}, {Codes, "验证码"},
+	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Products, "产品审核"}, {Exchanges, "数据回流"}, {Codes, "验证码"},
 }
 
 // Label is the Chinese word of the group.
@@ -144,7 +145,7 @@ func templates() []Template {
 			return Template{Code: string(g) + "." + code, Group: g, Title: title, Text: text}
 		}
 	}
-	a, t, e, p := of(Applications), of(Tickets), of(Enterprises), of(Products)
+	a, t, e, p, x := of(Applications), of(Tickets), of(Enterprises), of(Products), of(Exchanges)
 	j := func(code, title, text string) Template {
 		return Template{Code: "enterprise_join." + code, Group: Enterprises, Title: title, Text: text}
 	}
@@ -177,6 +178,9 @@ func templates() []Template {
 		with(t("declined", "诉求不予受理", "您的诉求“{title}”（{number}）不予受理：{reason}"), onTicket, "不予受理", "不予受理", "{reason}"),
 		light(t("closed", "诉求已办结", "您的诉求“{title}”（{number}）已办结，请对办理结果作出评价。"), onTicket, "已办结", "请对办理结果作出评价"),
 		light(t("reopened", "诉求重新办理", "您的诉求“{title}”（{number}）已交{unitName}重新办理。"), onTicket, "重新办理", "{unitName}重新办理"),
+		t("waiting", "收到新的诉求", "收到企业诉求“{title}”（{number}），请及时答复或派单。"),
+		t("assigned", "诉求待签收", "诉求“{title}”（{number}）已派至{unitName}，请及时签收办理。"),
+		t("assigned_again", "诉求退回重办", "诉求“{title}”（{number}）已退回{unitName}重新办理，请查看退回原因并及时签收。"),
 
 		with(e("verified", "企业认证通过", "“{name}”已通过企业认证，可以申请服务产品、匹配惠企政策。"), onVerification, "已通过", "已通过", "可以申请服务产品"),
 		with(e("verification_refused", "企业认证未通过", "“{name}”的企业认证未通过：{reason}。请核对后重新提交。"), onVerification, "未通过", "未通过", "{reason}"),
@@ -192,6 +196,9 @@ func templates() []Template {
 		p("returned", "产品被退回", "产品“{name}”被退回修改：{reason}"),
 		p("taken_down", "产品已下架", "产品“{name}”已下架：{reason}"),
 		p("expired", "产品已到期", "产品“{name}”已到期，不再对企业展示。如需继续提供，请更新有效期后重新提交。"),
+
+		x("stopped", "推送已停止", "向“{name}”推送“{number}”的事件已停止：{reason}。请在推送记录中重推或跳过；处理完之前，该对接方再有推送停止不另行通知。"),
+		x("down", "对接方连续推送失败", "向“{name}”的推送连续失败：{reason}。系统仍在自动重试，请联系对方核实。"),
 	}
 }
 

@@ -14,6 +14,7 @@ import PartnerForm from './PartnerForm.vue'
 import PartnerList from './PartnerList.vue'
 import PartnerPage from './PartnerPage.vue'
 import routes from './routes'
+import TroubleCard from './TroubleCard.vue'
 
 const partner: api.Partner = {
   id: 4,
@@ -170,6 +171,34 @@ describe('PartnerList', () => {
     await vi.waitFor(() => expect(wrapper.text()).toContain('连续失败'))
     expect(wrapper.text()).toContain('999+')
     expect(wrapper.text()).toContain('新增对接方')
+  })
+})
+
+describe('TroubleCard', () => {
+  it('shows who is down or has stopped deliveries, with the way to them', async () => {
+    const load = vi.spyOn(api, 'listPartners').mockResolvedValue({
+      items: [
+        { ...partner, dead: 3 },
+        { ...partner, id: 5, name: '市级数据平台', down: true, dead: 0, failed: 7 },
+        { ...partner, id: 6, name: '正常的一方', dead: 0 },
+        { ...partner, id: 7, name: '暂停的一方', dead: 0, down: true, state: 'paused' },
+      ],
+    })
+    const { wrapper } = await open(TroubleCard, '/exchange/partners')
+    expect(load).toHaveBeenCalledWith({ limit: 100 }, expect.anything())
+    expect(wrapper.findAll('li').map((li) => li.text().replace(/\s+/g, ' '))).toEqual([
+      expect.stringMatching(/^市级热线平台 ?已停止 3 条$/),
+      expect.stringMatching(/^市级数据平台 ?连续失败 ?等待重试 7 条$/),
+    ])
+    expect(wrapper.findAll('a.count').map((a) => a.attributes('href'))).toEqual([
+      '/exchange/deliveries?partner=4&state=dead',
+      '/exchange/deliveries?partner=5&state=failed',
+    ])
+  })
+  it('says when all is well', async () => {
+    vi.spyOn(api, 'listPartners').mockResolvedValue({ items: [{ ...partner, dead: 0 }] })
+    const { wrapper } = await open(TroubleCard, '/exchange/partners')
+    expect(wrapper.text()).toContain('各对接方推送正常')
   })
 })
 

@@ -28,6 +28,10 @@ export function standing(partner: Pick<Partner, 'state' | 'down' | 'url'>): Stan
   return partner.down ? 'down' : 'active'
 }
 
+/** Whether somebody has to look after a partner: it takes nothing now, or deliveries were given up. */
+export const inTrouble = (partner: Pick<Partner, 'state' | 'down' | 'url' | 'dead'>): boolean =>
+  partner.dead > 0 || standing(partner) === 'down'
+
 export const deliveryStates: LabelTable<DeliveryState> = {
   queued: { text: '待推送', tone: 'primary', icon: Clock },
   sending: { text: '推送中', tone: 'primary', icon: Promotion },
