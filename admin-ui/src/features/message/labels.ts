@@ -17,6 +17,7 @@ const groups: Record<string, string> = {
   ticket: '诉求',
   enterprise: '企业认证',
   product: '产品',
+  exchange: '数据回流',
 }
 
 /** A kind this build does not know yet reads as a plain notice. */
