@@ -1,7 +1,7 @@
 import { computed, reactive, ref } from 'vue'
 
 import { uploadFile, type StoredFile } from '@/api/client'
-import { asApiError } from '@/api/error'
+import { asApiError, type ErrorKind } from '@/api/error'
 
 import { uuid } from './uuid'
 
@@ -13,6 +13,8 @@ export interface UploadItem {
   /** 0 to 1. */
   progress: number
   message: string
+  /** Failed by no fault of the file: it may be sent again. */
+  again?: boolean
   stored: StoredFile | null
 }
 
@@ -23,6 +25,9 @@ export interface UploadOptions {
   maxBytes: number
   maxFiles: number
 }
+
+/** Faults that pass; anything else the server would say again of the same file. */
+const passing: ErrorKind[] = ['network', 'too_many', 'unavailable', 'internal']
 
 const megabytes = (bytes: number) => `${Math.floor(bytes / 1024 / 1024)} MB`
 
@@ -56,7 +61,8 @@ export function useUpload(options: UploadOptions) {
       item.stored = await uploadFile(source, options.purpose, (fraction) => (item.progress = fraction))
       item.state = 'done'
     } catch (thrown) {
-      Object.assign(item, { state: 'failed', message: asApiError(thrown).message })
+      const { kind, message } = asApiError(thrown)
+      Object.assign(item, { state: 'failed', message, again: passing.includes(kind) })
     }
   }
 
@@ -98,7 +104,7 @@ export function useUpload(options: UploadOptions) {
 
   async function retry(key: string): Promise<void> {
     const item = items.value.find((one) => one.key === key)
-    if (item?.state === 'failed') await send(item)
+    if (item?.state === 'failed' && item.again) await send(item)
   }
 
   return reactive({ items, problem, busy, ids, add, remove, retry })

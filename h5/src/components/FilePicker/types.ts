@@ -6,4 +6,6 @@ export interface PickedFile {
   /** 0 to 1. */
   progress: number
   message: string
+  /** Failed by no fault of the file: it may be sent again. */
+  again?: boolean
 }

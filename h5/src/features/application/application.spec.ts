@@ -180,6 +180,7 @@ describe('progress', () => {
   })
   it('has a word for a state that is not known yet', () => {
     expect(applicationLook('approved').word).toBe('已审批')
+    expect(applicationLook('submitted')).toEqual({ word: '待受理', tone: 'warning', icon: 'bell' })
     expect(applicationLook('signed').word).toBe('办理中')
   })
 })

@@ -2,16 +2,17 @@ import type { StatusLook } from '@/components/StatusTag/types'
 
 import type { ApplicationStatus } from './api'
 
+/** As in the back office. */
 const looks: Record<ApplicationStatus, StatusLook> = {
-  submitted: { word: '待受理', tone: 'info' },
-  supplement: { word: '待补正', tone: 'warning' },
-  accepted: { word: '已受理', tone: 'info' },
-  in_progress: { word: '办理中', tone: 'info' },
-  approved: { word: '已审批', tone: 'success' },
-  disbursed: { word: '已放款', tone: 'success' },
-  completed: { word: '已办结', tone: 'success' },
-  declined: { word: '未通过', tone: 'danger' },
-  withdrawn: { word: '已撤回', tone: 'neutral' },
+  submitted: { word: '待受理', tone: 'warning', icon: 'bell' },
+  supplement: { word: '待补正', tone: 'warning', icon: 'add-o' },
+  accepted: { word: '已受理', tone: 'info', icon: 'certificate' },
+  in_progress: { word: '办理中', tone: 'info', icon: 'orders-o' },
+  approved: { word: '已审批', tone: 'success', icon: 'completed-o' },
+  disbursed: { word: '已放款', tone: 'success', icon: 'balance-o' },
+  completed: { word: '已办结', tone: 'success', icon: 'passed' },
+  declined: { word: '未通过', tone: 'danger', icon: 'close' },
+  withdrawn: { word: '已撤回', tone: 'neutral', icon: 'revoke' },
 }
 
 /** How a state is shown; one this version does not know is shown as being handled. */

@@ -12,6 +12,7 @@ import { useSession } from '@/stores/session'
 
 import { openCases } from './cases'
 import HomePage from './HomePage.vue'
+import MatchCard from './MatchCard.vue'
 
 const ticket = (id: number, more: Partial<tickets.TicketItem>) =>
   ({
@@ -107,6 +108,18 @@ describe('home', () => {
     expect(wrapper.text()).toContain('诉求1')
     expect(wrapper.find('.failed').exists()).toBe(false)
   })
+})
+
+it.each([
+  [{ eligible: 2, possible: 3, nearly: 0 }, '为您匹配 2 项政策'],
+  [{ eligible: 0, possible: 3, nearly: 1 }, '可能符合 3 项政策'],
+  [{ eligible: 0, possible: 0, nearly: 1 }, '看看有哪些适合您的政策'],
+])('leads to the policies with the best there is: %o', (summary, said) => {
+  const wrapper = mount(MatchCard, {
+    props: { summary, to: '/policies/match' },
+    global: { stubs: { RouterLink: { template: '<a><slot /></a>' } } },
+  })
+  expect(wrapper.get('strong').text()).toBe(said)
 })
 
 it('lists what is open, what waits for her first', async () => {

@@ -1,9 +1,11 @@
 import { api, call } from '@/api/client'
 import { routes } from '@/router/routes'
 
-/** How many policies fit the company. */
+/** How many policies fit the company, or may come to. */
 export interface MatchSummary {
   eligible: number
+  /** Something is still to be confirmed. */
+  possible: number
   nearly: number
 }
 

@@ -109,6 +109,31 @@ describe('RegisterPage', () => {
     expect(button.attributes('disabled')).toBeDefined()
   })
 
+  it.each(['１３８ 1111-2222', '+86 138-1111-2222', '＋８６１３８１１１１２２２２'])(
+    'takes the phone number %s whole',
+    async (typed) => {
+      const { wrapper, fill } = await open()
+      await fill('phone', typed)
+      expect(wrapper.get<HTMLInputElement>('[name="phone"]').element.value).toBe('13811112222')
+    },
+  )
+
+  it('sends a long company name whole and shows at the field what the server says', async () => {
+    const refusal = new ApiError('invalid', { fields: { companyName: '请填写 1 至 100 个字' } })
+    const register = vi.spyOn(identity, 'register').mockRejectedValue(refusal)
+    const { wrapper, fill } = await open()
+    const companyName = '长'.repeat(101)
+    for (const [name, value] of Object.entries({ ...good, companyName })) {
+      if (typeof value === 'string' && name !== 'captchaAnswer') await fill(name, value)
+    }
+    await wrapper.get('.van-checkbox__icon').trigger('click')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(register.mock.lastCall?.[0].companyName).toBe(companyName)
+    const field = wrapper.findAll('.van-field').find((f) => f.find('[name="companyName"]').exists())
+    expect(field?.text()).toContain('请填写 1 至 100 个字')
+  })
+
   it('keeps the sentence of a wrong captcha beside a new picture', async () => {
     const refusal = new ApiError('invalid', { fields: { captchaAnswer: '图形验证码不对，请看新的一张。' } })
     vi.spyOn(identity, 'sendSmsCode').mockRejectedValue(refusal)

@@ -19,17 +19,14 @@ export interface RegisterValues {
   consent: boolean
 }
 
-/** What keeps a registration from being sent. */
+/** What keeps a registration from being sent; how long a company's name may be, the server says. */
 export function checkRegistration(values: RegisterValues): FieldErrors<RegisterValues> {
   const company = values.companyName.trim()
   const contact = values.contactName.trim()
   return wrong<RegisterValues>({
     phone: checkPhone(values.phone),
     code: checkCode(values.code),
-    companyName:
-      company.length >= 4 && company.length <= 100
-        ? undefined
-        : '请填写营业执照上的企业全称（4 至 100 个字）。',
+    companyName: company.length >= 4 ? undefined : '请填写营业执照上的企业全称（4 至 100 个字）。',
     contactName:
       contact.length >= 2 && contact.length <= 30 ? undefined : '请填写联系人姓名（2 至 30 个字）。',
     consent: values.consent ? undefined : '请先阅读隐私说明，同意后再注册。',

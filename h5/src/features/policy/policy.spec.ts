@@ -247,6 +247,16 @@ describe('PolicyMatch', () => {
     expect(wrapper.text()).toContain('关系到 2 项政策')
     expect(wrapper.text()).toContain('为禾谷坊判定')
   })
+  it('says once what is missing of a policy that may fit', async () => {
+    const possible: api.Judged = { ...judged, group: 'possible', summary: '还需确认 1 项信息：资质' }
+    vi.spyOn(api, 'matchPolicies').mockResolvedValue({
+      ...result,
+      groups: [{ group: 'possible', word: '可能符合', note: '', count: 1, items: [possible] }],
+    })
+    const { wrapper } = await open(PolicyMatch, true)
+    expect(wrapper.text()).toContain('还需要：资质（主管部门）')
+    expect(wrapper.text()).not.toContain('还需确认')
+  })
   it('asks a visitor for a few answers, marks the wrong one, then shows the result', async () => {
     vi.spyOn(api, 'quickChoices').mockResolvedValue({
       sections: [],

@@ -2,16 +2,17 @@ import type { StatusLook } from '@/components/StatusTag/types'
 
 import type { TicketStatus } from './api'
 
+/** As in the back office. */
 const looks: Record<TicketStatus, StatusLook> = {
-  received: { word: '待处理', tone: 'info' },
-  answered: { word: '已答复', tone: 'success' },
-  declined: { word: '不予受理', tone: 'neutral' },
-  dispatched: { word: '待签收', tone: 'info' },
-  signed: { word: '办理中', tone: 'info' },
-  replied: { word: '待回访', tone: 'info' },
-  callback: { word: '回访中', tone: 'info' },
-  closed: { word: '已办结', tone: 'success' },
-  voided: { word: '已作废', tone: 'neutral' },
+  received: { word: '待处理', tone: 'warning', icon: 'bell' },
+  answered: { word: '已答复', tone: 'success', icon: 'chat-o' },
+  declined: { word: '不予受理', tone: 'neutral', icon: 'close' },
+  dispatched: { word: '待签收', tone: 'warning', icon: 'guide-o' },
+  signed: { word: '办理中', tone: 'info', icon: 'certificate' },
+  replied: { word: '待回访', tone: 'info', icon: 'description-o' },
+  callback: { word: '回访中', tone: 'info', icon: 'phone-o' },
+  closed: { word: '已办结', tone: 'success', icon: 'passed' },
+  voided: { word: '已作废', tone: 'neutral', icon: 'delete-o' },
 }
 
 /** How a state is shown; one this version does not know is shown as being handled. */

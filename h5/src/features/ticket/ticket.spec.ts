@@ -104,6 +104,7 @@ describe('progress', () => {
   })
   it('has a word for a state that is not known yet', () => {
     expect(ticketLook('closed').word).toBe('已办结')
+    expect(ticketLook('received')).toEqual({ word: '待处理', tone: 'warning', icon: 'bell' })
     expect(ticketLook('merged').word).toBe('处理中')
   })
 })
