@@ -110,6 +110,10 @@ func demoFacts(c demo.Company, now time.Time) ([]enterprise.Fact, error) {
 // demoReviews is how many unverified companies have sent their licence, and how many of those were sent back.
 const demoReviews, demoReturned = 5, 1
 
+// demoNotes are the applicants' own words to the reviewer.
+var demoNotes = [demoReviews]string{"刚换发了营业执照，经营范围有变化。", "上个月变更了法定代表人，登记信息可能还没有更新。", "营业执照是副本，正本挂在店里。",
+	"企业名称刚办理变更，照片是新执照。", "新设立的企业，上周刚领到执照。"}
+
 // seedReviews lets some unverified owners send their licence, so that the reviewers have work.
 func (h *house) seedReviews(ctx context.Context, s *seeded) error {
 	sent := 0
@@ -134,7 +138,7 @@ func (h *house) seedReviews(ctx context.Context, s *seeded) error {
 			return err
 		}
 		a, err := h.enterprises.Apply(ctx, owner, enterprise.ApplyForReview{
-			Claim: enterprise.Claim{Name: c.Name, CreditCode: c.CreditCode, LegalPerson: c.LegalPerson}, Note: "登记系统暂时无法核验", FileIDs: []int64{file.ID}})
+			Claim: enterprise.Claim{Name: c.Name, CreditCode: c.CreditCode, LegalPerson: c.LegalPerson}, Note: demoNotes[sent-1], FileIDs: []int64{file.ID}})
 		if err != nil {
 			return fmt.Errorf("%s: %w", o.Key, err)
 		}

@@ -79,8 +79,12 @@ func TestFactsBecomeMessages(t *testing.T) {
 			"institutionId": 31, "institutionName": "云河银行〔演示〕", "reason": "利率写法不规范"}}
 	}
 	enterprise := func(typ string) told {
-		return told{"enterprise." + typ, "enterprise", map[string]any{"id": 70, "name": "麦香烘焙", "userId": her.UserID, "reason": "法定代表人不一致"}}
+		return told{"enterprise." + typ, "enterprise", map[string]any{"id": 70, "name": "麦香烘焙", "userId": her.UserID, "reason": "法定代表人不一致", "by": "review"}}
 	}
+	bySystem, old, case4 := enterprise("verification_refused"), enterprise("verification_refused"), enterprise("verification_pending")
+	bySystem.facts["by"] = "registry"
+	delete(old.facts, "by")
+	case4.facts["attemptId"] = 4
 	join := func(typ string) told {
 		return told{"enterprise_join." + typ, "enterprise_join", map[string]any{"id": 8, "enterpriseId": 70, "enterpriseName": "麦香烘焙", "userId": her.UserID, "ownerId": 904, "reason": "不认识此人。"}}
 	}
@@ -127,6 +131,9 @@ func TestFactsBecomeMessages(t *testing.T) {
 		{product("expired"), "institution 31", staff, "已到期", "/products/5"},
 		{enterprise("verified"), "", []int64{her.UserID}, "“麦香烘焙”已通过企业认证", "/company"},
 		{enterprise("verification_refused"), "", []int64{her.UserID}, "未通过：法定代表人不一致。请核对后重新提交。", "/company"},
+		{bySystem, "", nil, "", ""},
+		{old, "", nil, "", ""},
+		{case4, "enterprise.review", []int64{903}, "请审核", "/enterprise-reviews?open=4"},
 		{enterprise("verification_pending"), "enterprise.review", []int64{903}, "请审核", "/enterprise-reviews"},
 		{enterprise("registered"), "", nil, "", ""},
 		{join("asked"), "", []int64{904}, "申请加入“麦香烘焙”", "/company"},

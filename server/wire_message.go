@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -263,6 +264,9 @@ type enterpriseFact struct {
 	Name   string `json:"name"`
 	UserID int64  `json:"userId"`
 	Reason string `json:"reason"`
+	// By says what the claim was held against: registry or review.
+	By        string `json:"by"`
+	AttemptID int64  `json:"attemptId"`
 }
 
 func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
@@ -275,13 +279,17 @@ func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]
 	}}
 	switch e.Type {
 	case "enterprise.verified", "enterprise.verification_refused":
-		if f.UserID == 0 {
+		// What the registry says is read on the page it was asked from; only a person's word comes later.
+		if f.UserID == 0 || e.Type == "enterprise.verification_refused" && f.By != "review" {
 			return nil, nil
 		}
 		notice.Link = "/company"
 		return []message.Notice{notice}, nil
 	case "enterprise.verification_pending":
 		notice.Link = "/enterprise-reviews"
+		if f.AttemptID != 0 {
+			notice.Link += "?open=" + strconv.FormatInt(f.AttemptID, 10)
+		}
 		to, err := n.audience.UsersWith(ctx, tx, "enterprise.review")
 		return each(to, notice), err
 	}

@@ -45,6 +45,8 @@ type enterpriseApplyInput struct {
 	}
 }
 
+type enterpriseFetchInput struct{ web.Keyed }
+
 type enterpriseStateInput struct {
 	web.Keyed
 	Body struct {
@@ -145,6 +147,10 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, own("POST", "/api/my/enterprise/reviews", "企业实名认证：上传营业执照人工审核"), func(ctx context.Context, in *enterpriseApplyInput) (*attemptOutput, error) {
 		b := in.Body
 		v, err := s.Apply(ctx, access.From(ctx), ApplyForReview{in.Key, Claim{b.Name, b.CreditCode, b.LegalPerson}, b.Note, b.FileIDs})
+		return &attemptOutput{v}, err
+	})
+	huma.Register(api, own("POST", "/api/my/enterprise/registry", "获取企业登记信息"), func(ctx context.Context, in *enterpriseFetchInput) (*attemptOutput, error) {
+		v, err := s.Fetch(ctx, access.From(ctx), FetchFacts{in.Key})
 		return &attemptOutput{v}, err
 	})
 	huma.Register(api, own("POST", "/api/my/enterprise/facts", "填报企业信息"), func(ctx context.Context, in *enterpriseStateInput) (*mineOutput, error) {

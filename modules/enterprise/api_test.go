@@ -260,6 +260,52 @@ func TestTheCompanysPage(t *testing.T) {
 	}
 }
 
+func TestFetchingOnThePage(t *testing.T) {
+	t.Parallel()
+	b := mustServe(t)
+	down := func(err error) {
+		b.register.mu.Lock()
+		b.register.err = err
+		b.register.mu.Unlock()
+	}
+	down(enterprise.ErrUnavailable)
+	if status, _, html := b.form("baker", "/company/registry", map[string]string{"key": "k"}, nil); status < 400 {
+		t.Errorf("before verification: %d %s", status, html)
+	}
+	values := map[string]string{"key": "k", "action": "review", "name": claim().Name, "creditCode": theCode, "legalPerson": "王丽"}
+	b.form("baker", "/company/verify", values, map[string]string{"licence": "PNG picture"})
+	if status, body := b.do("desk", "POST", "/api/enterprise-reviews/1/approve", `{"version":1}`); status != 200 {
+		t.Fatalf("%d %s", status, body)
+	}
+	show := func(path string) string {
+		_, _, html := b.raw("baker", "GET", path, "", "", nil, "")
+		return html
+	}
+	html := show("/company")
+	if !strings.Contains(html, "登记信息尚未取得") || !strings.Contains(html, "获取登记信息</button>") || strings.Contains(html, "自动带入登记信息") {
+		t.Errorf("%s", html)
+	}
+	if status, to, html := b.form("baker", "/company/registry", map[string]string{"key": "k1"}, nil); status != 303 || to != "/company?done=fetched" {
+		t.Fatalf("%d %s %s", status, to, html)
+	}
+	if html := show("/company?done=fetched"); !strings.Contains(html, "登记系统暂时没有答复") || strings.Contains(html, "已取得登记信息") {
+		t.Errorf("%s", html)
+	}
+	if status, body := b.do("rival", "POST", "/api/my/enterprise/registry", ""); status != 409 || !strings.Contains(body, "ENTERPRISE_UNVERIFIED") {
+		t.Errorf("rival: %d %s", status, body)
+	}
+	if status, body := b.do("desk", "POST", "/api/my/enterprise/registry", ""); status != 403 {
+		t.Errorf("desk: %d %s", status, body)
+	}
+	down(nil)
+	if status, body := b.do("baker", "POST", "/api/my/enterprise/registry", ""); status != 200 || !strings.Contains(body, `"outcome":"verified"`) {
+		t.Errorf("%d %s", status, body)
+	}
+	if html := show("/company?done=fetched"); !strings.Contains(html, "已取得登记信息") || !strings.Contains(html, "2019年5月6日") || strings.Contains(html, "登记信息尚未取得") {
+		t.Errorf("%s", html)
+	}
+}
+
 func TestJoiningOnThePage(t *testing.T) {
 	t.Parallel()
 	b := mustServe(t)
@@ -299,7 +345,7 @@ func TestEveryOperationDeclaresWhoMay(t *testing.T) {
 			}
 		}
 	}
-	if n != 28 {
+	if n != 30 {
 		t.Errorf("%d routes", n)
 	}
 }

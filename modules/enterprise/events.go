@@ -36,7 +36,10 @@ type WasRefused struct {
 }
 
 // IsPending is announced when a licence waits for a person.
-type IsPending struct{ Head }
+type IsPending struct {
+	Head
+	AttemptID int64 `json:"attemptId"`
+}
 
 // JoinHead is what every fact about a request to join says. UserID asks, OwnerID decides.
 type JoinHead struct {

@@ -41,6 +41,7 @@ type companyPage struct {
 	Status   page.Tag
 	State    page.Facts
 	Outcome  *outcomeBox
+	Fetch    *fetchForm
 	Verify   *verifyForm
 	Facts    []factGroup
 	NoFacts  page.Empty
@@ -58,6 +59,15 @@ type outcomeBox struct {
 	Text  string
 	When  string
 	Files page.FileList
+}
+
+// fetchForm says that the registry's facts are not there, why, and lets the owner ask for them.
+type fetchForm struct {
+	Key   string
+	Text  string
+	Last  *outcomeBox
+	Error string
+	May   bool
 }
 
 // verifyForm is one form with two ways out: ask the registry, or send the licence to a person.
@@ -113,6 +123,13 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 			return s.companyPage(c, p, "verify", err)
 		}
 		return c.Redirect("/company?done=sent", fiber.StatusSeeOther)
+	})
+	srv.Page("POST", "/company/registry", who, func(c *fiber.Ctx) error {
+		ctx := c.UserContext()
+		if _, err := s.Fetch(ctx, access.From(ctx), FetchFacts{c.FormValue("key")}); err != nil {
+			return s.companyPage(c, p, "registry", err)
+		}
+		return c.Redirect("/company?done=fetched", fiber.StatusSeeOther)
 	})
 	srv.Page("POST", "/company/facts", who, func(c *fiber.Ctx) error {
 		ctx := c.UserContext()
@@ -241,11 +258,25 @@ func (s *Service) companyPage(c *fiber.Ctx, p *web.Pages, form string, failure e
 	case m.Attempt != nil && form != "verify" && m.Verification != Verified && (m.Attempt.Outcome != Held || len(m.MyJoins) == 0):
 		data.Outcome = outcomeOf(m)
 	}
+	switch {
+	case m.RegistryMissing:
+		data.Fetch = fetchOf(m)
+		if form == "registry" {
+			data.Fetch.Error = sum.Items[0].Message
+		}
+	case form == "registry" && m.Verification != Verified:
+		return failure
+	case form == "registry", m.Verification == Verified && c.Query("done") == "fetched": // a second press finds them there
+		v.Flash = page.Flash{Tone: page.Success, Text: "已取得登记信息"}
+	}
 	if open {
 		data.Verify = verifyFields(c, m, form == "verify", sum, found)
 	}
 	data.Facts = groupFacts(m.Facts)
-	data.NoFacts = page.Empty{Title: "还没有企业信息", Text: "认证后会自动带入登记信息；经营数据可以在下方填报，用于匹配适合的政策和产品。"}
+	data.NoFacts = page.Empty{Title: "还没有企业信息", Text: "通过登记系统核验后，会自动带入登记信息；经营数据可以在下方填报，用于匹配适合的政策和产品。"}
+	if m.Verification == Verified {
+		data.NoFacts.Text = "经营数据可以在下方填报，用于匹配适合的政策和产品。"
+	}
 	if m.Role == Owner {
 		data.Stated = stateFields(c, m, s.terms, form == "facts", sum, found)
 	}
@@ -302,6 +333,23 @@ func stateFacts(m Mine) page.Facts {
 		f.Items = append(f.Items, page.Fact{Label: "认证时间", Value: page.DateTime(*m.VerifiedAt)})
 	}
 	f.Items = append(f.Items, page.Fact{Label: "我的身份", Value: roleNames[m.Role]})
+	return f
+}
+
+// fetchOf is what a verified company without the registry's facts reads.
+func fetchOf(m Mine) *fetchForm {
+	f := &fetchForm{Key: secret.Token(), May: m.CanFetch}
+	switch {
+	case m.CanFetch:
+		f.Text = "企业已通过认证，但成立日期、行业等登记信息尚未取得，政策匹配会因此不完整。"
+	case m.Role != Owner:
+		f.Text = "企业已通过认证，但成立日期、行业等登记信息尚未取得，政策匹配会因此不完整。请联系企业负责人获取。"
+	default:
+		f.Text = "企业已通过认证。本平台尚未接入企业登记系统，不能获取成立日期、行业等登记信息，政策匹配会因此不完整。"
+	}
+	if m.CanFetch && m.Attempt != nil && m.Attempt.Kind == byFetch {
+		f.Last = outcomeOf(m)
+	}
 	return f
 }
 

@@ -67,7 +67,7 @@ func (s *Service) Apply(ctx context.Context, actor access.Actor, cmd ApplyForRev
 					return err
 				}
 			}
-			_, err := event.Append(ctx, tx, actor, a.AskedAt, IsPending{Head{ID: e.ID, Name: e.Name, UserID: a.UserID, By: byReview}})
+			_, err := event.Append(ctx, tx, actor, a.AskedAt, IsPending{Head{ID: e.ID, Name: e.Name, UserID: a.UserID, By: byReview}, a.ID})
 			return err
 		})
 	if err != nil {
@@ -127,13 +127,14 @@ type ReturnReview struct {
 }
 
 // Approve verifies the company by its licence. It needs enterprise.review, returns ErrOwnReview for the reviewer's own
-// company, ErrHeld when the code was taken meanwhile, and a Conflict when somebody decided first.
+// company, ErrHeld when the code was taken meanwhile, and a Conflict when somebody decided first. Then the registry is asked
+// for its facts; without an answer the company is verified all the same.
 func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd ApproveReview) (AttemptView, error) {
 	note, err := text.Block("note", cmd.Note, 0, 500)
 	if err != nil {
 		return AttemptView{}, err
 	}
-	return s.decide(ctx, actor, cmd.Decide, "enterprise.approve", note, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt) error {
+	v, err := s.decide(ctx, actor, cmd.Decide, "enterprise.approve", note, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt) error {
 		now := s.clock.Now()
 		if err := a.decide(now, actor.UserID, actor.Name, Approved, ""); err != nil {
 			return err
@@ -147,6 +148,11 @@ func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd ApproveRe
 		}
 		return s.verified(ctx, tx, actor, e, a.UserID, a.claim(), byReview, now)
 	})
+	if err == nil {
+		// What comes of it is in the log of attempts, and the owner can ask again: an approval never fails for it.
+		_ = s.fetchApproved(ctx, actor, cmd.Key, v)
+	}
+	return v, err
 }
 
 // Return sends the claim back with the reason the company reads.

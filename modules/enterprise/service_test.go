@@ -670,6 +670,170 @@ func TestReview(t *testing.T) {
 	}
 }
 
+// mustApprove has a company verified by its licence.
+func (f fixture) mustApprove(t *testing.T, a access.Actor) enterprise.AttemptView {
+	t.Helper()
+	ctx := context.Background()
+	v, err := f.Apply(ctx, a, apply(a, "licence", claim()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := enterprise.Decide{ID: v.ID, Version: v.Version, Key: "pass"}
+	for range 2 { // the same press twice
+		if v, err = f.Approve(ctx, reviewer(50), enterprise.ApproveReview{Decide: d}); err != nil || v.Verification != enterprise.Verified {
+			t.Fatalf("%+v, %v", v, err)
+		}
+	}
+	return v
+}
+
+func (f fixture) mustMine(t *testing.T, a access.Actor) enterprise.Mine {
+	t.Helper()
+	m, err := f.Mine(context.Background(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestApprovalBringsTheRegistrysFacts(t *testing.T) {
+	t.Parallel()
+	auto := mustNew(t)
+	b := auto.mustOpen(t, 7, "麦香")
+	auto.mustVerify(t, b, "k", claim(), enterprise.Agreed)
+	f := mustNew(t)
+	a := f.mustOpen(t, 7, "麦香")
+	f.mustApprove(t, a)
+	m := f.mustMine(t, a)
+	if want := auto.mustMine(t, b).Facts; len(want) == 0 || !slices.Equal(m.Facts, want) || m.RegistryMissing || m.CanFetch {
+		t.Errorf("%+v, want the facts %+v", m, want)
+	}
+	if n := f.register.asked(); n != 1 {
+		t.Errorf("asked %d times", n)
+	}
+	if m.AttemptsLeft != enterprise.MaxAttempts-1 {
+		t.Errorf("the office's asking counts: %d left", m.AttemptsLeft)
+	}
+	if _, err := f.Fetch(context.Background(), a, enterprise.FetchFacts{Key: "f"}); !errors.Is(err, enterprise.ErrFetched) {
+		t.Errorf("again: %v", err)
+	}
+}
+
+func TestFactsAreFetchedLater(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		prepare func(*register)
+		outcome enterprise.Outcome
+		says    string
+	}{
+		{"down", func(r *register) { r.err = enterprise.ErrUnavailable }, enterprise.NoAnswer, "没有答复"},
+		{"slow", func(r *register) { r.wait = make(chan struct{}) }, enterprise.NoAnswer, "没有答复"},
+		{"dissolved", func(r *register) { r.status = "注销" }, enterprise.Closed, "状态异常"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			f := mustNew(t)
+			ctx := context.Background()
+			a, stranger := f.mustOpen(t, 7, "麦香"), f.mustOpen(t, 8, "别家")
+			c.prepare(f.register)
+			f.mustApprove(t, a)
+			m := f.mustMine(t, a)
+			if m.Verification != enterprise.Verified || !m.RegistryMissing || !m.CanFetch || len(m.Facts) != 0 || m.Attempt == nil || m.Attempt.Outcome != c.outcome {
+				t.Fatalf("%+v", m)
+			}
+			if m.Attempt.UserName != a.Name || m.Attempt.ReviewerName != "" || m.Attempt.CanReview {
+				t.Errorf("%+v", m.Attempt)
+			}
+			v, err := f.Fetch(ctx, a, enterprise.FetchFacts{Key: "f1"})
+			if err != nil || v.Outcome != c.outcome || v.Kind != "facts" || !strings.Contains(v.Title, c.says) || v.Text == "" || len(v.Problems) != 0 {
+				t.Errorf("%+v, %v", v, err)
+			}
+			if slices.Contains(f.types(t, "enterprise", a.EnterpriseID), "enterprise.verification_refused") {
+				t.Error("a refusal was announced of a verified company")
+			}
+			// A stranger fetches nothing for her and reads nothing of it.
+			foreign := stranger
+			foreign.EnterpriseID = a.EnterpriseID
+			if _, err := f.Fetch(ctx, foreign, enterprise.FetchFacts{Key: "f"}); !errors.Is(err, fault.ErrNotFound) {
+				t.Errorf("a stranger: %v", err)
+			}
+			if _, err := f.Attempt(ctx, stranger, v.ID); !errors.Is(err, fault.ErrNotFound) {
+				t.Errorf("a stranger reads: %v", err)
+			}
+			if _, err := f.Fetch(ctx, stranger, enterprise.FetchFacts{Key: "f"}); !errors.Is(err, enterprise.ErrUnverified) {
+				t.Errorf("an unverified company: %v", err)
+			}
+			f.register.mu.Lock()
+			f.register.err, f.register.status, f.register.wait = nil, "", nil
+			f.register.mu.Unlock()
+			var wg sync.WaitGroup
+			for i := range 4 { // two presses of two openings of the page
+				wg.Go(func() {
+					v, err := f.Fetch(ctx, a, enterprise.FetchFacts{Key: fmt.Sprint("later", i/2)})
+					if err != nil && !errors.Is(err, enterprise.ErrFetched) || err == nil && v.Outcome != enterprise.Agreed {
+						t.Errorf("%+v, %v", v, err)
+					}
+				})
+			}
+			wg.Wait()
+			if m := f.mustMine(t, a); m.RegistryMissing || len(m.Facts) != 7 {
+				t.Errorf("%+v", m)
+			}
+			if n := f.count(t, "SELECT count(*) FROM enterprise_facts WHERE field = 'established'"); n != 1 {
+				t.Errorf("recorded %d times", n)
+			}
+			if n := f.count(t, "SELECT count(*) FROM audit_entries WHERE action = 'enterprise.fetch'"); n < 3 {
+				t.Errorf("%d audit rows", n)
+			}
+		})
+	}
+}
+
+func TestFetchingHasALimit(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t)
+	a := f.mustOpen(t, 7, "麦香")
+	f.register.err = enterprise.ErrUnavailable
+	f.mustApprove(t, a)
+	for i := range enterprise.MaxAttempts {
+		_, err := f.Fetch(context.Background(), a, enterprise.FetchFacts{Key: fmt.Sprint("f", i)})
+		if last := i == enterprise.MaxAttempts-1; last != errors.Is(err, enterprise.ErrAttempts) || !last && err != nil {
+			t.Fatalf("%d: %v", i, err)
+		}
+	}
+	none := mustNew(t, func(d *enterprise.Deps) { d.Registry = nil })
+	b := none.mustOpen(t, 7, "麦香")
+	none.mustApprove(t, b)
+	if m := none.mustMine(t, b); !m.RegistryMissing || m.CanFetch {
+		t.Errorf("without a registry: %+v", m)
+	}
+}
+
+func TestReviewersLearnWhyItCameToThem(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t)
+	ctx := context.Background()
+	a := f.mustOpen(t, 7, "麦香")
+	wrong := claim()
+	wrong.LegalPerson = "李雷"
+	f.mustVerify(t, a, "k", wrong, enterprise.PersonDiffers)
+	v, err := f.Apply(ctx, a, apply(a, "k2", wrong))
+	if err != nil || v.Before != nil {
+		t.Fatalf("the owner: %+v, %v", v.Before, err)
+	}
+	if v, err = f.Attempt(ctx, reviewer(50), v.ID); err != nil || v.Before == nil || v.Before.Title != "法定代表人与登记信息不一致" || !strings.Contains(v.Before.Answer, "person=false") {
+		t.Errorf("the reviewer: %+v, %v", v.Before, err)
+	}
+	b := f.mustOpen(t, 8, "别家")
+	if v, err = f.Apply(ctx, b, apply(b, "k", claim())); err == nil {
+		v, err = f.Attempt(ctx, reviewer(50), v.ID)
+	}
+	if err != nil || v.Before != nil {
+		t.Errorf("never asked: %+v, %v", v.Before, err)
+	}
+}
+
 func TestTwoReviewersAtOnce(t *testing.T) {
 	t.Parallel()
 	f := mustNew(t)

@@ -233,6 +233,7 @@ func after(s, mark string) string {
 const (
 	byRegistry = "registry"
 	byReview   = "review"
+	byFetch    = "facts" // a verified company asks for the registry's facts
 )
 
 // Attempt is one try to be verified.

@@ -156,12 +156,20 @@ func (s *Service) settleOnce(ctx context.Context, tx bun.Tx, actor access.Actor,
 	if err != nil {
 		return err
 	}
-	outcome := f.outcome
+	outcome, what := f.outcome, "企业认证："+f.outcome.Label()
 	switch {
+	case a.Kind == byFetch:
+		what = "获取企业登记信息：" + fetchLooks[outcome].title
+		if outcome == Agreed {
+			if err := s.fetched(ctx, tx, actor, e, f.answer, now); err != nil {
+				return err
+			}
+		}
 	case outcome == Agreed:
 		if outcome, err = s.agree(ctx, tx, actor, e, a, f.answer, now); err != nil {
 			return err
 		}
+		what = "企业认证：" + outcome.Label()
 	case outcome.refusal():
 		head := Head{ID: e.ID, Name: e.Name, UserID: a.UserID, By: byRegistry}
 		if _, err := event.Append(ctx, tx, actor, now, WasRefused{Head: head, Reason: outcome.Label()}); err != nil {
@@ -173,7 +181,7 @@ func (s *Service) settleOnce(ctx context.Context, tx bun.Tx, actor access.Actor,
 		return err
 	}
 	return audit.Write(ctx, tx, actor, now, audit.Record{Action: "enterprise.verify_settle", Object: Object, ObjectID: e.ID,
-		Summary: "企业认证：" + outcome.Label(), Detail: map[string]any{"attempt": a.ID, "outcome": outcome, "answer": f.codes}})
+		Summary: what, Detail: map[string]any{"attempt": a.ID, "outcome": outcome, "answer": f.codes}})
 }
 
 // agree makes the company verified, or leads to the company that holds the code already.

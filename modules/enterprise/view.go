@@ -22,7 +22,7 @@ type AttemptView struct {
 	EnterpriseID   int64         `json:"enterpriseId"`
 	EnterpriseName string        `json:"enterpriseName"` // as the company is called now
 	Verification   Verification  `json:"verification"`   // of the company, now
-	Kind           string        `json:"kind" enum:"registry,review"`
+	Kind           string        `json:"kind" enum:"registry,review,facts" doc:"facts: a verified company asked for the registry's facts."`
 	Outcome        Outcome       `json:"outcome"`
 	Title          string        `json:"title"`    // the outcome in words
 	Text           string        `json:"text"`     // what it means and what to do
@@ -40,6 +40,14 @@ type AttemptView struct {
 	ReviewerName   string        `json:"reviewerName,omitempty"` // to staff
 	Answer         string        `json:"answer,omitempty"`       // the registry's codes, to staff
 	Files          []FileView    `json:"files"`
+	Before         *Before       `json:"before,omitempty"` // why it came to a person, to staff
+}
+
+// Before is what the registry said before a person was asked.
+type Before struct {
+	Title  string    `json:"title"`
+	Answer string    `json:"answer"` // the registry's codes
+	At     time.Time `json:"at"`
 }
 
 // FactView is one fact in words.
@@ -85,6 +93,9 @@ type Mine struct {
 	StatedFields []string          `json:"statedFields"` // what the company may say; the registry's own fields are not among them
 	Requests     int               `json:"requests"`     // to join, that wait for the owner
 	MyJoins      []JoinView        `json:"myJoins"`      // the person's own that wait, or were refused
+	// RegistryMissing: verified by the licence, and the registry's facts are not there.
+	RegistryMissing bool `json:"registryMissing,omitempty" doc:"Verified, without the registry's facts."`
+	CanFetch        bool `json:"canFetch,omitempty" doc:"Whether the person may ask the registry for them."`
 }
 
 // MyCompany is one company a person may act for.
@@ -157,15 +168,22 @@ func (s *Service) attemptView(ctx context.Context, db bun.IDB, actor access.Acto
 	if outcome == Asking && s.clock.Now().Sub(a.AskedAt) > stuck {
 		outcome = Interrupted // nobody is waiting for the answer any more
 	}
-	l := looks[outcome]
+	l, problems := looks[outcome], outcome.problems(answerOf(a.Answer))
+	if a.Kind == byFetch {
+		l, problems = fetchLooks[outcome], []fault.Field{}
+	}
 	v := AttemptView{
 		ID: a.ID, EnterpriseID: e.ID, EnterpriseName: e.Name, Verification: e.Verification, Kind: a.Kind, Outcome: outcome, Title: l.title, Text: l.text,
-		Problems: outcome.problems(answerOf(a.Answer)), CanReview: l.review && (e.Verification == Unverified || e.Verification == Returned),
+		Problems: problems, CanReview: l.review && (e.Verification == Unverified || e.Verification == Returned),
 		Name: a.Name, CreditCode: a.CreditCode, LegalPerson: a.LegalPerson, Note: a.Note, Reason: a.Reason, Version: a.Version,
 		AskedAt: a.AskedAt.UTC(), SettledAt: utc(a.SettledAt), UserName: a.UserName, Files: []FileView{},
 	}
 	switch outcome {
 	case Closed:
+		if a.Kind == byFetch {
+			v.Text = fmt.Sprintf("该企业在登记系统中的状态为“%s”。如有疑问，请向登记机关核实", answerOf(a.Answer).Status)
+			break
+		}
 		v.Text = fmt.Sprintf("该企业在登记系统中的状态为“%s”，不能办理认证。如有疑问，请向登记机关核实", answerOf(a.Answer).Status)
 	case SentBack:
 		v.Text = a.Reason
@@ -179,8 +197,24 @@ func (s *Service) attemptView(ctx context.Context, db bun.IDB, actor access.Acto
 			return AttemptView{}, err
 		}
 		v.Files = append(v.Files, files...)
+		if isDesk(actor) {
+			if v.Before, err = before(ctx, db, a); err != nil {
+				return AttemptView{}, err
+			}
+		}
 	}
 	return v, nil
+}
+
+// before tells what the registry said last before the claim went to a person, nil when it was not asked.
+func before(ctx context.Context, db bun.IDB, review *Attempt) (*Before, error) {
+	var a Attempt
+	err := database.Found(db.NewSelect().Model(&a).Where("v.enterprise_id = ? AND v.kind = ? AND v.id < ?", review.EnterpriseID, byRegistry, review.ID).
+		OrderExpr("v.id DESC").Limit(1).Scan(ctx))
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, nil
+	}
+	return &Before{Title: a.Outcome.Label(), Answer: a.Answer, At: a.AskedAt.UTC()}, err
 }
 
 // factViews tells the facts that count now, and what follows from them, in the order of the fields.
@@ -269,6 +303,8 @@ func (s *Service) mine(ctx context.Context, db bun.IDB, actor access.Actor, e *E
 	if x, ok := current(rows[e.ID], s.clock.Now())["industry"]; !ok || x.Source != FromRegistry {
 		m.StatedFields = append(m.StatedFields, "industry")
 	}
+	m.RegistryMissing = e.Verification == Verified && !hasRegistered(rows[e.ID])
+	m.CanFetch = m.RegistryMissing && role == Owner && s.registry != nil
 	attempts, err := attemptsOf(ctx, db, e.ID, 1)
 	if err != nil {
 		return Mine{}, err

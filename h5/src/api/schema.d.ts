@@ -1627,6 +1627,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/my/enterprise/registry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 获取企业登记信息 */
+        post: operations["post-my-enterprise-registry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/my/enterprise/reviews": {
         parameters: {
             query?: never;
@@ -3386,6 +3403,7 @@ export interface components {
             answer?: string;
             /** Format: date-time */
             askedAt: string;
+            before?: components["schemas"]["EnterpriseBefore"];
             /** @description Whether a person may decide instead, by the licence. */
             canReview: boolean;
             creditCode: string;
@@ -3395,8 +3413,11 @@ export interface components {
             files: components["schemas"]["EnterpriseFileView"][];
             /** Format: int64 */
             id: number;
-            /** @enum {string} */
-            kind: "registry" | "review";
+            /**
+             * @description facts: a verified company asked for the registry's facts.
+             * @enum {string}
+             */
+            kind: "registry" | "review" | "facts";
             legalPerson: string;
             name: string;
             note: string;
@@ -3412,6 +3433,12 @@ export interface components {
             verification: string;
             /** Format: int64 */
             version: number;
+        };
+        EnterpriseBefore: {
+            answer: string;
+            /** Format: date-time */
+            at: string;
+            title: string;
         };
         EnterpriseDisputeInputBody: {
             note: string;
@@ -3526,6 +3553,8 @@ export interface components {
             attempt?: components["schemas"]["EnterpriseAttemptView"];
             /** Format: int64 */
             attemptsLeft: number;
+            /** @description Whether the person may ask the registry for them. */
+            canFetch?: boolean;
             /** Format: date-time */
             createdAt: string;
             creditCode: string;
@@ -3535,6 +3564,8 @@ export interface components {
             legalPerson: string;
             myJoins: components["schemas"]["EnterpriseJoinView"][];
             name: string;
+            /** @description Verified, without the registry's facts. */
+            registryMissing?: boolean;
             /**
              * Format: int64
              * @description The company its owner joined instead.
@@ -8350,6 +8381,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseMembers"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-enterprise-registry": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
                 };
             };
             /** @description Error */

@@ -10,6 +10,7 @@ import EnterpriseSheet from './EnterpriseSheet.vue'
 import { answerText, outcomeTone } from './labels'
 import ReturnDialog from './ReturnDialog.vue'
 import ReviewCard from './ReviewCard.vue'
+import ReviewList from './ReviewList.vue'
 import ReviewPanel from './ReviewPanel.vue'
 
 const review: api.Attempt = {
@@ -126,6 +127,18 @@ describe('EnterpriseSheet', () => {
   })
 })
 
+describe('ReviewList', () => {
+  it('opens the review by the company’s name, the company by a second link', async () => {
+    vi.spyOn(api, 'listReviews').mockResolvedValue({ items: [review] })
+    vi.spyOn(api, 'getReview').mockResolvedValue(review)
+    const { wrapper } = await open(ReviewList as unknown as typeof ReviewPanel, {}, '/enterprise-reviews')
+    await vi.waitFor(() => expect(wrapper.text()).toContain(review.enterpriseName))
+    const links = wrapper.findAll('a').map((a) => a.attributes('href'))
+    expect(links).toContain('/enterprise-reviews?open=3')
+    expect(links).toContain('/enterprises/1')
+  })
+})
+
 describe('ReviewPanel', () => {
   it('shows the licence and passes once', async () => {
     vi.spyOn(api, 'getReview').mockResolvedValue(review)
@@ -139,6 +152,18 @@ describe('ReviewPanel', () => {
     await flushPromises()
     expect(pass).toHaveBeenCalledOnce()
     expect(wrapper.emitted('decided')).toHaveLength(1)
+  })
+
+  it('says why it came to a person', async () => {
+    const load = vi.spyOn(api, 'getReview').mockResolvedValue({
+      ...review,
+      before: { title: '登记系统暂时无法核验', answer: 'timeout', at: '2026-11-22T01:30:00Z' },
+    })
+    const { wrapper } = await open(ReviewPanel, { id: '3' })
+    expect(wrapper.text()).toContain('登记系统暂时无法核验（登记系统超时未答复）')
+    load.mockResolvedValue(review)
+    const direct = await open(ReviewPanel, { id: '3' })
+    expect(direct.wrapper.text()).toContain('直接提交人工审核')
   })
 
   it('offers nothing when somebody decided', async () => {

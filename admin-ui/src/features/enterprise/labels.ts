@@ -23,7 +23,7 @@ const tones: Record<string, Tone> = {
 /** The colour of how an attempt ended. */
 export const outcomeTone = (outcome: string): Tone => tones[outcome] ?? 'warning'
 
-export const kinds: Record<string, string> = { registry: '登记系统核验', review: '人工审核' }
+export const kinds: Record<string, string> = { registry: '登记系统核验', review: '人工审核', facts: '获取登记信息' }
 
 export const roles: Record<string, string> = { owner: '负责人', member: '成员' }
 

@@ -40,6 +40,10 @@ export const applyForReview = (
   key: string,
 ): Promise<Attempt> => call(api.POST('/api/my/enterprise/reviews', { body, headers: idempotent(key) }))
 
+/** Asks the registry for its facts of a verified company; whatever it says is in the answer's outcome. */
+export const fetchFacts = (key: string): Promise<Attempt> =>
+  call(api.POST('/api/my/enterprise/registry', { headers: idempotent(key) }))
+
 export const stateFacts = (body: Stated, key: string): Promise<Mine> =>
   call(api.POST('/api/my/enterprise/facts', { body, headers: idempotent(key) }))
 

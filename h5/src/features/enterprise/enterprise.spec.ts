@@ -246,6 +246,50 @@ describe('CompanyPage', () => {
   })
 })
 
+describe('CompanyPage of a company verified by its licence', () => {
+  const approved = { ...mine, verification: 'verified', registryMissing: true, canFetch: true }
+  const asked = {
+    ...attempt,
+    kind: 'facts' as const,
+    outcome: 'unavailable',
+    title: '登记系统暂时没有答复',
+    problems: [],
+  }
+
+  it('asks for the registry’s facts and says why there are none', async () => {
+    const load = vi.spyOn(api, 'getMine').mockResolvedValue(approved)
+    const send = vi.spyOn(api, 'fetchFacts').mockResolvedValue(asked)
+    const { wrapper, button } = await open(CompanyPage as typeof VerifyPage)
+    expect(wrapper.text()).toContain('登记信息尚未取得')
+    expect(wrapper.text()).not.toContain('自动带入登记信息')
+    load.mockResolvedValue({ ...approved, attempt: asked })
+    await button('获取登记信息').trigger('click')
+    await flushPromises()
+    expect(send).toHaveBeenCalledWith(expect.stringMatching(/^[0-9a-f-]{36}$/))
+    expect(wrapper.text()).toContain('登记系统暂时没有答复')
+    load.mockResolvedValue({ ...mine, verification: 'verified' })
+    await button('获取登记信息').trigger('click')
+    await flushPromises()
+    expect(send.mock.calls[0]![0]).not.toBe(send.mock.calls[1]![0])
+    expect(wrapper.text()).not.toContain('登记信息尚未取得')
+  })
+
+  it('says what the limit is, and offers members nothing', async () => {
+    vi.spyOn(api, 'getMine').mockResolvedValue(approved)
+    vi.spyOn(api, 'fetchFacts').mockRejectedValue(
+      new ApiError('invalid', { message: '今天的认证次数已用完' }),
+    )
+    const { wrapper, button } = await open(CompanyPage as typeof VerifyPage)
+    await button('获取登记信息').trigger('click')
+    await flushPromises()
+    expect(wrapper.text()).toContain('今天的认证次数已用完')
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...approved, role: 'member', canFetch: false })
+    const other = await open(CompanyPage as typeof VerifyPage)
+    expect(other.wrapper.text()).toContain('请联系企业负责人获取')
+    expect(other.wrapper.find('.registry button').exists()).toBe(false)
+  })
+})
+
 describe('MembersPage', () => {
   it('admits in one tap and refuses with a reason', async () => {
     vi.spyOn(api, 'getMembers').mockResolvedValue({ role: 'owner', items: [], requests: [join] })
