@@ -34,10 +34,10 @@ func pushRounds(t *testing.T) int {
 // redelivery bounds the wait for what must arrive after the last start, pauses between tries included.
 const redelivery = 5 * time.Minute
 
-// TestKilledBetweenReplyAndPush has a company, the desk and a department handle tickets while the partner fails, cuts the
-// line or loses its answers, and kills the server without warning the moment a step is acknowledged. In the end the partner
-// has every event of a ticket, by its id and none besides, in the order of its ticket; what came twice came with the same
-// bytes, and every push was signed rightly.
+// TestKilledBetweenReplyAndPush has a company, the desk and a department handle tickets and a bank accept applications while
+// the partner fails, cuts the line or loses its answers, and kills the server without warning the moment a step is
+// acknowledged. In the end the partner has every event of a ticket and every acceptance, by its id and none besides, in the
+// order of its object; what came twice came with the same bytes, and every push was signed rightly.
 func TestKilledBetweenReplyAndPush(t *testing.T) {
 	t.Parallel()
 	k := startKilled(t)
@@ -46,6 +46,12 @@ func TestKilledBetweenReplyAndPush(t *testing.T) {
 	owner.register("13800138077")
 	agent.signIn("agent", "19900000001")
 	unit.signIn("chengguan", "19900000002")
+	bank := k.person("4")
+	bank.signIn("bank-yunhe-1", "19900060001")
+	waiting := bank.applications()
+	if len(waiting) == 0 {
+		t.Fatal("no application waits at the bank of the demo")
+	}
 	db := k.open()
 	var base int64
 	if err := db.QueryRow("SELECT coalesce(max(id), 0) FROM events").Scan(&base); err != nil {
@@ -69,6 +75,10 @@ func TestKilledBetweenReplyAndPush(t *testing.T) {
 				map[string]any{"type": owner.kind, "title": fmt.Sprint("unknown-", round), "body": "门前路灯坏了三天", "source": "h5"}, nil)
 		}()
 		desk.step()
+		if round%2 == 0 && len(waiting) > 0 {
+			bank.accept(waiting[0])
+			waiting = waiting[1:]
+		}
 		if round%2 == 1 {
 			time.Sleep(time.Duration(rand.IntN(40)) * time.Millisecond)
 		}
@@ -133,10 +143,12 @@ type expected struct {
 	facts   string
 }
 
-// expectedPushes reads from the tables every event of a ticket after base, by the id of its message.
+// expectedPushes reads from the tables every event of a ticket and every acceptance of an application after base, by the id
+// of its message.
 func expectedPushes(t *testing.T, db *sql.DB, base int64) map[string]expected {
 	t.Helper()
-	rows, err := db.Query("SELECT e.id, e.type, k.number, e.seq, e.facts FROM events e JOIN tickets k ON k.id = e.object_id WHERE e.object = 'ticket' AND e.id > ?", base)
+	rows, err := db.Query(`SELECT e.id, e.type, k.number, e.seq, e.facts FROM events e JOIN tickets k ON k.id = e.object_id WHERE e.object = 'ticket' AND e.id > ?1
+		UNION ALL SELECT e.id, e.type, a.number, e.seq, e.facts FROM events e JOIN applications a ON a.id = e.object_id WHERE e.type = 'application.accepted' AND e.id > ?1`, base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,6 +310,31 @@ func (d *deskWork) step() {
 		d.t.Fatalf("%s ticket %d: status %d", action, w.ID, status)
 	}
 	w.done++
+}
+
+// waitingApplication is an application that an institution has not accepted yet.
+type waitingApplication struct {
+	ID      int64
+	Version int64
+}
+
+// applications are those that wait at the person's institution.
+func (k *killed) applications() []waitingApplication {
+	k.t.Helper()
+	var list struct{ Items []waitingApplication }
+	if status, ok := k.call("GET", "/api/applications?status=submitted", "", nil, &list); !ok || status != 200 {
+		k.t.Fatalf("applications: status %d", status)
+	}
+	return list.Items
+}
+
+// accept takes an application on.
+func (k *killed) accept(a waitingApplication) {
+	k.t.Helper()
+	status, ok := k.call("POST", fmt.Sprintf("/api/applications/%d/accept", a.ID), fmt.Sprint("accept-", a.ID), map[string]any{"version": a.Version}, nil)
+	if !ok || status != 200 {
+		k.t.Fatalf("accept application %d: status %d", a.ID, status)
+	}
 }
 
 // startKilled starts a server of its own that may be killed.
