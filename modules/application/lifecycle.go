@@ -2,9 +2,11 @@ package application
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/flow"
 )
 
 // Status is where an application stands.
@@ -228,36 +230,20 @@ func ValidateLifecycle(table []Transition) error {
 				used[t.From] = true
 			}
 		}
-		for s := range used {
-			if s != Unsent && !leads(own, Unsent, []Status{s}) {
-				return fmt.Errorf("%s: %s cannot be reached", b, s)
-			}
-			if !leads(own, s, ends) {
-				return fmt.Errorf("%s: %s has no way to an end", b, s)
-			}
+		if err := flow.Connected(edges(own), slices.Sorted(maps.Keys(used)), Unsent, ends...); err != nil {
+			return fmt.Errorf("%s: %w", b, err)
 		}
 	}
-	for s := range statuses {
-		if s != Unsent && !leads(table, Unsent, []Status{s}) {
-			return fmt.Errorf("%s cannot be reached", s)
-		}
-	}
-	return nil
+	return flow.Connected(edges(table), slices.Sorted(maps.Keys(statuses)), Unsent)
 }
 
-func leads(table []Transition, from Status, to []Status) bool {
-	seen := map[Status]bool{from: true}
-	for queue := []Status{from}; len(queue) > 0; queue = queue[1:] {
-		for _, t := range table {
-			if t.From != queue[0] || t.To == Earlier || seen[t.To] {
-				continue // Earlier leads back to where the walk has been
-			}
-			if slices.Contains(to, t.To) {
-				return true
-			}
-			seen[t.To] = true
-			queue = append(queue, t.To)
+// edges are the steps that lead somewhere new; Earlier leads back to where the application has been.
+func edges(table []Transition) []flow.Edge[Status] {
+	var list []flow.Edge[Status]
+	for _, t := range table {
+		if t.To != Earlier {
+			list = append(list, flow.Edge[Status]{From: t.From, To: t.To})
 		}
 	}
-	return false
+	return list
 }

@@ -2,9 +2,11 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/flow"
 )
 
 // Status is where an edition of a product stands.
@@ -187,22 +189,9 @@ func ValidateLifecycle(table []Transition) error {
 			return fmt.Errorf("%s %s leaves the platform's review out", t.From, t.Action)
 		}
 	}
-	for s := range statuses {
-		if s != Draft && !leads(table, Draft, s) {
-			return fmt.Errorf("%s cannot be reached", s)
-		}
+	edges := make([]flow.Edge[Status], 0, len(table))
+	for _, t := range table {
+		edges = append(edges, flow.Edge[Status]{From: t.From, To: t.To})
 	}
-	return nil
-}
-
-func leads(table []Transition, from, to Status) bool {
-	reached := []Status{from}
-	for i := 0; i < len(reached); i++ {
-		for _, t := range table {
-			if t.From == reached[i] && !slices.Contains(reached, t.To) {
-				reached = append(reached, t.To)
-			}
-		}
-	}
-	return slices.Contains(reached, to)
+	return flow.Connected(edges, slices.Sorted(maps.Keys(statuses)), Draft)
 }

@@ -2,9 +2,11 @@ package ticket
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/flow"
 )
 
 // Status is where a ticket stands.
@@ -193,30 +195,9 @@ func ValidateLifecycle(table []Transition) error {
 			return fmt.Errorf("%s is an end and has a way out", t.From)
 		}
 	}
-	for s := range statuses {
-		if s != Received && !leads(table, Received, []Status{s}) {
-			return fmt.Errorf("%s cannot be reached", s)
-		}
-		if !slices.Contains(ends, s) && !leads(table, s, ends) {
-			return fmt.Errorf("%s has no way to an end", s)
-		}
+	edges := make([]flow.Edge[Status], 0, len(table))
+	for _, t := range table {
+		edges = append(edges, flow.Edge[Status]{From: t.From, To: t.To})
 	}
-	return nil
-}
-
-func leads(table []Transition, from Status, to []Status) bool {
-	seen := map[Status]bool{from: true}
-	for queue := []Status{from}; len(queue) > 0; queue = queue[1:] {
-		for _, t := range table {
-			if t.From != queue[0] || seen[t.To] {
-				continue
-			}
-			if slices.Contains(to, t.To) {
-				return true
-			}
-			seen[t.To] = true
-			queue = append(queue, t.To)
-		}
-	}
-	return false
+	return flow.Connected(edges, slices.Sorted(maps.Keys(statuses)), Received, ends...)
 }
