@@ -111,14 +111,15 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	workers := jobs.NewWorkers()
 	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Log: p.log}, workers)
 	h.openExchange(c, p, workers)
+	companies := h.newEnterprises(c, p, workers)
+	h.enterprises = companies
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
 		return nil, err
 	}
 	h.messages.Use(h.queue)
 	h.exchange.Use(h.queue)
+	companies.Use(h.queue)
 
-	companies := h.newEnterprises(c, p)
-	h.enterprises = companies
 	h.joinCatalog(c, p)
 	h.identity = identity.New(identity.Deps{
 		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Institutions: h.institutions, Texter: codeTexter{h.messages}, Log: p.log,

@@ -14,19 +14,20 @@ import (
 	"github.com/huiqi/huiqi/integrations/registry"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/seed/reference"
 )
 
 // newEnterprises joins the keeper of companies. What it needs of identity and of the files is there when it is called, not
 // yet when it is made: those modules need companies themselves.
-func (h *house) newEnterprises(c Config, p parts) *enterprise.Service {
+func (h *house) newEnterprises(c Config, p parts, w *jobs.Workers) *enterprise.Service {
 	d := enterprise.Deps{
 		DB: h.db, Clock: p.clock, People: enterprisePeople{h}, Accounts: enterprisePeople{h}, Files: enterpriseFiles{h}, Terms: terms(), Demo: c.Demo,
 	}
 	if p.registry != nil {
 		d.Registry = companyRegistry{p.registry}
 	}
-	return enterprise.New(d)
+	return enterprise.New(d, w)
 }
 
 // terms are the names of the codes that facts about companies hold.

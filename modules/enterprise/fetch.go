@@ -2,6 +2,7 @@ package enterprise
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -56,24 +57,28 @@ func (s *Service) Fetch(ctx context.Context, actor access.Actor, cmd FetchFacts)
 	return s.Attempt(ctx, actor, id)
 }
 
-// fetchApproved asks for the facts of a company that was just approved, in the name of who applied. The approval stands
-// whatever comes of it.
-func (s *Service) fetchApproved(ctx context.Context, actor access.Actor, key string, review AttemptView) error {
-	if s.registry == nil {
-		return nil
+// FetchApproved asks for the facts of a company whose review was approved, once, in the name of who applied; it is what the
+// job of an approval calls. Only the system may. What the registry answers is in the log of attempts, and the owner can ask
+// again; an error is one of our own and worth another run.
+func (s *Service) FetchApproved(ctx context.Context, actor access.Actor, reviewID int64) error {
+	if actor.Party != access.System {
+		return ErrForbidden
 	}
-	ctx = context.WithoutCancel(ctx)
+	key := fmt.Sprintf("review:%d", reviewID)
+	review, err := findAttempt(ctx, s.db.Read(), actor, reviewID)
+	if err != nil {
+		return err
+	}
 	id, err := s.beginFetch(ctx, actor, key, s.clock.Now(), review.EnterpriseID, func(ctx context.Context, tx bun.Tx) (*Enterprise, Attempt, error) {
-		a, err := findAttempt(ctx, tx, actor, review.ID)
+		e, err := find(ctx, tx, actor, review.EnterpriseID)
 		if err != nil {
 			return nil, Attempt{}, err
 		}
-		e, err := find(ctx, tx, actor, a.EnterpriseID)
-		if err != nil {
-			return nil, Attempt{}, err
-		}
-		return e, Attempt{UserID: a.UserID, UserName: a.UserName}, needFacts(ctx, tx, e)
+		return e, Attempt{UserID: review.UserID, UserName: review.UserName}, needFacts(ctx, tx, e)
 	})
+	if errors.Is(err, ErrFetched) {
+		return nil // the owner was quicker
+	}
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/text"
 )
 
@@ -134,7 +135,7 @@ func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd ApproveRe
 	if err != nil {
 		return AttemptView{}, err
 	}
-	v, err := s.decide(ctx, actor, cmd.Decide, "enterprise.approve", note, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt) error {
+	return s.decide(ctx, actor, cmd.Decide, "enterprise.approve", note, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt) error {
 		now := s.clock.Now()
 		if err := a.decide(now, actor.UserID, actor.Name, Approved, ""); err != nil {
 			return err
@@ -146,13 +147,12 @@ func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd ApproveRe
 		if held {
 			return ErrHeld.With("该统一社会信用代码已由“%s”认证，请退回申请，并告知企业向该企业负责人申请加入", other.Name)
 		}
-		return s.verified(ctx, tx, actor, e, a.UserID, a.claim(), byReview, now)
+		if err := s.verified(ctx, tx, actor, e, a.UserID, a.claim(), byReview, now); err != nil || s.registry == nil {
+			return err
+		}
+		// The reviewer does not wait for the registry, and the approval stands whatever comes of asking it.
+		return s.queue.Insert(ctx, tx, fetchArgs{ReviewID: a.ID}, jobs.On(jobs.Delivery))
 	})
-	if err == nil {
-		// What comes of it is in the log of attempts, and the owner can ask again: an approval never fails for it.
-		_ = s.fetchApproved(ctx, actor, cmd.Key, v)
-	}
-	return v, err
 }
 
 // Return sends the claim back with the reason the company reads.

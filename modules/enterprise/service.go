@@ -11,6 +11,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/sizeclass"
 )
 
@@ -73,18 +74,22 @@ type Service struct {
 	patience time.Duration
 	sizes    sizeclass.Table
 	asking   singleflight.Group
+	queue    *jobs.Queue
 }
 
-// New makes the service. It panics when something of Deps is missing.
-func New(d Deps) *Service {
+// New makes the service and registers its worker; Use gives it the queue, which needs the workers first. It panics when
+// something of Deps is missing.
+func New(d Deps, w *jobs.Workers) *Service {
 	if d.DB == nil || d.Clock == nil || d.People == nil || d.Accounts == nil || d.Files == nil {
 		panic("enterprise: Deps is not complete")
 	}
 	if d.Patience <= 0 {
 		d.Patience = 10 * time.Second
 	}
-	return &Service{
+	s := &Service{
 		db: d.DB, clock: d.Clock, registry: d.Registry, people: d.People, accounts: d.Accounts, files: d.Files, terms: d.Terms,
 		demo: d.Demo, patience: d.Patience, sizes: sizeclass.National(),
 	}
+	s.work(w)
+	return s
 }

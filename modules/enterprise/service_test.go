@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/uscc"
 )
 
@@ -138,7 +140,7 @@ func (f *files) Of(_ context.Context, _ bun.IDB, _ string, id int64) ([]enterpri
 	return out, nil
 }
 
-var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, enterprise.Migrations)
+var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, enterprise.Migrations)
 
 type fixture struct {
 	*enterprise.Service
@@ -162,7 +164,13 @@ func mustNew(t *testing.T, change ...func(*enterprise.Deps)) fixture {
 	for _, c := range change {
 		c(&d)
 	}
-	f.Service = enterprise.New(d)
+	f.Service = enterprise.New(d, jobs.NewWorkers())
+	q, err := jobs.New(context.Background(), f.db, nil, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(q.Close)
+	f.Use(q)
 	return f
 }
 
@@ -474,7 +482,7 @@ func TestCrashBetweenAskingAndSettling(t *testing.T) {
 	f := mustNew(t)
 	a := f.mustOpen(t, 7, "麦香")
 	d := enterprise.Deps{DB: f.db, Clock: f.clock, Registry: crash{}, People: f.people, Accounts: f.people, Files: &files{tied: map[int64][]int64{}}, Demo: true}
-	crashing := enterprise.New(d)
+	crashing := enterprise.New(d, jobs.NewWorkers())
 	func() {
 		defer func() { _ = recover() }()
 		_, _ = crashing.Verify(context.Background(), a, verify("k", claim()))
@@ -499,7 +507,7 @@ func TestAnotherKeyLeavesTheCrashedAttemptBehind(t *testing.T) {
 	t.Parallel()
 	f := mustNew(t)
 	a := f.mustOpen(t, 7, "麦香")
-	crashing := enterprise.New(enterprise.Deps{DB: f.db, Clock: f.clock, Registry: crash{}, People: f.people, Accounts: f.people, Files: &files{}, Demo: true})
+	crashing := enterprise.New(enterprise.Deps{DB: f.db, Clock: f.clock, Registry: crash{}, People: f.people, Accounts: f.people, Files: &files{}, Demo: true}, jobs.NewWorkers())
 	func() {
 		defer func() { _ = recover() }()
 		_, _ = crashing.Verify(context.Background(), a, verify("k", claim()))
@@ -684,6 +692,18 @@ func (f fixture) mustApprove(t *testing.T, a access.Actor) enterprise.AttemptVie
 			t.Fatalf("%+v, %v", v, err)
 		}
 	}
+	if n := f.count(t, "SELECT count(*) FROM river_job WHERE kind = 'enterprise.fetch'"); n > 1 {
+		t.Fatalf("%d jobs of one approval", n)
+	} else if n == 1 { // none without a registry
+		if err := f.FetchApproved(ctx, reviewer(50), v.ID); !errors.Is(err, enterprise.ErrForbidden) {
+			t.Errorf("a reviewer fetches: %v", err)
+		}
+		for range 2 { // a job may run again
+			if err := f.FetchApproved(ctx, access.SystemActor("test"), v.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	return v
 }
 
@@ -710,6 +730,9 @@ func TestApprovalBringsTheRegistrysFacts(t *testing.T) {
 	}
 	if n := f.register.asked(); n != 1 {
 		t.Errorf("asked %d times", n)
+	}
+	if n := f.count(t, "SELECT count(*) FROM river_job WHERE kind = 'enterprise.fetch'"); n != 1 {
+		t.Errorf("%d jobs", n)
 	}
 	if m.AttemptsLeft != enterprise.MaxAttempts-1 {
 		t.Errorf("the office's asking counts: %d left", m.AttemptsLeft)
