@@ -211,7 +211,7 @@ describe('ReviewCard', () => {
   it('lists what waits, and says when nothing does', async () => {
     const load = vi.spyOn(api, 'listReviews').mockResolvedValue({ items: [review] })
     const { wrapper } = await open(ReviewCard as unknown as typeof ReviewPanel)
-    expect(wrapper.get('.reviews a').attributes('href')).toBe('/enterprise-reviews?open=3')
+    expect(wrapper.get('.hq-waiting a').attributes('href')).toBe('/enterprise-reviews?open=3')
     load.mockResolvedValue({ items: [] })
     const empty = await open(ReviewCard as unknown as typeof ReviewPanel)
     expect(empty.wrapper.text()).toContain('没有待审核的企业认证')
