@@ -64,7 +64,7 @@ type withdrawPage struct {
 }
 
 var tones = map[Status]page.Tone{
-	Unsent: page.Neutral, Waiting: page.Info, Lacking: page.Warning, Taken: page.Info, Working: page.Info, Granted: page.Success, PaidOut: page.Success,
+	Unsent: page.Neutral, Waiting: page.Warning, Lacking: page.Warning, Taken: page.Info, Working: page.Info, Granted: page.Success, PaidOut: page.Success,
 	Done: page.Success, Refused: page.Danger, Dropped: page.Neutral,
 }
 

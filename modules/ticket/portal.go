@@ -51,8 +51,9 @@ type ratePage struct {
 	Opinion     page.Field
 }
 
+// tones are those of the other two faces: one word, one colour everywhere.
 var tones = map[Status]page.Tone{
-	Received: page.Info, Direct: page.Info, Refused: page.Warning, Sent: page.Info, Handling: page.Info, Reported: page.Success,
+	Received: page.Warning, Direct: page.Success, Refused: page.Neutral, Sent: page.Warning, Handling: page.Info, Reported: page.Info,
 	Calling: page.Info, Done: page.Success, Void: page.Neutral,
 }
 

@@ -3,8 +3,8 @@ import type { LabelTable, Tone } from '@/components/types'
 import type { Verification } from './api'
 
 export const verification: LabelTable<Verification> = {
-  unverified: { text: '未认证', tone: 'neutral', icon: Warning },
-  pending: { text: '认证审核中', tone: 'warning', icon: Clock },
+  unverified: { text: '未认证', tone: 'warning', icon: Warning },
+  pending: { text: '认证审核中', tone: 'primary', icon: Clock },
   verified: { text: '已认证', tone: 'success', icon: CircleCheck },
   returned: { text: '认证被退回', tone: 'danger', icon: CircleClose },
 }
