@@ -152,6 +152,7 @@ type request struct {
 	log    *slog.Logger
 	csrf   func(token string) string
 	token  string // what the CSRF token hangs on: the session's or the visitor's
+	ended  bool   // the browser brought a session that is no longer good
 	path   string
 	method string
 }
@@ -239,7 +240,7 @@ func (s *Server) signIn(c *fiber.Ctx) error {
 		case err == nil:
 			actor, r.token = a, token
 		case fault.KindOf(err) == fault.Unauthorized:
-			// an ended session: the visitor goes on as nobody
+			r.ended = true // the visitor goes on as nobody
 		default:
 			return err
 		}
@@ -316,10 +317,15 @@ func (s *Server) guardForgery(c *fiber.Ctx) error {
 	if token == "" {
 		token = c.FormValue("_csrf")
 	}
-	if !equal(token, s.csrfFor(requestOf(c.UserContext()).token)) {
+	r := requestOf(c.UserContext())
+	switch {
+	case equal(token, s.csrfFor(r.token)):
+		return c.Next()
+	case r.ended: // the token hung on the session that ended: the answer is to sign in, not to reload
+		return fault.ErrUnauthorized
+	default:
 		return errForged
 	}
-	return c.Next()
 }
 
 var errForged = fault.New(fault.Forbidden, "CSRF", "页面已过期，请刷新页面后重试")

@@ -203,3 +203,22 @@ func TestBuiltFilesAreNotCounted(t *testing.T) {
 		t.Errorf("status %d after 50 requests with a limit of 8 a minute", last)
 	}
 }
+
+// TestDocumentsAreClosedInProduction: metrics and the interface document are not there unless the installation opens them.
+func TestDocumentsAreClosedInProduction(t *testing.T) {
+	t.Parallel()
+	closed, err := web.New(web.Options{Log: slog.New(slog.DiscardHandler), CSRFKey: make([]byte, 32),
+		Authenticate: func(context.Context, string) (access.Actor, error) { return access.Actor{}, fault.ErrUnauthorized }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := server(t)
+	for _, path := range []string{"/metrics", "/openapi.json"} {
+		if res, _ := call(t, closed, "GET", path, "", nil); res.StatusCode != http.StatusNotFound {
+			t.Errorf("%s in production: status %d", path, res.StatusCode)
+		}
+		if res, _ := call(t, open, "GET", path, "", nil); res.StatusCode != http.StatusOK {
+			t.Errorf("%s when opened: status %d", path, res.StatusCode)
+		}
+	}
+}
