@@ -11,14 +11,17 @@ async function newest(request: APIRequestContext, phone: string): Promise<string
   return /\d{6}/.exec(body.sms?.[0]?.content ?? '')?.[0] ?? ''
 }
 
-/** Waits for a code on a sandbox phone that is not the one known already. */
+/** Waits for a code on a sandbox phone that is not the one known already. The provider lets a phone have one a minute. */
 export async function codeOn(request: APIRequestContext, phone: string, known = ''): Promise<string> {
   let code = ''
   await expect
-    .poll(async () => {
-      code = await newest(request, phone)
-      return code === known ? '' : code
-    })
+    .poll(
+      async () => {
+        code = await newest(request, phone)
+        return code === known ? '' : code
+      },
+      { timeout: 75_000 },
+    )
     .not.toBe('')
   return code
 }

@@ -40,6 +40,9 @@ const (
 	// life is how long a letter that has not left may still leave, codeLife that of a code.
 	life     = 24 * time.Hour
 	codeLife = 5 * time.Minute
+	// codeAgain is how soon a code that has not left is tried again: somebody waits for it, and the provider lets a phone
+	// have one code a minute.
+	codeAgain = 10 * time.Second
 )
 
 // What stands in place of a provider's code when the letter ended here: it never left within its life, or its sealed
@@ -148,6 +151,8 @@ func (s *Service) Deliver(ctx context.Context, actor access.Actor, channel Chann
 	switch {
 	case out.State == Unknown && s.asking(c, l):
 		return jobs.Snooze(askAgain(s.Clock.Now().Sub(*l.TriedAt)))
+	case out.State == Queued && l.Template == CodeTemplate:
+		return jobs.Snooze(codeAgain)
 	case out.State == Queued:
 		return fmt.Errorf("%s letter %d has not left: %w", c.channel, l.ID, errNotSent)
 	}

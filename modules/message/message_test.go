@@ -431,6 +431,33 @@ func TestRetriesDoNotFallIntoTheNightAndCodesComeAlways(t *testing.T) {
 	}
 }
 
+// TestACodeIsTriedAgainSoon: somebody waits for a code, so that what the provider's flow control held back follows as
+// soon as it may; a notice takes its time.
+func TestACodeIsTriedAgainSoon(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t)
+	f.mustNotify(replied("event:1", 7))
+	err := f.db.RunInTx(context.Background(), func(ctx context.Context, tx bun.Tx) error {
+		return f.Text(ctx, tx, message.Text{Phone: "13800138000", Template: "code", Params: map[string]string{"code": "482913"}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := message.Outcome{State: message.Refused, Code: "isv.BUSINESS_LIMIT_CONTROL"}
+	f.sms.answer = []message.Outcome{held, held, {State: message.Sent, Receipt: "b1"}}
+	soon := jobs.Snooze(10 * time.Second).Error()
+	if err := f.deliver(message.SMS, 1); err == nil || err.Error() == soon {
+		t.Errorf("a notice: %v", err)
+	}
+	if err := f.deliver(message.SMS, 2); err == nil || err.Error() != soon || f.state(message.SMS, 2) != message.Queued {
+		t.Errorf("a code: %v, %s", err, f.state(message.SMS, 2))
+	}
+	f.clock.Advance(10 * time.Second)
+	if err := f.deliver(message.SMS, 2); err != nil || f.state(message.SMS, 2) != message.Sent {
+		t.Errorf("a code ten seconds later: %v, %s", err, f.state(message.SMS, 2))
+	}
+}
+
 func TestWhatNeverLeftDoesNotLeaveTooLate(t *testing.T) {
 	t.Parallel()
 	f := mustNew(t)
