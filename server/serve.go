@@ -81,12 +81,9 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return h.queue.Run(ctx) })
-	g.Go(func() error { return h.feed.Run(ctx) })
-	g.Go(func() error { return h.exchange.Run(ctx) })
-	g.Go(func() error { return h.sealer.Run(ctx) })
-	g.Go(func() error { return h.identity.Run(ctx) })
-	g.Go(func() error { return h.catalog.Run(ctx) })
+	for _, run := range h.background {
+		g.Go(func() error { return run(ctx) })
+	}
 	g.Go(func() error { return h.web.Serve(ctx, l) })
 	h.greet(c, out)
 	return g.Wait()

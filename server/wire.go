@@ -84,6 +84,10 @@ type house struct {
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
 	// listeners read the events that modules announce.
 	listeners []event.Listener
+	// tasks are what the clock asks for, background what runs as long as the process that works: serve on SQLite, worker
+	// beside it on PostgreSQL.
+	tasks      []jobs.Task
+	background []func(ctx context.Context) error
 }
 
 // parts are what differs between an installation, a demo and a test.
@@ -151,6 +155,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinContent(uploads)
 	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
+	h.background = append(h.background, h.queue.Run, h.feed.Run, h.exchange.Run, h.sealer.Run, h.identity.Run, h.catalog.Run)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
