@@ -112,7 +112,7 @@ func (c *Client) Send(ctx context.Context, m Message) (Receipt, error) {
 type Query struct {
 	Phone string
 	BizID string    // "" when the receipt was lost
-	Date  time.Time // when it was sent; the provider looks at that day in Beijing
+	Date  time.Time // when it was sent; the provider looks at that day in Beijing, Query also across a midnight close by
 	ID    string    // our id; "" when BizID is given
 }
 
@@ -127,13 +127,33 @@ const (
 	Delivered State = "delivered"
 )
 
+// midnight is how far our clock and the provider's may be apart, with the time that a call takes: a message sent just
+// before midnight may stand in the provider's next day.
+const midnight = 2 * time.Minute
+
 // Query returns what became of the message. An error says nothing about the message: ask again later.
 func (c *Client) Query(ctx context.Context, q Query) (State, error) {
+	asked := ""
+	for _, at := range []time.Time{q.Date, q.Date.Add(-midnight), q.Date.Add(midnight)} {
+		day := at.In(clock.Beijing).Format("20060102")
+		if day == asked {
+			continue
+		}
+		asked = day
+		if state, err := c.queryDay(ctx, q, day); err != nil || state != Unsent {
+			return state, err
+		}
+	}
+	return Unsent, nil
+}
+
+// queryDay looks through the messages of one day.
+func (c *Client) queryDay(ctx context.Context, q Query, day string) (State, error) {
 	const size = 50
 	for page := 1; ; page++ {
 		req := dysmsapi.CreateQuerySendDetailsRequest()
 		req.PhoneNumber, req.BizId = q.Phone, q.BizID
-		req.SendDate = q.Date.In(clock.Beijing).Format("20060102")
+		req.SendDate = day
 		req.PageSize, req.CurrentPage = requests.NewInteger(size), requests.NewInteger(page)
 		res := dysmsapi.CreateQuerySendDetailsResponse()
 		if err := c.call(ctx, req, res); err != nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,10 +68,49 @@ func TestSendAndQuery(t *testing.T) {
 		{"by our id", sms.Query{Phone: "13800000001", ID: "our-1", Date: w.clock.Now()}, sms.Delivered},
 		{"by the provider's id", sms.Query{Phone: "13800000001", BizID: receipt.BizID, Date: w.clock.Now()}, sms.Delivered},
 		{"another id", sms.Query{Phone: "13800000001", ID: "our-2", Date: w.clock.Now()}, sms.Unsent},
-		{"another day", sms.Query{Phone: "13800000001", ID: "our-1", Date: w.clock.Now().AddDate(0, 0, -1)}, sms.Unsent},
+		{"another day", sms.Query{Phone: "13800000001", ID: "our-1", Date: w.clock.Now().AddDate(0, 0, -2)}, sms.Unsent},
 	} {
 		if got, err := c.Query(ctx, tc.q); err != nil || got != tc.want {
 			t.Errorf("%s: %q, %v, want %q", tc.name, got, err, tc.want)
+		}
+	}
+}
+
+// TestQueryAcrossMidnight: tried just before midnight and taken just after, or the other way round by clocks that differ,
+// a message is still found; otherwise it would be sent twice. The days far from it are not asked for.
+func TestQueryAcrossMidnight(t *testing.T) {
+	t.Parallel()
+	var asked []string
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		day := r.FormValue("SendDate")
+		asked = append(asked, day)
+		detail := ""
+		if day == "20261128" {
+			detail = `{"OutId":"night","SendStatus":3}`
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"Code":"OK","TotalCount":1,"SmsSendDetailDTOs":{"SmsSendDetailDTO":[` + detail + `]}}`))
+	}))
+	t.Cleanup(provider.Close)
+	c := mustClient(t, strings.TrimPrefix(provider.URL, "http://"), "secret", 0)
+	for _, tc := range []struct {
+		at   string
+		want sms.State
+		days []string
+	}{
+		{"2026-11-27 23:59:30", sms.Delivered, []string{"20261127", "20261128"}},
+		{"2026-11-29 00:00:30", sms.Delivered, []string{"20261129", "20261128"}},
+		{"2026-11-28 12:00:00", sms.Delivered, []string{"20261128"}},
+		{"2026-11-27 12:00:00", sms.Unsent, []string{"20261127"}},
+	} {
+		at, err := time.ParseInLocation(time.DateTime, tc.at, clock.Beijing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked = nil
+		got, err := c.Query(t.Context(), sms.Query{Phone: "13800000020", ID: "night", Date: at})
+		if err != nil || got != tc.want || !slices.Equal(asked, tc.days) {
+			t.Errorf("tried %s: %q after asking %v, %v", tc.at, got, asked, err)
 		}
 	}
 }
