@@ -17,6 +17,7 @@ import (
 )
 
 // demoPassword opens the demo accounts of the staff; the second factor still goes to the account's phone.
+// #nosec G101 -- the demo's password is public; a production start has no demo accounts
 const demoPassword = "Tongzhou-2026-demo"
 
 // demoEntry opens one of the world's people: under a short account name and phone where the guided tour uses them.

@@ -279,6 +279,7 @@ func (s *Server) sent(ctx context.Context, openID string) ([]sentCallback, error
 const phoneCookie = "sandbox_phone"
 
 func hold(w http.ResponseWriter, number string) {
+	// #nosec G124 -- the demo may run on plain http; the cookie only remembers which stand-in phone is shown
 	http.SetCookie(w, &http.Cookie{Name: phoneCookie, Value: number, Path: "/sandbox/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: 30 * 24 * 3600})
 }
 
@@ -304,6 +305,7 @@ func (s *Server) pageOpen(w http.ResponseWriter, r *http.Request) {
 		to = to[len(base):]
 	}
 	hold(w, p.Phone)
+	// #nosec G710 -- localPath keeps it on this host
 	http.Redirect(w, r, insideWechat(localPath(to)), http.StatusSeeOther)
 }
 

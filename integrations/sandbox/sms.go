@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
+	// #nosec G505 -- the provider's protocol signs with HMAC-SHA1
 	"crypto/sha1"
 	"crypto/subtle"
 	"encoding/base64"

@@ -34,6 +34,7 @@ const (
 	FromSelf     Source = "self"
 )
 
+// #nosec G101 -- names of sources, no secrets
 var sourceNames = map[Source]string{
 	FromRegistry: "企业登记信息", FromTax: "税务部门", FromSocial: "社会保险经办机构", FromBureau: "主管部门", FromCredit: "信用信息平台", FromSelf: "企业填报",
 }

@@ -86,6 +86,7 @@ func SessionCookie(token string, expires time.Time) http.Cookie {
 
 // EndedSessionCookie removes the session's token from the browser.
 func EndedSessionCookie() http.Cookie {
+	// #nosec G124 -- SessionCookie sets Secure, HttpOnly and SameSite
 	c := SessionCookie("", time.Unix(1, 0).UTC())
 	c.MaxAge = -1
 	return c

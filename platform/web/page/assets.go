@@ -69,6 +69,7 @@ func loadIcons() (map[string]template.HTML, error) {
 		if !ok {
 			return nil, fmt.Errorf("icon %s is no svg", f)
 		}
+		// #nosec G203 -- icons are embedded files
 		icons[name] = template.HTML(`<svg class="icon icon-` + name + `" aria-hidden="true" focusable="false" ` + rest)
 	}
 	return icons, nil
