@@ -40,19 +40,20 @@ func roles() []identity.BuiltinRole {
 	return []identity.BuiltinRole{
 		{Code: "platform_admin", Name: "系统管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.users"}},
 		{Code: "security_admin", Name: "安全管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.roles"}},
-		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"audit.view"}},
+		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"audit.view", "audit.export"}},
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "institution.manage", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
-			"policy.view", "content.edit", "message.view", "message.release", "exchange.view", "exchange.manage"}},
+			"policy.view", "content.edit", "message.view", "message.release", "exchange.view", "exchange.manage",
+			"application.export", "enterprise.export", "enterprise.import", "message.export", "exchange.export"}},
 		{Code: "editor", Name: "内容审核", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"content.edit", "content.publish"}},
 		{Code: "agent", Name: "热线坐席", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
-			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void"}},
+			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void", "ticket.export"}},
 		{Code: "dept_handler", Name: "部门经办人", Party: access.Government, Scope: access.ScopeDepartment, Permissions: []p{"ticket.view", "ticket.sign", "ticket.reply"}},
-		{Code: "dept_leader", Name: "部门领导", Party: access.Government, Scope: access.ScopeSubtree, Permissions: []p{"ticket.view", "ticket.sign", "ticket.reply"}},
+		{Code: "dept_leader", Name: "部门领导", Party: access.Government, Scope: access.ScopeSubtree, Permissions: []p{"ticket.view", "ticket.sign", "ticket.reply", "ticket.export"}},
 		{Code: "reviewer", Name: "政府终审员", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "policy.view"}},
 		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
-			"product.view", "product.edit", "application.view", "application.handle"}},
+			"product.view", "product.edit", "application.view", "application.handle", "application.export"}},
 		{Code: "institution_operator", Name: "机构操作员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
 			"product.view", "product.edit", "application.view", "application.handle"}},
 		{Code: "enterprise_owner", Name: "企业负责人", Party: access.Enterprise, Scope: access.ScopeSelf},

@@ -140,6 +140,8 @@ func Permissions() []access.Info {
 	return []access.Info{
 		{Name: PermView, Group: "申请", Label: "查看申请"},
 		{Name: PermHandle, Group: "申请", Label: "办理申请"},
+		{Name: PermExport, Group: "申请", Label: "导出申请（联系电话脱敏）"},
+		{Name: PermExportPhone, Group: "申请", Label: "导出本机构申请的完整联系电话"},
 	}
 }
 

@@ -24,6 +24,7 @@ const (
 func Permissions() []access.Info {
 	return []access.Info{
 		{Name: PermView, Group: "企业", Label: "查看企业"}, {Name: PermReview, Group: "企业", Label: "审核企业认证"},
+		{Name: PermExport, Group: "企业", Label: "导出企业"}, {Name: PermImport, Group: "企业", Label: "导入企业名录"},
 	}
 }
 

@@ -23,6 +23,7 @@ func Permissions() []access.Info {
 	return []access.Info{
 		{Name: PermView, Group: "数据回流", Label: "查看对接方和推送记录"},
 		{Name: PermManage, Group: "数据回流", Label: "管理对接方、密钥，重推或跳过推送"},
+		{Name: PermExport, Group: "数据回流", Label: "导出推送记录"},
 	}
 }
 

@@ -113,7 +113,7 @@ var (
 func Permissions() []access.Info {
 	return []access.Info{
 		{Name: "identity.users", Group: "系统", Label: "管理账号"}, {Name: "identity.roles", Group: "系统", Label: "编辑角色"},
-		{Name: "audit.view", Group: "系统", Label: "查看审计日志"},
+		{Name: "audit.view", Group: "系统", Label: "查看审计日志"}, {Name: PermExportAudit, Group: "系统", Label: "导出审计日志"},
 	}
 }
 

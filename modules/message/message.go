@@ -95,6 +95,7 @@ func Permissions() []access.Info {
 	return []access.Info{
 		{Name: PermView, Group: "消息", Label: "查看发送记录"},
 		{Name: PermRelease, Group: "消息", Label: "确认未送达并重发"},
+		{Name: PermExport, Group: "消息", Label: "导出发送记录"},
 	}
 }
 

@@ -123,6 +123,8 @@ func Permissions() []access.Info {
 		{Name: PermClose, Group: "工单", Label: "回访并办结"},
 		{Name: PermReopen, Group: "工单", Label: "退回重办"},
 		{Name: PermVoid, Group: "工单", Label: "作废"},
+		{Name: PermExport, Group: "工单", Label: "导出工单（联系电话脱敏）"},
+		{Name: PermExportPhone, Group: "工单", Label: "导出完整联系电话"},
 	}
 }
 

@@ -1,0 +1,193 @@
+package application
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/sheet"
+	"github.com/huiqi/huiqi/platform/text"
+)
+
+// The rights to take the list out: PermExport with masked contacts, PermExportPhone with them in clear, which counts for the
+// operators of the application's own institution only.
+const (
+	PermExport      access.Permission = "application.export"
+	PermExportPhone access.Permission = "application.export_phone"
+)
+
+// exported is an application with who asked for it.
+type exported struct {
+	Application
+	actor access.Actor
+}
+
+// ExportSource is the list of applications that leaves as a spreadsheet: what the actor sees.
+func (s *Service) ExportSource() sheet.Source {
+	of := sheet.Of[exported]
+	phone := func(clear bool) func(context.Context, *exported) (sheet.Cell, error) {
+		return func(_ context.Context, a *exported) (sheet.Cell, error) {
+			number, err := s.Box.Open(a.PhoneSealed, phonePlace(a.Number))
+			if err != nil || clear && handles(a.actor, &a.Application) {
+				return sheet.Text(string(number)), err
+			}
+			return sheet.Text(text.MaskPhone(string(number))), nil
+		}
+	}
+	months := func(n int) sheet.Cell {
+		if n == 0 {
+			return sheet.Cell{}
+		}
+		return sheet.Int(int64(n))
+	}
+	fen := func(n int64) sheet.Cell {
+		if n == 0 {
+			return sheet.Cell{}
+		}
+		return sheet.Fen(n)
+	}
+	return sheet.List[exported]{
+		Name: "applications", Title: "申请", Permission: PermExport, Describe: describe, Count: s.exportCount, Page: s.exportPage,
+		Fields: []sheet.Field[exported]{
+			of("number", "申请编号", 20, func(a *exported) sheet.Cell { return sheet.Text(a.Number) }),
+			of("status", "状态", 10, func(a *exported) sheet.Cell { return sheet.Text(a.Status.Label()) }),
+			of("product", "产品", 28, func(a *exported) sheet.Cell { return sheet.Text(a.ProductName) }),
+			of("kind", "服务类别", 14, func(a *exported) sheet.Cell { return sheet.Text(a.KindName) }),
+			of("institution", "机构", 26, func(a *exported) sheet.Cell { return sheet.Text(a.InstitutionName) }),
+			of("enterprise", "企业", 28, func(a *exported) sheet.Cell { return sheet.Text(a.EnterpriseName) }),
+			of("contact", "联系人", 12, func(a *exported) sheet.Cell {
+				if handles(a.actor, &a.Application) {
+					return sheet.Text(a.ContactName)
+				}
+				return sheet.Text(text.MaskName(a.ContactName))
+			}),
+			{SourceColumn: sheet.SourceColumn{Key: "phoneMasked", Title: "联系电话（脱敏）", Width: 16}, Cell: phone(false)},
+			sheet.Field[exported]{SourceColumn: sheet.SourceColumn{Key: "phone", Title: "联系电话", Width: 16}, Cell: phone(true)}.Behind(PermExportPhone),
+			of("amount", "申请金额（元）", 16, func(a *exported) sheet.Cell { return fen(a.Amount) }),
+			of("term", "申请期限（月）", 14, func(a *exported) sheet.Cell { return months(a.Term) }),
+			of("purpose", "用途", 30, func(a *exported) sheet.Cell { return sheet.Text(a.Purpose) }),
+			of("handler", "经办人", 12, func(a *exported) sheet.Cell { return sheet.Text(a.HandlerName) }),
+			of("submittedAt", "提交时间", 20, func(a *exported) sheet.Cell { return sheet.Time(a.SubmittedAt) }),
+			of("dueAt", "受理时限", 20, func(a *exported) sheet.Cell { return sheet.Time(a.DueAt) }),
+			of("closedAt", "结束时间", 20, func(a *exported) sheet.Cell { return sheet.TimeOf(a.ClosedAt) }),
+			of("approvedAmount", "审批金额（元）", 16, func(a *exported) sheet.Cell { return fen(a.ApprovedAmount) }),
+			of("approvedRate", "年利率（%）", 12, func(a *exported) sheet.Cell { return fen(int64(a.ApprovedRate)) }), // basis points are hundredths too
+			of("approvedTerm", "审批期限（月）", 14, func(a *exported) sheet.Cell { return months(a.ApprovedTerm) }),
+			of("disbursedAmount", "放款金额（元）", 16, func(a *exported) sheet.Cell { return fen(a.DisbursedAmount) }),
+			of("disbursedAt", "放款时间", 20, func(a *exported) sheet.Cell { return sheet.TimeOf(a.DisbursedAt) }),
+			of("reason", "未通过或补正原因", 30, func(a *exported) sheet.Cell { return sheet.Text(a.Reason) }),
+		},
+	}.Source()
+}
+
+var scopeNames = map[string]string{"waiting": "待受理", "overdue": "超期未受理", "mine": "我经办的"}
+
+func exportFilter(actor access.Actor, f sheet.Filter) (ListFilter, error) {
+	if err := f.Only("scope", "status"); err != nil {
+		return ListFilter{}, err
+	}
+	var out ListFilter
+	switch f["scope"] {
+	case "", "all":
+	case "waiting":
+		out.Waiting = true
+	case "overdue":
+		out.Overdue = true
+	case "mine":
+		out.Mine, out.handlerID = true, actor.UserID
+	default:
+		return out, sheet.ErrFilter
+	}
+	for _, w := range f.Words("status") {
+		if Status(w).Label() == "" {
+			return out, sheet.ErrFilter
+		}
+		out.Statuses = append(out.Statuses, Status(w))
+	}
+	if out.byDue() {
+		out.Statuses = []Status{Waiting}
+	}
+	return out, nil
+}
+
+func describe(f sheet.Filter) (string, error) {
+	parsed, err := exportFilter(access.Actor{}, f)
+	if err != nil {
+		return "", err
+	}
+	var words []string
+	if name := scopeNames[f["scope"]]; name != "" {
+		words = append(words, name)
+	}
+	if len(parsed.Statuses) > 0 && !parsed.byDue() {
+		var names []string
+		for _, s := range parsed.Statuses {
+			names = append(names, s.Label())
+		}
+		words = append(words, "状态："+strings.Join(names, "、"))
+	}
+	return strings.Join(words, "；"), nil
+}
+
+func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Filter, after string, limit int) ([]exported, string, error) {
+	if !actor.SignedIn() {
+		return nil, "", fault.ErrUnauthorized
+	}
+	parsed, err := exportFilter(actor, f)
+	if err != nil {
+		return nil, "", err
+	}
+	var from *position
+	if after != "" {
+		p, err := parsePosition(after, parsed.byDue())
+		if err != nil {
+			return nil, "", err
+		}
+		from = &p
+	}
+	rows, err := list(ctx, s.DB.Read(), visible(actor), parsed, from, s.Clock.Now(), limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(rows) > limit {
+		rows = rows[:limit]
+		last := position{id: rows[limit-1].ID}
+		if parsed.byDue() {
+			last.due = rows[limit-1].DueAt
+		}
+		next = last.String()
+	}
+	out := make([]exported, 0, len(rows))
+	for i := range rows {
+		out = append(out, exported{rows[i], actor})
+	}
+	return out, next, nil
+}
+
+func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.Filter, most int) (int, error) {
+	parsed, err := exportFilter(actor, f)
+	if err != nil {
+		return 0, err
+	}
+	db := s.DB.Read()
+	q := visible(actor).narrow(db.NewSelect().Model((*Application)(nil)).ColumnExpr("1")).Limit(int64(most))
+	if len(parsed.Statuses) > 0 {
+		q = q.Where("a.status IN ?", bun.Tuple(parsed.Statuses))
+	}
+	if parsed.handlerID != 0 {
+		q = q.Where("a.handler_id = ?", parsed.handlerID)
+	}
+	if parsed.Overdue {
+		q = q.Where("a.due_at < ?", s.Clock.Now())
+	}
+	n, err := db.NewSelect().TableExpr("(?) AS some", q).Count(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("count applications: %w", err)
+	}
+	return int(n), nil
+}

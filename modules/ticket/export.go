@@ -1,0 +1,188 @@
+package ticket
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/sheet"
+)
+
+// The rights to take the list out: PermExport with masked phones, PermExportPhone with phones in clear.
+const (
+	PermExport      access.Permission = "ticket.export"
+	PermExportPhone access.Permission = "ticket.export_phone"
+)
+
+var urgencyNames = map[Urgency]string{Normal: "一般", Urgent: "紧急", Critical: "特急"}
+
+var sourceNames = map[Source]string{FromH5: "手机端", FromPortal: "门户", FromAgent: "热线登记"}
+
+// exported is a ticket with what its cells need.
+type exported struct {
+	Ticket
+	typeName string
+}
+
+// ExportSource is the list of tickets that leaves as a spreadsheet: what the actor sees, newest first.
+func (s *Service) ExportSource() sheet.Source {
+	of := sheet.Of[exported]
+	phone := func(show func(string) string) func(context.Context, *exported) (sheet.Cell, error) {
+		return func(_ context.Context, t *exported) (sheet.Cell, error) {
+			number, err := s.box.Open(t.PhoneSealed, phonePlace(t.Number))
+			return sheet.Text(show(string(number))), err
+		}
+	}
+	return sheet.List[exported]{
+		Name: "tickets", Title: "工单", Permission: PermExport, Describe: describe, Count: s.exportCount, Page: s.exportPage,
+		Fields: []sheet.Field[exported]{
+			of("number", "工单编号", 20, func(t *exported) sheet.Cell { return sheet.Text(t.Number) }),
+			of("title", "标题", 36, func(t *exported) sheet.Cell { return sheet.Text(t.Title) }),
+			of("type", "诉求类型", 14, func(t *exported) sheet.Cell { return sheet.Text(t.typeName) }),
+			of("status", "状态", 10, func(t *exported) sheet.Cell { return sheet.Text(t.Status.Label()) }),
+			of("urgency", "紧急程度", 10, func(t *exported) sheet.Cell { return sheet.Text(urgencyNames[t.Urgency]) }),
+			of("source", "来源", 10, func(t *exported) sheet.Cell { return sheet.Text(sourceNames[t.Source]) }),
+			of("enterprise", "企业", 28, func(t *exported) sheet.Cell { return sheet.Text(t.EnterpriseName) }),
+			of("requester", "联系人", 12, func(t *exported) sheet.Cell { return sheet.Text(t.RequesterName) }),
+			{SourceColumn: sheet.SourceColumn{Key: "phoneMasked", Title: "联系电话（脱敏）", Width: 16}, Cell: phone(mask)},
+			sheet.Field[exported]{SourceColumn: sheet.SourceColumn{Key: "phone", Title: "联系电话", Width: 16}, Cell: phone(func(n string) string { return n })}.Behind(PermExportPhone),
+			of("unit", "承办单位", 20, func(t *exported) sheet.Cell { return sheet.Text(t.UnitName) }),
+			of("createdAt", "受理时间", 20, func(t *exported) sheet.Cell { return sheet.Time(t.CreatedAt) }),
+			of("dueAt", "办理时限", 20, func(t *exported) sheet.Cell { return sheet.Time(t.DueAt) }),
+			of("closedAt", "办结时间", 20, func(t *exported) sheet.Cell { return sheet.TimeOf(t.ClosedAt) }),
+			of("body", "诉求内容", 50, func(t *exported) sheet.Cell { return sheet.Text(t.Body) }),
+			of("reply", "答复内容", 50, func(t *exported) sheet.Cell { return sheet.Text(t.Reply) }),
+			of("rating", "评分", 8, func(t *exported) sheet.Cell {
+				if t.Rating == 0 {
+					return sheet.Cell{}
+				}
+				return sheet.Int(int64(t.Rating))
+			}),
+			of("opinion", "评价意见", 30, func(t *exported) sheet.Cell { return sheet.Text(t.Opinion) }),
+		},
+	}.Source()
+}
+
+// exportFilter reads the list's own filters.
+func exportFilter(f sheet.Filter) (ListFilter, error) {
+	if err := f.Only("scope", "status", "urgency"); err != nil {
+		return ListFilter{}, err
+	}
+	out := ListFilter{Urgency: Urgency(f["urgency"]), Waiting: f["scope"] == "waiting"}
+	if s := f["scope"]; s != "" && s != "all" && s != "waiting" || out.Urgency != "" && !out.Urgency.Known() {
+		return out, sheet.ErrFilter
+	}
+	for _, w := range f.Words("status") {
+		if Status(w).Label() == "" {
+			return out, sheet.ErrFilter
+		}
+		out.Statuses = append(out.Statuses, Status(w))
+	}
+	return out, nil
+}
+
+func describe(f sheet.Filter) (string, error) {
+	parsed, err := exportFilter(f)
+	if err != nil {
+		return "", err
+	}
+	var words []string
+	if parsed.Waiting {
+		words = append(words, "待我处理")
+	}
+	if len(parsed.Statuses) > 0 {
+		var names []string
+		for _, s := range parsed.Statuses {
+			names = append(names, s.Label())
+		}
+		words = append(words, "状态："+strings.Join(names, "、"))
+	}
+	if parsed.Urgency != "" {
+		words = append(words, "紧急程度："+urgencyNames[parsed.Urgency])
+	}
+	return strings.Join(words, "；"), nil
+}
+
+// narrowed are the scopes and the filter that the actor's list has; false when nothing can be in it.
+func narrowed(actor access.Actor, f sheet.Filter) ([]scope, ListFilter, bool, error) {
+	if !actor.SignedIn() {
+		return nil, ListFilter{}, false, fault.ErrUnauthorized
+	}
+	parsed, err := exportFilter(f)
+	if err != nil {
+		return nil, parsed, false, err
+	}
+	scopes := visible(actor)
+	if parsed.Waiting {
+		parsed.Statuses, scopes = waitingFor(actor), current(scopes)
+		if len(parsed.Statuses) == 0 {
+			return nil, parsed, false, nil
+		}
+	}
+	return scopes, parsed, true, nil
+}
+
+func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Filter, after string, limit int) ([]exported, string, error) {
+	scopes, parsed, some, err := narrowed(actor, f)
+	if err != nil || !some {
+		return nil, "", err
+	}
+	var before int64
+	if after != "" {
+		if before, err = strconv.ParseInt(after, 10, 64); err != nil {
+			return nil, "", err
+		}
+	}
+	db := s.db.Read()
+	rows, err := list(ctx, db, scopes, parsed, before, limit+1)
+	if err != nil {
+		return nil, "", err
+	}
+	names, err := typeNames(ctx, db)
+	if err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = strconv.FormatInt(rows[limit-1].ID, 10)
+	}
+	out := make([]exported, 0, len(rows))
+	for i := range rows {
+		name := names[rows[i].Type]
+		if name == "" {
+			name = rows[i].Type
+		}
+		out = append(out, exported{rows[i], name})
+	}
+	return out, next, nil
+}
+
+// exportCount counts each scope by itself: a ticket seen by two of them counts twice.
+func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.Filter, most int) (int, error) {
+	scopes, parsed, some, err := narrowed(actor, f)
+	if err != nil || !some {
+		return 0, err
+	}
+	total := 0
+	db := s.db.Read()
+	for _, sc := range scopes {
+		q := db.NewSelect().Model((*Ticket)(nil)).ColumnExpr("1").Where(sc.where, sc.args...).Limit(int64(most))
+		if len(parsed.Statuses) > 0 {
+			q = q.Where("t.status IN ?", bun.Tuple(parsed.Statuses))
+		}
+		if parsed.Urgency != "" {
+			q = q.Where("t.urgency = ?", parsed.Urgency)
+		}
+		n, err := db.NewSelect().TableExpr("(?) AS some", q).Count(ctx)
+		if err != nil {
+			return 0, err
+		}
+		total += int(n)
+	}
+	return min(total, most), nil
+}
