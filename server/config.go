@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -42,6 +43,8 @@ type Config struct {
 	SMS             SMS      `koanf:"sms"`
 	Wechat          Wechat   `koanf:"wechat"`
 	Registry        Registry `koanf:"registry"`
+	Exports         Exports  `koanf:"exports"`
+	Imports         Imports  `koanf:"imports"`
 }
 
 // Secrets are the root keys, 32 random bytes in base64 each.
@@ -111,6 +114,7 @@ func Load(path string, flags map[string]any) (Config, error) {
 		"data": "data", "listen": "127.0.0.1:8080", "district": "北京市通州区", "log_level": "info",
 		"secrets.key_id": "k1", "secrets.suite": "gm", "site.name": "惠企台", "sms.codes_per_day": 5000,
 	}
+	maps.Copy(defaults, sheetDefaults())
 	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
 		return Config{}, err
 	}
@@ -163,6 +167,9 @@ func (c *Config) finish() error {
 	}
 	if c.SMS.CodesPerDay < 0 {
 		return configErrorf("sms.codes_per_day: must be 0 (no bound) or more")
+	}
+	if err := c.checkSheets(); err != nil {
+		return err
 	}
 	if err := knownNames("sms.templates", c.SMS.Templates, message.SMSNames()); err != nil {
 		return err

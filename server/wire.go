@@ -20,6 +20,7 @@ import (
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/exchange"
+	"github.com/huiqi/huiqi/modules/export"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
@@ -55,6 +56,7 @@ func Migrations() []database.Migration {
 		policy.Migrations,
 		content.Migrations,
 		exchange.Migrations,
+		export.Migrations,
 	)
 }
 
@@ -79,6 +81,7 @@ type house struct {
 	content      *content.Service
 	messages     *message.Service
 	exchange     *exchange.Service
+	exports      *export.Service
 
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
@@ -115,6 +118,9 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	workers := jobs.NewWorkers()
 	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Log: p.log}, workers)
 	h.openExchange(c, p, workers)
+	if err := h.openExports(c, p, workers); err != nil {
+		return nil, err
+	}
 	companies := h.newEnterprises(c, p, workers)
 	h.enterprises = companies
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
@@ -153,6 +159,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.sees[enterprise.ObjectAttempt] = companies.Sees
 	h.joinApplications(c, p)
 	h.joinContent(uploads)
+	h.joinExports()
 	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 	h.background = append(h.background, h.queue.Run, h.feed.Run, h.exchange.Run, h.sealer.Run, h.identity.Run, h.catalog.Run)
@@ -203,6 +210,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	content.Register(h.web.API, h.content)
 	message.Register(h.web.API, h.messages)
 	exchange.Register(h.web.API, h.exchange)
+	h.exports.API(h.web)
 	for _, add := range []func(*web.Server, *web.Pages) error{
 		h.portalOf(p).Pages,
 		h.identity.Pages,

@@ -126,4 +126,3 @@ func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.F
 	n, err := db.NewSelect().TableExpr("(?) AS some", q).Count(ctx)
 	return int(n), err
 }
-

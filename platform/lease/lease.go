@@ -28,8 +28,9 @@ type Columns struct {
 	LeaseUntil *time.Time `bun:"lease_until"`
 }
 
-// Ask is what the columns are when work is asked for: free for the next worker. The fence stays what it was.
-func (c *Columns) Ask() { c.Due, c.Attempts, c.LeaseUntil = true, 0, nil }
+// Ask is what the columns are when work is asked for: free for the next worker, and closed to one that still writes what was
+// asked for before.
+func (c *Columns) Ask() { c.Due, c.Attempts, c.LeaseUntil, c.Fence = true, 0, nil, c.Fence+1 }
 
 // Claim is one worker's hold on a row.
 type Claim struct {
