@@ -256,13 +256,17 @@ func (s *Service) writePart(ctx context.Context, c lease.Claim, r *row, p *part,
 		return err
 	}
 	r.After, r.Rows, p.Ready = after, r.Rows+int64(n), true
-	return s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
+	err = s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewUpdate().Model(p).Column("ready").WherePK().Exec(ctx); err != nil {
 			return err
 		}
 		_, err := tx.NewUpdate().Model(r).Column("position", "rows_done").WherePK().Exec(ctx)
 		return err
 	})
+	if errors.Is(err, lease.ErrLost) { // its row may be gone already
+		return errors.Join(err, s.Storage.Delete(context.WithoutCancel(ctx), p.Key))
+	}
+	return err
 }
 
 // keep writes the file and offers it. The key is in the row before the file is there: a file that nobody offers is found
