@@ -1,0 +1,454 @@
+package importing
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/lease"
+	"github.com/huiqi/huiqi/platform/sheet"
+)
+
+// maxAttempts is how many workers may die over an import before it is given up.
+const maxAttempts = 5
+
+// Run works the imports until ctx ends.
+func (s *Service) Run(ctx context.Context) error { return s.table.Run(ctx, s.work) }
+
+func (s *Service) work(ctx context.Context, c lease.Claim) error {
+	r, err := find(ctx, s.DB.Read(), access.SystemActor("job:import"), c.ID)
+	if err != nil {
+		return err
+	}
+	if c.Attempts > maxAttempts {
+		return s.fail(ctx, c, r, "多次处理失败，请联系系统管理员")
+	}
+	if r.State == Publishing {
+		err = s.publish(ctx, c, r)
+	} else {
+		err = s.read(ctx, c, r)
+	}
+	var f *fault.Fault
+	switch {
+	case err == nil, errors.Is(err, lease.ErrLost), ctx.Err() != nil:
+		return err
+	case errors.As(err, &f) && f.Kind != fault.Unavailable && f.Kind != fault.Internal:
+		return s.fail(ctx, c, r, f.Message)
+	case c.Attempts == maxAttempts:
+		return errors.Join(err, s.fail(ctx, c, r, "处理失败，请稍后重试；多次失败的，请联系系统管理员"))
+	}
+	return err
+}
+
+func (s *Service) hold(ctx context.Context, c lease.Claim, fn func(ctx context.Context, tx bun.Tx) error) error {
+	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if err := s.table.Hold(ctx, tx, c); err != nil {
+			return err
+		}
+		return fn(ctx, tx)
+	})
+}
+
+// read stages the rows behind the checkpoint, batch by batch, with what is wrong with each.
+func (s *Service) read(ctx context.Context, c lease.Claim, r *row) error {
+	actor, err := s.People.Now(ctx, r.OwnerID)
+	if err != nil {
+		return err
+	}
+	t, err := s.target(actor, r.Target)
+	if err != nil {
+		return err
+	}
+	if r.LastRead == 0 {
+		if err := s.dropRows(ctx, r.ID, func(fn func(ctx context.Context, tx bun.Tx) error) error { return s.hold(ctx, c, fn) }); err != nil {
+			return err
+		}
+	}
+	f, err := s.Files.Open(ctx, r.FileKey)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	book, err := sheet.Open(f, f.Size())
+	if err != nil {
+		return err
+	}
+	mapped := r.mapping()
+	batch := make([]pending, 0, s.batch)
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		err := s.stage(ctx, c, r, t, actor, batch)
+		batch = batch[:0]
+		return err
+	}
+	read := 0
+	_, err = book.Rows(r.Sheet, func(line sheet.Row) error {
+		if line.Number <= r.Head {
+			return nil
+		}
+		if read++; read > s.Limits.Rows {
+			return s.tooMany()
+		}
+		if line.Number <= r.LastRead {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		p := pending{record: sheet.Record{Row: line.Number, Values: map[string]string{}}}
+		for _, f := range t.Fields {
+			var v sheet.Value
+			at, ok := mapped[f.Key]
+			if !ok {
+				continue
+			}
+			if at < len(line.Cells) {
+				v = line.Cells[at]
+			}
+			text, problem := f.Read(v)
+			if p.record.Values[f.Key] = text; problem != nil {
+				p.problems = append(p.problems, *problem)
+			}
+		}
+		if batch = append(batch, p); len(batch) == s.batch {
+			return flush()
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	now := s.Clock.Now()
+	r.State, r.Due, r.CheckedAt, r.Total = Checked, false, &now, r.Read
+	return s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewUpdate().Model(r).Column("state", "due", "checked_at", "rows_total").WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, access.SystemActor("job:import"), now, audit.Record{Action: "import.checked", Object: Object, ObjectID: r.ID, Summary: "导入文件检查完成：" + t.Title,
+			Detail: map[string]any{"owner": r.OwnerID, "read": r.Read, "good": r.Good, "known": r.Known, "bad": r.Bad}})
+	})
+}
+
+// pending is a row on its way to the staging table.
+type pending struct {
+	record   sheet.Record
+	problems []sheet.Problem
+	state    RowState
+	blind    string
+}
+
+// stage checks a batch and keeps it with the checkpoint behind it.
+func (s *Service) stage(ctx context.Context, c lease.Claim, r *row, t sheet.Target, actor access.Actor, batch []pending) error {
+	var keys, blinds []string
+	for i := range batch {
+		p := &batch[i]
+		p.state = RowBad
+		if len(p.problems) == 0 {
+			record, problems, err := t.Check(ctx, actor, p.record)
+			if err != nil {
+				return fmt.Errorf("row %d: %w", p.record.Row, err)
+			}
+			if p.problems = problems; len(problems) == 0 {
+				p.record, p.state = record, RowGood
+			}
+		}
+		if key := p.record.Values[t.Key]; p.state == RowGood && key != "" {
+			p.blind = s.Box.Blind("import."+t.Name, key)
+			keys, blinds = append(keys, key), append(blinds, p.blind)
+		}
+	}
+	known, err := t.Existing(ctx, actor, keys)
+	if err != nil {
+		return err
+	}
+	earlier, err := s.earlier(ctx, r.ID, blinds)
+	if err != nil {
+		return err
+	}
+	rows := make([]staged, 0, len(batch))
+	next := *r
+	for i := range batch {
+		p := &batch[i]
+		if p.state == RowGood {
+			s.meet(r.Duplicates, p, known[p.record.Values[t.Key]], earlier)
+		}
+		plain, err := json.Marshal(p.record.Values)
+		if err != nil {
+			return err
+		}
+		row := staged{ImportID: r.ID, Number: p.record.Row, State: p.state, Values: s.Box.Seal(plain, valuesPlace(r.ID, p.record.Row)), KeyBlind: p.blind}
+		if len(p.problems) > 0 {
+			raw, err := json.Marshal(p.problems)
+			if err != nil {
+				return err
+			}
+			row.Problems = string(raw)
+		}
+		rows = append(rows, row)
+		next.Read, next.LastRead = next.Read+1, p.record.Row
+		switch p.state {
+		case RowGood:
+			next.Good++
+		case RowKnown:
+			next.Known++
+		case RowBad:
+			next.Bad++
+		}
+	}
+	err = s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
+			return err
+		}
+		_, err := tx.NewUpdate().Model(&next).Column("rows_read", "rows_good", "rows_known", "rows_bad", "last_read").WherePK().Exec(ctx)
+		return err
+	})
+	if err == nil {
+		*r = next
+	}
+	return err
+}
+
+// meet decides about a good row whose record is there already, in the system or further up in the file.
+func (s *Service) meet(on sheet.Duplicates, p *pending, known bool, earlier map[string]int) {
+	if p.blind == "" {
+		return
+	}
+	first, twice := earlier[p.blind]
+	if !twice {
+		earlier[p.blind] = p.record.Row
+	}
+	switch {
+	case on == sheet.Refuse && twice:
+		p.state = RowBad
+		p.problems = []sheet.Problem{{Code: "DUPLICATE_ROW", Message: fmt.Sprintf("与文件第 %d 行重复，请只保留一行", first)}}
+	case on == sheet.Refuse && known:
+		p.state = RowBad
+		p.problems = []sheet.Problem{{Code: sheet.ErrExists.Code, Message: sheet.ErrExists.Message}}
+	case known || twice:
+		p.state = RowKnown
+	}
+}
+
+// earlier finds which of the keys stand in rows that are staged already, and where first.
+func (s *Service) earlier(ctx context.Context, id int64, blinds []string) (map[string]int, error) {
+	out := map[string]int{}
+	if len(blinds) == 0 {
+		return out, nil
+	}
+	var rows []struct {
+		KeyBlind string
+		Number   int
+	}
+	err := s.DB.Read().NewSelect().TableExpr("import_rows AS r").ColumnExpr("r.key_blind, min(r.number) AS number").
+		Where("r.import_id = ? AND r.key_blind IN ?", id, bun.Tuple(blinds)).GroupExpr("r.key_blind").Scan(ctx, &rows)
+	for _, x := range rows {
+		out[x.KeyBlind] = x.Number
+	}
+	return out, err
+}
+
+// publish gives the good rows behind the checkpoint to their module, each in a savepoint, few enough at once that nobody
+// waits for them.
+func (s *Service) publish(ctx context.Context, c lease.Claim, r *row) error {
+	actor, err := s.People.Now(ctx, r.OwnerID)
+	if err != nil {
+		return err
+	}
+	t, err := s.target(actor, r.Target)
+	if err != nil {
+		return err
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var rows []staged
+		err := s.DB.Read().NewSelect().Model(&rows).Where("r.import_id = ? AND r.number > ? AND r.state IN (?, ?)", r.ID, r.LastDone, RowGood, RowKnown).
+			OrderExpr("r.number").Limit(50).Scan(ctx)
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			return s.finish(ctx, c, r, t)
+		}
+		for len(rows) > 0 {
+			n, err := s.few(ctx, c, r, t, actor, rows)
+			if err != nil {
+				return err
+			}
+			rows = rows[n:]
+		}
+	}
+}
+
+// few publishes the first of the rows, as many as fit in a spell, and returns how many.
+func (s *Service) few(ctx context.Context, c lease.Claim, r *row, t sheet.Target, actor access.Actor, rows []staged) (int, error) {
+	if t.Prepare != nil {
+		rows = rows[:min(len(rows), 4)] // what takes long is done for few at once, and the lease is held in between
+	}
+	records := make([]sheet.Record, len(rows))
+	prepared := make([]any, len(rows))
+	for i := range rows {
+		v, err := s.rowView(rows[i])
+		if err != nil {
+			return 0, err
+		}
+		records[i] = sheet.Record{Row: v.Number, Values: v.Values}
+		if t.Prepare != nil {
+			if prepared[i], err = t.Prepare(ctx, actor, records[i], origin(r.ID, v.Number)); err != nil {
+				return 0, err
+			}
+		}
+	}
+	var next row
+	n := 0
+	err := s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
+		next, n = *r, 0
+		for began := time.Now(); n < len(rows) && (n == 0 || time.Since(began) < s.spell); n++ {
+			if err := s.one(ctx, tx, &next, t, actor, rows[n], records[n], prepared[n]); err != nil {
+				return fmt.Errorf("row %d: %w", rows[n].Number, err)
+			}
+		}
+		_, err := tx.NewUpdate().Model(&next).Column("rows_created", "rows_updated", "rows_skipped", "rows_refused", "last_done").WherePK().Exec(ctx)
+		return err
+	})
+	if err == nil {
+		*r = next
+	}
+	return n, err
+}
+
+// one publishes a record and writes beside its row what came of it.
+func (s *Service) one(ctx context.Context, tx bun.Tx, next *row, t sheet.Target, actor access.Actor, line staged, record sheet.Record, prepared any) error {
+	var change sheet.Change
+	err := tx.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
+		var err error
+		change, line.ObjectID, err = t.Publish(ctx, tx, actor, record, next.Duplicates, origin(next.ID, line.Number), prepared)
+		return err
+	})
+	var f *fault.Fault
+	switch {
+	case errors.As(err, &f) && f.Kind != fault.Unavailable && f.Kind != fault.Internal:
+		p := sheet.Problem{Code: f.Code, Message: f.Message}
+		if len(f.Fields) > 0 {
+			p.Field = f.Fields[0].Name
+		}
+		raw, err := json.Marshal([]sheet.Problem{p})
+		if err != nil {
+			return err
+		}
+		line.State, line.Problems, line.ObjectID = RowRefused, string(raw), 0
+		next.Refused++
+	case err != nil:
+		return err
+	case change == sheet.Created:
+		line.State = RowCreated
+		next.Created++
+	case change == sheet.Updated:
+		line.State = RowUpdated
+		next.Updated++
+	default:
+		line.State = RowSkipped
+		next.Skipped++
+	}
+	next.LastDone = line.Number
+	_, err = tx.NewUpdate().Model(&line).Column("state", "problems", "object_id").WherePK().Exec(ctx)
+	return err
+}
+
+func (s *Service) finish(ctx context.Context, c lease.Claim, r *row, t sheet.Target) error {
+	now := s.Clock.Now()
+	r.State, r.Due, r.FinishedAt = Done, false, &now
+	return s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewUpdate().Model(r).Column("state", "due", "finished_at").WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, access.SystemActor("job:import"), now, audit.Record{Action: "import.done", Object: Object, ObjectID: r.ID, Summary: "导入完成：" + t.Title,
+			Detail: map[string]any{"owner": r.OwnerID, "created": r.Created, "updated": r.Updated, "skipped": r.Skipped, "refused": r.Refused, "bad": r.Bad}})
+	})
+}
+
+func (s *Service) fail(ctx context.Context, c lease.Claim, r *row, message string) error {
+	now := s.Clock.Now()
+	r.State, r.Due, r.Message, r.FinishedAt = Failed, false, message, &now
+	return s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewUpdate().Model(r).Column("state", "due", "message", "finished_at").WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, access.SystemActor("job:import"), now, audit.Record{Action: "import.fail", Object: Object, ObjectID: r.ID, Summary: "导入失败",
+			Detail: map[string]any{"owner": r.OwnerID, "message": message}})
+	})
+}
+
+// dropRows removes the staged rows of an import, few at once.
+func (s *Service) dropRows(ctx context.Context, id int64, within func(fn func(ctx context.Context, tx bun.Tx) error) error) error {
+	for {
+		var numbers []int
+		if err := s.DB.Read().NewSelect().Model((*staged)(nil)).Column("number").Where("r.import_id = ?", id).OrderExpr("r.number").Limit(500).Scan(ctx, &numbers); err != nil || len(numbers) == 0 {
+			return err
+		}
+		err := within(func(ctx context.Context, tx bun.Tx) error {
+			_, err := tx.NewDelete().Model((*staged)(nil)).Where("import_id = ? AND number <= ?", id, numbers[len(numbers)-1]).Exec(ctx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// Expire removes the rows and files of imports whose time has come. The counts stay. It is called again and again.
+func (s *Service) Expire(ctx context.Context) error {
+	var due []row
+	err := s.DB.Read().NewSelect().Model(&due).Where("i.created_at <= ? AND NOT i.purged AND NOT i.due", s.Clock.Now().Add(-s.Limits.Keep)).OrderExpr("i.id").Limit(100).Scan(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range due {
+		err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+			state := r.State
+			if state != Done && state != Cancelled {
+				state = Cancelled
+			}
+			_, err := tx.NewUpdate().Model((*row)(nil)).Set("purged = ?, state = ?, sheets = ''", true, state).Where("id = ? AND NOT due", r.ID).Exec(ctx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	var left []row
+	err = s.DB.Read().NewSelect().Model(&left).Where("i.purged AND i.file_key <> ''").OrderExpr("i.id").Limit(100).Scan(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range left {
+		err := s.dropRows(ctx, r.ID, func(fn func(ctx context.Context, tx bun.Tx) error) error { return s.DB.RunInTx(ctx, fn) })
+		if err != nil {
+			return err
+		}
+		if err := s.Files.Delete(ctx, r.FileKey); err != nil {
+			return err
+		}
+		err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+			_, err := tx.NewUpdate().Model((*row)(nil)).Set("file_key = ''").Where("id = ?", r.ID).Exec(ctx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
