@@ -23,6 +23,7 @@ import (
 	"github.com/huiqi/huiqi/modules/export"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
+	"github.com/huiqi/huiqi/modules/importing"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/policy"
@@ -57,6 +58,7 @@ func Migrations() []database.Migration {
 		content.Migrations,
 		exchange.Migrations,
 		export.Migrations,
+		importing.Migrations,
 	)
 }
 
@@ -82,6 +84,7 @@ type house struct {
 	messages     *message.Service
 	exchange     *exchange.Service
 	exports      *export.Service
+	imports      *importing.Service
 
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
@@ -119,6 +122,9 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Log: p.log}, workers)
 	h.openExchange(c, p, workers)
 	if err := h.openExports(c, p, workers); err != nil {
+		return nil, err
+	}
+	if err := h.openImports(c, p, workers); err != nil {
 		return nil, err
 	}
 	companies := h.newEnterprises(c, p, workers)
@@ -160,6 +166,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinApplications(c, p)
 	h.joinContent(uploads)
 	h.joinExports()
+	h.joinImports()
 	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 	h.background = append(h.background, h.queue.Run, h.feed.Run, h.exchange.Run, h.sealer.Run, h.identity.Run, h.catalog.Run)
@@ -211,6 +218,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	message.Register(h.web.API, h.messages)
 	exchange.Register(h.web.API, h.exchange)
 	h.exports.API(h.web)
+	h.imports.API(h.web)
 	for _, add := range []func(*web.Server, *web.Pages) error{
 		h.portalOf(p).Pages,
 		h.identity.Pages,

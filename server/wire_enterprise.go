@@ -22,7 +22,7 @@ import (
 // yet when it is made: those modules need companies themselves.
 func (h *house) newEnterprises(c Config, p parts, w *jobs.Workers) *enterprise.Service {
 	d := enterprise.Deps{
-		DB: h.db, Clock: p.clock, People: enterprisePeople{h}, Accounts: enterprisePeople{h}, Files: enterpriseFiles{h}, Terms: terms(), Demo: c.Demo,
+		DB: h.db, Clock: p.clock, People: enterprisePeople{h}, Accounts: enterprisePeople{h}, Files: enterpriseFiles{h}, Terms: terms(), Demo: c.Demo, Box: h.box,
 	}
 	if p.registry != nil {
 		d.Registry = companyRegistry{p.registry}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/sheet"
+	"github.com/huiqi/huiqi/platform/text"
 )
 
 // The rights to take the list of companies out, and to take a register of companies in.
@@ -17,7 +18,8 @@ const (
 // exported is a company with the facts that count now.
 type exported struct {
 	Enterprise
-	facts map[string]string
+	facts   map[string]string
+	contact contact
 }
 
 // exportedFacts are the facts that leave with a company.
@@ -41,6 +43,14 @@ func (s *Service) ExportSource() sheet.Source {
 		}
 		fields = append(fields, of(name, f.label, 18, func(e *exported) sheet.Cell { return sheet.Text(e.facts[name]) }))
 	}
+	fields = append(fields, of("contactName", "联系人", 12, func(e *exported) sheet.Cell { return sheet.Text(e.contact.Name) }),
+		sheet.Field[exported]{SourceColumn: sheet.SourceColumn{Key: "contactPhone", Title: "联系电话（脱敏）", Width: 16}, Cell: func(_ context.Context, e *exported) (sheet.Cell, error) {
+			if s.box == nil || e.contact.PhoneSealed == "" {
+				return sheet.Cell{}, nil
+			}
+			number, err := s.box.Open(e.contact.PhoneSealed, contactPlace(e.ID))
+			return sheet.Text(text.MaskPhone(string(number))), err
+		}})
 	return sheet.List[exported]{Name: "enterprises", Title: "企业", Permission: PermExport, Fields: fields, Describe: describe, Count: s.exportCount, Page: s.exportPage}.Source()
 }
 
@@ -94,9 +104,13 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 	if err != nil {
 		return nil, "", err
 	}
+	contacts, err := contactsOf(ctx, db, ids)
+	if err != nil {
+		return nil, "", err
+	}
 	out := make([]exported, 0, len(rows))
 	for _, r := range rows {
-		e := exported{r, map[string]string{}}
+		e := exported{r, map[string]string{}, contacts[r.ID]}
 		for _, v := range s.factViews(facts[r.ID]) {
 			e.facts[v.Field] = v.Text
 		}

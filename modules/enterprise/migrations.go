@@ -136,4 +136,9 @@ var Migrations = []database.Migration{{
 		}
 		return nil
 	},
+}, {
+	ID: "20261127030200_enterprise_contacts",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.CreateTables(ctx, tx, (*contact20261127)(nil))
+	},
 }}

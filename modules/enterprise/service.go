@@ -12,6 +12,7 @@ import (
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/jobs"
+	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/sizeclass"
 )
 
@@ -55,6 +56,8 @@ type Deps struct {
 	Accounts Accounts
 	Files    Files
 	Terms    Terms
+	// Box seals the phones of a register; nil takes none in.
+	Box *secret.Box
 	// Demo lets codes of the demo block pass.
 	Demo bool
 	// Patience is how long the registry may take; 0 is 10 s.
@@ -70,6 +73,7 @@ type Service struct {
 	accounts Accounts
 	files    Files
 	terms    Terms
+	box      *secret.Box
 	demo     bool
 	patience time.Duration
 	sizes    sizeclass.Table
@@ -88,7 +92,7 @@ func New(d Deps, w *jobs.Workers) *Service {
 	}
 	s := &Service{
 		db: d.DB, clock: d.Clock, registry: d.Registry, people: d.People, accounts: d.Accounts, files: d.Files, terms: d.Terms,
-		demo: d.Demo, patience: d.Patience, sizes: sizeclass.National(),
+		box: d.Box, demo: d.Demo, patience: d.Patience, sizes: sizeclass.National(),
 	}
 	s.work(w)
 	return s

@@ -193,7 +193,17 @@ func (s *Service) agree(ctx context.Context, tx bun.Tx, actor access.Actor, e *E
 	case held && other.ID == e.ID:
 		return Agreed, nil // the same claim of a moment ago
 	case held:
-		return s.knock(ctx, tx, actor, e, &other, a, now)
+		owner, err := ownerOf(ctx, tx, other.ID)
+		if err != nil {
+			return "", err
+		}
+		if owner != 0 || other.Verification == Verified || e.Verification == Verified {
+			return s.knock(ctx, tx, actor, e, &other, a, now)
+		}
+		// from a register, and nobody speaks for it
+		if err := adopt(ctx, tx, e.ID, &other); err != nil {
+			return "", err
+		}
 	case e.Verification == Verified:
 		return Interrupted, nil // verified with another code meanwhile
 	}

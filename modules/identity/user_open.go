@@ -102,22 +102,8 @@ func (s *Service) CreateUser(ctx context.Context, actor access.Actor, cmd NewUse
 		done, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "identity.user_create", Key: cmd.Key, Request: cmd, Now: now}, func() (created, error) {
 			u := s.newUser(number, name, cmd.Party, now)
 			u.Account, u.PasswordHash, u.MustChange = &account, hash, true
-			if err := s.place(ctx, tx, &u, cmd.DepartmentID, cmd.InstitutionID); err != nil {
-				return created{}, err
-			}
-			if err := s.unused(ctx, tx, account, u.PhoneBlind); err != nil {
-				return created{}, err
-			}
-			if _, err := tx.NewInsert().Model(&u).Returning("id").Exec(ctx); err != nil {
-				if database.IsDuplicate(err) {
-					return created{}, ErrAccountTaken
-				}
-				return created{}, err
-			}
-			if err := grant(ctx, tx, actor, u, cmd.Roles...); err != nil {
-				return created{}, err
-			}
-			return created{u.ID}, s.note(ctx, tx, actor, u, "identity.create", "新建账号", cmd.Roles)
+			id, err := s.openAccount(ctx, tx, actor, u, cmd)
+			return created{id}, err
 		})
 		if err != nil {
 			return err
@@ -126,6 +112,26 @@ func (s *Service) CreateUser(ctx context.Context, actor access.Actor, cmd NewUse
 		return err
 	})
 	return view, password, err
+}
+
+// openAccount writes the account of a member of staff with its place and roles.
+func (s *Service) openAccount(ctx context.Context, tx bun.Tx, actor access.Actor, u user, cmd NewUser) (int64, error) {
+	if err := s.place(ctx, tx, &u, cmd.DepartmentID, cmd.InstitutionID); err != nil {
+		return 0, err
+	}
+	if err := s.unused(ctx, tx, *u.Account, u.PhoneBlind); err != nil {
+		return 0, err
+	}
+	if _, err := tx.NewInsert().Model(&u).Returning("id").Exec(ctx); err != nil {
+		if database.IsDuplicate(err) {
+			return 0, ErrAccountTaken
+		}
+		return 0, err
+	}
+	if err := grant(ctx, tx, actor, u, cmd.Roles...); err != nil {
+		return 0, err
+	}
+	return u.ID, s.note(ctx, tx, actor, u, "identity.create", "新建账号", cmd.Roles)
 }
 
 func (s *Service) unused(ctx context.Context, tx bun.Tx, account, blind string) error {

@@ -1,0 +1,328 @@
+package enterprise
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/phone"
+	"github.com/huiqi/huiqi/platform/sheet"
+	"github.com/huiqi/huiqi/platform/uscc"
+)
+
+// Imported is announced when a company came with a register: nobody speaks for it yet.
+type Imported struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// Event names the fact.
+func (f Imported) Event() (string, string, int64) { return "enterprise.imported", Object, f.ID }
+
+// contact is how an office reaches a company of the register. The phone is sealed.
+type contact struct {
+	bun.BaseModel `bun:"table:enterprise_contacts,alias:ec"`
+
+	EnterpriseID int64     `bun:"enterprise_id,pk"`
+	Name         string    `bun:"name,notnull"`
+	PhoneSealed  string    `bun:"phone_sealed,notnull,type:text"`
+	UpdatedAt    time.Time `bun:"updated_at,notnull"`
+}
+
+func contactPlace(id int64) string { return fmt.Sprintf("enterprise_contacts.phone:%d", id) }
+
+// importSource names the facts of a register in the history of a company.
+const importSource = "企业名录导入"
+
+// ImportTarget is the register of companies that is taken in from a spreadsheet. A company that is not there is added
+// without people, not verified; its owner finds it by the credit code when they verify. Of one that is there only what is
+// known about it is brought up to date, never its verification.
+func (s *Service) ImportTarget() sheet.Target {
+	t := sheet.Target{
+		Name: "enterprises", Title: "企业名录", Permission: PermImport, Key: "creditCode", Updates: true, Check: s.importCheck, Existing: s.importExisting, Publish: s.importPublish,
+		Note: "按统一社会信用代码识别企业。新企业以“未认证”状态加入企业库，企业负责人注册并认证后自动归其管理；已有企业只更新经营信息，不改变认证状态和已认证的名称。",
+		Fields: []sheet.TargetField{
+			{Key: "name", Title: "企业名称", Aliases: []string{"单位名称", "公司名称", "名称", "企业全称", "机构名称"}, Kind: sheet.LineField, Required: true, Help: "营业执照上的全称", Example: "北京麦香烘焙有限公司"},
+			{Key: "creditCode", Title: "统一社会信用代码", Aliases: []string{"信用代码", "社会信用代码", "统一代码", "信用代码证号"}, Kind: sheet.CodeField, Required: true, Help: "18 位，该列请设为文本格式", Example: "91110112MA01A2B3C4"},
+			{Key: "legalPerson", Title: "法定代表人", Aliases: []string{"法人", "法人代表", "法定代表人姓名", "负责人"}, Kind: sheet.LineField, Example: "林晓梅"},
+			{Key: "region", Title: "所在街道（镇）", Aliases: []string{"所在街道", "街道", "乡镇", "所属街道", "街镇", "镇街", "所属区域", "地区"}, Kind: sheet.LineField, Help: "街道、镇的全称或区划代码", Example: "临河里街道"},
+			{Key: "industry", Title: "所属行业", Aliases: []string{"行业", "行业代码", "行业类别", "国民经济行业"}, Kind: sheet.LineField, Help: "国民经济行业四位代码或名称", Example: "1411"},
+			{Key: "established", Title: "成立日期", Aliases: []string{"成立时间", "注册日期", "设立日期"}, Kind: sheet.DateField, Example: "2020-03-18"},
+			{Key: "capital", Title: "注册资本（万元）", Aliases: []string{"注册资本", "注册资金"}, Kind: sheet.LineField, Help: "数字，最多两位小数", Example: "500"},
+			{Key: "employees", Title: "从业人员", Aliases: []string{"从业人数", "员工人数", "职工人数", "从业人员数"}, Kind: sheet.LineField, Help: "整数", Example: "14"},
+			{Key: "address", Title: "登记住所", Aliases: []string{"注册地址", "住所", "地址", "经营地址", "单位地址"}, Kind: sheet.LineField, Example: "北京市通州区玉带河东街 1 号"},
+		},
+	}
+	if s.box != nil {
+		t.Fields = append(t.Fields,
+			sheet.TargetField{Key: "contactName", Title: "联系人", Aliases: []string{"联系人姓名", "企业联系人"}, Kind: sheet.LineField, Example: "李芳"},
+			sheet.TargetField{Key: "contactPhone", Title: "联系电话", Aliases: []string{"电话", "手机", "手机号", "手机号码", "联系方式"}, Kind: sheet.CodeField, Help: "手机或固定电话", Example: "13800138000"})
+	}
+	return t
+}
+
+func (s *Service) importCheck(_ context.Context, actor access.Actor, r sheet.Record) (sheet.Record, []sheet.Problem, error) {
+	if err := actor.Need(PermImport); err != nil {
+		return r, nil, err
+	}
+	out := sheet.Record{Row: r.Row, Values: map[string]string{}}
+	var problems []sheet.Problem
+	keep := func(field string, v string, err error) {
+		if f, ok := fault.As(err); ok {
+			problems = append(problems, sheet.Problem{Field: field, Code: f.Code, Message: f.Message})
+			return
+		}
+		if v != "" {
+			out.Values[field] = v
+		}
+	}
+	v := r.Values
+	name, err := line("name", "企业名称", v["name"], 2, 100)
+	keep("name", name, err)
+	code, err := uscc.Parse(v["creditCode"], uscc.Options{AllowDemo: s.demo})
+	keep("creditCode", string(code), err)
+	for _, f := range []struct {
+		key, label  string
+		least, most int
+	}{{"legalPerson", "法定代表人", 2, 50}, {"address", "登记住所", 2, 200}, {"contactName", "联系人", 1, 50}} {
+		if v[f.key] != "" {
+			text, err := line(f.key, f.label, v[f.key], f.least, f.most)
+			keep(f.key, text, err)
+		}
+	}
+	if typed := norm.NFKC.String(v["region"]); typed != "" {
+		region, err := s.terms.region(typed)
+		keep("region", region, err)
+	}
+	if typed := norm.NFKC.String(v["industry"]); typed != "" {
+		industry, err := s.terms.industry(typed)
+		keep("industry", industry, err)
+	}
+	if day := v["established"]; day > s.clock.Now().In(clock.Beijing).Format(time.DateOnly) {
+		keep("established", "", fault.New(fault.Invalid, "BAD_DATE", "成立日期晚于今天，请核对"))
+	} else {
+		keep("established", day, nil)
+	}
+	for key, f := range map[string]struct {
+		scale int64
+		hint  string
+	}{"capital": {fenPerWan, "注册资本应为以万元为单位的数字，最多两位小数，例如 500"}, "employees": {1, "从业人员应为整数，例如 14"}} {
+		if typed := plainNumber(strings.TrimSuffix(strings.TrimSuffix(v[key], "元"), "万")); typed != "" {
+			n, err := scaled(typed, f.scale)
+			if err != nil {
+				keep(key, "", fault.New(fault.Invalid, "NUMBER", f.hint))
+				continue
+			}
+			keep(key, fmt.Sprint(n), nil)
+		}
+	}
+	if typed := v["contactPhone"]; typed != "" {
+		number, err := phone.Contact(typed)
+		keep("contactPhone", number, err)
+	}
+	return out, problems, nil
+}
+
+// region reads a code or a name of a street or town.
+func (t Terms) region(typed string) (string, error) {
+	if t.Regions[typed] != "" {
+		return typed, nil
+	}
+	bare := func(s string) string {
+		s = strings.TrimSuffix(s, "〔演示〕")
+		for _, end := range []string{"街道办事处", "人民政府", "办事处"} {
+			s = strings.TrimSuffix(s, end)
+		}
+		return strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(s, "街道"), "地区"), "镇")
+	}
+	found := ""
+	for code, name := range t.Regions {
+		if name == typed {
+			return code, nil
+		}
+		if bare(name) == bare(typed) && len(code) > 6 {
+			if found != "" {
+				return "", fault.InvalidField("region", "REGION", "有多个街道（镇）符合，请填写全称或区划代码")
+			}
+			found = code
+		}
+	}
+	if found == "" {
+		return "", fault.InvalidField("region", "REGION", "没有找到这个街道（镇），请填写全称，例如“临河里街道”，或区划代码")
+	}
+	return found, nil
+}
+
+func (s *Service) importExisting(ctx context.Context, actor access.Actor, codes []string) (map[string]bool, error) {
+	if err := actor.Need(PermImport); err != nil || len(codes) == 0 {
+		return nil, err
+	}
+	var rows []string
+	err := s.db.Read().NewSelect().Model((*Enterprise)(nil)).Column("credit_code").Where("ent.credit_code IN ?", bun.Tuple(codes)).Scan(ctx, &rows)
+	out := make(map[string]bool, len(rows))
+	for _, c := range rows {
+		out[c] = true
+	}
+	return out, err
+}
+
+func (s *Service) importPublish(ctx context.Context, tx bun.Tx, actor access.Actor, r sheet.Record, on sheet.Duplicates, origin string, _ any) (sheet.Change, int64, error) {
+	if err := actor.Need(PermImport); err != nil {
+		return "", 0, err
+	}
+	now := s.clock.Now()
+	v := r.Values
+	e, held, err := holder(ctx, tx, v["creditCode"])
+	switch {
+	case err != nil:
+		return "", 0, err
+	case held && on == sheet.Skip:
+		return sheet.Skipped, e.ID, nil
+	case held && on != sheet.Update:
+		return "", 0, sheet.ErrExists.On("creditCode")
+	}
+	change := sheet.Updated
+	if held {
+		if e.Verification != Verified && (v["name"] != e.Name || v["legalPerson"] != "" && v["legalPerson"] != e.LegalPerson) {
+			e.Name = v["name"]
+			if v["legalPerson"] != "" {
+				e.LegalPerson = v["legalPerson"]
+			}
+			if err := save(ctx, tx, &e); err != nil {
+				return "", 0, err
+			}
+		}
+	} else {
+		code := v["creditCode"]
+		e = Enterprise{Name: v["name"], CreditCode: &code, LegalPerson: v["legalPerson"], Verification: Unverified, Version: 1, CreatedAt: now}
+		if err := insert(ctx, tx, &e); err != nil {
+			if database.IsDuplicate(err) { // added by somebody else at this moment
+				return "", 0, sheet.ErrExists.On("creditCode")
+			}
+			return "", 0, err
+		}
+		if _, err := event.Append(ctx, tx, actor, now, Imported{ID: e.ID, Name: e.Name}); err != nil {
+			return "", 0, err
+		}
+		change = sheet.Created
+	}
+	fields, err := s.importFacts(ctx, tx, actor, e.ID, v, now)
+	if err != nil {
+		return "", 0, err
+	}
+	if s.box != nil && (v["contactName"] != "" || v["contactPhone"] != "") {
+		kept, err := contactsOf(ctx, tx, []int64{e.ID})
+		if err != nil {
+			return "", 0, err
+		}
+		c := kept[e.ID] // what the file leaves empty stays as it is
+		c.EnterpriseID, c.UpdatedAt = e.ID, now
+		if v["contactName"] != "" {
+			c.Name = v["contactName"]
+		}
+		if v["contactPhone"] != "" {
+			c.PhoneSealed = s.box.Seal([]byte(v["contactPhone"]), contactPlace(e.ID))
+		}
+		if _, err := tx.NewInsert().Model(&c).On("CONFLICT (enterprise_id) DO UPDATE").Set("name = EXCLUDED.name, phone_sealed = EXCLUDED.phone_sealed, updated_at = EXCLUDED.updated_at").Exec(ctx); err != nil {
+			return "", 0, err
+		}
+		fields = append(fields, "contact")
+	}
+	summary := "名录导入：新增企业"
+	if change == sheet.Updated {
+		summary = "名录导入：更新企业信息"
+	}
+	return change, e.ID, audit.Write(ctx, tx, actor, now, audit.Record{Action: "enterprise.import", Object: Object, ObjectID: e.ID, Summary: summary,
+		Detail: map[string]any{"origin": origin, "fields": fields}})
+}
+
+// importFacts records what the register says and has not said before.
+func (s *Service) importFacts(ctx context.Context, tx bun.Tx, actor access.Actor, id int64, v map[string]string, now time.Time) ([]string, error) {
+	rows, err := factsOf(ctx, tx, id)
+	if err != nil {
+		return nil, err
+	}
+	said := map[string]string{}
+	for _, f := range rows[id] {
+		if f.SourceName == importSource {
+			said[f.Field] = f.Value
+		}
+	}
+	var facts []Fact
+	var names []string
+	add := func(name string, value any) {
+		f := NewFact(name, value, FromBureau, now)
+		f.SourceName = importSource
+		if said[name] != f.Value {
+			facts, names = append(facts, f), append(names, name)
+		}
+	}
+	for _, name := range []string{"region", "industry", "established", "address"} {
+		if v[name] != "" {
+			add(name, v[name])
+		}
+	}
+	for _, name := range []string{"capital", "employees"} {
+		var n int64
+		if v[name] != "" {
+			if _, err := fmt.Sscan(v[name], &n); err != nil {
+				return nil, err
+			}
+			add(name, n)
+		}
+	}
+	return names, record(ctx, tx, id, actor.UserID, now, facts...)
+}
+
+// contactsOf reads the contacts of companies.
+func contactsOf(ctx context.Context, db bun.IDB, ids []int64) (map[int64]contact, error) {
+	out := map[int64]contact{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var rows []contact
+	err := db.NewSelect().Model(&rows).Where("ec.enterprise_id IN ?", bun.Tuple(ids)).Scan(ctx)
+	for _, c := range rows {
+		out[c.EnterpriseID] = c
+	}
+	return out, err
+}
+
+// adopt gives the owner who proved the company what a register knew of it: the register's own record, which nobody speaks
+// for, hands over its code and its facts and stands aside.
+func adopt(ctx context.Context, tx bun.Tx, into int64, from *Enterprise) error {
+	if _, err := tx.NewUpdate().Model((*Fact)(nil)).Set("enterprise_id = ?", into).Where("enterprise_id = ?", from.ID).Exec(ctx); err != nil {
+		return err
+	}
+	taken, err := tx.NewSelect().Model((*contact)(nil)).Where("ec.enterprise_id = ?", into).Exists(ctx)
+	if err != nil {
+		return err
+	}
+	if !taken {
+		// the phone is sealed to its company and is not moved; the owner's own account has one
+		if _, err := tx.NewUpdate().Model((*contact)(nil)).Set("enterprise_id = ?, phone_sealed = ''", into).Where("enterprise_id = ?", from.ID).Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return database.Changed(tx.NewUpdate().Model((*Enterprise)(nil)).Set("credit_code = NULL, replaced_by = ?, version = version + 1", into).
+		Where("id = ? AND version = ?", from.ID, from.Version).Exec(ctx))
+}
+
+type contact20261127 struct {
+	bun.BaseModel `bun:"table:enterprise_contacts"`
+
+	EnterpriseID int64     `bun:"enterprise_id,pk"`
+	Name         string    `bun:"name,notnull"`
+	PhoneSealed  string    `bun:"phone_sealed,notnull,type:text"`
+	UpdatedAt    time.Time `bun:"updated_at,notnull"`
+}
