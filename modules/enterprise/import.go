@@ -71,15 +71,15 @@ func (s *Service) ImportTarget() sheet.Target {
 	return t
 }
 
-func (s *Service) importCheck(_ context.Context, actor access.Actor, r sheet.Record) (sheet.Record, []sheet.Problem, error) {
+func (s *Service) importCheck(_ context.Context, actor access.Actor, r sheet.Record) (sheet.Record, []sheet.RowProblem, error) {
 	if err := actor.Need(PermImport); err != nil {
 		return r, nil, err
 	}
 	out := sheet.Record{Row: r.Row, Values: map[string]string{}}
-	var problems []sheet.Problem
+	var problems []sheet.RowProblem
 	keep := func(field string, v string, err error) {
 		if f, ok := fault.As(err); ok {
-			problems = append(problems, sheet.Problem{Field: field, Code: f.Code, Message: f.Message})
+			problems = append(problems, sheet.RowProblem{Field: field, Code: f.Code, Message: f.Message})
 			return
 		}
 		if v != "" {

@@ -432,3 +432,6 @@ func (c *counter) Write(p []byte) (int, error) {
 	c.n += int64(n)
 	return n, err
 }
+
+// Step works one export that waits, and reports whether one did; for whoever runs no workers.
+func (s *Service) Step(ctx context.Context) (bool, error) { return s.table.Once(ctx, s.work) }

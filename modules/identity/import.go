@@ -44,13 +44,13 @@ type staffLine struct {
 }
 
 // staffLine reads a record by the words people use; problems are what is wrong with it.
-func (s *Service) staffLine(ctx context.Context, db bun.IDB, r sheet.Record) (staffLine, []sheet.Problem, error) {
+func (s *Service) staffLine(ctx context.Context, db bun.IDB, r sheet.Record) (staffLine, []sheet.RowProblem, error) {
 	var out staffLine
-	var problems []sheet.Problem
+	var problems []sheet.RowProblem
 	bad := func(field string, err error) bool {
 		f, ok := fault.As(err)
 		if ok {
-			problems = append(problems, sheet.Problem{Field: field, Code: f.Code, Message: f.Message})
+			problems = append(problems, sheet.RowProblem{Field: field, Code: f.Code, Message: f.Message})
 		}
 		return ok
 	}
@@ -147,7 +147,7 @@ func (s *Service) staffInstitution(ctx context.Context, db bun.IDB, place string
 	return fault.New(fault.Invalid, "NO_INSTITUTION", "没有这家机构，请核对全称；停用的机构不能新增人员")
 }
 
-func (s *Service) staffCheck(ctx context.Context, actor access.Actor, r sheet.Record) (sheet.Record, []sheet.Problem, error) {
+func (s *Service) staffCheck(ctx context.Context, actor access.Actor, r sheet.Record) (sheet.Record, []sheet.RowProblem, error) {
 	if err := actor.Need("identity.users"); err != nil {
 		return r, nil, err
 	}
@@ -166,7 +166,7 @@ func (s *Service) staffCheck(ctx context.Context, actor access.Actor, r sheet.Re
 		return r, nil, err
 	}
 	if len(holder) > 0 && holder[0] != l.account {
-		problems = append(problems, sheet.Problem{Field: "phone", Code: "PHONE_TAKEN", Message: "该手机号已用于另一个账号，请更换"})
+		problems = append(problems, sheet.RowProblem{Field: "phone", Code: "PHONE_TAKEN", Message: "该手机号已用于另一个账号，请更换"})
 	}
 	return out, problems, nil
 }
@@ -238,8 +238,10 @@ func (s *Service) staffPassword(ctx context.Context, actor access.Actor, r sheet
 		return []string{"已修改密码"}, nil
 	}
 	first := s.temporaryPassword(actor, origin, r.Values["account"])
-	if ok, _, err := s.Box.VerifyPassword(ctx, first, u.PasswordHash); err != nil || !ok {
-		return []string{"已重置密码"}, err
+	if u.Version > 1 { // edited since: perhaps the password was reset
+		if ok, _, err := s.Box.VerifyPassword(ctx, first, u.PasswordHash); err != nil || !ok {
+			return []string{"已重置密码"}, err
+		}
 	}
 	return []string{first}, nil
 }

@@ -109,7 +109,7 @@ type staged struct {
 	Number   int      `bun:"number,pk"`
 	State    RowState `bun:"state,notnull"`
 	Values   string   `bun:"row_values,notnull,type:text"` // sealed JSON: field → text
-	Problems string   `bun:"problems,notnull,type:text"`   // JSON: []sheet.Problem
+	Problems string   `bun:"problems,notnull,type:text"`   // JSON: []sheet.RowProblem
 	KeyBlind string   `bun:"key_blind,notnull"`
 	ObjectID int64    `bun:"object_id,notnull"`
 }

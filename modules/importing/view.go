@@ -81,11 +81,11 @@ type SheetView struct {
 
 // RowView is one row with what is wrong with it or what came of it.
 type RowView struct {
-	Number   int               `json:"number"`
-	State    RowState          `json:"state" enum:"good,known,bad,created,updated,skipped,refused"`
-	Values   map[string]string `json:"values"`
-	Problems []sheet.Problem   `json:"problems"`
-	ObjectID int64             `json:"objectId,omitempty"`
+	Number   int                `json:"number"`
+	State    RowState           `json:"state" enum:"good,known,bad,created,updated,skipped,refused"`
+	Values   map[string]string  `json:"values"`
+	Problems []sheet.RowProblem `json:"problems"`
+	ObjectID int64              `json:"objectId,omitempty"`
 }
 
 func (s *Service) item(r *row) Item {
@@ -107,7 +107,7 @@ func utc(at *time.Time) *time.Time {
 }
 
 func (s *Service) rowView(r staged) (RowView, error) {
-	v := RowView{Number: r.Number, State: r.State, Values: map[string]string{}, Problems: []sheet.Problem{}, ObjectID: r.ObjectID}
+	v := RowView{Number: r.Number, State: r.State, Values: map[string]string{}, Problems: []sheet.RowProblem{}, ObjectID: r.ObjectID}
 	plain, err := s.Box.Open(r.Values, valuesPlace(r.ImportID, r.Number))
 	if err != nil {
 		return v, err

@@ -144,7 +144,7 @@ func (s *Service) read(ctx context.Context, c lease.Claim, r *row) error {
 // pending is a row on its way to the staging table.
 type pending struct {
 	record   sheet.Record
-	problems []sheet.Problem
+	problems []sheet.RowProblem
 	state    RowState
 	blind    string
 }
@@ -232,10 +232,10 @@ func (s *Service) meet(on sheet.Duplicates, p *pending, known bool, earlier map[
 	switch {
 	case on == sheet.Refuse && twice:
 		p.state = RowBad
-		p.problems = []sheet.Problem{{Code: "DUPLICATE_ROW", Message: fmt.Sprintf("与文件第 %d 行重复，请只保留一行", first)}}
+		p.problems = []sheet.RowProblem{{Code: "DUPLICATE_ROW", Message: fmt.Sprintf("与文件第 %d 行重复，请只保留一行", first)}}
 	case on == sheet.Refuse && known:
 		p.state = RowBad
-		p.problems = []sheet.Problem{{Code: sheet.ErrExists.Code, Message: sheet.ErrExists.Message}}
+		p.problems = []sheet.RowProblem{{Code: sheet.ErrExists.Code, Message: sheet.ErrExists.Message}}
 	case known || twice:
 		p.state = RowKnown
 	}
@@ -341,11 +341,11 @@ func (s *Service) one(ctx context.Context, tx bun.Tx, next *row, t sheet.Target,
 	var f *fault.Fault
 	switch {
 	case errors.As(err, &f) && f.Kind != fault.Unavailable && f.Kind != fault.Internal:
-		p := sheet.Problem{Code: f.Code, Message: f.Message}
+		p := sheet.RowProblem{Code: f.Code, Message: f.Message}
 		if len(f.Fields) > 0 {
 			p.Field = f.Fields[0].Name
 		}
-		raw, err := json.Marshal([]sheet.Problem{p})
+		raw, err := json.Marshal([]sheet.RowProblem{p})
 		if err != nil {
 			return err
 		}
@@ -452,3 +452,6 @@ func (s *Service) Expire(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Step works one import that waits, and reports whether one did; for whoever runs no workers.
+func (s *Service) Step(ctx context.Context) (bool, error) { return s.table.Once(ctx, s.work) }

@@ -22,7 +22,8 @@ type Source struct {
 	Columns    []SourceColumn
 	// Describe checks the filter and says in Chinese what it keeps, "" for everything.
 	Describe func(f Filter) (string, error)
-	// Count returns how many rows there are, at most most. It may count too many where rows are seen twice.
+	// Count returns how many rows there are, at most most; it may count too many where rows are seen twice. Nil where
+	// nobody counts: progress then has no end to show.
 	Count func(ctx context.Context, actor access.Actor, f Filter, most int) (int, error)
 	// Page returns the rows after a position, "" for the first page, and the position of the next, "" after the last.
 	Page func(ctx context.Context, actor access.Actor, q Query) (rows [][]Cell, next string, err error)
@@ -111,12 +112,15 @@ type List[T any] struct {
 
 // Source makes the list a Source. The right to the list and to each column is checked for every page.
 func (l List[T]) Source() Source {
-	s := Source{Name: l.Name, Title: l.Title, Permission: l.Permission, Describe: l.Describe, Count: func(ctx context.Context, actor access.Actor, f Filter, most int) (int, error) {
-		if err := actor.Need(l.Permission); err != nil {
-			return 0, err
+	s := Source{Name: l.Name, Title: l.Title, Permission: l.Permission, Describe: l.Describe}
+	if l.Count != nil {
+		s.Count = func(ctx context.Context, actor access.Actor, f Filter, most int) (int, error) {
+			if err := actor.Need(l.Permission); err != nil {
+				return 0, err
+			}
+			return l.Count(ctx, actor, f, most)
 		}
-		return l.Count(ctx, actor, f, most)
-	}}
+	}
 	for _, f := range l.Fields {
 		s.Columns = append(s.Columns, f.SourceColumn)
 	}

@@ -35,8 +35,8 @@ type TargetField struct {
 	Example  string    `json:"example"`
 }
 
-// Problem is what is wrong with one row.
-type Problem struct {
+// RowProblem is what is wrong with one row.
+type RowProblem struct {
 	Field   string `json:"field"`
 	Code    string `json:"code"`
 	Message string `json:"message"` // what is wrong and how to mend it; no personal data
@@ -84,7 +84,7 @@ type Target struct {
 	// Note is shown above the form: what is imported and what follows from it.
 	Note string
 	// Check reads one record without writing anything: its values cleaned, and what is wrong with it.
-	Check func(ctx context.Context, actor access.Actor, r Record) (Record, []Problem, error)
+	Check func(ctx context.Context, actor access.Actor, r Record) (Record, []RowProblem, error)
 	// Existing tells which of the keys, cleaned, are there already.
 	Existing func(ctx context.Context, actor access.Actor, keys []string) (map[string]bool, error)
 	// Prepare does before the transaction what takes long; nil when nothing does. What it returns is given to Publish.
@@ -116,9 +116,9 @@ var days = []string{"2006-01-02", "2006/1/2", "2006.1.2", "2006年1月2日", "20
 var blanks = regexp.MustCompile(`[\s\x{00a0}\x{200b}\x{feff}\x{3000}]+`)
 
 // Read turns a cell into the field's value, or says why it cannot be one. An empty cell is an empty value.
-func (f TargetField) Read(v Value) (string, *Problem) {
-	problem := func(code, message string) (string, *Problem) {
-		return strings.TrimSpace(v.Text), &Problem{Field: f.Key, Code: code, Message: message}
+func (f TargetField) Read(v Value) (string, *RowProblem) {
+	problem := func(code, message string) (string, *RowProblem) {
+		return strings.TrimSpace(v.Text), &RowProblem{Field: f.Key, Code: code, Message: message}
 	}
 	if v.Bad {
 		return problem("CELL_ERROR", "单元格是错误值，或公式没有计算结果，请改为直接填写内容")

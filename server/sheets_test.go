@@ -1,0 +1,612 @@
+package server
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun"
+	"github.com/xuri/excelize/v2"
+	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"github.com/huiqi/huiqi/modules/identity"
+	"github.com/huiqi/huiqi/modules/ticket"
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/secret"
+	"github.com/huiqi/huiqi/platform/uscc"
+	"github.com/huiqi/huiqi/platform/web"
+)
+
+// staffToken opens an account of the back office and signs it in.
+func staffToken(t *testing.T, h *house, in identity.Staff) string {
+	t.Helper()
+	ctx := context.Background()
+	id, err := h.identity.CreateStaff(ctx, access.SystemActor("test"), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := secret.Token()
+	now := time.Now().UTC()
+	err = h.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewRaw("INSERT INTO sessions (token_hash, user_id, pending, ip, user_agent, created_at, seen_at, expires_at) VALUES (?, ?, ?, '', '', ?, ?, ?)",
+			h.box.HashToken(token), id, false, now, now, now.Add(time.Hour)).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func operatorToken(t *testing.T, h *house) string {
+	t.Helper()
+	return staffToken(t, h, identity.Staff{Name: "=1+1运营", Account: "yunying", Phone: "13900139001", Party: access.Platform, Roles: []string{"operator"}})
+}
+
+// upload sends a file the way the page does.
+func upload(t *testing.T, h *house, token, target, name string, content []byte) (int, web.Problem, map[string]any) {
+	t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	_ = w.WriteField("target", target)
+	part, err := w.CreateFormFile("file", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = part.Write(content)
+	_ = w.Close()
+	req := httptest.NewRequest("POST", "/api/imports", &b)
+	req.Header.Set("Content-Type", w.FormDataContentType())
+	req.Header.Set("Cookie", "__Host-huiqi-visitor=0123456789abcdef0123456789abcdef; "+web.SessionCookieName+"="+token)
+	req.Header.Set("X-CSRF-Token", h.web.Token(token))
+	res, err := h.web.App.Test(req, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := io.ReadAll(res.Body)
+	var p web.Problem
+	out := map[string]any{}
+	_ = json.Unmarshal(raw, &p)
+	_ = json.Unmarshal(raw, &out)
+	return res.StatusCode, p, out
+}
+
+// book is a workbook of rows as Excel would write it.
+func book(t *testing.T, rows [][]any, more func(f *excelize.File)) []byte {
+	t.Helper()
+	f := excelize.NewFile()
+	defer f.Close()
+	for i, r := range rows {
+		if err := f.SetSheetRow("Sheet1", fmt.Sprintf("A%d", i+1), &r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if more != nil {
+		more(f)
+	}
+	var b bytes.Buffer
+	if err := f.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// patched replaces or adds parts of a workbook.
+func patched(t *testing.T, in []byte, with map[string]string) []byte {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(in), int64(len(in)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	write := func(name, content string) {
+		f, err := w.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(f, content)
+	}
+	for _, f := range z.File {
+		if _, replaced := with[f.Name]; replaced {
+			continue
+		}
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, _ := io.ReadAll(r)
+		r.Close()
+		write(f.Name, string(raw))
+	}
+	for name, content := range with {
+		write(name, content)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestBadSheets is bad inputs 29, 32, 34 and 36: what is refused when the file comes, each with its status, code, field and
+// a sentence that says what to do.
+func TestBadSheets(t *testing.T) {
+	t.Parallel()
+	h := testHouse(t)
+	token := operatorToken(t, h)
+	good := book(t, [][]any{{"企业名称", "统一社会信用代码"}, {"北京麦香烘焙有限公司", string(uscc.Demo(1))}}, nil)
+	sheet := func(rows string) []byte {
+		return patched(t, good, map[string]string{"xl/worksheets/sheet1.xml": `<?xml version="1.0"?><worksheet><sheetData>` + rows + `</sheetData></worksheet>`})
+	}
+	xxe := `<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>`
+	ole := append([]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), make([]byte, 8192)...)
+	locked := bytes.Clone(ole)
+	for i, c := range "EncryptedPackage" {
+		locked[2048+2*i] = byte(c)
+	}
+	var long strings.Builder
+	long.WriteString("企业名称,统一社会信用代码\n")
+	for i := range 50_001 {
+		fmt.Fprintf(&long, "企业%d,%d\n", i, i)
+	}
+	var bomb bytes.Buffer
+	bomb.WriteString("<sst>")
+	for range 60_000 {
+		bomb.WriteString("<si><t>" + strings.Repeat("长", 300) + "</t></si>")
+	}
+	for _, c := range []struct {
+		what, name string
+		content    []byte
+		status     int
+		code, says string
+	}{
+		{"32 entity in the sheet", "a.xlsx", patched(t, good, map[string]string{"xl/worksheets/sheet1.xml": xxe + `<worksheet/>`}), 422, "SHEET_BAD", "另存为 .xlsx"},
+		{"32 entity in the texts", "a.xlsx", patched(t, good, map[string]string{"xl/sharedStrings.xml": xxe + `<sst><si><t>&x;</t></si></sst>`}), 422, "SHEET_BAD", "另存为 .xlsx"},
+		{"32 entity in a part nobody reads", "a.xlsx", patched(t, good, map[string]string{"docProps/core.xml": xxe + `<x/>`}), 422, "SHEET_BAD", "另存为 .xlsx"},
+		{"32 link to another file", "a.xlsx", patched(t, good, map[string]string{"xl/externalLinks/externalLink1.xml": "<x/>"}), 422, "SHEET_BAD", "断开链接"},
+		{"32 row 99999999", "a.xlsx", sheet(`<row r="99999999"><c r="A99999999"><v>1</v></c></row>`), 422, "SHEET_BAD", "另存为 .xlsx"},
+		{"32 cell ZZZ9", "a.xlsx", sheet(`<row r="9"><c r="ZZZ9"><v>1</v></c></row>`), 422, "SHEET_BAD", "另存为 .xlsx"},
+		{"32 bomb of texts", "a.xlsx", patched(t, good, map[string]string{"xl/sharedStrings.xml": bomb.String()}), 422, "SHEET_BAD", "拆成几个文件"},
+		{"33 macro", "a.xlsm", patched(t, good, map[string]string{"xl/vbaProject.bin": "x"}), 422, "SHEET_MACRO", "不含宏"},
+		{"34 old format", "a.xls", ole, 422, "SHEET_OLD_FORMAT", "另存为“Excel 工作簿（.xlsx）”"},
+		{"34 old format renamed", "a.xlsx", ole, 422, "SHEET_OLD_FORMAT", "另存为“Excel 工作簿（.xlsx）”"},
+		{"34 new format named old", "a.xls", good, 422, "SHEET_OLD_FORMAT", "另存为“Excel 工作簿（.xlsx）”"},
+		{"29 password", "a.xlsx", locked, 422, "FILE_ENCRYPTED", "取消密码"},
+		{"34 utf-16", "a.csv", []byte("\xff\xfea\x00"), 422, "SHEET_ENCODING", "另存为"},
+		{"34 nothing in it", "a.csv", nil, 422, "SHEET_EMPTY", "没有数据"},
+		{"34 blank rows only", "a.csv", []byte(",,\n,,\n"), 422, "SHEET_EMPTY", "没有数据"},
+		{"32 no table at all", "a.xlsx", []byte("PK\x03\x04....."), 422, "SHEET_BAD", "另存为 .xlsx"},
+		{"36 50,001 rows", "a.csv", []byte(long.String()), 413, "IMPORT_ROWS", "一次最多导入 50000 行"},
+	} {
+		status, p, _ := upload(t, h, token, "enterprises", c.name, c.content)
+		if status != c.status || p.Code != c.code || len(p.Errors) == 0 || p.Errors[0].Name != "file" || !strings.Contains(p.Detail, c.says) {
+			t.Errorf("%s: %d %s %q %v, want %d %s with %q at file", c.what, status, p.Code, p.Detail, p.Errors, c.status, c.code, c.says)
+		}
+	}
+	if status, p, _ := upload(t, h, token, "nothing", "a.xlsx", good); status != 422 || p.Code != "IMPORT_TARGET" || p.Errors[0].Name != "target" {
+		t.Errorf("an unknown target: %d %+v", status, p)
+	}
+	if status, p, _ := upload(t, h, token, "staff", "a.xlsx", good); status != 403 || p.Code != "FORBIDDEN" {
+		t.Errorf("a target beyond the rights: %d %+v", status, p)
+	}
+	if status, _, _ := upload(t, h, token, "enterprises", "a.xlsx", good); status != 201 {
+		t.Errorf("the good file: %d", status)
+	}
+}
+
+// throughImport walks one file through to its end and returns the import and its rows by number.
+func throughImport(t *testing.T, h *house, token, target, name string, content []byte, duplicates string, columns map[string]int) (map[string]any, map[int]map[string]any) {
+	t.Helper()
+	status, p, v := upload(t, h, token, target, name, content)
+	if status != 201 {
+		t.Fatalf("upload: %d %+v", status, p)
+	}
+	id := int(v["id"].(float64))
+	var at map[string]any
+	for _, s := range v["sheets"].([]any) {
+		if one := s.(map[string]any); at == nil && one["skipped"] == false {
+			at = one
+		}
+	}
+	suggested := at["suggested"].(map[string]any)
+	for k, c := range columns {
+		suggested[k] = c
+	}
+	body, _ := json.Marshal(map[string]any{"sheet": at["index"], "columns": suggested, "duplicates": duplicates})
+	if status, text := ask(t, h, "POST", fmt.Sprintf("/api/imports/%d/mapping", id), token, string(body)); status != 200 {
+		t.Fatalf("mapping %s: %d %s", body, status, text)
+	}
+	step := func() {
+		if worked, err := h.imports.Step(context.Background()); !worked || err != nil {
+			t.Fatal(worked, err)
+		}
+	}
+	get := func() map[string]any {
+		_, text := ask(t, h, "GET", fmt.Sprintf("/api/imports/%d", id), token, "")
+		out := map[string]any{}
+		if err := json.Unmarshal([]byte(text), &out); err != nil {
+			t.Fatal(text)
+		}
+		return out
+	}
+	step()
+	if v = get(); v["canPublish"] == true {
+		if status, text := ask(t, h, "POST", fmt.Sprintf("/api/imports/%d/publish", id), token, "{}"); status != 200 {
+			t.Fatalf("publish: %d %s", status, text)
+		}
+		step()
+		v = get()
+	}
+	rows := map[int]map[string]any{}
+	for cursor := ""; ; {
+		_, text := ask(t, h, "GET", fmt.Sprintf("/api/imports/%d/rows?limit=100&cursor=%s", id, cursor), token, "")
+		var page struct {
+			Items      []map[string]any `json:"items"`
+			NextCursor string           `json:"nextCursor"`
+		}
+		if err := json.Unmarshal([]byte(text), &page); err != nil {
+			t.Fatal(text)
+		}
+		for _, r := range page.Items {
+			rows[int(r["number"].(float64))] = r
+		}
+		if cursor = page.NextCursor; cursor == "" {
+			break
+		}
+	}
+	return v, rows
+}
+
+func problemOf(r map[string]any) (field, code, message string) {
+	list := r["problems"].([]any)
+	if len(list) == 0 {
+		return "", "", ""
+	}
+	p := list[0].(map[string]any)
+	return p["field"].(string), p["code"].(string), p["message"].(string)
+}
+
+// TestDirtyRows is bad inputs 33, 34 and 35 inside a file: each bad row is named with its field, a code and what to do, and
+// the good ones get in.
+func TestDirtyRows(t *testing.T) {
+	t.Parallel()
+	h := testHouse(t)
+	token := operatorToken(t, h)
+	code := func(n int) string { return string(uscc.Demo(n)) }
+	wide := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r - '0' + '０'
+		}
+		return r
+	}, code(4))
+	wrong := []byte(code(1))
+	wrong[17] = map[bool]byte{true: '1', false: '0'}[wrong[17] == '0']
+	rows := [][]any{
+		{"通州区企业登记信息"}, // merged over the head
+		{"成立日期", "法人", "信用代码", "单位名称", "注册资本（万元）", "所属行业", "手机"},                     // another order, other names
+		{"2020-03-18", "林晓梅", code(1), "北京麦香烘焙有限公司", "500", "1411", "138 0013 8000"}, // 3
+		{},                                // 4
+		{"", "", code(2), "", "", "", ""}, // 5 no name
+		{"", "", nil, "无代码公司", "", "", ""},                             // 6
+		{"", "", string(wrong), "错码公司", "", "", ""},                    // 7
+		{"", "", 9.11101e17, "科学计数公司", "", "", ""},                     // 8
+		{"2026-02-30", "", code(3), "坏日期公司", "", "", ""},               // 9
+		{"2020/3/8", "", wide, "全角公司", "１２．５", "", "１３８００１３８０００"},      // 10
+		{"", "", code(5), "坏资本公司", "五百", "", ""},                       // 11
+		{"", "", code(6), "坏行业公司", "", "没有这个行业名称", ""},                 // 12
+		{"", "", code(1), "重复的公司", "", "", ""},                         // 13
+		{"2099-01-01", "", code(7), "未来公司", "", "", ""},                // 14
+		{"", "", code(8), "坏电话公司", "", "", "139-0000"},                    // 15
+		{"", "", code(9), "<script>alert(1)</script>=1+1", "", "", ""}, // 16
+		{"", "", code(10), "𠮷野家·阿卜杜拉", "", "", ""},                     // 17
+	}
+	content := book(t, rows, func(f *excelize.File) {
+		_ = f.MergeCell("Sheet1", "A1", "G1")
+		_ = f.SetCellFormula("Sheet1", "D18", `A1&"公司"`)
+		_ = f.SetCellStr("Sheet1", "C18", code(11)) // 18: a formula without a result
+		_, _ = f.NewSheet("隐藏的表")
+		_ = f.SetSheetVisible("隐藏的表", false)
+		_ = f.SetCellStr("隐藏的表", "A1", "企业名称")
+	})
+	v, got := throughImport(t, h, token, "enterprises", "名录.xlsx", content, "refuse", nil)
+	if v["state"] != "done" || v["created"].(float64) != 4 || v["bad"].(float64) != 11 {
+		t.Errorf("%v", v)
+	}
+	for number, want := range map[int][3]string{
+		5: {"name", "REQUIRED", "必填"}, 6: {"creditCode", "REQUIRED", "必填"}, 7: {"creditCode", "BAD_USCC", ""},
+		8: {"creditCode", "NUMBER_LOST", "身份证号/信用代码被 Excel 转为科学计数法，请将该列设为文本后重新填写"},
+		9: {"established", "BAD_DATE", "请填写为"}, 11: {"capital", "NUMBER", "例如"}, 12: {"industry", "INDUSTRY", "行业"}, 13: {"", "DUPLICATE_ROW", "第 3 行"},
+		14: {"established", "BAD_DATE", "晚于今天"}, 15: {"contactPhone", "BAD_PHONE", ""}, 18: {"name", "CELL_ERROR", "公式"},
+	} {
+		if got[number] == nil {
+			t.Errorf("row %d is not accounted for", number)
+			continue
+		}
+		field, code, message := problemOf(got[number])
+		if got[number]["state"] != "bad" || field != want[0] || code != want[1] || !strings.Contains(message, want[2]) || message == "" {
+			t.Errorf("row %d: %v %s %s %q, want %v", number, got[number]["state"], field, code, message, want)
+		}
+	}
+	for _, number := range []int{3, 10, 16, 17} {
+		if got[number]["state"] != "created" {
+			t.Errorf("row %d: %v", number, got[number])
+		}
+	}
+	if len(got) != 15 {
+		t.Errorf("%d rows are accounted for", len(got))
+	}
+	if _, text := ask(t, h, "GET", fmt.Sprintf("/api/enterprises/%v", got[10]["objectId"]), token, ""); !strings.Contains(text, code(4)) || !strings.Contains(text, "12.5 万元") || !strings.Contains(text, "2020年3月8日") {
+		t.Errorf("the full-width row came as %s", text)
+	}
+
+	// the report holds the bad rows with the reasons; mended, it goes through
+	status, raw := ask(t, h, "GET", fmt.Sprintf("/api/imports/%v/report", v["id"]), token, "")
+	if status != 200 {
+		t.Fatalf("report: %d %s", status, raw)
+	}
+	f, err := excelize.OpenReader(strings.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines, err := f.GetRows("问题清单")
+	if err != nil || len(lines) != 12 {
+		t.Fatalf("%d lines in the report, %v", len(lines), err)
+	}
+	last := len(lines[0]) - 1
+	if lines[0][last] != "问题与修改办法" || lines[0][last-1] != "原文件行号" || lines[1][last-1] != "5" || !strings.Contains(lines[1][last], "企业名称") {
+		t.Errorf("%q\n%q", lines[0], lines[1])
+	}
+
+	// 35: the same file again, skipped, refused and updated
+	again := book(t, [][]any{{"企业名称", "统一社会信用代码", "注册资本"}, {"北京麦香烘焙有限公司", code(1), "800"}, {"新公司", code(20), ""}, {"新公司", code(20), "60"}}, nil)
+	v, got = throughImport(t, h, token, "enterprises", "again.xlsx", again, "refuse", nil)
+	if _, c, _ := problemOf(got[2]); c != "RECORD_EXISTS" || v["created"].(float64) != 1 || v["bad"].(float64) != 2 {
+		t.Errorf("refuse: %v %v", v, got)
+	}
+	v, got = throughImport(t, h, token, "enterprises", "again.xlsx", again, "skip", nil)
+	if v["skipped"].(float64) != 3 || got[2]["state"] != "skipped" {
+		t.Errorf("skip: %v %v", v, got)
+	}
+	v, got = throughImport(t, h, token, "enterprises", "again.xlsx", again, "update", nil)
+	if v["updated"].(float64) != 3 {
+		t.Errorf("update: %v", v)
+	}
+	if _, text := ask(t, h, "GET", fmt.Sprintf("/api/enterprises/%v", got[2]["objectId"]), token, ""); !strings.Contains(text, "800 万元") || !strings.Contains(text, "2020年3月18日") {
+		t.Errorf("the update lost or missed something: %s", text)
+	}
+	// nothing of the phones lies in clear
+	for _, q := range []string{"SELECT row_values FROM import_rows", "SELECT problems FROM import_rows", "SELECT phone_sealed FROM enterprise_contacts", "SELECT detail FROM audit_entries", "SELECT sheets FROM imports"} {
+		var all []string
+		if err := h.db.Read().NewRaw(q).Scan(t.Context(), &all); err != nil || len(all) == 0 {
+			t.Fatalf("%s: %d, %v", q, len(all), err)
+		}
+		if strings.Contains(strings.Join(all, " "), "13800138000") {
+			t.Errorf("%s holds a phone in clear", q)
+		}
+	}
+}
+
+// TestTenThousandRows takes in a file with every kind of dirt, in GBK with semicolons: every row is accounted for, once.
+func TestTenThousandRows(t *testing.T) {
+	t.Parallel()
+	h := testHouse(t)
+	token := operatorToken(t, h)
+	var b strings.Builder
+	b.WriteString("企业名称;统一社会信用代码;成立日期\r\n")
+	const rows = 10_000
+	want := map[string]int{}
+	for i := range rows {
+		code, name, day, kind := string(uscc.Demo(i)), fmt.Sprintf("北京第%d号有限公司", i), "2020-01-02", "created"
+		switch i % 20 {
+		case 3:
+			code, kind = "9.11101E+17", "bad"
+		case 7:
+			name, kind = "", "bad"
+		case 11:
+			day, kind = "昨天", "bad"
+		case 13:
+			code, kind = string(uscc.Demo(i-13)), "skipped"
+		case 17:
+			name = "\"带;分号和\"\"引号\"\"的公司\""
+		case 19:
+			code, kind = "", "bad"
+		}
+		want[kind]++
+		fmt.Fprintf(&b, "%s;%s;%s\r\n", name, code, day)
+		if i%500 == 0 {
+			b.WriteString(";;\r\n")
+		}
+	}
+	gbk, err := simplifiedchinese.GB18030.NewEncoder().String(b.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, got := throughImport(t, h, token, "enterprises", "名录.csv", []byte(gbk), "skip", nil)
+	count := map[string]int{}
+	for _, r := range got {
+		count[r["state"].(string)]++
+		if _, _, message := problemOf(r); r["state"] == "bad" && message == "" {
+			t.Fatalf("row %v is bad without a reason", r["number"])
+		}
+	}
+	if len(got) != rows || fmt.Sprint(count) != fmt.Sprint(want) || int(v["read"].(float64)) != rows {
+		t.Errorf("%d rows %v, want %v; %v", len(got), count, want, v)
+	}
+	n, err := h.db.Read().NewSelect().TableExpr("enterprises").Count(t.Context())
+	if err != nil || int(n) != want["created"] {
+		t.Errorf("%d companies for %d created, %v", n, want["created"], err)
+	}
+}
+
+// TestStaffList opens accounts from a list, with first passwords for those that are new.
+func TestStaffList(t *testing.T) {
+	t.Parallel()
+	h := testHouse(t)
+	ctx := context.Background()
+	admin := staffToken(t, h, identity.Staff{Name: "管理员", Account: "admin1", Phone: "13900139002", Party: access.Platform, Roles: []string{"platform_admin"}})
+	if _, err := h.identity.CreateDepartment(ctx, access.SystemActor("test"), 0, "hd", "区营商环境服务中心", 1); err != nil {
+		t.Fatal(err)
+	}
+	content := book(t, [][]any{
+		{"姓名", "用户名", "手机号码", "人员类别", "所属部门", "角色"},
+		{"王芳", "wangfang", 13800138001, "政府部门", "区营商环境服务中心", "部门经办人"},
+		{"赵强", "zhaoqiang", "13800138002", "平台", "", "热线坐席、平台运营"},
+		{"李四", "Li Si!", "13800138003", "政府部门", "区营商环境服务中心", "部门经办人"},
+		{"钱五", "qianwu", "138", "政府部门", "区营商环境服务中心", "部门经办人"},
+		{"孙六", "sunliu", "13800138004", "政府部门", "没有的部门", "部门经办人"},
+		{"周七", "zhouqi", "13800138005", "政府部门", "区营商环境服务中心", "系统管理员"},
+		{"吴八", "wuba", "13900139002", "平台", "", "热线坐席"},
+		{"管理员", "admin1", "13900139002", "平台", "", "系统管理员"},
+		{"郑九", "zhengjiu", "13800138001", "平台", "", "热线坐席"}, // the phone of the first
+		{"三权", "sanquan", "13800138006", "平台", "", "系统管理员、安全管理员"},
+	}, nil)
+	v, got := throughImport(t, h, admin, "staff", "人员.xlsx", content, "skip", nil)
+	for number, want := range map[int]string{2: "created", 3: "created", 4: "bad BAD_ACCOUNT account", 5: "bad BAD_PHONE phone", 6: "bad NO_DEPARTMENT place", 7: "bad UNKNOWN_ROLE roles",
+		8: "bad PHONE_TAKEN phone", 9: "skipped", 10: "refused PHONE_TAKEN phone", 11: "refused ROLES_EXCLUSIVE roles"} {
+		field, code, _ := problemOf(got[number])
+		if have := strings.TrimSpace(fmt.Sprintf("%s %s %s", got[number]["state"], code, field)); have != want {
+			t.Errorf("row %d: %s, want %s", number, have, want)
+		}
+	}
+	status, raw := ask(t, h, "GET", fmt.Sprintf("/api/imports/%v/result", v["id"]), admin, "")
+	if status != 200 {
+		t.Fatalf("result: %d %s", status, raw)
+	}
+	f, err := excelize.OpenReader(strings.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines, err := f.GetRows("发放清单")
+	if err != nil || len(lines) != 3 {
+		t.Fatalf("%d lines, %v", len(lines), err)
+	}
+	first := lines[1][len(lines[1])-1]
+	var hash string
+	if err := h.db.Read().NewRaw("SELECT password_hash FROM users WHERE account = 'wangfang'").Scan(ctx, &hash); err != nil {
+		t.Fatal(err)
+	}
+	if ok, _, err := h.box.VerifyPassword(ctx, first, hash); err != nil || !ok {
+		t.Errorf("%q does not open the account: %v", first, err)
+	}
+	if n, err := h.db.Read().NewSelect().TableExpr("users").Where("account IN ('zhengjiu', 'sanquan')").Count(ctx); err != nil || n != 0 {
+		t.Errorf("%d refused accounts were opened, %v", n, err)
+	}
+	other := operatorToken(t, h)
+	if status, _ := ask(t, h, "GET", fmt.Sprintf("/api/imports/%v/result", v["id"]), other, ""); status != 404 {
+		t.Errorf("somebody else's passwords: %d", status)
+	}
+}
+
+// TestExportOverHTTP takes every list out by its own right, with nothing in it that runs (T-SEC-11).
+func TestExportOverHTTP(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	h := testHouse(t)
+	mine := owner(t, h, "13800138011")
+	actor, err := h.identity.Authenticate(ctx, mine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	types, err := h.tickets.Types(ctx, actor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if _, err := h.tickets.Open(ctx, actor, ticket.OpenTicket{Type: types[0].Code, Title: fmt.Sprintf("=cmd|'/C calc'!A%d", i), Body: "\t+1+1;=2", Source: "h5"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	agent := staffToken(t, h, identity.Staff{Name: "@王芳", Account: "zuoxi", Phone: "13900139003", Party: access.Platform, Roles: []string{"agent"}})
+	create := func(token, body string) (int, map[string]any) {
+		status, text := ask(t, h, "POST", "/api/exports", token, body)
+		out := map[string]any{}
+		_ = json.Unmarshal([]byte(text), &out)
+		return status, out
+	}
+	if status, out := create(agent, `{"source":"tickets","format":"csv","purpose":"通报","columns":["number","phone"]}`); status != 422 || out["code"] != "EXPORT_COLUMNS" {
+		t.Errorf("phones without the right: %d %v", status, out)
+	}
+	if status, _ := create(agent, `{"source":"audit","format":"csv","purpose":"通报"}`); status != 403 {
+		t.Errorf("the audit log by an agent: %d", status)
+	}
+	if status, _ := create(mine, `{"source":"tickets","format":"csv","purpose":"通报"}`); status != 403 {
+		t.Errorf("a company's person: %d", status)
+	}
+	status, v := create(agent, `{"source":"tickets","format":"csv","purpose":"月度通报","filters":{"status":"received,answered"}}`)
+	if status != 200 || v["filterText"] == "" {
+		t.Fatalf("%d %v", status, v)
+	}
+	if worked, err := h.exports.Step(ctx); !worked || err != nil {
+		t.Fatal(worked, err)
+	}
+	path := fmt.Sprintf("/api/exports/%v/file", v["id"])
+	status, text := ask(t, h, "GET", path, agent, "")
+	if status != 200 {
+		t.Fatalf("%d %s", status, text)
+	}
+	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
+	r.FieldsPerRecord = -1
+	all, err := r.ReadAll()
+	if err != nil || len(all) != 5 {
+		t.Fatalf("%d lines, %v: %s", len(all), err, text)
+	}
+	if !strings.Contains(all[0][0], "@王芳") || !strings.Contains(text, "138****8011") || strings.Contains(text, "13800138011") {
+		t.Errorf("%s", text)
+	}
+	for _, line := range all[2:] {
+		if !strings.HasPrefix(line[1], "'=cmd") {
+			t.Errorf("the title %q runs", line[1])
+		}
+	}
+	for _, token := range []string{mine, operatorToken(t, h), ""} {
+		if status, _ := ask(t, h, "GET", path, token, ""); status != 404 && status != 403 && status != 401 {
+			t.Errorf("somebody else's file: %d", status)
+		}
+	}
+	// each of the other lists leaves too
+	system := operatorActor(t, h)
+	for _, src := range []string{"applications", "enterprises", "letters", "deliveries"} {
+		status, v := create(system, fmt.Sprintf(`{"source":%q,"format":"xlsx","purpose":"核对"}`, src))
+		if status != 200 {
+			t.Errorf("%s: %d %v", src, status, v)
+			continue
+		}
+		if worked, err := h.exports.Step(ctx); !worked || err != nil {
+			t.Errorf("%s: %v %v", src, worked, err)
+		}
+		status, raw := ask(t, h, "GET", fmt.Sprintf("/api/exports/%v/file", v["id"]), system, "")
+		f, err := excelize.OpenReader(strings.NewReader(raw))
+		if status != 200 || err != nil {
+			t.Errorf("%s: %d %v", src, status, err)
+			continue
+		}
+		f.Close()
+	}
+	auditor := staffToken(t, h, identity.Staff{Name: "审计", Account: "shenji", Phone: "13900139005", Party: access.Platform, Roles: []string{"audit_admin"}})
+	status, v = create(auditor, `{"source":"audit","format":"csv","purpose":"季度检查","filters":{"action":"export."}}`)
+	if status != 200 {
+		t.Fatalf("%d %v", status, v)
+	}
+	if worked, err := h.exports.Step(ctx); !worked || err != nil {
+		t.Fatal(worked, err)
+	}
+	if _, text := ask(t, h, "GET", fmt.Sprintf("/api/exports/%v/file", v["id"]), auditor, ""); !strings.Contains(text, "下载导出文件 工单_") || !strings.Contains(text, "export.create") {
+		t.Errorf("the log says nothing of the exports: %s", text)
+	}
+}
+
+func operatorActor(t *testing.T, h *house) string {
+	t.Helper()
+	return staffToken(t, h, identity.Staff{Name: "运营二", Account: "yunying2", Phone: "13900139004", Party: access.Platform, Roles: []string{"operator"}})
+}
