@@ -140,6 +140,16 @@ func (t *Table) Run(ctx context.Context, do func(ctx context.Context, c Claim) e
 	if poll <= 0 {
 		poll = 10 * time.Second
 	}
+	if t.DB.Kind() == database.SQLite {
+		// the only process there is has just begun: whoever held a row is dead
+		err := t.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+			_, err := tx.NewRaw("UPDATE ? SET lease_until = NULL WHERE due", bun.Ident(t.Name)).Exec(ctx)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("free the work of %s: %w", t.Name, err)
+		}
+	}
 	var wg sync.WaitGroup
 	for range max(1, t.Workers) {
 		wg.Add(1)
