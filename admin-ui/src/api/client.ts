@@ -172,13 +172,13 @@ export async function data<T>(call: Promise<{ data?: T }>): Promise<T> {
 }
 
 /** Sends one file with progress from 0 to 1. fetch reports no upload progress, hence XMLHttpRequest. */
-export function sendFile(
+export function sendForm<T>(
+  path: string,
+  fields: Record<string, string>,
   file: File,
-  purpose: string,
   onProgress: (done: number) => void,
   signal?: AbortSignal,
-): Promise<Schemas['TicketFileView']> {
-  const path = '/api/files'
+): Promise<T> {
   return new Promise((resolve, rejectPromise) => {
     const xhr = new XMLHttpRequest()
     xhr.open('POST', path)
@@ -204,8 +204,16 @@ export function sendFile(
     xhr.onabort = () => rejectPromise(new DOMException('aborted', 'AbortError'))
     signal?.addEventListener('abort', () => xhr.abort())
     const form = new FormData()
-    form.append('purpose', purpose)
+    for (const [name, value] of Object.entries(fields)) form.append(name, value)
     form.append('file', file)
     xhr.send(form)
   })
 }
+
+/** Sends one attachment, to be linked by a command later. */
+export const sendFile = (
+  file: File,
+  purpose: string,
+  onProgress: (done: number) => void,
+  signal?: AbortSignal,
+): Promise<Schemas['TicketFileView']> => sendForm('/api/files', { purpose }, file, onProgress, signal)

@@ -1098,6 +1098,211 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/export-sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 可导出的列表和列 */
+        get: operations["get-export-sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的导出 */
+        get: operations["get-exports"];
+        put?: never;
+        /** 申请导出 */
+        post: operations["post-exports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导出进度 */
+        get: operations["get-exports-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 取消导出 */
+        post: operations["post-exports-id-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 重新导出 */
+        post: operations["post-exports-id-retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/import-targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 可导入的数据 */
+        get: operations["get-import-targets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的导入 */
+        get: operations["get-imports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导入进度 */
+        get: operations["get-imports-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 取消导入 */
+        post: operations["post-imports-id-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}/mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设置列并检查 */
+        post: operations["post-imports-id-mapping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发布 */
+        post: operations["post-imports-id-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 导入明细 */
+        get: operations["get-imports-id-rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/industries": {
         parameters: {
             query?: never;
@@ -3853,6 +4058,77 @@ export interface components {
             standard: string[];
             topics: components["schemas"]["ExchangeTopic"][];
         };
+        ExportColumnView: {
+            key: string;
+            /** @description Chosen unless the person chooses otherwise. */
+            on: boolean;
+            title: string;
+        };
+        ExportCreateInputBody: {
+            /** @description Keys; none takes the usual ones. */
+            columns?: string[];
+            /** @description As in the address of the list; several values are separated by commas. */
+            filters?: {
+                [key: string]: string;
+            };
+            /** @enum {string} */
+            format: "xlsx" | "csv";
+            purpose: string;
+            source: string;
+        };
+        ExportListSourceView: {
+            items: components["schemas"]["ExportSourceView"][];
+            nextCursor?: string;
+        };
+        ExportListView: {
+            items: components["schemas"]["ExportView"][];
+            nextCursor?: string;
+        };
+        ExportSourceView: {
+            columns: components["schemas"]["ExportColumnView"][];
+            name: string;
+            title: string;
+        };
+        ExportView: {
+            /** @description Titles. */
+            columns: string[];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            downloads: number;
+            /** Format: date-time */
+            expiresAt?: string;
+            fileName: string;
+            /** @description Empty for everything. */
+            filterText: string;
+            /** Format: date-time */
+            finishedAt?: string;
+            /** @enum {string} */
+            format: "xlsx" | "csv";
+            /** Format: int64 */
+            id: number;
+            /** @description Why it failed, or what the owner should know of the file. */
+            message: string;
+            purpose: string;
+            /**
+             * Format: int64
+             * @description Written so far.
+             */
+            rows: number;
+            /** Format: int64 */
+            size: number;
+            source: string;
+            sourceTitle: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** @enum {string} */
+            state: "queued" | "running" | "done" | "failed" | "cancelled" | "expired";
+            /**
+             * Format: int64
+             * @description Expected; 0 when unknown.
+             */
+            total: number;
+        };
         Field: {
             field: string;
             message: string;
@@ -4068,6 +4344,196 @@ export interface components {
             version: number;
             /** @description A WeChat account is bound. */
             wechat: boolean;
+        };
+        ImportMapInputBody: {
+            /** @description Field to column, from 0. */
+            columns: {
+                [key: string]: number;
+            };
+            /** @enum {string} */
+            duplicates: "skip" | "update" | "refuse";
+            /**
+             * Format: int64
+             * @description Number of the row of heads; 0 takes the one that was found.
+             */
+            head?: number;
+            /** Format: int64 */
+            sheet: number;
+        };
+        ImportingItem: {
+            /** Format: int64 */
+            bad: number;
+            /** Format: date-time */
+            checkedAt?: string;
+            /** Format: int64 */
+            created: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** @enum {string} */
+            duplicates: "skip" | "update" | "refuse";
+            fileName: string;
+            /** Format: date-time */
+            finishedAt?: string;
+            /**
+             * Format: int64
+             * @description New records that can be published.
+             */
+            good: number;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description Records that are there already and can be handled as chosen.
+             */
+            known: number;
+            message: string;
+            /** Format: date-time */
+            publishedAt?: string;
+            /** @description The rows were removed after their time. */
+            purged: boolean;
+            /** Format: int64 */
+            read: number;
+            /**
+             * Format: int64
+             * @description Good when checked, refused when published.
+             */
+            refused: number;
+            /** Format: int64 */
+            skipped: number;
+            /** @enum {string} */
+            state: "mapping" | "reading" | "checked" | "publishing" | "done" | "failed" | "cancelled";
+            target: string;
+            targetTitle: string;
+            /**
+             * Format: int64
+             * @description Rows of the sheet.
+             */
+            total: number;
+            /** Format: int64 */
+            updated: number;
+        };
+        ImportingListItem: {
+            items: components["schemas"]["ImportingItem"][];
+            nextCursor?: string;
+        };
+        ImportingListRowView: {
+            items: components["schemas"]["ImportingRowView"][];
+            nextCursor?: string;
+        };
+        ImportingListTargetView: {
+            items: components["schemas"]["ImportingTargetView"][];
+            nextCursor?: string;
+        };
+        ImportingRowView: {
+            /** Format: int64 */
+            number: number;
+            /** Format: int64 */
+            objectId?: number;
+            problems: components["schemas"]["RowProblem"][];
+            /** @enum {string} */
+            state: "good" | "known" | "bad" | "created" | "updated" | "skipped" | "refused";
+            values: {
+                [key: string]: string;
+            };
+        };
+        ImportingSheetRow: {
+            cells: string[];
+            /** Format: int64 */
+            number: number;
+        };
+        ImportingSheetView: {
+            first: components["schemas"]["ImportingSheetRow"][];
+            /** Format: int64 */
+            head: number;
+            heads: string[];
+            /** Format: int64 */
+            index: number;
+            name: string;
+            /** Format: int64 */
+            rows: number;
+            sample: string[][];
+            /** @description Hidden or empty: not imported. */
+            skipped: boolean;
+            suggested: {
+                [key: string]: number;
+            };
+        };
+        ImportingTargetView: {
+            fields: components["schemas"]["TargetField"][];
+            /** @description Publishing makes something to hand out, as first passwords. */
+            hasResult: boolean;
+            /** @description The field that tells records apart. */
+            keyTitle: string;
+            /** Format: int64 */
+            maxRows: number;
+            name: string;
+            note: string;
+            title: string;
+            /** @description Records that are there already may be updated. */
+            updates: boolean;
+        };
+        ImportingView: {
+            /** Format: int64 */
+            bad: number;
+            canPublish: boolean;
+            /** Format: date-time */
+            checkedAt?: string;
+            /** @description Field to column, once chosen. */
+            columns: {
+                [key: string]: number;
+            };
+            /** Format: int64 */
+            created: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** @enum {string} */
+            duplicates: "skip" | "update" | "refuse";
+            fileName: string;
+            /** Format: date-time */
+            finishedAt?: string;
+            /**
+             * Format: int64
+             * @description New records that can be published.
+             */
+            good: number;
+            hasResult: boolean;
+            /** Format: int64 */
+            head: number;
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description Records that are there already and can be handled as chosen.
+             */
+            known: number;
+            message: string;
+            /** Format: date-time */
+            publishedAt?: string;
+            /** @description The rows were removed after their time. */
+            purged: boolean;
+            /** Format: int64 */
+            read: number;
+            /**
+             * Format: int64
+             * @description Good when checked, refused when published.
+             */
+            refused: number;
+            /** Format: int64 */
+            sheet: number;
+            sheets: components["schemas"]["ImportingSheetView"][];
+            /** Format: int64 */
+            skipped: number;
+            /** @enum {string} */
+            state: "mapping" | "reading" | "checked" | "publishing" | "done" | "failed" | "cancelled";
+            target: string;
+            targetTitle: string;
+            /**
+             * Format: int64
+             * @description Rows of the sheet.
+             */
+            total: number;
+            /** Format: int64 */
+            updated: number;
         };
         Info: {
             group: string;
@@ -4629,6 +5095,11 @@ export interface components {
             contactName: string;
             phone: string;
         };
+        RowProblem: {
+            code: string;
+            field: string;
+            message: string;
+        };
         SecondFactorInputBody: {
             code: string;
         };
@@ -4654,6 +5125,15 @@ export interface components {
         SmsInputBody: {
             code: string;
             phone: string;
+        };
+        TargetField: {
+            example: string;
+            help: string;
+            key: string;
+            /** @enum {string} */
+            kind: "line" | "code" | "date";
+            required: boolean;
+            title: string;
         };
         TicketFileView: {
             /** Format: int64 */
@@ -7227,6 +7707,433 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExchangeTopicsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-export-sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportListSourceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exports": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exports": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportCreateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-exports-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exports-id-cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-exports-id-retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-import-targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportingListTargetView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-imports": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportingListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-imports-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-imports-id-cancel": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-imports-id-mapping": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportMapInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-imports-id-publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-imports-id-rows": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description Any of these states, separated by commas. */
+                state?: string[];
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportingListRowView"];
                 };
             };
             /** @description Error */
