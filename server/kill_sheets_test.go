@@ -153,7 +153,9 @@ func TestKilledWhileExporting(t *testing.T) {
 		path := fmt.Sprintf("/api/exports/%d", w.ID)
 		for range 2 {
 			before := w.Rows
-			if w = k.until(path, func(w work) bool { return w.State == "done" || w.State == "running" && (w.Rows > before || format == "xlsx") }); w.State == "done" {
+			if w = k.until(path, func(w work) bool {
+				return w.State == "done" || w.State == "running" && (w.Rows > before || format == "xlsx")
+			}); w.State == "done" {
 				t.Fatalf("%s: done before the server could be killed", format)
 			}
 			k.stop()

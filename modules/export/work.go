@@ -90,9 +90,10 @@ func (s *Service) write(ctx context.Context, c lease.Claim, r *row) error {
 	for _, col := range chosen {
 		o.Columns = append(o.Columns, sheet.Column{Title: col.Title, Width: col.Width})
 	}
-	page := func(after string) ([][]sheet.Cell, string, error) {
+	page, stop := ahead(func(after string) ([][]sheet.Cell, string, error) {
 		return src.Page(ctx, actor, sheet.Query{Filter: filter, Columns: keys, After: after, Limit: s.pageRows})
-	}
+	})
+	defer stop()
 	if r.Format == CSV {
 		return s.writeCSV(ctx, c, r, o, page)
 	}
@@ -104,6 +105,45 @@ func (s *Service) tooMany() error {
 }
 
 type pages func(after string) (rows [][]sheet.Cell, next string, err error)
+
+// ahead reads the page behind the one that is being written meanwhile. stop waits for what is still being read.
+func ahead(read pages) (next pages, stop func()) {
+	type page struct {
+		rows [][]sheet.Cell
+		next string
+		err  error
+	}
+	var coming chan page
+	place := ""
+	return func(after string) ([][]sheet.Cell, string, error) {
+			var p page
+			if coming != nil && place == after {
+				p = <-coming
+			} else {
+				p.rows, p.next, p.err = read(after)
+			}
+			if coming = nil; p.err == nil && p.next != "" {
+				place = p.next
+				to := make(chan page, 1)
+				coming = to
+				go func(after string) {
+					var p page
+					defer func() {
+						if r := recover(); r != nil {
+							p.err = fmt.Errorf("panic: %v", r)
+						}
+						to <- p
+					}()
+					p.rows, p.next, p.err = read(after)
+				}(p.next)
+			}
+			return p.rows, p.next, p.err
+		}, func() {
+			if coming != nil {
+				<-coming
+			}
+		}
+}
 
 func (s *Service) begin(ctx context.Context, c lease.Claim, r *row, total int) error {
 	now := s.Clock.Now()
