@@ -298,6 +298,15 @@ func contactsOf(ctx context.Context, db bun.IDB, ids []int64) (map[int64]contact
 	return out, err
 }
 
+// spokenFor reports whether a company has people or was verified. One that a register brought has neither: whoever proves to
+// be it takes it over.
+func spokenFor(ctx context.Context, db bun.IDB, e *Enterprise) (bool, error) {
+	if e.Verification == Verified {
+		return true, nil
+	}
+	return db.NewSelect().Model((*member)(nil)).Where("m.enterprise_id = ?", e.ID).Exists(ctx)
+}
+
 // adopt gives the owner who proved the company what a register knew of it: the register's own record, which nobody speaks
 // for, hands over its code and its facts and stands aside.
 func adopt(ctx context.Context, tx bun.Tx, into int64, from *Enterprise) error {

@@ -52,9 +52,16 @@ func (s *Service) Apply(ctx context.Context, actor access.Actor, cmd ApplyForRev
 	}
 	id, err := s.begin(ctx, actor, "enterprise.apply", cmd.Key, claim, Attempt{Kind: byReview, Outcome: Waiting, Note: note},
 		func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt) error {
-			if _, held, err := holder(ctx, tx, claim.CreditCode); err != nil {
+			other, held, err := holder(ctx, tx, claim.CreditCode)
+			if err != nil {
 				return err
-			} else if held {
+			}
+			if held {
+				if held, err = spokenFor(ctx, tx, &other); err != nil {
+					return err
+				}
+			}
+			if held {
 				return ErrHeld.With("该统一社会信用代码已由平台上的企业认证，请先通过登记系统核验，核验后会向该企业负责人发送加入申请").On("creditCode")
 			}
 			if err := e.await(); err != nil {
@@ -68,7 +75,7 @@ func (s *Service) Apply(ctx context.Context, actor access.Actor, cmd ApplyForRev
 					return err
 				}
 			}
-			_, err := event.Append(ctx, tx, actor, a.AskedAt, IsPending{Head{ID: e.ID, Name: e.Name, UserID: a.UserID, By: byReview}, a.ID})
+			_, err = event.Append(ctx, tx, actor, a.AskedAt, IsPending{Head{ID: e.ID, Name: e.Name, UserID: a.UserID, By: byReview}, a.ID})
 			return err
 		})
 	if err != nil {
@@ -145,7 +152,16 @@ func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd ApproveRe
 			return err
 		}
 		if held {
-			return ErrHeld.With("该统一社会信用代码已由“%s”认证，请退回申请，并告知企业向该企业负责人申请加入", other.Name)
+			taken, err := spokenFor(ctx, tx, &other)
+			if err != nil {
+				return err
+			}
+			if taken {
+				return ErrHeld.With("该统一社会信用代码已由“%s”认证，请退回申请，并告知企业向该企业负责人申请加入", other.Name)
+			}
+			if err := adopt(ctx, tx, e.ID, &other); err != nil {
+				return err
+			}
 		}
 		if err := s.verified(ctx, tx, actor, e, a.UserID, a.claim(), byReview, now); err != nil || s.registry == nil {
 			return err

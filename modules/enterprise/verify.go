@@ -193,14 +193,13 @@ func (s *Service) agree(ctx context.Context, tx bun.Tx, actor access.Actor, e *E
 	case held && other.ID == e.ID:
 		return Agreed, nil // the same claim of a moment ago
 	case held:
-		owner, err := ownerOf(ctx, tx, other.ID)
+		taken, err := spokenFor(ctx, tx, &other)
 		if err != nil {
 			return "", err
 		}
-		if owner != 0 || other.Verification == Verified || e.Verification == Verified {
+		if taken || e.Verification == Verified {
 			return s.knock(ctx, tx, actor, e, &other, a, now)
 		}
-		// from a register, and nobody speaks for it
 		if err := adopt(ctx, tx, e.ID, &other); err != nil {
 			return "", err
 		}
