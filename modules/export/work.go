@@ -50,12 +50,6 @@ func (s *Service) work(ctx context.Context, c lease.Claim) error {
 	return err
 }
 
-// writer is either format.
-type writer interface {
-	Write(cells []sheet.Cell) error
-	Close() error
-}
-
 func (s *Service) write(ctx context.Context, c lease.Claim, r *row) error {
 	actor, err := s.People.Now(ctx, r.OwnerID)
 	if err != nil {
