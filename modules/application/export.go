@@ -185,7 +185,7 @@ func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.F
 	if parsed.Overdue {
 		q = q.Where("a.due_at < ?", s.Clock.Now())
 	}
-	n, err := db.NewSelect().TableExpr("(?) AS some", q).Count(ctx)
+	n, err := db.NewSelect().TableExpr("(?) AS found", q).Count(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("count applications: %w", err)
 	}

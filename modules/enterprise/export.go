@@ -137,6 +137,6 @@ func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.F
 	if parsed.Verification != "" {
 		q = q.Where("ent.verification = ?", parsed.Verification)
 	}
-	n, err := db.NewSelect().TableExpr("(?) AS some", q).Count(ctx)
+	n, err := db.NewSelect().TableExpr("(?) AS found", q).Count(ctx)
 	return int(n), err
 }

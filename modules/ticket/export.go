@@ -178,7 +178,7 @@ func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.F
 		if parsed.Urgency != "" {
 			q = q.Where("t.urgency = ?", parsed.Urgency)
 		}
-		n, err := db.NewSelect().TableExpr("(?) AS some", q).Count(ctx)
+		n, err := db.NewSelect().TableExpr("(?) AS found", q).Count(ctx)
 		if err != nil {
 			return 0, err
 		}
