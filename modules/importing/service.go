@@ -79,7 +79,7 @@ func New(d Deps, w *jobs.Workers) *Service {
 	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Log == nil || d.Files == nil || d.People == nil || d.Limits.Rows <= 0 || d.Limits.Keep <= 0 {
 		panic("importing: Deps is not complete")
 	}
-	s := &Service{Deps: d, table: &lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "imports"}, batch: 200, spell: 20 * time.Millisecond}
+	s := &Service{Deps: d, table: &lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "imports"}, batch: 100, spell: 10 * time.Millisecond}
 	jobs.Work(w, func(context.Context, wakeArgs) error {
 		s.table.Wake()
 		return nil

@@ -22,6 +22,7 @@ const (
 	maxParts   = 1000
 	maxPart    = 256 << 20 // of one unpacked part
 	maxStrings = 32 << 20  // of all shared text
+	maxTexts   = 1 << 20   // of shared texts
 	maxToken   = 512 << 10 // of one piece of text or one tag: a full cell with every character escaped
 )
 
@@ -273,27 +274,37 @@ func showsDay(code string) bool {
 	return false
 }
 
-// texts are many texts in one piece of memory.
+// texts are many texts in a few pieces of memory, none of which ever moves.
 type texts struct {
-	all  []byte
-	ends []uint32
+	blocks [][]byte
+	places []place
+	size   int
 }
 
+type place struct{ block, from, to uint32 }
+
+// block is the size of a piece: more than the longest text.
+const block = 1 << 20
+
 func (t *texts) add(s []byte) bool {
-	t.all = append(t.all, s...)
-	t.ends = append(t.ends, uint32(len(t.all)))
-	return len(t.all) <= maxStrings && len(t.ends) <= 4<<20
+	n := len(t.blocks) - 1
+	if n < 0 || len(t.blocks[n])+len(s) > block {
+		t.blocks = append(t.blocks, make([]byte, 0, block))
+		n++
+	}
+	from := len(t.blocks[n])
+	t.blocks[n] = append(t.blocks[n], s...)
+	t.places = append(t.places, place{uint32(n), uint32(from), uint32(from + len(s))})
+	t.size += len(s)
+	return t.size <= maxStrings && len(t.places) <= maxTexts
 }
 
 func (t *texts) get(i int) (string, bool) {
-	if i < 0 || i >= len(t.ends) {
+	if i < 0 || i >= len(t.places) {
 		return "", false
 	}
-	from := uint32(0)
-	if i > 0 {
-		from = t.ends[i-1]
-	}
-	return string(t.all[from:t.ends[i]]), true
+	p := t.places[i]
+	return string(t.blocks[p.block][p.from:p.to]), true
 }
 
 func (a *archive) sharedStrings() error {
