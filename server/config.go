@@ -75,6 +75,8 @@ type SMS struct {
 	Templates map[string]string `koanf:"templates"`
 	// CodesPerDay bounds the verification codes of a day, so that an attack costs no more than that; 0 does not.
 	CodesPerDay int `koanf:"codes_per_day"`
+	// QuietHours is when text messages that are not urgent wait, such as 22:00-08:00; none is never.
+	QuietHours string `koanf:"quiet_hours"`
 }
 
 // Wechat is the official account.
@@ -113,6 +115,7 @@ func Load(path string, flags map[string]any) (Config, error) {
 	defaults := map[string]any{
 		"data": "data", "listen": "127.0.0.1:8080", "district": "北京市通州区", "log_level": "info",
 		"secrets.key_id": "k1", "secrets.suite": "gm", "site.name": "惠企台", "sms.codes_per_day": 5000,
+		"sms.quiet_hours": "22:00-08:00",
 	}
 	maps.Copy(defaults, sheetDefaults())
 	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
@@ -167,6 +170,9 @@ func (c *Config) finish() error {
 	}
 	if c.SMS.CodesPerDay < 0 {
 		return configErrorf("sms.codes_per_day: must be 0 (no bound) or more")
+	}
+	if _, err := message.ParseQuietHours(c.SMS.QuietHours); err != nil {
+		return configErrorf("sms.quiet_hours: %v", err)
 	}
 	if err := c.checkSheets(); err != nil {
 		return err

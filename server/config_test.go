@@ -36,6 +36,7 @@ func TestConfigRefusals(t *testing.T) {
 		{"notices without a template stay on the platform", map[string]any{"sms.templates.ticket_progress": "SMS_2"}, ""},
 		{"sandbox", map[string]any{"sms.endpoint": "127.0.0.1:9/sandbox/sms"}, "refuses the sandbox"},
 		{"unknown key", map[string]any{"sms.colour": "red"}, "colour"},
+		{"no time of the day", map[string]any{"sms.quiet_hours": "at night"}, "quiet_hours"},
 		{"negative budget", map[string]any{"sms.codes_per_day": -1}, "codes_per_day"},
 		{"bad listen", map[string]any{"listen": "nowhere"}, "listen"},
 		{"demo needs none of it", map[string]any{"demo": true, "secrets.key": "", "public_url": "", "sms.sign_name": ""}, ""},

@@ -119,7 +119,11 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h := &house{db: db, clock: p.clock, box: box, sealer: &audit.Sealer{DB: db, Log: p.log},
 		sees: map[string]func(context.Context, access.Actor, int64) error{}}
 	workers := jobs.NewWorkers()
-	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Log: p.log}, workers)
+	quiet, err := message.ParseQuietHours(c.SMS.QuietHours)
+	if err != nil {
+		return nil, err
+	}
+	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Quiet: quiet, Log: p.log}, workers)
 	h.openExchange(c, p, workers)
 	if err := h.openExports(c, p, workers); err != nil {
 		return nil, err

@@ -71,11 +71,11 @@ func (c carrier) place(column string) string {
 }
 
 // held returns until when a letter of the template waits: text messages that are not urgent do not come at night.
-func (c carrier) held(t Template, now time.Time) time.Time {
+func (s *Service) held(c carrier, t Template, now time.Time) time.Time {
 	if c.channel != SMS || t.Urgent {
 		return time.Time{}
 	}
-	return quietUntil(now)
+	return s.Quiet.end(now)
 }
 
 func (s *Service) carrier(c Channel) carrier {
@@ -242,7 +242,7 @@ func (s *Service) claim(ctx context.Context, c carrier, id int64) (*letter, stri
 			}
 		case Queued:
 			t, _ := templateOf(row.Template)
-			until := c.held(t, now)
+			until := s.held(c, t, now)
 			if row.NotBefore != nil && row.NotBefore.After(until) {
 				until = *row.NotBefore
 			}

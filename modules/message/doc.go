@@ -9,7 +9,8 @@
 // that transaction is open.
 //
 // A template is data (template.go): title, text, its form as a text message and in WeChat, its group (what a person can
-// switch off) and whether it may come at night. Text messages that are not urgent wait from 22:00 to 08:00 in Beijing.
+// switch off) and whether it may come at night. Text messages that are not urgent wait in the quiet
+// hours of the installation, 22:00 to 08:00 in Beijing unless it set others.
 //
 // # States of a letter
 //

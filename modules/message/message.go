@@ -107,7 +107,9 @@ type Deps struct {
 	People People
 	Sender Sender
 	Poster Poster
-	Log    *slog.Logger
+	// Quiet are the hours in which text messages that are not urgent wait; zero is none.
+	Quiet QuietHours
+	Log   *slog.Logger
 }
 
 // Service is the message centre.

@@ -124,7 +124,7 @@ func mustNew(t *testing.T) fixture {
 	t.Helper()
 	f := fixture{t: t, db: databasetest.New(t, steps), clock: clock.NewFake(start), sms: &provider{}, wechat: &provider{}}
 	f.Service = message.New(message.Deps{
-		DB: f.db, Clock: f.clock, Box: mustBox(t), People: people{}, Sender: f.sms, Poster: f.wechat, Log: slog.New(slog.DiscardHandler),
+		DB: f.db, Clock: f.clock, Box: mustBox(t), People: people{}, Sender: f.sms, Poster: f.wechat, Quiet: message.NightHours, Log: slog.New(slog.DiscardHandler),
 	}, jobs.NewWorkers())
 	q, err := jobs.New(context.Background(), f.db, nil, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -401,6 +401,52 @@ func TestQuietHours(t *testing.T) {
 				t.Errorf("in the morning: %v, %s", err, f.state(message.SMS, 1))
 			}
 		})
+	}
+}
+
+func TestParseQuietHours(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{"22:00-08:00", "12:30-13:30", "none"} {
+		if _, err := message.ParseQuietHours(good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	for _, bad := range []string{"", "22-8", "22:00", "22:00-22:00", "25:00-08:00", "22:00-08:00-09:00"} {
+		if _, err := message.ParseQuietHours(bad); err == nil {
+			t.Errorf("%q passed", bad)
+		}
+	}
+	if q, err := message.ParseQuietHours("22:00-08:00"); err != nil || q != message.NightHours {
+		t.Errorf("%+v, %v", q, err)
+	}
+}
+
+// TestOtherQuietHours: an installation may choose a rest at noon, or none.
+func TestOtherQuietHours(t *testing.T) {
+	t.Parallel()
+	noon, err := message.ParseQuietHours("12:30-13:30")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		quiet message.QuietHours
+		at    string
+		waits bool
+	}{
+		{noon, "12:29", false}, {noon, "12:30", true}, {noon, "13:29", true}, {noon, "13:30", false}, {noon, "23:00", false}, {message.QuietHours{}, "03:00", false},
+	} {
+		at, err := time.ParseInLocation("2006-01-02 15:04", "2026-11-25 "+c.at, clock.Beijing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := mustNew(t)
+		f.Quiet = c.quiet
+		f.clock.Advance(at.Sub(start))
+		f.mustNotify(replied("event:1", 7))
+		_ = f.deliver(message.SMS, 1)
+		if waits := f.state(message.SMS, 1) == message.Queued; waits != c.waits {
+			t.Errorf("%s: %v", c.at, waits)
+		}
 	}
 }
 

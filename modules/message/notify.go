@@ -156,7 +156,7 @@ func (s *Service) put(ctx context.Context, tx bun.Tx, e envelope) error {
 		SendID: secret.Token(), Recipient: s.Box.Seal([]byte(e.to), c.place("recipient")), Params: s.Box.Seal(content, c.place("params")),
 		PhoneBlind: s.Box.Blind("phone", e.phone), UserID: e.userID, Template: e.template.Code, State: Queued, Version: 1, CreatedAt: s.Clock.Now(),
 	}
-	if until := c.held(e.template, row.CreatedAt); !until.IsZero() {
+	if until := s.held(c, e.template, row.CreatedAt); !until.IsZero() {
 		row.NotBefore = &until
 	}
 	if _, err := tx.NewInsert().Model(&row).ModelTableExpr(c.table).ExcludeColumn("id").Returning("id").Exec(ctx); err != nil {
@@ -175,19 +175,6 @@ func (s *Service) wake(ctx context.Context, tx bun.Tx, channel Channel, id int64
 		return s.queue.Insert(ctx, tx, deliverWechat{ID: id}, options...)
 	}
 	return s.queue.Insert(ctx, tx, deliverSMS{ID: id}, options...)
-}
-
-// quietUntil returns the end of the quiet hours that t lies in, zero outside them: 22:00 to 08:00 in Beijing.
-func quietUntil(t time.Time) time.Time {
-	b := t.In(clock.Beijing)
-	day := b.Day()
-	switch {
-	case b.Hour() >= 22:
-		day++
-	case b.Hour() >= 8:
-		return time.Time{}
-	}
-	return time.Date(b.Year(), b.Month(), day, 8, 0, 0, 0, clock.Beijing).UTC()
 }
 
 // preference reads what the person wants of a group; everything, as long as they said nothing.
