@@ -94,6 +94,7 @@ type house struct {
 	// beside it on PostgreSQL.
 	tasks      []jobs.Task
 	background []func(ctx context.Context) error
+	scheduler  *jobs.Scheduler
 }
 
 // parts are what differs between an installation, a demo and a test.
@@ -124,6 +125,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		return nil, err
 	}
 	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Quiet: quiet, Log: p.log}, workers)
+	h.scheduler = newScheduler(db, p, workers)
 	h.openExchange(c, p, workers)
 	if err := h.openExports(c, p, workers); err != nil {
 		return nil, err
@@ -173,7 +175,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinImports()
 	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
-	h.background = append(h.background, h.queue.Run, h.feed.Run, h.exchange.Run, h.sealer.Run, h.identity.Run, h.catalog.Run)
+	h.tasks = slices.Concat(h.tasks, h.identity.Tasks(), h.catalog.Tasks(), h.exchange.Tasks())
+	h.background = append(h.background, h.queue.Run, h.feed.Run, h.exchange.Run, h.sealer.Run, h.scheduler.Run)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,
@@ -243,7 +246,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	if p.sandbox != "" {
 		h.sandboxProxy(p.sandbox)
 	}
-	return h, nil
+	return h, h.scheduler.Use(h.queue, h.tasks...)
 }
 
 // version is shown in the interface document.

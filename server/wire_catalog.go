@@ -25,7 +25,7 @@ func (h *house) joinCatalog(c Config, p parts) {
 			return h.catalog.FollowInstitution(ctx, tx, catalog.Provider(card))
 		},
 	}})
-	h.catalog = catalog.New(catalog.Deps{DB: h.db, Clock: p.clock, Log: p.log, Institutions: providers{h.institutions}, RateLimit: rateLimit, ApplyURL: "/products/%d/apply"})
+	h.catalog = catalog.New(catalog.Deps{DB: h.db, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, ApplyURL: "/products/%d/apply"})
 	h.sees["product"] = h.catalog.Sees
 	h.sees["institution"] = h.institutions.Sees
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/text"
 )
 
@@ -133,20 +134,15 @@ func (s *Service) ExpireDue(ctx context.Context, actor access.Actor) (int, error
 	return n, nil
 }
 
-// Run takes products off the list as their terms end, until ctx ends.
-func (s *Service) Run(ctx context.Context) error {
-	tick := time.NewTicker(time.Minute)
-	defer tick.Stop()
-	for {
-		if _, err := s.ExpireDue(ctx, access.SystemActor("job:product.expire")); err != nil && ctx.Err() == nil {
-			s.Log.Error("expire products", "error", err)
+// Tasks are what the module does by the clock.
+func (s *Service) Tasks() []jobs.Task {
+	return []jobs.Task{{Name: "product.expire", Title: "到期产品自动下架", Every: time.Minute, Run: func(ctx context.Context) error {
+		n, err := s.ExpireDue(ctx, access.SystemActor("job:product.expire"))
+		if n > 0 {
+			jobs.Note(ctx, "下架 %d 个产品", n)
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+		return err
+	}}}
 }
 
 // FollowInstitution brings the name and state of an institution to its products in the transaction in which they change,

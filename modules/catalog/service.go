@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +41,6 @@ type Deps struct {
 	DB           *database.DB
 	Clock        clock.Clock
 	Institutions Institutions
-	Log          *slog.Logger
 	// RateLimit is the rate above which a loan is pointed out; the zero value points out none.
 	RateLimit RateLimit
 	// ApplyURL is the address of the page on which a company applies, with %d for the product; empty while there is none.
@@ -54,7 +52,7 @@ type Service struct{ Deps }
 
 // New makes the service. It panics when something of Deps is missing.
 func New(d Deps) *Service {
-	if d.DB == nil || d.Clock == nil || d.Institutions == nil || d.Log == nil {
+	if d.DB == nil || d.Clock == nil || d.Institutions == nil {
 		panic("catalog: Deps is not complete")
 	}
 	return &Service{d}

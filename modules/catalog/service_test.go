@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -53,7 +52,7 @@ type fixture struct {
 func mustNew(t *testing.T) fixture {
 	t.Helper()
 	f := fixture{db: databasetest.New(t, steps), clock: clock.NewFake(start)}
-	f.Service = catalog.New(catalog.Deps{DB: f.db, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Institutions: providers{},
+	f.Service = catalog.New(catalog.Deps{DB: f.db, Clock: f.clock, Institutions: providers{},
 		RateLimit: catalog.RateLimit{BasisPoints: 1200, Basis: "四倍"}})
 	return f
 }

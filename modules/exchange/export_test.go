@@ -1,14 +1,19 @@
 package exchange
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Pump does what the job exchange.pump does; Lease is how long a claim holds.
 func (s *Service) Pump(ctx context.Context, partner int64) error {
 	return s.pump(ctx, pumpArgs{PartnerID: partner})
 }
 
-// Sweep does one round of Run, with all it does now and then.
-func (s *Service) Sweep(ctx context.Context) error { return s.sweep(ctx, true, true) }
+// Sweep does one round of Run and of the tasks.
+func (s *Service) Sweep(ctx context.Context) error {
+	return errors.Join(s.mend(ctx), s.forgetCalls(ctx), s.wake(ctx))
+}
 
 // Spread fixes the chance by which pauses are spread.
 func (s *Service) Spread(chance float64) { s.chance = func() float64 { return chance } }

@@ -222,9 +222,9 @@ func (s *Service) Reclaim(ctx context.Context, actor access.Actor) error {
 func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for n := 0; ; n++ {
-		if err := s.sweep(ctx, n%60 == 0, n%3600 == 0); err != nil && ctx.Err() == nil {
-			s.log.Error("exchange: sweep", "error", err)
+	for {
+		if err := s.wake(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("exchange: wake", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -234,18 +234,12 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-func (s *Service) sweep(ctx context.Context, mend, tidy bool) error {
-	if mend {
-		if err := s.mend(ctx); err != nil {
-			return err
-		}
+// Tasks are what the module does by the clock, beside what Run looks for each second.
+func (s *Service) Tasks() []jobs.Task {
+	return []jobs.Task{
+		{Name: "exchange.mend", Title: "检查对接推送有无遗漏", Every: time.Minute, Run: s.mend},
+		{Name: "exchange.calls", Title: "清理过期的接口调用记录", Every: time.Hour, Run: s.forgetCalls},
 	}
-	if tidy {
-		if err := s.forgetCalls(ctx); err != nil {
-			return err
-		}
-	}
-	return s.wake(ctx)
 }
 
 // wake inserts a job for each partner something is due for.

@@ -6,25 +6,13 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/jobs"
 )
 
-// tidyEvery is how often what has served its purpose is removed.
-const tidyEvery = 10 * time.Minute
-
-// Run tidies until ctx ends. Several processes may do so.
-func (s *Service) Run(ctx context.Context) error {
-	tick := time.NewTicker(tidyEvery)
-	defer tick.Stop()
-	for {
-		if err := s.Tidy(ctx); err != nil && ctx.Err() == nil {
-			s.Log.Error("tidy identity", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+// Tasks are what the module does by the clock.
+func (s *Service) Tasks() []jobs.Task {
+	return []jobs.Task{{Name: "identity.tidy", Title: "清理过期的验证码、会话与登录记录", Every: 10 * time.Minute, Run: s.Tidy}}
 }
 
 // Tidy removes what has served its purpose: captchas and trips to WeChat an hour after their end, codes once no limit

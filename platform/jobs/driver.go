@@ -99,8 +99,9 @@ func (b *bell) WaitForNotification(ctx context.Context) (*riverdriver.Notificati
 	}
 }
 
-// Migrations are River's own tables, as of the version in go.mod. River's steps cannot share one transaction on PostgreSQL
-// (an enum's new value may not be used before it is committed); River keeps its own list and goes on where it stopped.
+// Migrations are River's own tables, as of the version in go.mod, and the books of the scheduler. River's steps cannot
+// share one transaction on PostgreSQL (an enum's new value may not be used before it is committed); River keeps its own
+// list and goes on where it stopped.
 var Migrations = []database.Migration{{
 	ID: "20261101000400_jobs",
 	Alone: func(ctx context.Context, db *bun.DB) error {
@@ -115,4 +116,4 @@ var Migrations = []database.Migration{{
 		_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
 		return err
 	},
-}}
+}, taskMigration}

@@ -33,6 +33,8 @@ const (
 	Default  = "default"
 	Delivery = "delivery"
 	Push     = "push"
+	// wakes is the scheduler's: what watches the other queues must not wait behind them.
+	wakes = "wakes"
 )
 
 // Timeout is how long one run may take; a run that is still marked running after Rescue is given to another worker.
@@ -104,6 +106,7 @@ func New(ctx context.Context, db *database.DB, workers *Workers, log *slog.Logge
 			Default:  {MaxWorkers: 20, FetchCooldown: 20 * time.Millisecond},
 			Delivery: {MaxWorkers: 20, FetchCooldown: 20 * time.Millisecond},
 			Push:     {MaxWorkers: 24, FetchCooldown: 20 * time.Millisecond},
+			wakes:    {MaxWorkers: 4, FetchCooldown: 20 * time.Millisecond},
 		}
 	}
 	d, b, closeDriver, err := newDriver(ctx, db)
