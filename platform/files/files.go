@@ -12,13 +12,11 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"path"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/huiqi/huiqi/platform/fault"
 )
@@ -31,9 +29,11 @@ var (
 	ErrNotAllowed  = fault.New(fault.Invalid, "TYPE_NOT_ALLOWED", "不支持这种文件")
 	ErrImage       = fault.New(fault.Invalid, "IMAGE_BAD", "图片已损坏或尺寸过大，请重新拍摄或另存后再上传")
 	ErrArchive     = fault.New(fault.Invalid, "ARCHIVE_TOO_BIG", "文件展开后过大，请拆分后再上传")
+	ErrArchiveBad  = fault.New(fault.Invalid, "ARCHIVE_BAD", "文件结构异常，请用原软件另存后再上传")
+	ErrEncrypted   = fault.New(fault.Invalid, "FILE_ENCRYPTED", "文件有密码保护，请取消密码后再上传")
 	ErrPurpose     = fault.New(fault.Invalid, "BAD_PURPOSE", "上传用途有误，请刷新页面后重试")
 	ErrBroken      = fault.New(fault.BadRequest, "UPLOAD_BROKEN", "上传中断，请重试")
-	ErrStorageFull = fault.New(fault.Unavailable, "STORAGE_FULL", "存储空间不足，文件没有保存，请稍后重试")
+	ErrStorageFull = fault.New(fault.Unavailable, "STORAGE_FULL", "存储空间不足，提交未保存，请稍后重试").After(60)
 )
 
 // Kind is a kind of file, named by its usual extension.
@@ -93,7 +93,7 @@ type Stored struct {
 	Size   int64
 	MIME   string
 	SHA256 string // hex
-	// Active is a PDF with scripts, actions, attachments or encryption: never show it inline.
+	// Active is a PDF with scripts, actions or attachments: never show it inline.
 	Active        bool
 	Width, Height int // of a picture
 }
@@ -118,11 +118,12 @@ type Store struct {
 	storage  Storage
 	purposes map[string]Rule
 	pictures chan struct{} // decoding needs memory: two at once
+	looks    chan struct{} // unpacking needs a processor: two at once
 }
 
 // New returns a store over storage with the rules of each purpose.
 func New(storage Storage, purposes map[string]Rule) *Store {
-	return &Store{storage: storage, purposes: purposes, pictures: make(chan struct{}, 2)}
+	return &Store{storage: storage, purposes: purposes, pictures: make(chan struct{}, 2), looks: make(chan struct{}, 2)}
 }
 
 // Put reads r to its end, checks it against the rule of purpose, and keeps it durably before it returns. It stops
@@ -134,14 +135,10 @@ func (s *Store) Put(ctx context.Context, r io.Reader, name, purpose string) (Sto
 	}
 	out, err := s.put(ctx, &source{ctx: ctx, r: r}, CleanName(name), rule)
 	if err != nil {
-		var f *fault.Fault
-		switch {
-		case errors.As(err, &f):
+		if f, ok := fault.As(err); ok && f.Kind != fault.Unavailable {
 			return Stored{}, f.On("file")
-		case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-			return Stored{}, ErrStorageFull.Wrap(err)
 		}
-		return Stored{}, fault.ErrUnavailable.Wrap(fmt.Errorf("keep upload: %w", err))
+		return Stored{}, storageFault(fmt.Errorf("keep upload: %w", err))
 	}
 	return out, nil
 }
@@ -194,7 +191,7 @@ func (s *Store) put(ctx context.Context, r io.Reader, name string, rule Rule) (S
 		err = s.picture(ctx, limited, to, kind, &out)
 	default:
 		if _, err = io.Copy(to, limited); err == nil {
-			err = inspect(kind, d, to.n, &out)
+			err = s.inspect(ctx, kind, d, to.n, &out)
 		}
 	}
 	if err != nil {
@@ -207,6 +204,23 @@ func (s *Store) put(ctx context.Context, r io.Reader, name string, rule Rule) (S
 		return Stored{}, err
 	}
 	return out, nil
+}
+
+// inspect looks at the whole of a kept draft of size bytes.
+func (s *Store) inspect(ctx context.Context, kind Kind, r io.ReaderAt, size int64, out *Stored) error {
+	select {
+	case s.looks <- struct{}{}:
+		defer func() { <-s.looks }()
+	case <-ctx.Done():
+		return ErrBroken.Wrap(ctx.Err())
+	}
+	switch kind {
+	case DOCX, XLSX:
+		return office(kind, r, size)
+	case PDF:
+		return pdf(r, size, out)
+	}
+	return plain(r, size)
 }
 
 // picture decodes what it reads and writes it anew.

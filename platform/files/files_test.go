@@ -339,8 +339,6 @@ func TestActivePDF(t *testing.T) {
 		"<</S/Java#53cript>>":                                               true,
 		"<</S/Launch/F(cmd.exe)>>":                                          true,
 		"<</Names<</EmbeddedFiles 5 0 R>>>>":                                true,
-		"trailer<</Encrypt 9 0 R>>":                                         true,
-		"<script>alert(1)</script>":                                         true,
 		strings.Repeat("x", 256<<10-4) + "/JavaScript" + " (across blocks)": true,
 	} {
 		s, _, _ := mustStore(t)
@@ -398,13 +396,13 @@ func TestFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	var keys []string
-	if err := f.Each(func(key string, _ time.Time) error { keys = append(keys, key); return nil }); err != nil || len(keys) != 1 || keys[0] != got.Key {
+	if err := f.Each(ctx, func(i files.Info) error { keys = append(keys, i.Key); return nil }); err != nil || len(keys) != 1 || keys[0] != got.Key {
 		t.Errorf("Each = %v, %v", keys, err)
 	}
-	if n, err := f.Sweep(time.Now().Add(-time.Hour)); n != 0 || err != nil {
+	if n, err := f.Sweep(ctx, time.Now().Add(-time.Hour)); n != 0 || err != nil {
 		t.Errorf("swept %d young drafts, %v", n, err)
 	}
-	if n, err := f.Sweep(time.Now().Add(time.Hour)); n != 1 || err != nil {
+	if n, err := f.Sweep(ctx, time.Now().Add(time.Hour)); n != 1 || err != nil {
 		t.Errorf("swept %d, %v", n, err)
 	}
 	info, err := os.Stat(filepath.Join(dir, got.Key[:2], got.Key[2:4], got.Key))

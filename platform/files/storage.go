@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/huiqi/huiqi/platform/fault"
@@ -24,6 +25,37 @@ type Storage interface {
 	Open(ctx context.Context, key string) (Object, error)
 	// Delete removes key; a key that is not there is no error.
 	Delete(ctx context.Context, key string) error
+	// Each calls do with every key kept, in the order of keys, and stops at do's error. What is written meanwhile may be
+	// missed; drafts are never seen.
+	Each(ctx context.Context, do func(Info) error) error
+	// Sweep removes drafts begun before the given time, what a killed process leaves, and returns how many.
+	Sweep(ctx context.Context, before time.Time) (int, error)
+	// Check says whether files can be kept and read now.
+	Check(ctx context.Context) error
+}
+
+// Info is what a storage knows about a kept file.
+type Info struct {
+	Key     string
+	Size    int64
+	Written time.Time
+}
+
+// ErrStorageDown is returned when the storage cannot be reached or does not work: nothing was saved.
+var ErrStorageDown = fault.New(fault.Unavailable, "STORAGE_UNAVAILABLE", "文件存储暂时不可用，提交未保存，请稍后重试").After(10)
+
+// storageFault gives a failing disk or store a message a person can act on. A fault passes as it is.
+func storageFault(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := fault.As(err); ok {
+		return err
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return ErrStorageFull.Wrap(err)
+	}
+	return ErrStorageDown.Wrap(err)
 }
 
 // Draft is a file being written. After Commit it is durable under its key. Discard after Commit does nothing.
@@ -41,6 +73,8 @@ type Object interface {
 	io.Closer
 	Size() int64
 }
+
+var _ Storage = (*Folder)(nil)
 
 // Folder is Storage in a local folder: two levels of 256 folders each, files readable by the owner only. Every access
 // stays inside the folder, whatever links lie in it.
@@ -163,12 +197,12 @@ func (f *Folder) Open(_ context.Context, key string) (Object, error) {
 		return nil, fault.ErrNotFound.Wrap(err)
 	}
 	if err != nil {
-		return nil, fault.ErrUnavailable.Wrap(err)
+		return nil, storageFault(err)
 	}
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
 		_ = file.Close()
-		return nil, fault.ErrUnavailable.Wrap(fmt.Errorf("files: %s is no regular file: %w", key, err))
+		return nil, ErrStorageDown.Wrap(fmt.Errorf("files: %s is no regular file: %w", key, err))
 	}
 	return folderObject{file, info.Size()}, nil
 }
@@ -182,16 +216,13 @@ func (f *Folder) Delete(_ context.Context, key string) error {
 	if err := f.root.Remove(p); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
-		return fault.ErrUnavailable.Wrap(err)
+		return storageFault(err)
 	}
-	if err := f.sync(path.Dir(p)); err != nil {
-		return fault.ErrUnavailable.Wrap(err)
-	}
-	return nil
+	return storageFault(f.sync(path.Dir(p)))
 }
 
-// Sweep removes drafts last written before the given time, what a killed process leaves, and returns how many.
-func (f *Folder) Sweep(before time.Time) (int, error) {
+// Sweep removes drafts last written before the given time.
+func (f *Folder) Sweep(_ context.Context, before time.Time) (int, error) {
 	list, err := fs.ReadDir(f.root.FS(), drafts)
 	if err != nil {
 		return 0, err
@@ -209,24 +240,43 @@ func (f *Folder) Sweep(before time.Time) (int, error) {
 	return n, nil
 }
 
-// Each calls do with every key kept and when it was written, to find files no row knows. It stops at do's error.
-func (f *Folder) Each(do func(key string, written time.Time) error) error {
+// Each walks the folder.
+func (f *Folder) Each(ctx context.Context, do func(Info) error) error {
 	return fs.WalkDir(f.root.FS(), ".", func(p string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
+		if err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if e.IsDir() {
 			if p == drafts {
 				return fs.SkipDir
 			}
-			return err
+			return nil
 		}
 		info, err := e.Info()
 		if err != nil {
 			return nil // deleted meanwhile
 		}
-		if _, err := keyPath(e.Name()); err != nil {
+		if at, err := keyPath(e.Name()); err != nil || at != p {
 			return nil // not ours
 		}
-		return do(e.Name(), info.ModTime())
+		return do(Info{e.Name(), info.Size(), info.ModTime()})
 	})
+}
+
+// Check writes a draft and throws it away.
+func (f *Folder) Check(ctx context.Context) error {
+	d, err := f.Draft(ctx)
+	if err != nil {
+		return storageFault(err)
+	}
+	defer d.Discard()
+	if _, err := d.Write([]byte("check")); err != nil {
+		return storageFault(err)
+	}
+	return storageFault(d.(*folderDraft).Sync())
 }
 
 // keyPath returns where key lies; anything but 32 hex digits is not found.
