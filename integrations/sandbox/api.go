@@ -201,7 +201,7 @@ func (s *Server) apiCallback(w http.ResponseWriter, r *http.Request) {
 // reset forgets everything that happened; companies and phones stay, access tokens too.
 func (s *Server) reset(ctx context.Context) error {
 	_, err := s.db.ExecContext(ctx, `DELETE FROM sms; DELETE FROM wechat_messages; DELETE FROM wechat_codes; DELETE FROM wechat_qrcodes;
-		DELETE FROM wechat_callbacks; DELETE FROM mails; DELETE FROM deliveries; DELETE FROM faults;`)
+		DELETE FROM wechat_callbacks; DELETE FROM mails; DELETE FROM deliveries; DELETE FROM scans; DELETE FROM faults;`)
 	return err
 }
 

@@ -1,4 +1,4 @@
-// Package sandbox stands in for the outside systems: SMS provider, WeChat, company registry, mail server and partner. It
+// Package sandbox stands in for the outside systems: SMS provider, WeChat, company registry, mail server, virus scanner and partner. It
 // speaks their real protocols, checks the real signatures, answers the real error codes, and can be told to be slow, to
 // fail, to refuse, to cut the line, to do its work and lose the answer, or to answer nonsense.
 //
@@ -13,6 +13,7 @@
 //	/sandbox/registry/v1/…               the protocol of package registry
 //	/sandbox/partner/{name}/events       Standard Webhooks receiver
 //	SMTP on Options.SMTPListen
+//	clamd (PING, VERSION, INSTREAM) on Options.ClamdListen; it finds the EICAR test file
 //
-// For people: /sandbox/, /sandbox/phone, /sandbox/mailbox, /sandbox/registry, /sandbox/partner. For tests: /sandbox/api/….
+// For people: /sandbox/, /sandbox/phone, /sandbox/mailbox, /sandbox/registry, /sandbox/partner, /sandbox/scanner. For tests: /sandbox/api/….
 package sandbox

@@ -45,7 +45,7 @@ var pageFuncs = template.FuncMap{
 	},
 }
 
-var systemNames = map[string]string{"sms": "短信平台", "wechat": "微信", "registry": "企业登记", "mail": "邮件服务器", "partner": "合作方"}
+var systemNames = map[string]string{"sms": "短信平台", "wechat": "微信", "registry": "企业登记", "mail": "邮件服务器", "partner": "合作方", "clamd": "杀毒服务"}
 
 var modeNames = map[Mode]string{
 	OK: "正常", Slow: "变慢（等一会儿再处理）", Fail: "故障（报错，不处理）", Refuse: "拒绝（明确说不）",
@@ -80,6 +80,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /sandbox/phone/{phone}/open", s.pageOpen)
 	mux.HandleFunc("POST /sandbox/phone/{phone}/wechat", s.pageWechat)
 	mux.HandleFunc("GET /sandbox/mailbox", s.pageMailbox)
+	mux.HandleFunc("GET /sandbox/scanner", s.pageScanner)
 	mux.HandleFunc("GET /sandbox/registry", s.pageRegistry)
 	mux.HandleFunc("GET /sandbox/partner", s.pagePartner)
 	mux.HandleFunc("/sandbox/", func(w http.ResponseWriter, r *http.Request) {
@@ -127,10 +128,10 @@ func (s *Server) pageIndex(w http.ResponseWriter, r *http.Request) {
 	}
 	data := struct {
 		page
-		Phones, Mails, Companies, Attempts int
+		Phones, Mails, Companies, Attempts, Scans int
 	}{page: head}
-	err = s.db.QueryRowContext(r.Context(), `SELECT (SELECT count(*) FROM phones), (SELECT count(*) FROM mails), (SELECT count(*) FROM companies), (SELECT count(*) FROM deliveries)`).
-		Scan(&data.Phones, &data.Mails, &data.Companies, &data.Attempts)
+	err = s.db.QueryRowContext(r.Context(), `SELECT (SELECT count(*) FROM phones), (SELECT count(*) FROM mails), (SELECT count(*) FROM companies), (SELECT count(*) FROM deliveries), (SELECT count(*) FROM scans)`).
+		Scan(&data.Phones, &data.Mails, &data.Companies, &data.Attempts, &data.Scans)
 	if err != nil {
 		broken(w, err)
 		return

@@ -35,7 +35,9 @@ type Options struct {
 	DataDir    string
 	Listen     string // of HTTP, "127.0.0.1:8091"
 	SMTPListen string // "" runs no mail server
-	PublicBase string // the address the browser sees, "http://127.0.0.1:8080"; "" is the request's own
+	// ClamdListen is where the scanner listens; "" runs none.
+	ClamdListen string
+	PublicBase  string // the address the browser sees, "http://127.0.0.1:8080"; "" is the request's own
 	// CallbackURL is the product's address for WeChat's messages and events; "" delivers none.
 	CallbackURL string
 	Clock       clock.Clock // nil is the machine's
@@ -70,6 +72,7 @@ type Server struct {
 	mu        sync.Mutex
 	http      net.Listener
 	smtp      net.Listener
+	clamav    net.Listener
 	listening chan struct{}
 }
 
@@ -103,6 +106,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
 	status INTEGER NOT NULL, receipt TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS deliveries_partner ON deliveries (partner, event_id);
 CREATE TABLE IF NOT EXISTS nonces (scope TEXT NOT NULL, nonce TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (scope, nonce)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS scans (id INTEGER PRIMARY KEY, size INTEGER NOT NULL, verdict TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS faults (
 	target TEXT PRIMARY KEY, mode TEXT NOT NULL, remaining INTEGER NOT NULL, delay_ms INTEGER NOT NULL);
 `
@@ -160,7 +164,22 @@ func (s *Server) Addresses(ctx context.Context) (web, mail string, err error) {
 	return s.http.Addr().String(), mail, nil
 }
 
-// Run serves HTTP and SMTP until ctx ends.
+// ClamdAddress waits until Run listens and returns where the scanner is, "" when there is none.
+func (s *Server) ClamdAddress(ctx context.Context) (string, error) {
+	select {
+	case <-s.listening:
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.clamav == nil {
+		return "", nil
+	}
+	return s.clamav.Addr().String(), nil
+}
+
+// Run serves HTTP, SMTP and clamd's protocol until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	listener, err := net.Listen("tcp", s.opts.Listen)
 	if err != nil {
@@ -173,18 +192,31 @@ func (s *Server) Run(ctx context.Context) error {
 			return fmt.Errorf("sandbox: listen for mail: %w", err)
 		}
 	}
+	var clamav net.Listener
+	if s.opts.ClamdListen != "" {
+		if clamav, err = net.Listen("tcp", s.opts.ClamdListen); err != nil {
+			_ = listener.Close()
+			if mail != nil {
+				_ = mail.Close()
+			}
+			return fmt.Errorf("sandbox: listen for scans: %w", err)
+		}
+	}
 	s.mu.Lock()
-	s.http, s.smtp = listener, mail
+	s.http, s.smtp, s.clamav = listener, mail, clamav
 	s.mu.Unlock()
 	close(s.listening)
 
 	web := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
-	failed := make(chan error, 2)
+	failed := make(chan error, 3)
 	go func() { failed <- web.Serve(listener) }()
 	var post *smtp.Server
 	if mail != nil {
 		post = s.mailServer()
 		go func() { failed <- post.Serve(mail) }()
+	}
+	if clamav != nil {
+		go func() { failed <- s.serveClamd(ctx, clamav) }()
 	}
 	select {
 	case err = <-failed:
@@ -194,6 +226,9 @@ func (s *Server) Run(ctx context.Context) error {
 	_ = web.Close()
 	if post != nil {
 		_ = post.Close()
+	}
+	if clamav != nil {
+		_ = clamav.Close()
 	}
 	if err != nil {
 		return fmt.Errorf("sandbox: serve: %w", err)

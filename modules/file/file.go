@@ -1,105 +1,132 @@
 // Package file keeps uploads. A file belongs to its uploader until a command ties it to an object; from then on whoever
 // may see the object may read it, and nobody else learns that it exists.
 //
-// Tables: files. Needs: a word on who may see an object. Announces nothing.
+// A file is available, waits for the scanner, or is quarantined. Where an installation has a scanner nothing is given out
+// that it has not passed: with the scanner down an upload is kept and waits, and a job asks again until it answers. What
+// holds a virus is kept out of reach of everybody, written down, and told to its uploader.
+//
+//	upload ──► available                     no scanner, or it found nothing
+//	       ├─► waiting ──► available         the scanner was down and came back
+//	       │           └─► quarantined       … and found something
+//	       └─► quarantined                   refused as VIRUS_FOUND
+//
+// Tables: files. Needs: a word on who may see an object, and on what drafts still want; a scanner where there is one.
+// Announces: Quarantined.
 package file
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
+	"log/slog"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/files"
+	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/web"
+)
+
+// State says whether a file may be given out.
+type State string
+
+// The states.
+const (
+	Available   State = "available"
+	Waiting     State = "waiting" // for the scanner
+	Quarantined State = "quarantined"
+)
+
+// The faults of files.
+var (
+	ErrVirus       = fault.New(fault.Invalid, "VIRUS_FOUND", "文件含有病毒，已被隔离，没有上传。请在本机杀毒后重新选择文件")
+	ErrWaiting     = fault.New(fault.Conflict, "FILE_WAITING", "文件正在等待安全检查，通过后才能下载，请稍后再试").After(60)
+	ErrQuarantined = fault.New(fault.Forbidden, "FILE_QUARANTINED", "文件含有病毒，已被隔离，不能下载")
+	errClaimVirus  = fault.New(fault.Invalid, "FILE_QUARANTINED", "附件含有病毒，已被隔离，请移除后再提交")
 )
 
 type row struct {
 	bun.BaseModel `bun:"table:files,alias:f"`
 
-	ID        int64     `bun:"id,pk,autoincrement"`
-	Key       string    `bun:"key,notnull,unique"`
-	Name      string    `bun:"name,notnull"`
-	Mime      string    `bun:"mime,notnull"`
-	Size      int64     `bun:"size,notnull"`
-	SHA256    string    `bun:"sha256,notnull"`
-	Inline    bool      `bun:"inline,notnull"` // may be shown in our origin
-	OwnerID   int64     `bun:"owner_id,notnull"`
-	Object    string    `bun:"object,notnull"` // "" until a command ties it
-	ObjectID  int64     `bun:"object_id,notnull"`
-	CreatedAt time.Time `bun:"created_at,notnull"`
+	ID        int64      `bun:"id,pk,autoincrement"`
+	Key       string     `bun:"key,notnull,unique"`
+	Name      string     `bun:"name,notnull"`
+	Mime      string     `bun:"mime,notnull"`
+	Size      int64      `bun:"size,notnull"`
+	SHA256    string     `bun:"sha256,notnull"`
+	Inline    bool       `bun:"inline,notnull"` // may be shown in our origin
+	OwnerID   int64      `bun:"owner_id,notnull"`
+	Object    string     `bun:"object,notnull"` // "" until a command ties it
+	ObjectID  int64      `bun:"object_id,notnull"`
+	CreatedAt time.Time  `bun:"created_at,notnull"`
+	State     State      `bun:"state,notnull"`
+	Virus     string     `bun:"virus,notnull"` // the scanner's word for what it found
+	ScannedAt *time.Time `bun:"scanned_at"`
 }
 
 // View is a file as it is listed.
 type View struct {
-	ID   int64  `json:"id"`
-	Name string `json:"name"`
-	Size int64  `json:"size"`
-	Mime string `json:"mime"`
-	URL  string `json:"url"`
+	ID    int64  `json:"id"`
+	Name  string `json:"name"`
+	Size  int64  `json:"size"`
+	Mime  string `json:"mime"`
+	URL   string `json:"url"`
+	State State  `json:"state"`
 }
 
 func (r row) view() View {
-	return View{r.ID, r.Name, r.Size, r.Mime, fmt.Sprintf("/api/files/%d", r.ID)}
+	return View{r.ID, r.Name, r.Size, r.Mime, fmt.Sprintf("/api/files/%d", r.ID), r.State}
+}
+
+// Scanner looks for malware.
+type Scanner interface {
+	// Scan reads content and returns the name of what it found, "" when nothing. An error is no verdict.
+	Scan(ctx context.Context, content io.Reader) (virus string, err error)
 }
 
 // Service keeps the files in a store under names nobody can guess.
 type Service struct {
 	DB    *database.DB
 	Clock clock.Clock
+	Log   *slog.Logger
 	Store *files.Store
+	// Scanner is nil where an installation has none.
+	Scanner Scanner
 	// CanSee returns nil when the actor may see the object and fault.ErrNotFound otherwise.
 	CanSee func(ctx context.Context, actor access.Actor, object string, id int64) error
+	// Drafts lists the loose files that the owner's unsent forms still name; nil: there are no such forms.
+	Drafts func(ctx context.Context, ownerID int64) ([]int64, error)
+
+	queue *jobs.Queue
 }
 
-// Save keeps an upload of a signed-in person. The content must be what the extension says and allowed for the purpose.
-func (s *Service) Save(ctx context.Context, actor access.Actor, purpose, name string, content io.Reader) (View, error) {
-	if !actor.SignedIn() {
-		return View{}, fault.ErrUnauthorized
-	}
-	// The content is on disk before the row exists: a row without its content is never seen.
-	stored, err := s.Store.Put(ctx, content, name, purpose)
-	if err != nil {
-		return View{}, err
-	}
-	r := row{Key: stored.Key, Name: stored.Name, Mime: stored.MIME, Size: stored.Size, SHA256: stored.SHA256, Inline: stored.Inline(),
-		OwnerID: actor.UserID, CreatedAt: s.Clock.Now()}
-	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewInsert().Model(&r).Returning("id").Exec(ctx); err != nil {
-			return err
-		}
-		return audit.Write(ctx, tx, actor, r.CreatedAt, audit.Record{Action: "file.upload", Object: "file", ObjectID: r.ID, Summary: "上传文件"})
-	})
-	if err != nil {
-		return View{}, errors.Join(err, s.Store.Delete(context.WithoutCancel(ctx), r.Key))
-	}
-	return r.view(), nil
-}
+// Use gives the service the queue it inserts into; needed where there is a scanner.
+func (s *Service) Use(q *jobs.Queue) { s.queue = q }
 
 // Claim ties the actor's own upload to an object, in the transaction of the command that names it. A file of somebody
 // else, or one tied already, is not found.
 func (s *Service) Claim(ctx context.Context, tx bun.Tx, actor access.Actor, fileID int64, object string, objectID int64) error {
 	res, err := tx.NewUpdate().Model((*row)(nil)).Set("object = ?", object).Set("object_id = ?", objectID).
-		Where("id = ? AND owner_id = ? AND object = ''", fileID, actor.UserID).Exec(ctx)
+		Where("id = ? AND owner_id = ? AND object = '' AND state <> ?", fileID, actor.UserID, Quarantined).Exec(ctx)
 	if err != nil {
 		return err
 	}
-	if n, err := res.RowsAffected(); err != nil {
+	if n, err := res.RowsAffected(); err != nil || n == 1 {
 		return err
-	} else if n == 0 {
-		return fault.ErrNotFound
 	}
-	return nil
+	held, err := tx.NewSelect().Model((*row)(nil)).Where("id = ? AND owner_id = ? AND state = ?", fileID, actor.UserID, Quarantined).Exists(ctx)
+	if err == nil && held {
+		return errClaimVirus.On("fileIds")
+	}
+	if err == nil {
+		err = fault.ErrNotFound
+	}
+	return err
 }
 
 // Of lists the files of an object. The caller has established that the asker may see it.
@@ -115,91 +142,52 @@ func (s *Service) Of(ctx context.Context, db bun.IDB, object string, id int64) (
 	return views, nil
 }
 
-// Read opens a file for its uploader or for whoever may see the object it is tied to. The caller closes it.
-func (s *Service) Read(ctx context.Context, actor access.Actor, id int64) (view View, inline bool, content files.Object, err error) {
-	if !actor.SignedIn() {
-		return View{}, false, nil, fault.ErrUnauthorized
-	}
+// find reads a row the actor may see: the uploader's own while it is loose, afterwards by the object it is tied to.
+func (s *Service) find(ctx context.Context, actor access.Actor, id int64) (row, error) {
 	var r row
+	if !actor.SignedIn() {
+		return r, fault.ErrUnauthorized
+	}
 	if err := s.DB.Read().NewSelect().Model(&r).Where("id = ?", id).Scan(ctx); err != nil {
-		return View{}, false, nil, database.Found(err)
+		return r, database.Found(err)
 	}
-	if r.Object == "" {
-		if r.OwnerID != actor.UserID {
-			return View{}, false, nil, fault.ErrNotFound
-		}
-	} else if err := s.CanSee(ctx, actor, r.Object, r.ObjectID); err != nil {
-		return View{}, false, nil, err
+	if r.Object != "" {
+		return r, s.CanSee(ctx, actor, r.Object, r.ObjectID)
 	}
-	content, err = s.Store.Open(ctx, r.Key)
-	return r.view(), r.Inline, content, err
-}
-
-// purposeOf is what a form may upload for: a licence keeps to pictures and PDF. Everything else is an attachment.
-func purposeOf(named string) string {
-	if named == "licence" {
-		return named
+	if r.OwnerID != actor.UserID {
+		return r, fault.ErrNotFound
 	}
-	return "attachment"
+	return r, nil
 }
 
-// API adds the routes.
-func (s *Service) API(srv *web.Server) {
-	srv.Raw("POST", "/api/files", access.SignedIn(), func(c *fiber.Ctx) error {
-		h, err := c.FormFile("file")
-		if err != nil {
-			return fault.New(fault.BadRequest, "BAD_FORM", "没有收到文件，请重新选择后上传").On("file")
-		}
-		f, err := h.Open()
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		v, err := s.Save(c.UserContext(), access.From(c.UserContext()), purposeOf(c.FormValue("purpose")), h.Filename, f)
-		if err != nil {
-			return err
-		}
-		return c.Status(http.StatusCreated).JSON(v)
-	})
-	srv.Raw("GET", "/api/files/:id<int>", access.SignedIn(), func(c *fiber.Ctx) error {
-		id, err := c.ParamsInt("id")
-		if err != nil {
-			return fault.ErrNotFound
-		}
-		v, inline, content, err := s.Read(c.UserContext(), access.From(c.UserContext()), int64(id))
-		if err != nil {
-			return err
-		}
-		c.Set(fiber.HeaderContentType, v.Mime)
-		c.Set(fiber.HeaderContentDisposition, files.ContentDisposition(v.Name, inline))
-		c.Set(fiber.HeaderCacheControl, "private, no-store")
-		return c.SendStream(content, int(v.Size)) // closes it
-	})
+// Get returns what is known of a file, for its uploader or for whoever may see the object it is tied to.
+func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, error) {
+	r, err := s.find(ctx, actor, id)
+	if err != nil {
+		return View{}, err
+	}
+	return r.view(), nil
 }
 
-type row20261104 struct {
-	bun.BaseModel `bun:"table:files"`
-
-	ID        int64     `bun:"id,pk,autoincrement"`
-	Key       string    `bun:"key,notnull,unique"`
-	Name      string    `bun:"name,notnull"`
-	Mime      string    `bun:"mime,notnull"`
-	Size      int64     `bun:"size,notnull"`
-	SHA256    string    `bun:"sha256,notnull"`
-	Inline    bool      `bun:"inline,notnull"` // may be shown in our origin
-	OwnerID   int64     `bun:"owner_id,notnull"`
-	Object    string    `bun:"object,notnull"`
-	ObjectID  int64     `bun:"object_id,notnull"`
-	CreatedAt time.Time `bun:"created_at,notnull"`
-}
-
-// Migrations are the tables of the module.
-var Migrations = []database.Migration{{
-	ID: "20261104100000_files",
-	Up: func(ctx context.Context, tx bun.Tx) error {
-		if err := database.CreateTables(ctx, tx, (*row20261104)(nil)); err != nil {
-			return err
+// Read opens a file for its uploader or for whoever may see the object it is tied to. It returns ErrWaiting and
+// ErrQuarantined for what may not be given out. The caller closes the content.
+func (s *Service) Read(ctx context.Context, actor access.Actor, id int64) (web.Download, error) {
+	r, err := s.find(ctx, actor, id)
+	if err != nil {
+		return web.Download{}, err
+	}
+	switch r.State {
+	case Waiting:
+		return web.Download{}, ErrWaiting
+	case Quarantined:
+		return web.Download{}, ErrQuarantined
+	}
+	content, err := s.Store.Open(ctx, r.Key)
+	if err != nil {
+		if fault.KindOf(err) == fault.NotFound { // it is there, only its content is not: nobody's address is wrong
+			err = files.ErrStorageDown.Wrap(fmt.Errorf("file %d without content: %w", r.ID, err))
 		}
-		return database.Exec(ctx, tx, "CREATE INDEX files_object ON files (object, object_id)")
-	},
-}}
+		return web.Download{}, err
+	}
+	return web.Download{Mime: r.Mime, Disposition: files.ContentDisposition(r.Name, r.Inline), Size: r.Size, Tag: r.SHA256, Written: r.CreatedAt, Content: content}, nil
+}

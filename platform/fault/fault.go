@@ -24,6 +24,7 @@ const (
 	BadRequest   Kind = "bad_request"  // 400: the request cannot be read at all
 	BadMethod    Kind = "bad_method"   // 405
 	BadMedia     Kind = "bad_media"    // 415
+	BadRange     Kind = "bad_range"    // 416
 )
 
 // Field names one input that is wrong and says what to do about it.

@@ -256,6 +256,9 @@ func (s *Store) Open(ctx context.Context, key string) (Object, error) {
 	return s.storage.Open(ctx, key)
 }
 
+// Storage returns what the store keeps its files in.
+func (s *Store) Storage() Storage { return s.storage }
+
 // Delete removes key; a key that is not there is no error.
 func (s *Store) Delete(ctx context.Context, key string) error { return s.storage.Delete(ctx, key) }
 

@@ -50,7 +50,7 @@ func (p *Problem) GetHeaders() http.Header {
 
 var statuses = map[fault.Kind]int{
 	fault.Invalid: 422, fault.Unauthorized: 401, fault.Forbidden: 403, fault.NotFound: 404, fault.Conflict: 409, fault.TooMany: 429,
-	fault.TooLarge: 413, fault.Unavailable: 503, fault.Internal: 500, fault.BadRequest: 400, fault.BadMethod: 405, fault.BadMedia: 415,
+	fault.TooLarge: 413, fault.Unavailable: 503, fault.Internal: 500, fault.BadRequest: 400, fault.BadMethod: 405, fault.BadMedia: 415, fault.BadRange: 416,
 }
 
 func problem(f *fault.Fault, trace string) *Problem {
@@ -73,6 +73,7 @@ var (
 	errBadJSON   = fault.New(fault.BadRequest, "BAD_JSON", "提交的内容格式不正确，请刷新页面后重试")
 	errInvalid   = fault.New(fault.Invalid, "INVALID_INPUT", "填写的内容有误，请按提示修改后再提交")
 	errMediaType = fault.New(fault.BadMedia, "UNSUPPORTED_MEDIA", "不支持这种内容格式，请使用 JSON 提交")
+	errRange     = fault.New(fault.BadRange, "RANGE_NOT_SATISFIABLE", "请求的部分超出文件范围，请重新下载")
 	errTimeout   = fault.New(fault.Unavailable, "TIMEOUT", "处理时间过长，请稍后重试").After(5)
 )
 

@@ -70,6 +70,7 @@ type Server struct {
 	requests *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	limiter  *limiter
+	uploads  map[string]bool // routes that read their body themselves
 }
 
 // Route is one entry of the list of what can be called.
@@ -87,15 +88,15 @@ func New(opts Options) (*Server, error) {
 	if opts.RequestsPerMinute == 0 {
 		opts.RequestsPerMinute = 1200
 	}
-	s := &Server{opts: opts, limiter: newLimiter(opts.RequestsPerMinute)}
+	s := &Server{opts: opts, limiter: newLimiter(opts.RequestsPerMinute), uploads: map[string]bool{}}
 	s.App = fiber.New(fiber.Config{
 		AppName: "huiqi", Immutable: true, UnescapePath: true, CaseSensitive: true, DisableStartupMessage: true,
-		BodyLimit: bodyLimit, ReadTimeout: requestTime, IdleTimeout: time.Minute, ReadBufferSize: 16 << 10,
+		BodyLimit: bodyLimit, StreamRequestBody: true, DisablePreParseMultipartForm: true, ReadTimeout: requestTime, IdleTimeout: time.Minute, ReadBufferSize: 16 << 10,
 		ErrorHandler: s.handleError, EnableTrustedProxyCheck: true, TrustedProxies: opts.TrustedProxies,
 		ProxyHeader: "X-Real-IP", EnableIPValidation: true,
 	})
 	s.metrics()
-	s.App.Use(s.trace, s.limit, s.signIn, s.guardForgery)
+	s.App.Use(s.trace, s.limit, s.takeBody, s.signIn, s.guardForgery)
 	prepareHuma()
 	cfg := huma.DefaultConfig("惠企台接口", opts.Version)
 	cfg.CreateHooks = nil
@@ -152,7 +153,8 @@ type request struct {
 	log    *slog.Logger
 	csrf   func(token string) string
 	token  string // what the CSRF token hangs on: the session's or the visitor's
-	ended  bool   // the browser brought a session that is no longer good
+	body   body
+	ended  bool // the browser brought a session that is no longer good
 	path   string
 	method string
 }
@@ -180,6 +182,7 @@ func (s *Server) trace(c *fiber.Ctx) (err error) {
 	defer cancel()
 	c.SetUserContext(ctx)
 	s.headers(c, id)
+	defer r.endBody(c)
 	defer func() {
 		if p := recover(); p != nil {
 			s.opts.Log.Error("panic", "trace", id, "path", c.Path(), "panic", fmt.Sprint(p), "stack", stack())
@@ -314,7 +317,7 @@ func (s *Server) guardForgery(c *fiber.Ctx) error {
 		}
 	}
 	token := c.Get("X-CSRF-Token")
-	if token == "" {
+	if token == "" && !s.uploads[c.Method()+" "+c.Path()] {
 		token = c.FormValue("_csrf")
 	}
 	r := requestOf(c.UserContext())
@@ -357,7 +360,7 @@ func (s *Server) Metrics() prometheus.Registerer { return s.registry }
 // Serve answers on the listener until ctx ends, then lets the running requests finish for up to ten seconds.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	done := make(chan error, 1)
-	go func() { done <- s.App.Listener(l) }()
+	go func() { done <- s.App.Listener(patient{l, s.opts.Log}) }()
 	select {
 	case err := <-done:
 		return err
