@@ -34,12 +34,14 @@ type commands struct {
 		Data      string `help:"Data directory."`
 		Listen    string `help:"Address to listen on."`
 		PublicURL string `help:"Address the browser uses."`
+		Clamd     string `help:"Address the virus scanner listens on." hidden:""`
 		UntilEOF  bool   `help:"End when standard input closes." hidden:""`
 	} `cmd:"" help:"Run the stand-ins of the outside systems as a process of their own."`
 	Audit struct {
 		Verify struct{ common } `cmd:"" help:"Check that the audit log was not tampered with."`
 	} `cmd:"" help:"Audit log."`
-	Openapi struct{} `cmd:"" help:"Print the interface document."`
+	Files   fileCommands `cmd:"" help:"Uploaded files: check, sweep, copy to another storage."`
+	Openapi struct{}     `cmd:"" help:"Print the interface document."`
 }
 
 type common struct {
@@ -137,7 +139,7 @@ func run(parser *kong.Kong, cli *commands, args []string, out io.Writer) (code i
 		if err != nil {
 			return 0, err
 		}
-		return 0, runSandbox(ctx, c, cli.Sandbox.UntilEOF)
+		return 0, runSandbox(ctx, c, cli.Sandbox.Clamd, cli.Sandbox.UntilEOF)
 	case "audit verify":
 		cli.Audit.Verify.into(flags)
 		ok := false
@@ -160,6 +162,8 @@ func run(parser *kong.Kong, cli *commands, args []string, out io.Writer) (code i
 			return 1, nil
 		}
 		return 0, err
+	case "files check", "files sweep", "files copy":
+		return runFiles(ctx, kctx.Command(), cli, flags, out)
 	case "openapi":
 		doc, err := document()
 		if err != nil {

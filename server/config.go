@@ -45,6 +45,7 @@ type Config struct {
 	Registry        Registry `koanf:"registry"`
 	Exports         Exports  `koanf:"exports"`
 	Imports         Imports  `koanf:"imports"`
+	Files           Files    `koanf:"files"`
 }
 
 // Secrets are the root keys, 32 random bytes in base64 each.
@@ -114,7 +115,7 @@ func Load(path string, flags map[string]any) (Config, error) {
 	k := koanf.New(".")
 	defaults := map[string]any{
 		"data": "data", "listen": "127.0.0.1:8080", "district": "北京市通州区", "log_level": "info",
-		"secrets.key_id": "k1", "secrets.suite": "gm", "site.name": "惠企台", "sms.codes_per_day": 5000,
+		"secrets.key_id": "k1", "secrets.suite": "gm", "site.name": "惠企台", "files.storage": "folder", "sms.codes_per_day": 5000,
 		"sms.quiet_hours": "22:00-08:00",
 	}
 	maps.Copy(defaults, sheetDefaults())
@@ -175,6 +176,9 @@ func (c *Config) finish() error {
 		return configErrorf("sms.quiet_hours: %v", err)
 	}
 	if err := c.checkSheets(); err != nil {
+		return err
+	}
+	if err := c.Files.check(c.Demo); err != nil {
 		return err
 	}
 	if err := knownNames("sms.templates", c.SMS.Templates, message.SMSNames()); err != nil {

@@ -69,21 +69,34 @@ func readDemo(dir string) (demoSettings, error) {
 	return d, os.WriteFile(path, b, 0o600)
 }
 
-// startSandbox runs the sandbox as a child process and returns its address. The child ends when this process does,
+// freeAddresses finds n addresses nobody listens on; all are held until the last is found.
+func freeAddresses(n int) ([]string, error) {
+	var list []string
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		list = append(list, l.Addr().String())
+	}
+	return list, nil
+}
+
+// startSandbox runs the sandbox as a child process, makes its scanner the one of c, and returns its address. The child ends when this process does,
 // however it does: its standard input closes.
-func startSandbox(ctx context.Context, c Config) (addr string, wait func(), err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func startSandbox(ctx context.Context, c *Config) (addr string, wait func(), err error) {
+	free, err := freeAddresses(2)
 	if err != nil {
 		return "", nil, err
 	}
-	addr = l.Addr().String()
-	_ = l.Close()
+	addr, c.Files.Clamd = free[0], "tcp://"+free[1]
 	self, err := os.Executable()
 	if err != nil {
 		return "", nil, err
 	}
 	// #nosec G204 -- runs this program itself with settings of the operator
-	cmd := exec.CommandContext(ctx, self, "sandbox", "--data", c.Data, "--listen", addr, "--public-url", c.PublicURL, "--until-eof")
+	cmd := exec.CommandContext(ctx, self, "sandbox", "--data", c.Data, "--listen", addr, "--public-url", c.PublicURL, "--clamd", free[1], "--until-eof")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -116,7 +129,7 @@ func startSandbox(ctx context.Context, c Config) (addr string, wait func(), err 
 }
 
 // runSandbox is the sandbox process.
-func runSandbox(ctx context.Context, c Config, untilEOF bool) error {
+func runSandbox(ctx context.Context, c Config, clamd string, untilEOF bool) error {
 	d, err := readDemo(c.Data)
 	if err != nil {
 		return err
@@ -134,7 +147,7 @@ func runSandbox(ctx context.Context, c Config, untilEOF bool) error {
 		return err
 	}
 	s, err := sandbox.New(sandbox.Options{
-		Companies: registered(world), DataDir: filepath.Join(c.Data, "sandbox"), Listen: c.Listen, PublicBase: c.PublicURL, SMTPListen: "127.0.0.1:0", Secrets: d.Sandbox,
+		Companies: registered(world), DataDir: filepath.Join(c.Data, "sandbox"), Listen: c.Listen, PublicBase: c.PublicURL, SMTPListen: "127.0.0.1:0", ClamdListen: clamd, Secrets: d.Sandbox,
 		SMSTemplates: demoTexts(), WechatTemplates: demoLayouts(),
 	})
 	if err != nil {

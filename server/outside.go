@@ -6,6 +6,7 @@ import (
 	"github.com/huiqi/huiqi/integrations/registry"
 	"github.com/huiqi/huiqi/integrations/sms"
 	"github.com/huiqi/huiqi/integrations/wechat"
+	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/message"
 )
 
@@ -16,6 +17,7 @@ type outside struct {
 	poster   message.Poster
 	wechat   *wechat.Client
 	registry *registry.Client
+	scanner  file.Scanner
 }
 
 // connect builds the clients of the installation, or of the demo's sandbox at the address.
@@ -48,5 +50,5 @@ func connect(c Config, d demoSettings, sandboxAddr string) (outside, error) {
 			return o, configErrorf("%v", err)
 		}
 	}
-	return o, nil
+	return o, o.connectScanner(c)
 }

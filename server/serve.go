@@ -46,7 +46,7 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 			return err
 		}
 		key = demo.Key
-		addr, wait, err := startSandbox(ctx, c)
+		addr, wait, err := startSandbox(ctx, &c)
 		if err != nil {
 			return err
 		}
@@ -69,6 +69,9 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 		return err
 	}
 	missingTemplates(log, h.messages)
+	if err := h.checkFiles(ctx, log); err != nil {
+		return err
+	}
 	if err := h.prepare(ctx, c, key, out); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -34,7 +33,6 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
-	"github.com/huiqi/huiqi/platform/files"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/secret"
@@ -133,6 +131,9 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	if err := h.openImports(c, p, workers); err != nil {
 		return nil, err
 	}
+	if err := h.openFiles(c, p, workers); err != nil {
+		return nil, err
+	}
 	companies := h.newEnterprises(c, p, workers)
 	h.enterprises = companies
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
@@ -148,22 +149,11 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
 		InstitutionList: workplaces{h.institutions}, Wechat: wechatOf(p.wechat), PublicURL: hostOf(c.PublicURL), CodesPerDay: c.SMS.CodesPerDay,
 	})
-	folder, err := files.OpenFolder(filepath.Join(c.Data, "files"))
-	if err != nil {
-		return nil, fmt.Errorf("open the folder of files: %w", err)
-	}
-	uploads := &file.Service{DB: db, Clock: p.clock, Store: files.New(folder, files.Purposes())}
-	h.uploads = uploads
+	uploads := h.uploads
+	uploads.Use(h.queue)
 	h.tickets = ticket.New(ticket.Deps{
 		DB: db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads},
 	})
-	uploads.CanSee = func(ctx context.Context, actor access.Actor, object string, id int64) error {
-		sees, ok := h.sees[object]
-		if !ok {
-			return fault.ErrNotFound
-		}
-		return sees(ctx, actor, id)
-	}
 	if h.policies, err = newPolicies(db, p, companies); err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/web"
 )
 
 // joinContent makes the articles.
@@ -32,10 +33,6 @@ func (f contentFiles) Of(ctx context.Context, db bun.IDB, object string, id int6
 }
 
 // Open opens a file of an article that the asker may see; the article's module has established that.
-func (f contentFiles) Open(ctx context.Context, id int64) (content.File, error) {
-	v, inline, object, err := f.Service.Read(ctx, access.SystemActor("content"), id)
-	if err != nil {
-		return content.File{}, err
-	}
-	return content.File{ReadCloser: object, Name: v.Name, Mime: v.Mime, Size: v.Size, Inline: inline}, nil
+func (f contentFiles) Open(ctx context.Context, id int64) (web.Download, error) {
+	return f.Read(ctx, access.SystemActor("content"), id)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/modules/exchange"
+	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
@@ -85,6 +86,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofTicket(ctx, tx, e)
 	case exchange.Object:
 		return n.ofExchange(ctx, tx, e)
+	case file.Object:
+		return n.ofFile(ctx, tx, e)
 	case "application":
 		return n.ofApplication(ctx, tx, e)
 	case "product":

@@ -230,6 +230,26 @@ func (t *Typed) check() error {
 	return nil
 }
 
+// DraftFiles lists the uploads that the person's drafts name. It is asked by the keeper of files before it throws away what
+// was never sent.
+func (s *Service) DraftFiles(ctx context.Context, userID int64) ([]int64, error) {
+	var rows []draftRow
+	if err := s.DB.Read().NewSelect().Model(&rows).Where("d.user_id = ?", userID).Scan(ctx); err != nil {
+		return nil, err
+	}
+	var list []int64
+	for _, r := range rows {
+		t, err := s.open(&r)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range t.Files {
+			list = append(list, f.ID)
+		}
+	}
+	return list, nil
+}
+
 func (r *draftRow) place() string {
 	return fmt.Sprintf("application.draft:%d:%d:%d", r.UserID, r.EnterpriseID, r.ProductID)
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
-	"github.com/huiqi/huiqi/platform/files"
 	"github.com/huiqi/huiqi/platform/web"
 	"github.com/huiqi/huiqi/platform/web/page"
 )
@@ -107,7 +106,7 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 		}
 		return s.articlePage(c, p, a, page.Flash{Tone: page.Info, Text: "这是预览，只有内容编辑和审核人员能看到；发布后的页面与此相同"})
 	})
-	srv.Raw("GET", "/content/:id<int>/files/:file<int>", access.Public("已发布内容的附件"), s.sendFile)
+	srv.Download("/content/:id<int>/files/:file<int>", access.Public("已发布内容的附件"), s.attachment)
 	return nil
 }
 
@@ -117,15 +116,11 @@ func idOf(c *fiber.Ctx, name string) int64 {
 	return id
 }
 
-func (s *Service) sendFile(c *fiber.Ctx) error {
-	f, err := s.Attachment(c.UserContext(), access.From(c.UserContext()), idOf(c, "id"), idOf(c, "file"))
-	if err != nil {
-		return err
-	}
-	c.Set(fiber.HeaderContentType, f.Mime)
-	c.Set(fiber.HeaderContentDisposition, files.ContentDisposition(f.Name, f.Inline))
-	c.Set(fiber.HeaderCacheControl, "private, no-store") // taken down means gone
-	return c.SendStream(f, int(f.Size))                  // closes it
+// attachment opens a file for readers. They may keep it, and ask each time: taken down means gone.
+func (s *Service) attachment(c *fiber.Ctx) (web.Download, error) {
+	d, err := s.Attachment(c.UserContext(), access.From(c.UserContext()), idOf(c, "id"), idOf(c, "file"))
+	d.Keep = true
+	return d, err
 }
 
 var listTexts = map[Kind][3]string{ // title, text, address

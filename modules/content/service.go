@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"time"
@@ -16,16 +15,8 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/search"
+	"github.com/huiqi/huiqi/platform/web"
 )
-
-// File is the content of an attachment. The reader closes it.
-type File struct {
-	io.ReadCloser
-	Name   string
-	Mime   string
-	Size   int64
-	Inline bool // may be shown in our origin
-}
 
 // Files keeps the attachments.
 type Files interface {
@@ -33,7 +24,7 @@ type Files interface {
 	Claim(ctx context.Context, tx bun.Tx, actor access.Actor, fileID int64, object string, objectID int64) error
 	Of(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
 	// Open opens a file whose article the asker may see: that was established before.
-	Open(ctx context.Context, fileID int64) (File, error)
+	Open(ctx context.Context, fileID int64) (web.Download, error)
 }
 
 // Deps is what the module needs; all of it.
@@ -151,20 +142,20 @@ func (s *Service) Preview(ctx context.Context, actor access.Actor, id int64) (Pa
 }
 
 // Attachment opens a file of an article the actor may see, ErrNotFound otherwise. The caller closes it.
-func (s *Service) Attachment(ctx context.Context, actor access.Actor, article, file int64) (File, error) {
+func (s *Service) Attachment(ctx context.Context, actor access.Actor, article, file int64) (web.Download, error) {
 	if _, err := find(ctx, s.db.Read(), visible(actor, s.clock.Now()), article); err != nil {
-		return File{}, err
+		return web.Download{}, err
 	}
 	ids, err := filesOf(ctx, s.db.Read(), article)
 	if err != nil {
-		return File{}, err
+		return web.Download{}, err
 	}
 	for _, id := range ids {
 		if id == file {
 			return s.files.Open(ctx, file)
 		}
 	}
-	return File{}, ErrNotFound
+	return web.Download{}, ErrNotFound
 }
 
 // Search returns the published articles of the kinds that the words name, newest first, at most limit of them. Everybody

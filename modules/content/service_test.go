@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +22,7 @@ import (
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/search"
+	"github.com/huiqi/huiqi/platform/web"
 )
 
 var start = time.Date(2026, 11, 22, 6, 5, 0, 0, time.UTC)
@@ -46,9 +46,13 @@ func (files) Of(ctx context.Context, db bun.IDB, _ string, id int64) ([]content.
 	return out, err
 }
 
-func (files) Open(_ context.Context, id int64) (content.File, error) {
-	return content.File{ReadCloser: io.NopCloser(strings.NewReader("PDF")), Name: fmt.Sprintf("附件%d.pdf", id), Mime: "application/pdf", Size: 3}, nil
+func (files) Open(_ context.Context, id int64) (web.Download, error) {
+	return web.Download{Disposition: fmt.Sprintf("attachment; filename=%d.pdf", id), Mime: "application/pdf", Size: 3, Tag: "abc", Content: pdf{strings.NewReader("PDF")}}, nil
 }
+
+type pdf struct{ *strings.Reader }
+
+func (pdf) Close() error { return nil }
 
 var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, content.Migrations)
 
@@ -452,7 +456,7 @@ func TestAttachments(t *testing.T) {
 	v = must(f.Edit(ctx, writer, content.EditArticle{Ref: ref(v), Text: text}))(t)
 	v = must(f.Publish(ctx, editor, ref(must(f.Submit(ctx, writer, ref(v)))(t))))(t)
 	file := must(f.Attachment(ctx, visitor, v.ID, 702))(t)
-	if file.Name != "附件702.pdf" {
+	if !strings.Contains(file.Disposition, "702.pdf") {
 		t.Errorf("file: %+v", file)
 	}
 	for _, id := range []int64{701, 999} {

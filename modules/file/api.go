@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
@@ -35,15 +36,16 @@ func (s *Service) API(srv *web.Server) {
 		}
 		return s.Read(c.UserContext(), access.From(c.UserContext()), int64(id))
 	})
-	srv.Raw("GET", "/api/files/:id<int>/state", access.SignedIn(), func(c *fiber.Ctx) error {
-		id, err := c.ParamsInt("id")
-		if err != nil {
-			return fault.ErrNotFound
-		}
-		v, err := s.Get(c.UserContext(), access.From(c.UserContext()), int64(id))
-		if err != nil {
-			return err
-		}
-		return c.JSON(v)
+	huma.Register(srv.API, web.Operation{
+		Method: "GET", Path: "/api/files/{id}/state", Summary: "文件的安全检查状态", Tag: "文件", Access: access.SignedIn(),
+	}.Huma(), func(ctx context.Context, in *fileInput) (*fileOutput, error) {
+		v, err := s.Get(ctx, access.From(ctx), in.ID)
+		return &fileOutput{v}, err
 	})
 }
+
+type fileInput struct {
+	ID int64 `path:"id"`
+}
+
+type fileOutput struct{ Body View }

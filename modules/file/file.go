@@ -71,16 +71,17 @@ type row struct {
 
 // View is a file as it is listed.
 type View struct {
-	ID    int64  `json:"id"`
-	Name  string `json:"name"`
-	Size  int64  `json:"size"`
-	Mime  string `json:"mime"`
-	URL   string `json:"url"`
-	State State  `json:"state"`
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+	Mime string `json:"mime"`
+	URL  string `json:"url"`
+	// State says whether it may be had: it waits for the scanner, or was put away by it.
+	State string `json:"state" enum:"available,waiting,quarantined"`
 }
 
 func (r row) view() View {
-	return View{r.ID, r.Name, r.Size, r.Mime, fmt.Sprintf("/api/files/%d", r.ID), r.State}
+	return View{r.ID, r.Name, r.Size, r.Mime, fmt.Sprintf("/api/files/%d", r.ID), string(r.State)}
 }
 
 // Scanner looks for malware.

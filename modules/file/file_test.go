@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -17,8 +18,10 @@ import (
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database/databasetest"
+	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/files"
+	"github.com/huiqi/huiqi/platform/jobs"
 )
 
 func picture(t *testing.T) []byte {
@@ -30,16 +33,46 @@ func picture(t *testing.T) []byte {
 	return b.Bytes()
 }
 
-func newService(t *testing.T) *file.Service {
+// fixture is a service with its folder, its queue and a scanner that says what it is told.
+type fixture struct {
+	*file.Service
+	folder  *files.Folder
+	dir     string
+	scanner *scanner
+	log     *bytes.Buffer
+}
+
+type scanner struct {
+	virus string
+	err   error
+	asked int
+}
+
+func (s *scanner) Scan(_ context.Context, content io.Reader) (string, error) {
+	s.asked++
+	if s.err != nil {
+		return "", s.err
+	}
+	if _, err := io.Copy(io.Discard, content); err != nil {
+		return "", err
+	}
+	return s.virus, nil
+}
+
+func newService(t *testing.T) *file.Service { return newFixture(t, false).Service }
+
+func newFixture(t *testing.T, scans bool) *fixture {
 	t.Helper()
-	folder, err := files.OpenFolder(t.TempDir())
+	dir := t.TempDir()
+	folder, err := files.OpenFolder(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { folder.Close() })
-	store := files.New(folder, files.Purposes())
-	return &file.Service{
-		DB: databasetest.New(t, slices.Concat(audit.Migrations, file.Migrations)), Clock: clock.System{}, Store: store,
+	f := &fixture{folder: folder, dir: dir, log: &bytes.Buffer{}}
+	f.Service = &file.Service{
+		DB:    databasetest.New(t, slices.Concat(event.Migrations, audit.Migrations, jobs.Migrations, file.Migrations)),
+		Clock: clock.System{}, Log: slog.New(slog.NewTextHandler(f.log, nil)), Store: files.New(folder, files.Purposes()),
 		CanSee: func(_ context.Context, a access.Actor, object string, id int64) error {
 			if object == "ticket" && id == 5 && a.UserID == 2 {
 				return nil
@@ -47,6 +80,19 @@ func newService(t *testing.T) *file.Service {
 			return fault.ErrNotFound
 		},
 	}
+	if scans {
+		f.scanner = &scanner{}
+		f.Scanner = f.scanner
+	}
+	w := jobs.NewWorkers()
+	f.Work(w)
+	q, err := jobs.New(context.Background(), f.DB, w, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(q.Close)
+	f.Use(q)
+	return f
 }
 
 func TestSaveChecksContent(t *testing.T) {
@@ -96,7 +142,7 @@ func TestOnlyWhoSeesTheObjectReads(t *testing.T) {
 	claim := func(a access.Actor) error {
 		return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return s.Claim(ctx, tx, a, v.ID, "ticket", 5) })
 	}
-	if _, _, _, err := s.Read(ctx, two, v.ID); fault.KindOf(err) != fault.NotFound {
+	if _, err := s.Read(ctx, two, v.ID); fault.KindOf(err) != fault.NotFound {
 		t.Fatalf("a stranger reads a loose file: %v", err)
 	}
 	if err := claim(two); fault.KindOf(err) != fault.NotFound {
@@ -108,18 +154,24 @@ func TestOnlyWhoSeesTheObjectReads(t *testing.T) {
 	if err := claim(one); fault.KindOf(err) != fault.NotFound {
 		t.Fatalf("tied twice: %v", err)
 	}
-	_, inline, content, err := s.Read(ctx, two, v.ID)
-	if err != nil || !inline {
-		t.Fatalf("who sees the ticket: %v", err)
+	d, err := s.Read(ctx, two, v.ID)
+	if err != nil || !strings.HasPrefix(d.Disposition, "inline") || d.Tag == "" {
+		t.Fatalf("who sees the ticket: %+v %v", d, err)
 	}
-	if got, err := io.ReadAll(content); err != nil || int64(len(got)) != v.Size {
+	if got, err := io.ReadAll(d.Content); err != nil || int64(len(got)) != v.Size {
 		t.Fatalf("%d bytes, %v", len(got), err)
 	}
-	content.Close()
-	if _, _, _, err := s.Read(ctx, three, v.ID); fault.KindOf(err) != fault.NotFound {
+	d.Content.Close()
+	if got, err := s.Get(ctx, two, v.ID); err != nil || got.State != "available" {
+		t.Fatalf("state: %+v %v", got, err)
+	}
+	if _, err := s.Get(ctx, three, v.ID); fault.KindOf(err) != fault.NotFound {
+		t.Fatalf("a stranger learns the state: %v", err)
+	}
+	if _, err := s.Read(ctx, three, v.ID); fault.KindOf(err) != fault.NotFound {
 		t.Fatalf("who does not: %v", err)
 	}
-	if _, _, _, err := s.Read(ctx, three, v.ID+100); fault.KindOf(err) != fault.NotFound {
+	if _, err := s.Read(ctx, three, v.ID+100); fault.KindOf(err) != fault.NotFound {
 		t.Fatalf("missing: %v", err)
 	}
 }

@@ -20,6 +20,7 @@ const (
 	Enterprises  Group = "enterprise"
 	Products     Group = "product"
 	Exchanges    Group = "exchange"
+	Uploads      Group = "file"
 	Codes        Group = "code"
 )
 
@@ -28,7 +29,7 @@ var groups = []struct {
 	group Group
 	label string
 }{
-	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Products, "产品审核"}, {Exchanges, "数据回流"}, {Codes, "验证码"},
+	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Products, "产品审核"}, {Exchanges, "数据回流"}, {Uploads, "文件安全"}, {Codes, "验证码"},
 }
 
 // Label is the Chinese word of the group.
@@ -196,6 +197,8 @@ func templates() []Template {
 		p("returned", "产品被退回", "产品“{name}”被退回修改：{reason}"),
 		p("taken_down", "产品已下架", "产品“{name}”已下架：{reason}"),
 		p("expired", "产品已到期", "产品“{name}”已到期，不再对企业展示。如需继续提供，请更新有效期后重新提交。"),
+
+		{Code: "file.quarantined", Group: Uploads, Title: "附件已被隔离", Text: "您上传的“{name}”经检查含有病毒，已被隔离，任何人不能下载。请在本机杀毒后，把需要的材料重新提交。"},
 
 		x("stopped", "推送已停止", "向“{name}”推送“{number}”的事件已停止：{reason}。请在推送记录中重推或跳过；处理完之前，该对接方再有推送停止不另行通知。"),
 		x("down", "对接方连续推送失败", "向“{name}”的推送连续失败：{reason}。系统仍在自动重试，请联系对方核实。"),

@@ -78,6 +78,8 @@ type FileView struct {
 	Size int64  `json:"size"`
 	Mime string `json:"mime"`
 	URL  string `json:"url"`
+	// State says whether it may be had: it waits for the virus scanner, or was put away by it.
+	State string `json:"state" enum:"available,waiting,quarantined"`
 }
 
 // Type is one kind of request.

@@ -58,9 +58,9 @@ var _ Storage = (*S3)(nil)
 
 // OpenS3 returns the storage in the bucket. It asks the store nothing; Check does.
 func OpenS3(opts S3Options) (*S3, error) {
-	u, err := url.Parse(opts.Endpoint)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") != "" {
-		return nil, fmt.Errorf("files: endpoint %q is not an address such as https://s3.example.gov.cn", opts.Endpoint)
+	u, err := parseEndpoint(opts.Endpoint)
+	if err != nil {
+		return nil, err
 	}
 	if opts.Prefix = strings.Trim(opts.Prefix, "/"); opts.Prefix != "" {
 		opts.Prefix += "/"
@@ -81,6 +81,23 @@ func OpenS3(opts S3Options) (*S3, error) {
 	}
 	return &S3{client, opts}, nil
 }
+
+// CheckEndpoint says what is wrong with the address of a store.
+func CheckEndpoint(endpoint string) error {
+	_, err := parseEndpoint(endpoint)
+	return err
+}
+
+func parseEndpoint(endpoint string) (*url.URL, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") != "" {
+		return nil, fmt.Errorf("%q is not an address such as https://s3.example.gov.cn", endpoint)
+	}
+	return u, nil
+}
+
+// ErrNoBucket is returned by Check when the store has no such bucket, or none for this account.
+var ErrNoBucket = errors.New("files: no such bucket")
 
 // s3Fault tells what the store's answer means.
 func s3Fault(err error) error {
@@ -107,7 +124,7 @@ func (s *S3) Check(ctx context.Context) error {
 		return s3Fault(err)
 	}
 	if !ok {
-		return ErrStorageDown.Wrap(fmt.Errorf("files: bucket %s does not exist", s.opts.Bucket))
+		return ErrStorageDown.Wrap(fmt.Errorf("%w: %s", ErrNoBucket, s.opts.Bucket))
 	}
 	return nil
 }
