@@ -43,7 +43,7 @@ func looksLike(kind Kind, head []byte) bool {
 }
 
 // markup is text a browser might take for a page.
-var markup = regexp.MustCompile(`(?i)^(\xef\xbb\xbf)?\s*(<!doctype|<html|<head|<body|<script|<svg|<\?xml|<!--)`)
+var markup = regexp.MustCompile(`(?i)^\x{FEFF}?\s*(<!doctype|<html|<head|<body|<script|<svg|<\?xml|<!--)`)
 
 // clean reports that bytes hold no control characters a text file has no use for.
 func clean(b []byte) bool {

@@ -22,10 +22,11 @@ const (
 	uploadTime  = 5 * time.Minute
 	uploadStall = 20 * time.Second
 	uploadParts = 10
-	// lingerBytes and lingerTime bound what is read, and thrown away, of an upload that was refused: a browser that is cut
-	// while it sends never sees the answer.
-	lingerBytes = 4 << 20
-	lingerTime  = 2 * time.Second
+	// What is still coming of an upload that was refused is read and thrown away: a browser that is cut while it sends never
+	// sees the answer. That is for who said how much it is; an endless one is cut.
+	lingerKnown   = 40 << 20
+	lingerUnknown = 1 << 20
+	lingerTime    = 3 * time.Second
 )
 
 var (
@@ -100,11 +101,7 @@ func (s *Server) Upload(path string, rule access.Rule, h func(c *fiber.Ctx, ctx 
 		defer cancel()
 		in := &incoming{c: c, r: c.Context().RequestBodyStream()}
 		err := upload(c, ctx, in, h)
-		if err == nil {
-			in.linger(1 << 10) // the end of the form
-		} else {
-			in.linger(lingerBytes)
-		}
+		in.linger()
 		requestOf(c.UserContext()).body.read = in.ended
 		return err
 	})
@@ -116,6 +113,9 @@ type Uploaded struct {
 	Name    string
 	Content io.Reader
 }
+
+// formName undoes how browsers write what a header cannot hold.
+var formName = strings.NewReplacer("%22", `"`, "%0D", "\r", "%0A", "\n")
 
 func upload(c *fiber.Ctx, ctx context.Context, in *incoming, h func(*fiber.Ctx, context.Context, Uploaded) error) error {
 	kind, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
@@ -139,7 +139,7 @@ func upload(c *fiber.Ctx, ctx context.Context, in *incoming, h func(*fiber.Ctx, 
 			if u.Name = part.FileName(); u.Name == "" {
 				return errBadForm
 			}
-			u.Content = part
+			u.Name, u.Content = formName.Replace(u.Name), part
 			err := h(c, ctx, u)
 			if err != nil && in.err != nil {
 				return in.fault(err)
@@ -202,9 +202,16 @@ func (in *incoming) fault(err error) error {
 	return errBadForm.Wrap(err)
 }
 
-// linger throws away up to limit of what is still coming.
-func (in *incoming) linger(limit int64) {
+// linger throws away what is still coming, within limits.
+func (in *incoming) linger() {
 	if in.ended || in.r == nil || in.err != nil && in.n <= bodyLimit {
+		return
+	}
+	limit := int64(lingerUnknown)
+	if n := int64(in.c.Request().Header.ContentLength()); n >= 0 {
+		limit = n - in.n + 1
+	}
+	if limit > lingerKnown {
 		return
 	}
 	_ = in.c.Context().Conn().SetReadDeadline(time.Now().Add(lingerTime))
