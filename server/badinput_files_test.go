@@ -114,7 +114,7 @@ func (d *desk) ask(method, path, session string, body io.Reader, more ...string)
 	res := must(http.DefaultClient.Do(req))(d.t)
 	defer res.Body.Close()
 	a := answer{status: res.StatusCode, header: res.Header, body: must(io.ReadAll(res.Body))(d.t)}
-	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
+	if method != "HEAD" && strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
 		must(0, json.Unmarshal(a.body, &a.Problem))(d.t)
 	} else if res.StatusCode == http.StatusCreated {
 		must(0, json.Unmarshal(a.body, &a.view))(d.t)
