@@ -41,7 +41,11 @@ const (
 const writeDeadline = 10 * time.Second
 
 // ErrStorageFull is returned when the disk has no room left: nothing was saved.
-var ErrStorageFull = fault.New(fault.Unavailable, "STORAGE_FULL", "存储空间不足，提交未保存，请稍后重试")
+var ErrStorageFull = fault.New(fault.Unavailable, "STORAGE_FULL", "存储空间不足，提交未保存，请稍后重试").After(60)
+
+// ErrStorage is returned when the disk cannot be written for another reason, as after an error of the device: nothing was
+// saved.
+var ErrStorage = fault.New(fault.Unavailable, "STORAGE_UNAVAILABLE", "存储暂时不可用，提交未保存，请稍后重试").After(10)
 
 // ErrBusy is returned when the database cannot be reached or did not answer in time: nothing was saved.
 var ErrBusy = fault.New(fault.Unavailable, "DATABASE_UNAVAILABLE", "系统繁忙，提交未保存，请稍后重试").After(3)

@@ -16,6 +16,10 @@ import (
 const (
 	sqliteBusy             = 5
 	sqliteFull             = 13
+	sqliteReadOnly         = 8
+	sqliteIOErr            = 10
+	sqliteCantOpen         = 14
+	sqliteShmSize          = 4874 // the write-ahead log's index could not grow
 	sqliteConstraintUnique = 2067
 	sqliteConstraintPK     = 1555
 )
@@ -45,9 +49,14 @@ func classify(err error) error {
 	}
 	var s *sqlite.Error
 	if errors.As(err, &s) {
+		if s.Code() == sqliteShmSize {
+			return ErrStorageFull.Wrap(err)
+		}
 		switch s.Code() & 0xff {
 		case sqliteFull:
 			return ErrStorageFull.Wrap(err)
+		case sqliteReadOnly, sqliteIOErr, sqliteCantOpen:
+			return ErrStorage.Wrap(err)
 		case sqliteBusy:
 			return ErrBusy.Wrap(err)
 		}

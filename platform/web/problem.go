@@ -179,7 +179,11 @@ func prepareHuma() {
 			if hc != nil {
 				r = requestOf(hc.Context())
 			}
-			return humaProblem(r, status, msg, errs)
+			p := humaProblem(r, status, msg, errs)
+			if hc != nil && p.RetryAfter > 0 { // Huma asks only errors of its own for headers
+				hc.SetHeader("Retry-After", strconv.Itoa(p.RetryAfter))
+			}
+			return p
 		}
 		huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
 			return humaProblem(nil, status, msg, errs)
