@@ -168,6 +168,11 @@ func (k *killed) start() {
 	if err := k.cmd.Start(); err != nil {
 		k.t.Fatal(err)
 	}
+	k.ready()
+}
+
+func (k *killed) ready() {
+	k.t.Helper()
 	for range 1500 {
 		res, err := k.client.Get(k.base + "/readyz")
 		if err == nil {

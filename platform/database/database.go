@@ -93,14 +93,32 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		w.Close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	r.SetMaxOpenConns(4)
-	r.SetMaxIdleConns(4)
+	r.SetMaxOpenConns(readers)
+	r.SetMaxIdleConns(readers)
+	if err := openAll(ctx, r); err != nil {
+		return nil, errors.Join(fmt.Errorf("open database %s: %w", filepath.Base(path), err), r.Close(), w.Close())
+	}
 	db := &DB{
 		kind: SQLite, url: path, hooks: map[*sql.Tx]*[]func(){},
 		writer: bun.NewDB(w, sqlitedialect.New()), reader: bun.NewDB(r, sqlitedialect.New()),
 	}
 	db.group = newGroup(db)
 	return db, nil
+}
+
+// readers is how many connections read the embedded database.
+const readers = 4
+
+// openAll opens every connection of the pool now, and they stay open: a process that may open no more files still reads.
+func openAll(ctx context.Context, pool *sql.DB) error {
+	for range readers {
+		c, err := pool.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer c.Close() // back to the pool once all are open
+	}
+	return nil
 }
 
 func openPostgres(ctx context.Context, target string) (*DB, error) {
