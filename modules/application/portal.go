@@ -334,7 +334,7 @@ func steps(a View) []page.Step {
 		step := page.Step{Title: st.Label, Who: st.Actor, When: st.At, Text: st.Text, State: state}
 		for _, f := range a.Files {
 			if slices.Contains(st.FileIDs, f.ID) {
-				step.Files = append(step.Files, page.File{Name: f.Name, URL: f.URL, Size: f.Size})
+				step.Files = append(step.Files, page.Attachment(f.Name, f.URL, f.Size, f.State))
 			}
 		}
 		list = append(list, step)
@@ -353,7 +353,7 @@ func untold(a View) []page.File {
 	var list []page.File
 	for _, f := range a.Files {
 		if !told[f.ID] {
-			list = append(list, page.File{Name: f.Name, URL: f.URL, Size: f.Size})
+			list = append(list, page.Attachment(f.Name, f.URL, f.Size, f.State))
 		}
 	}
 	return list

@@ -290,7 +290,7 @@ func (s *Service) articlePage(c *fiber.Ctx, p *web.Pages, a Page, flash page.Fla
 	if len(a.Files) > 0 {
 		data.Files.Title = "附件下载"
 		for _, f := range a.Files {
-			data.Files.Files = append(data.Files.Files, page.File{Name: f.Name, URL: f.URL, Size: f.Size})
+			data.Files.Files = append(data.Files.Files, page.Attachment(f.Name, f.URL, f.Size, f.State))
 		}
 	}
 	if data.Side, err = s.beside(c.UserContext(), a); err != nil {

@@ -364,7 +364,7 @@ func outcomeOf(m Mine) *outcomeBox {
 		b.Tone = page.Danger
 	}
 	for _, f := range a.Files {
-		b.Files.Files = append(b.Files.Files, page.File{Name: f.Name, URL: f.URL, Size: f.Size})
+		b.Files.Files = append(b.Files.Files, page.Attachment(f.Name, f.URL, f.Size, f.State))
 	}
 	return b
 }

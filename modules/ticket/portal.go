@@ -203,7 +203,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	if len(t.Files) > 0 {
 		data.Files.Title = "附件"
 		for _, f := range t.Files {
-			data.Files.Files = append(data.Files.Files, page.File{Name: f.Name, URL: f.URL, Size: f.Size})
+			data.Files.Files = append(data.Files.Files, page.Attachment(f.Name, f.URL, f.Size, f.State))
 		}
 	}
 	status := fiber.StatusOK

@@ -171,6 +171,11 @@ export async function data<T>(call: Promise<{ data?: T }>): Promise<T> {
   return (await call).data as T
 }
 
+/** What the virus scanner has said of a file since it was sent. */
+export async function fileState(id: number): Promise<Schemas['FileView']['state']> {
+  return (await data(api.GET('/api/files/{id}/state', { params: { path: { id } } }))).state
+}
+
 /** Sends one file with progress from 0 to 1. fetch reports no upload progress, hence XMLHttpRequest. */
 export function sendForm<T>(
   path: string,
@@ -216,4 +221,4 @@ export const sendFile = (
   purpose: string,
   onProgress: (done: number) => void,
   signal?: AbortSignal,
-): Promise<Schemas['TicketFileView']> => sendForm('/api/files', { purpose }, file, onProgress, signal)
+): Promise<Schemas['FileView']> => sendForm('/api/files', { purpose }, file, onProgress, signal)

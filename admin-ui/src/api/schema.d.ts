@@ -1184,6 +1184,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/files/{id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 文件的安全检查状态 */
+        get: operations["get-files-id-state"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/import-targets": {
         parameters: {
             query?: never;
@@ -2833,6 +2850,8 @@ export interface components {
             name: string;
             /** Format: int64 */
             size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
             url: string;
         };
         ApplicationForm: {
@@ -3445,6 +3464,8 @@ export interface components {
             name: string;
             /** Format: int64 */
             size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
             url: string;
         };
         ContentItem: {
@@ -3668,6 +3689,8 @@ export interface components {
             name: string;
             /** Format: int64 */
             size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
             url: string;
         };
         EnterpriseIndustryOption: {
@@ -4132,6 +4155,17 @@ export interface components {
         Field: {
             field: string;
             message: string;
+        };
+        FileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
+            url: string;
         };
         IdentityAccountView: {
             account: string;
@@ -5142,6 +5176,8 @@ export interface components {
             name: string;
             /** Format: int64 */
             size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
             url: string;
         };
         TicketHopView: {
@@ -7898,6 +7934,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExportView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-files-id-state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileView"];
                 };
             };
             /** @description Error */

@@ -58,6 +58,8 @@ export interface FileItem {
   size: number
   mime?: string
   url: string
+  /** What is not available cannot be downloaded; see fileStates. */
+  state?: string
 }
 
 export interface UploadItem {
@@ -69,6 +71,8 @@ export interface UploadItem {
   status: 'sending' | 'done' | 'failed'
   message: string
   retryable?: boolean
+  /** Sent, and waiting for the virus scanner; it may be handed in. */
+  waiting?: boolean
   id?: number
   url?: string
   mime?: string

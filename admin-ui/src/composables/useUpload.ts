@@ -1,5 +1,5 @@
 import { computed, onBeforeUnmount, reactive, ref } from 'vue'
-import { isAborted, sendFile, toApiError } from '@/api/client'
+import { fileState, isAborted, sendFile, toApiError } from '@/api/client'
 import type { UploadItem } from '@/components/types'
 import { fileSize } from '@/format'
 
@@ -12,6 +12,11 @@ export interface UploadOptions {
 }
 
 const defaults = ['jpg', 'jpeg', 'png', 'pdf', 'docx', 'xlsx']
+
+/** How long until the scanner is asked again, in milliseconds. */
+export const askAgain = 10_000
+
+const quarantined = '文件含有病毒，已被隔离，请移除后重新选择'
 
 /** Files sent one by one with progress, checked before they leave. `ids` belong into the command that links them. */
 export function useUpload(options: UploadOptions) {
@@ -40,6 +45,8 @@ export function useUpload(options: UploadOptions) {
     try {
       const stored = await sendFile(file, options.purpose, (p) => (item.progress = p), abort.signal)
       Object.assign(item, { id: stored.id, url: stored.url, mime: stored.mime, status: 'done', progress: 1 })
+      item.waiting = stored.state === 'waiting'
+      if (item.waiting) timer ??= setInterval(() => void look(), askAgain)
       originals.delete(item.uid)
     } catch (e) {
       if (isAborted(e)) return
@@ -47,6 +54,24 @@ export function useUpload(options: UploadOptions) {
       item.message = toApiError(e).message
     } finally {
       running.delete(item.uid)
+    }
+  }
+
+  let timer: ReturnType<typeof setInterval> | undefined
+
+  /** Asks what became of the files that wait for the scanner. */
+  async function look(): Promise<void> {
+    const waiting = files.value.filter((f) => f.waiting)
+    if (waiting.length === 0) {
+      clearInterval(timer)
+      timer = undefined
+    }
+    for (const item of waiting) {
+      const state = item.id === undefined ? 'available' : await fileState(item.id).catch(() => 'waiting')
+      if (state === 'waiting') continue
+      item.waiting = false
+      if (state === 'quarantined')
+        Object.assign(item, { status: 'failed', retryable: false, id: undefined, message: quarantined })
     }
   }
 
@@ -84,7 +109,10 @@ export function useUpload(options: UploadOptions) {
     if (item && file && item.status === 'failed') await send(item, file)
   }
 
-  onBeforeUnmount(() => running.forEach((a) => a.abort()))
+  onBeforeUnmount(() => {
+    running.forEach((a) => a.abort())
+    clearInterval(timer)
+  })
 
   return reactive({
     files,

@@ -1,7 +1,7 @@
 import createClient, { type Middleware } from 'openapi-fetch'
 
 import { ApiError, asApiError, parseProblem } from './error'
-import type { paths } from './schema'
+import type { components, paths } from './schema'
 
 const timeout = 20_000
 
@@ -82,6 +82,15 @@ export interface StoredFile {
   size: number
   mime: string
   url: string
+  /** What is not available cannot be downloaded: it waits for the virus scanner, or was put away by it. */
+  state?: FileState
+}
+
+export type FileState = components['schemas']['FileView']['state']
+
+/** What the scanner has said of a file since it was sent. */
+export async function fileState(id: number): Promise<FileState> {
+  return (await call(api.GET('/api/files/{id}/state', { params: { path: { id } } }))).state
 }
 
 /** Sends one file; fetch cannot report progress of a request, so this is the one place that uses XMLHttpRequest. */

@@ -1,6 +1,6 @@
-import { computed, reactive, ref } from 'vue'
+import { computed, getCurrentScope, onScopeDispose, reactive, ref } from 'vue'
 
-import { uploadFile, type StoredFile } from '@/api/client'
+import { fileState, uploadFile, type StoredFile } from '@/api/client'
 import { asApiError, type ErrorKind } from '@/api/error'
 
 import { uuid } from './uuid'
@@ -15,6 +15,8 @@ export interface UploadItem {
   message: string
   /** Failed by no fault of the file: it may be sent again. */
   again?: boolean
+  /** Sent, and waiting for the virus scanner; it may be handed in. */
+  waiting?: boolean
   stored: StoredFile | null
 }
 
@@ -30,6 +32,11 @@ export interface UploadOptions {
 const passing: ErrorKind[] = ['network', 'too_many', 'unavailable', 'internal']
 
 const megabytes = (bytes: number) => `${Math.floor(bytes / 1024 / 1024)} MB`
+
+/** How long until the scanner is asked again, in milliseconds. */
+export const askAgain = 10_000
+
+const quarantined = '文件含有病毒，已被隔离，请删除后重新选择'
 
 /** What speaks against sending this file at all; empty when nothing does. */
 export function whyNot(file: { name: string; size: number }, options: UploadOptions): string {
@@ -60,9 +67,35 @@ export function useUpload(options: UploadOptions) {
     try {
       item.stored = await uploadFile(source, options.purpose, (fraction) => (item.progress = fraction))
       item.state = 'done'
+      item.waiting = item.stored.state === 'waiting'
+      if (item.waiting) watch()
     } catch (thrown) {
       const { kind, message } = asApiError(thrown)
       Object.assign(item, { state: 'failed', message, again: passing.includes(kind) })
+    }
+  }
+
+  let timer: ReturnType<typeof setInterval> | undefined
+  function watch(): void {
+    timer ??= setInterval(() => void look(), askAgain)
+  }
+  function rest(): void {
+    clearInterval(timer)
+    timer = undefined
+  }
+  if (getCurrentScope()) onScopeDispose(rest)
+
+  /** Asks what became of the files that wait for the scanner. */
+  async function look(): Promise<void> {
+    const waiting = items.value.filter((item) => item.waiting)
+    if (waiting.length === 0) rest()
+    for (const item of waiting) {
+      const state = item.stored ? await fileState(item.stored.id).catch(() => 'waiting') : 'available'
+      if (state === 'waiting') continue
+      item.waiting = false
+      if (state === 'quarantined') {
+        Object.assign(item, { state: 'failed', again: false, stored: null, message: quarantined })
+      }
     }
   }
 

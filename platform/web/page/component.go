@@ -282,6 +282,19 @@ type File struct {
 	Note string
 }
 
+// Attachment is a file in the state its keeper tells: one that waits for the virus scanner, or was put away by it, is no
+// link.
+func Attachment(name, url string, size int64, state string) File {
+	f := File{Name: name, URL: url, Size: size}
+	switch state {
+	case "waiting":
+		f.URL, f.Note = "", "待扫描，通过安全检查后可下载"
+	case "quarantined":
+		f.URL, f.Note = "", "已隔离，文件含有病毒"
+	}
+	return f
+}
+
 // FileList is a list of attachments. Template "file-list"; without files it shows nothing.
 type FileList struct {
 	Title string

@@ -3,4 +3,5 @@ export interface ListedFile {
   name: string
   size: number
   url: string
+  state?: string
 }

@@ -8,4 +8,6 @@ export interface PickedFile {
   message: string
   /** Failed by no fault of the file: it may be sent again. */
   again?: boolean
+  /** Sent, and waiting for the virus scanner; it may be handed in. */
+  waiting?: boolean
 }
