@@ -5,7 +5,7 @@ export CGO_ENABLED ?= 0
 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD
 
-.PHONY: help run build test test-go test-pg test-front test-e2e bench torture lint fmt gen tools front
+.PHONY: help run build test test-go test-pg test-front test-s3 test-e2e bench torture lint fmt gen tools front
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ test-pg: ## The Go suite on PostgreSQL with the race detector, on a server of it
 test-front: h5/node_modules admin-ui/node_modules ## Type check, lint and unit tests of both front-ends
 	cd h5 && npm run -s lint && npm test -s
 	cd admin-ui && npm run -s lint && npm test -s
+
+test-s3: ## The storage suite against a real S3 server, built once from scripts/s3server (some minutes)
+	scripts/with-s3.sh go test ./platform/files/ ./server/ -run 'TestStorage|TestLargeInParts|TestFilesCopy' -count=1 -v
 
 test-e2e: e2e/node_modules ## The journeys in Chromium
 	cd e2e && npm test -s

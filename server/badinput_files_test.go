@@ -34,7 +34,6 @@ type desk struct {
 	base    string
 	addr    string
 	session string
-	clamd   *sandbox.Server
 }
 
 // mustClamd runs the stand-in of the scanner.
@@ -64,9 +63,16 @@ func mustClamd(t *testing.T) (*sandbox.Server, *clamav.Client) {
 // newDesk serves a house on db, with its files under dir.
 func newDesk(t *testing.T, db *database.DB, dir string, scanner file.Scanner) *desk {
 	t.Helper()
-	ctx := context.Background()
 	c := must(Load("", map[string]any{"data": dir, "demo": true, "requests_per_minute": 1_000_000}))(t)
-	h := must(build(ctx, c, db, secret.NewKey(), parts{log: slog.New(slog.DiscardHandler), clock: clock.System{}, outside: outside{sender: silent{}, scanner: scanner}}))(t)
+	d := deskOf(t, db, c, secret.NewKey(), scanner)
+	d.session = owner(t, d.house, "13800138021")
+	return d
+}
+
+func deskOf(t *testing.T, db *database.DB, c Config, key string, scanner file.Scanner) *desk {
+	t.Helper()
+	ctx := context.Background()
+	h := must(build(ctx, c, db, key, parts{log: slog.New(slog.DiscardHandler), clock: clock.System{}, outside: outside{sender: silent{}, scanner: scanner}}))(t)
 	must(0, h.identity.EnsureRoles(ctx))(t)
 	must(0, h.ensureTicketTypes(ctx))(t)
 	l := must(net.Listen("tcp", "127.0.0.1:0"))(t)
@@ -79,9 +85,7 @@ func newDesk(t *testing.T, db *database.DB, dir string, scanner file.Scanner) *d
 			t.Error(err)
 		}
 	})
-	d := &desk{house: h, t: t, addr: l.Addr().String(), base: "http://" + l.Addr().String()}
-	d.session = owner(t, h, "13800138021")
-	return d
+	return &desk{house: h, t: t, addr: l.Addr().String(), base: "http://" + l.Addr().String()}
 }
 
 func (d *desk) header(session string) http.Header {

@@ -24,13 +24,10 @@ import (
 	"time"
 )
 
-// newKilled starts a server to kill, with one person registered.
-func newKilled(t *testing.T) *killed {
+// newRegistered starts a server to kill, with one person registered.
+func newRegistered(t *testing.T) *killed {
 	t.Helper()
-	free := must(freeAddresses(1))(t)
-	k := &killed{t: t, dir: t.TempDir(), base: "http://" + free[0], addr: free[0], client: &http.Client{Timeout: 5 * time.Second}}
-	k.start()
-	t.Cleanup(func() { k.stop() })
+	k := newKilled(t)
 	k.register("13800138099")
 	return k
 }
@@ -93,7 +90,7 @@ func (k *killed) command(args ...string) (string, int) {
 // acknowledged; once swept there is no content without a row, and no row without its content at any time.
 func TestKilledWhileUploading(t *testing.T) {
 	t.Parallel()
-	k := newKilled(t)
+	k := newRegistered(t)
 	type sent struct {
 		content string
 		ticket  int64
@@ -190,7 +187,7 @@ func TestKilledWhileUploading(t *testing.T) {
 // connections wait, and all goes on by itself once some are closed.
 func TestNoFilesLeftToOpen(t *testing.T) {
 	t.Parallel()
-	k := newKilled(t)
+	k := newRegistered(t)
 	k.stop()
 	// the limit of the server alone, not of the test
 	self := must(os.Executable())(t)
