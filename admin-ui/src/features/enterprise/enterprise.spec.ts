@@ -32,7 +32,7 @@ const review: api.Attempt = {
   version: 1,
   askedAt: '2026-11-22T01:30:00Z',
   userName: '王芳',
-  files: [{ id: 9, name: '营业执照.png', size: 10, mime: 'image/png', url: '/api/files/9' }],
+  files: [{ id: 9, name: '营业执照.png', size: 10, mime: 'image/png', url: '/api/files/9', state: 'available' }],
 }
 
 async function open(component: typeof ReviewPanel, props: object = {}, at = '/') {

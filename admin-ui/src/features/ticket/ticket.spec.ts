@@ -57,7 +57,7 @@ const ticket: api.Ticket = {
       note: '',
     },
   ],
-  files: [{ id: 9, name: '申报指南.pdf', size: 10, mime: 'application/pdf', url: '/api/files/9' }],
+  files: [{ id: 9, name: '申报指南.pdf', size: 10, mime: 'application/pdf', url: '/api/files/9', state: 'available' }],
   actions: ['callback', 'close', 'reopen'],
 }
 

@@ -88,8 +88,8 @@ const application: api.Application = {
     },
   ],
   files: [
-    { id: 8, name: '流水.pdf', size: 10, mime: 'application/pdf', url: '/api/files/8' },
-    { id: 9, name: '样例.pdf', size: 10, mime: 'application/pdf', url: '/api/files/9' },
+    { id: 8, name: '流水.pdf', size: 10, mime: 'application/pdf', url: '/api/files/8', state: 'available' },
+    { id: 9, name: '样例.pdf', size: 10, mime: 'application/pdf', url: '/api/files/9', state: 'available' },
   ],
   actions: ['supplement', 'withdraw'],
 }
