@@ -25,6 +25,7 @@ import (
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 
+	"github.com/huiqi/huiqi/platform/failpoint"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -217,10 +218,22 @@ func (db *DB) runPostgres(ctx context.Context, fn func(ctx context.Context, tx b
 	if err := fn(ctx, tx); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	if err := commit(tx); err != nil {
 		return err
 	}
 	committed = true
+	return nil
+}
+
+// commit is tx.Commit between the two places where a test ends the process.
+func commit(tx bun.Tx) error {
+	if err := failpoint.Hit("database.before-commit"); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	_ = failpoint.Hit("database.after-commit")
 	return nil
 }
 

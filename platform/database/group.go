@@ -130,7 +130,7 @@ func (g *group) batch(first *request) {
 			return
 		}
 	}
-	if err := tx.Commit(); err != nil {
+	if err := commit(tx); err != nil {
 		_ = tx.Rollback()
 		fail(fmt.Errorf("commit: %w", err))
 		return

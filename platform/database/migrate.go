@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/failpoint"
 )
 
 // Migration is one append-only step of the schema. ID is a UTC timestamp and a name, "20261201090000_tickets"; the IDs of
@@ -99,6 +101,10 @@ func Migrate(ctx context.Context, db *DB, steps []Migration) error {
 			_ = tx.Rollback()
 			return fmt.Errorf("migration %s: %w", s.ID, err)
 		}
+		if err := failpoint.Hit("database.migration-step"); err != nil {
+			_ = tx.Rollback()
+			return fmt.Errorf("migration %s: %w", s.ID, err)
+		}
 		if _, err := tx.NewInsert().Model(&applied{ID: s.ID, At: time.Now().UTC()}).Exec(ctx); err != nil {
 			_ = tx.Rollback()
 			return fmt.Errorf("migration %s: record: %w", s.ID, err)
@@ -106,6 +112,7 @@ func Migrate(ctx context.Context, db *DB, steps []Migration) error {
 		if err := tx.Commit(); err != nil {
 			return fmt.Errorf("migration %s: commit: %w", s.ID, err)
 		}
+		_ = failpoint.Hit("database.migration-commit")
 	}
 	return nil
 }

@@ -1,0 +1,20 @@
+// Package failpoint lets a test end or disturb the program at one exact place (reliability plan F-01, F-04, F-05).
+//
+// It works only in a program built with the tag "failpoints"; without it Hit is an empty function the compiler removes.
+// The environment says what happens where:
+//
+//	FAILPOINT=backup.page:3:kill,database.commit:1:error
+//
+// A rule is name:n:action: at the n-th time the place is reached. Actions: kill ends the process as kill -9 does, error
+// makes Hit return ErrHit, panic panics.
+//
+// The places: database.before-commit, database.after-commit (committed, the caller not yet answered),
+// database.migration-step (a step's changes made, not yet recorded), database.migration-commit (step and record
+// committed), snapshot.page, snapshot.before-rename, snapshot.after-rename, restore.database (restored, not yet checked),
+// restore.aside (the old directory moved away, the new one not yet in place).
+package failpoint
+
+import "errors"
+
+// ErrHit is what Hit returns for the action error.
+var ErrHit = errors.New("failpoint")

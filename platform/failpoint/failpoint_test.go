@@ -1,0 +1,36 @@
+//go:build failpoints
+
+package failpoint
+
+import (
+	"errors"
+	"testing"
+)
+
+func TestHitCountsAndActs(t *testing.T) {
+	t.Setenv("FAILPOINT", "a:2:error,b:1:panic")
+	for n := 1; n <= 3; n++ {
+		if err := Hit("a"); errors.Is(err, ErrHit) != (n == 2) {
+			t.Fatalf("hit %d: %v", n, err)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Fatal("b did not panic")
+		}
+	}()
+	_ = Hit("b")
+}
+
+func TestUnreadableRuleEndsTheProgram(t *testing.T) {
+	for _, bad := range []string{"a", "a:0:kill", "a:1:explode", "a:x:kill"} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%q was taken", bad)
+				}
+			}()
+			read(bad)
+		}()
+	}
+}
