@@ -42,6 +42,8 @@ type commands struct {
 	} `cmd:"" help:"Audit log."`
 	Files   fileCommands `cmd:"" help:"Uploaded files: check, sweep, copy to another storage."`
 	Openapi struct{}     `cmd:"" help:"Print the interface document."`
+
+	careCommands
 }
 
 type common struct {
@@ -70,9 +72,10 @@ func Main(args []string, out, errs io.Writer) int {
 	if err == nil {
 		return code
 	}
-	fmt.Fprintln(errs, "huiqi:", err)
+	fmt.Fprintln(errs, "huiqi:", plain(err))
 	var c ConfigError
-	if errors.As(err, &c) {
+	var newer database.ErrNewerSchema
+	if errors.As(err, &c) || errors.As(err, &newer) {
 		return 2
 	}
 	return 1
@@ -172,7 +175,7 @@ func run(parser *kong.Kong, cli *commands, args []string, out io.Writer) (code i
 		_, err = fmt.Fprintf(out, "%s\n", doc)
 		return 0, err
 	}
-	return 0, fmt.Errorf("unknown command %q", kctx.Command())
+	return cli.care(ctx, kctx.Command(), cli.Config, out)
 }
 
 func load(path string, flags map[string]any) (Config, error) {

@@ -46,13 +46,16 @@ type Config struct {
 	Exports         Exports  `koanf:"exports"`
 	Imports         Imports  `koanf:"imports"`
 	Files           Files    `koanf:"files"`
+	Backup          Backup   `koanf:"backup"`
 }
 
 // Secrets are the root keys, 32 random bytes in base64 each.
 type Secrets struct {
-	Key   string `koanf:"key"`
-	KeyID string `koanf:"key_id"`
-	Suite string `koanf:"suite"` // gm or intl
+	Key string `koanf:"key"`
+	// KeyFile is a file that holds the key instead, readable by the program only.
+	KeyFile string `koanf:"key_file"`
+	KeyID   string `koanf:"key_id"`
+	Suite   string `koanf:"suite"` // gm or intl
 }
 
 // Site is what the footer of a government site must show.
@@ -119,7 +122,7 @@ func Load(path string, flags map[string]any) (Config, error) {
 		"sms.quiet_hours": "22:00-08:00",
 	}
 	maps.Copy(defaults, sheetDefaults())
-	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
+	if err := k.Load(confmap.Provider(withDefaults(defaults), "."), nil); err != nil {
 		return Config{}, err
 	}
 	if path != "" {
@@ -168,6 +171,9 @@ func (c *Config) finish() error {
 	}
 	if c.Database == "" {
 		c.Database = filepath.Join(c.Data, "huiqi.db")
+	}
+	if err := errors.Join(c.Secrets.readKeyFile(), c.Backup.finish(c.Data)); err != nil {
+		return err
 	}
 	if c.SMS.CodesPerDay < 0 {
 		return configErrorf("sms.codes_per_day: must be 0 (no bound) or more")

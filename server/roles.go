@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/backup"
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
@@ -27,6 +28,7 @@ func permissions() []access.Info {
 		content.Permissions(),
 		message.Permissions(),
 		exchange.Permissions(),
+		backup.Permissions(),
 		identity.Permissions(),
 	} {
 		all = append(all, list...)
@@ -38,7 +40,7 @@ func permissions() []access.Info {
 func roles() []identity.BuiltinRole {
 	type p = access.Permission
 	return []identity.BuiltinRole{
-		{Code: "platform_admin", Name: "系统管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.users"}},
+		{Code: "platform_admin", Name: "系统管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.users", "backup.view", "backup.run"}},
 		{Code: "security_admin", Name: "安全管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.roles"}},
 		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"audit.view", "audit.export"}},
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{

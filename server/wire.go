@@ -15,6 +15,7 @@ import (
 	adminui "github.com/huiqi/huiqi/admin-ui"
 	"github.com/huiqi/huiqi/h5"
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/backup"
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
@@ -57,6 +58,7 @@ func Migrations() []database.Migration {
 		exchange.Migrations,
 		export.Migrations,
 		importing.Migrations,
+		backup.Migrations,
 	)
 }
 
@@ -83,6 +85,7 @@ type house struct {
 	exchange     *exchange.Service
 	exports      *export.Service
 	imports      *importing.Service
+	backups      *backup.Service
 
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
@@ -163,6 +166,9 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinContent(uploads)
 	h.joinExports()
 	h.joinImports()
+	if err := h.joinBackup(c, p, folder); err != nil {
+		return nil, err
+	}
 	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 	h.tasks = slices.Concat(h.tasks, h.identity.Tasks(), h.catalog.Tasks(), h.exchange.Tasks())
@@ -216,6 +222,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	exchange.Register(h.web.API, h.exchange)
 	h.exports.API(h.web)
 	h.imports.API(h.web)
+	backup.Register(h.web.API, h.backups)
 	for _, add := range []func(*web.Server, *web.Pages) error{
 		h.portalOf(p).Pages,
 		h.identity.Pages,

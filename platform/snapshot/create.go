@@ -390,3 +390,12 @@ func writeManifest(dir string, m *Manifest) error {
 	}
 	return errors.Join(writeDurable(filepath.Join(dir, manifestName), raw), writeDurable(filepath.Join(dir, sumsName), sums.Bytes()))
 }
+
+// Free tells how many bytes are left where path is or will be, -1 when it cannot be told.
+func Free(path string) int64 {
+	n, err := free(path)
+	if err != nil {
+		return -1
+	}
+	return int64(n)
+}
