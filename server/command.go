@@ -4,7 +4,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -73,9 +72,7 @@ func Main(args []string, out, errs io.Writer) int {
 		return code
 	}
 	fmt.Fprintln(errs, "huiqi:", plain(err))
-	var c ConfigError
-	var newer database.ErrNewerSchema
-	if errors.As(err, &c) || errors.As(err, &newer) {
+	if unusable(err) {
 		return 2
 	}
 	return 1

@@ -62,6 +62,13 @@ func (cli *careCommands) care(ctx context.Context, command, path string, out io.
 	return 0, fmt.Errorf("unknown command %q", command)
 }
 
+// unusable says whether err is about what the program was given to run with: its configuration, or data of a newer one.
+func unusable(err error) bool {
+	var c ConfigError
+	var newer database.ErrNewerSchema
+	return errors.As(err, &c) || errors.As(err, &newer) || errors.Is(err, snapshot.ErrNewer)
+}
+
 // plain is an error as the person at the terminal reads it: the message of a fault without its code, and its cause.
 func plain(err error) string {
 	f, ok := fault.As(err)

@@ -32,7 +32,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asServer) != "" {
 		os.Exit(Main(os.Args[1:], io.Discard, io.Discard))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	removeShared()
+	os.Exit(code)
 }
 
 // rounds is how often the server is killed: 20, or what TORTURE_ROUNDS says.

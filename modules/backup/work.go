@@ -64,7 +64,9 @@ func (s *Service) Work(ctx context.Context) (bool, error) {
 func (s *Service) claim(ctx context.Context) (*Run, error) {
 	now := s.Clock.Now()
 	var r Run
-	due := func(q *bun.SelectQuery) *bun.SelectQuery { return q.Where("b.state = ? AND b.not_before <= ?", Waiting, now) }
+	due := func(q *bun.SelectQuery) *bun.SelectQuery {
+		return q.Where("b.state = ? AND b.not_before <= ?", Waiting, now)
+	}
 	found, err := due(s.DB.Read().NewSelect().Model((*Run)(nil))).Exists(ctx)
 	if err != nil || !found {
 		return nil, err

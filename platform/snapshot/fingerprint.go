@@ -76,11 +76,19 @@ func tables(ctx context.Context, kind database.Kind, q queries) ([]string, error
 func schema(ctx context.Context, kind database.Kind, q queries) (string, error) {
 	query := `SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY type, name`
 	if kind == database.Postgres {
+		// Not the text of expressions: a restored one says the same in other words (ANY (ARRAY[…]) with other casts).
 		query = `SELECT d FROM (
-			SELECT 'column ' || table_schema || '.' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || coalesce(column_default, '') AS d
+			SELECT 'column ' || table_schema || '.' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable || ' ' || (column_default IS NULL)::text AS d
 				FROM information_schema.columns WHERE table_schema NOT IN ('pg_catalog', 'information_schema')
-			UNION ALL SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname NOT IN ('pg_catalog', 'information_schema')
-			UNION ALL SELECT 'trigger ' || pg_get_triggerdef(t.oid) FROM pg_trigger t WHERE NOT t.tgisinternal
+			UNION ALL SELECT 'index ' || n.nspname || '.' || c.relname || ' on ' || t.relname || ' ' || i.indisunique::text || ' ' || (i.indpred IS NULL)::text || ' ' || coalesce((
+					SELECT string_agg(coalesce(a.attname, '()'), ',' ORDER BY k.n) FROM unnest(i.indkey) WITH ORDINALITY AS k (num, n)
+						LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num), '')
+				FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+				WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\_%'
+			UNION ALL SELECT 'constraint ' || n.nspname || '.' || c.conname || ' ' || c.contype::text
+				FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
+			UNION ALL SELECT 'trigger ' || c.relname || '.' || t.tgname || ' ' || t.tgtype::text || ' ' || t.tgenabled::text
+				FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal
 		) all_of_it ORDER BY d COLLATE "C"`
 	}
 	lines, err := texts(ctx, q, query)
