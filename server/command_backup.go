@@ -36,12 +36,15 @@ type careCommands struct {
 		Check struct {
 			From string `help:"Folder of one set." required:"" type:"path"`
 		} `cmd:"" help:"Compare every part of a set with its hash; needs no identity."`
+
+		baseCommands
 	} `cmd:"" help:"Backup sets."`
 	Restore struct {
 		common
-		From     string   `help:"Folder of one set." required:"" type:"path"`
-		Identity []string `help:"File that keygen wrote; may be given several times." required:"" type:"path"`
-		Replace  bool     `help:"Move what is there aside instead of refusing."`
+		From      string   `help:"Folder of one set." required:"" type:"path"`
+		Identity  []string `help:"File that keygen wrote; may be given several times." required:"" type:"path"`
+		Replace   bool     `help:"Move what is there aside instead of refusing."`
+		FilesOnly bool     `help:"Only files and configuration: the database was recovered by PostgreSQL's own means."`
 	} `cmd:"" help:"Restore a backup set into a data directory."`
 }
 
@@ -59,7 +62,7 @@ func (cli *careCommands) care(ctx context.Context, command, path string, out io.
 	case "restore":
 		return 0, cli.restore(ctx, path, out)
 	}
-	return 0, fmt.Errorf("unknown command %q", command)
+	return 0, cli.physical(ctx, command, path, out)
 }
 
 // unusable says whether err is about what the program was given to run with: its configuration, or data of a newer one.
@@ -236,17 +239,13 @@ func (cli *careCommands) restore(ctx context.Context, path string, out io.Writer
 	if a.Data == "" {
 		return configErrorf("restore: --data names the data directory to make")
 	}
-	r := snapshot.Restoration{Data: a.Data, Database: a.Database, Replace: a.Replace, Now: time.Now()}
+	r := snapshot.Restoration{Data: a.Data, Database: a.Database, Replace: a.Replace, FilesOnly: a.FilesOnly, Now: time.Now()}
 	var err error
 	if r.Set, err = snapshot.Open(a.From); err != nil {
 		return err
 	}
-	for _, file := range a.Identity {
-		ids, err := snapshot.ReadIdentities(file)
-		if err != nil {
-			return err
-		}
-		r.Identities = append(r.Identities, ids...)
+	if r.Identities, err = identities(a.Identity); err != nil {
+		return err
 	}
 	c, err := Load(path, nil)
 	if err != nil {
@@ -275,7 +274,13 @@ func (cli *careCommands) restore(ctx context.Context, path string, out io.Writer
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "恢复完成：%s\n  数据库 %d 张表 %d 行，与备份时逐表一致\n  附件 %d 个（%s），内容逐个一致\n", a.Data, rep.Tables, rep.Rows, rep.Files, size(rep.FileBytes))
+	fmt.Fprintf(out, "恢复完成：%s\n", a.Data)
+	if a.FilesOnly {
+		fmt.Fprintln(out, "  按要求未恢复数据库")
+	} else {
+		fmt.Fprintf(out, "  数据库 %d 张表 %d 行，与备份时逐表一致\n", rep.Tables, rep.Rows)
+	}
+	fmt.Fprintf(out, "  附件 %d 个（%s），内容逐个一致\n", rep.Files, size(rep.FileBytes))
 	if rep.Missing > 0 {
 		fmt.Fprintf(out, "  另有 %d 个附件在备份时已缺失，未能恢复\n", rep.Missing)
 	}

@@ -32,6 +32,8 @@ type Restoration struct {
 	Database string
 	// Replace moves what is there aside; without it nothing may be there.
 	Replace bool
+	// FilesOnly leaves the database out, for one that was recovered by its own means.
+	FilesOnly bool
 	// Known are the steps of the schema this program has; Migrate brings an older schema up to them.
 	Known   []string
 	Migrate func(ctx context.Context, address string) error
@@ -77,7 +79,7 @@ func Restore(ctx context.Context, r Restoration, progress Progress) (*Report, er
 	}
 	part, _ := m.part(databaseName)
 	need := m.Files.Bytes
-	if r.Database == "" {
+	if r.Database == "" && !r.FilesOnly {
 		need += part.PlainSize
 	}
 	room, err := free(data)
@@ -96,13 +98,15 @@ func Restore(ctx context.Context, r Restoration, progress Progress) (*Report, er
 	}
 	defer os.RemoveAll(fresh) // gone by then when all went well
 	rep := &Report{Tables: len(m.Tables), Rows: m.Rows(), Missing: m.Files.Missing, Demo: m.Demo, Secrets: m.Secrets}
-	place, err := r.restoreDatabase(ctx, fresh, progress)
-	if err != nil {
-		return nil, err
-	}
-	defer place.drop()
-	if rep.Migrated, err = r.migrate(ctx, place.address); err != nil {
-		return nil, err
+	place := restored{drop: func() {}}
+	if !r.FilesOnly {
+		if place, err = r.restoreDatabase(ctx, fresh, progress); err != nil {
+			return nil, err
+		}
+		defer place.drop()
+		if rep.Migrated, err = r.migrate(ctx, place.address); err != nil {
+			return nil, err
+		}
 	}
 	if rep.Files, rep.FileBytes, err = r.restoreFiles(ctx, fresh, progress); err != nil {
 		return nil, err
@@ -128,7 +132,7 @@ func Restore(ctx context.Context, r Restoration, progress Progress) (*Report, er
 // refuse says what speaks against restoring before anything is read or written.
 func (r Restoration) refuse(ctx context.Context, data string) error {
 	m := r.Set.Manifest
-	if m.Database == string(database.Postgres) && r.Database == "" {
+	if m.Database == string(database.Postgres) && r.Database == "" && !r.FilesOnly {
 		return fault.New(fault.Invalid, "RESTORE_DATABASE", "这是 PostgreSQL 的备份集，请用 --database 指明要恢复到的数据库")
 	}
 	if m.Database == string(database.SQLite) && r.Database != "" {
@@ -146,7 +150,7 @@ func (r Restoration) refuse(ctx context.Context, data string) error {
 	if len(entries) > 0 && !r.Replace {
 		return ErrExists.With("%s 已有数据，未做任何改动；确认要替换时请加 --replace，原有数据会移到旁边保留", data)
 	}
-	if r.Database == "" {
+	if r.Database == "" || r.FilesOnly {
 		return idle(ctx, filepath.Join(data, databaseFile))
 	}
 	n, err := tablesAt(ctx, r.Database)
@@ -222,7 +226,7 @@ func (r Restoration) restoreFiles(ctx context.Context, fresh string, progress Pr
 // place puts the restored data where it belongs and what was there aside.
 func (r Restoration) place(ctx context.Context, rep *Report, place restored, fresh, data string) error {
 	suffix := "-before-" + r.Now.UTC().Format("20060102-150405")
-	if r.Database != "" {
+	if r.Database != "" && !r.FilesOnly {
 		old, err := swapDatabase(ctx, r.Database, place.address, strings.ReplaceAll(suffix, "-", "_"))
 		if err != nil {
 			return err
