@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -46,6 +47,7 @@ type careCommands struct {
 		Replace   bool     `help:"Move what is there aside instead of refusing."`
 		FilesOnly bool     `help:"Only files and configuration: the database was recovered by PostgreSQL's own means."`
 	} `cmd:"" help:"Restore a backup set into a data directory."`
+	Settings settingsCommands `cmd:"" name:"config" help:"Dictionaries and rules as a document."`
 }
 
 // care runs the commands that look after an installation.
@@ -61,6 +63,9 @@ func (cli *careCommands) care(ctx context.Context, command, path string, out io.
 		return 0, checkSet(ctx, cli.Backup.Check.From, out)
 	case "restore":
 		return 0, cli.restore(ctx, path, out)
+	}
+	if strings.HasPrefix(command, "config ") {
+		return cli.Settings.run(ctx, command, path, out)
 	}
 	return 0, cli.physical(ctx, command, path, out)
 }

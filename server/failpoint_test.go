@@ -303,3 +303,35 @@ func TestOldProgramRefusesANewerSchema(t *testing.T) {
 		t.Error("something was restored")
 	}
 }
+
+// TestKilledInImport: a change is there whole or not at all on either side of its commit, and importing again goes on.
+func TestKilledInImport(t *testing.T) {
+	t.Parallel()
+	const doc = `format: 1
+departments:
+  - {code: NEW-1, name: 新设部门一, parent: TZ, sort: 90}
+  - {code: NEW-2, name: 新设部门二, parent: NEW-1, sort: 91}
+  - {code: NEW-3, name: 新设部门三, parent: NEW-2, sort: 92}
+`
+	file := filepath.Join(t.TempDir(), "settings.yaml")
+	if err := os.WriteFile(file, []byte(doc), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := seededDir(t)
+	args := []string{"config", "import", file, "--data", dir}
+	if out := must(t, args...); !strings.Contains(out, "共 3 项变更") || !strings.Contains(out, "仅为预览") {
+		t.Fatal(out)
+	}
+	args = append(args, "--apply")
+	killedAt(t, "database.before-commit:2", args...) // the first is in, the second is not
+	if out := must(t, args[:len(args)-1]...); !strings.Contains(out, "共 2 项变更") {
+		t.Fatal(out)
+	}
+	killedAt(t, "database.after-commit:1", args...) // the second is in, though nobody heard of it
+	if out := must(t, args...); !strings.Contains(out, "导入完成，1 项变更") {
+		t.Fatal(out)
+	}
+	if out := must(t, args...); !strings.Contains(out, "没有需要变更的内容") {
+		t.Fatal(out)
+	}
+}

@@ -81,6 +81,15 @@ func (s *Service) clean(f PartnerFields, hosts []string) (PartnerFields, error) 
 	return f, nil
 }
 
+// Check returns the fault that Create would for the code and the fields.
+func (s *Service) Check(code string, f PartnerFields) error {
+	if !codePattern.MatchString(code) {
+		return fault.InvalidField("code", "CODE", "代码为 3 至 32 位小写字母、数字或连字符，以字母开头，如 city-hotline")
+	}
+	_, err := s.clean(f, nil)
+	return err
+}
+
 // into writes what was cleaned into the row.
 func (f PartnerFields) into(p *Partner, actor access.Actor, now time.Time) {
 	p.Name, p.Note, p.URL, p.AllowCIDRs, p.Events, p.Fields = f.Name, f.Note, f.URL, f.AllowCIDRs, f.Events, f.Fields

@@ -373,14 +373,10 @@ func (s *Service) CreateRole(ctx context.Context, actor access.Actor, cmd NewRol
 	if err != nil {
 		return RoleView{}, err
 	}
-	scopes, ok := scopesOf[cmd.Party]
-	if !ok {
+	if cmd.Party == access.Enterprise {
 		return RoleView{}, fault.InvalidField("party", "BAD_PARTY", "请选择角色适用的人员")
 	}
-	if !slices.Contains(scopes, cmd.Scope) {
-		return RoleView{}, fault.InvalidField("scope", "BAD_SCOPE", "这类人员不能使用该数据范围，请重新选择")
-	}
-	if err := s.checkRights(cmd.Party, cmd.Permissions); err != nil {
+	if err := s.CheckRole(cmd); err != nil {
 		return RoleView{}, err
 	}
 	var view RoleView

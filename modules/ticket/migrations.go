@@ -122,4 +122,9 @@ var Migrations = []database.Migration{{
 		}
 		return database.Exec(ctx, tx, steps...)
 	},
+}, {
+	ID: "20261127060100_ticket_type_set",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.ByDialect(ctx, tx, []string{"ALTER TABLE ticket_types ADD COLUMN set_at TIMESTAMP"}, []string{"ALTER TABLE ticket_types ADD COLUMN set_at timestamptz"})
+	},
 }}

@@ -80,29 +80,6 @@ func New(d Deps) *Service {
 // phonePlace binds a sealed phone to its ticket.
 func phonePlace(number string) string { return "ticket.phone:" + number }
 
-// EnsureTypes adds the types that are missing and brings the others to what is given. Only the system may.
-func (s *Service) EnsureTypes(ctx context.Context, actor access.Actor, types []Type) error {
-	if actor.Party != access.System {
-		return ErrForbidden
-	}
-	rows := make([]typeRow, 0, len(types))
-	for _, t := range types {
-		if t.Code == "" || t.Name == "" || t.Hours <= 0 || !t.Urgency.Known() {
-			return fault.New(fault.Invalid, "TICKET_TYPE", fmt.Sprintf("诉求类型“%s”的编码、名称、时限或紧急程度不完整", t.Name))
-		}
-		rows = append(rows, typeRow{Code: t.Code, Name: t.Name, Category: t.Category, Urgency: t.Urgency, Hours: t.Hours, Sort: t.Sort})
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewInsert().Model(&rows).On("CONFLICT (code) DO UPDATE").
-			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort").
-			Exec(ctx)
-		return err
-	})
-}
-
 // Types lists the kinds of requests, for everybody who is signed in.
 func (s *Service) Types(ctx context.Context, actor access.Actor) ([]Type, error) {
 	if !actor.SignedIn() {

@@ -31,6 +31,8 @@ type typeRow struct {
 	Urgency  Urgency `bun:"urgency,notnull"`
 	Hours    int     `bun:"hours,notnull"`
 	Sort     int     `bun:"sort,notnull"`
+	// SetAt is when the installation set the type itself; nil for one that came with the program.
+	SetAt *time.Time `bun:"set_at"`
 }
 
 // find reads one ticket the scopes let through.

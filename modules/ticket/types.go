@@ -1,0 +1,81 @@
+package ticket
+
+import (
+	"context"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/fault"
+)
+
+// Check returns a fault when the type is not complete.
+func (t Type) Check() error {
+	if t.Code == "" || t.Name == "" || utf8.RuneCountInString(t.Name) > 100 || t.Hours <= 0 || t.Hours > 24*366 || !t.Urgency.Known() {
+		return fault.New(fault.Invalid, "TICKET_TYPE", fmt.Sprintf("诉求类型“%s %s”的编码、名称、时限或紧急程度不完整", t.Code, t.Name))
+	}
+	return nil
+}
+
+func rowsOf(types []Type) ([]typeRow, error) {
+	rows := make([]typeRow, 0, len(types))
+	for _, t := range types {
+		if err := t.Check(); err != nil {
+			return nil, err
+		}
+		rows = append(rows, typeRow{Code: t.Code, Name: t.Name, Category: t.Category, Urgency: t.Urgency, Hours: t.Hours, Sort: t.Sort})
+	}
+	return rows, nil
+}
+
+// EnsureTypes adds the types that are missing and brings the others to what is given, except those that the installation
+// set itself with SetTypes. Only the system may.
+func (s *Service) EnsureTypes(ctx context.Context, actor access.Actor, types []Type) error {
+	if actor.Party != access.System {
+		return ErrForbidden
+	}
+	rows, err := rowsOf(types)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewInsert().Model(&rows).On("CONFLICT (code) DO UPDATE").
+			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort").
+			Where("y.set_at IS NULL").Exec(ctx)
+		return err
+	})
+}
+
+// SetTypes adds or replaces types as the installation wants them; EnsureTypes leaves them alone from then on. Tickets keep
+// the deadline they were opened with. Only the system may.
+func (s *Service) SetTypes(ctx context.Context, actor access.Actor, types []Type) error {
+	if actor.Party != access.System {
+		return ErrForbidden
+	}
+	rows, err := rowsOf(types)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	now := s.clock.Now()
+	for i := range rows {
+		rows[i].SetAt = &now
+	}
+	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewInsert().Model(&rows).On("CONFLICT (code) DO UPDATE").
+			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort, set_at = EXCLUDED.set_at").
+			Exec(ctx)
+		if err != nil {
+			return err
+		}
+		for _, t := range types {
+			err := audit.Write(ctx, tx, actor, now, audit.Record{Action: "ticket.type", Object: "ticket_type", Summary: "设置诉求类型 " + t.Code + " " + t.Name, Detail: t})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
