@@ -130,7 +130,7 @@ func Load(path string, flags map[string]any) (Config, error) {
 			if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 				return Config{}, configErrorf("cannot read the configuration file %s", filepath.Base(path))
 			}
-			return Config{}, configErrorf("the configuration file %s is not valid YAML: %v", filepath.Base(path), err)
+			return Config{}, configErrorf("the configuration file %s is not valid YAML: %s", filepath.Base(path), strings.Join(strings.Fields(err.Error()), " "))
 		}
 	}
 	err := k.Load(env.Provider("HUIQI_", ".", func(s string) string {

@@ -22,8 +22,11 @@ import (
 func ParseRecipients(keys []string) ([]age.Recipient, error) {
 	var list []age.Recipient
 	for _, k := range keys {
-		r, err := age.ParseX25519Recipient(strings.TrimSpace(k))
-		if err != nil {
+		k = strings.TrimSpace(k)
+		r, err := age.ParseX25519Recipient(k)
+		if err != nil && !strings.HasPrefix(k, "age1") {
+			return nil, errors.New("a public key begins with age1; a private key must never be on the server") // not repeated: it may be one
+		} else if err != nil {
 			return nil, fmt.Errorf("%q is not a public key; huiqi backup keygen makes a pair", k)
 		}
 		list = append(list, r)
