@@ -122,7 +122,8 @@ func Load(path string, flags map[string]any) (Config, error) {
 		"sms.quiet_hours": "22:00-08:00",
 	}
 	maps.Copy(defaults, sheetDefaults())
-	if err := k.Load(confmap.Provider(withDefaults(defaults), "."), nil); err != nil {
+	maps.Copy(defaults, backupDefaults)
+	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
 		return Config{}, err
 	}
 	if path != "" {

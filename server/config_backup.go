@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -171,10 +170,4 @@ func withoutPassword(s string) string {
 	}
 	u.User = url.User(u.User.Username())
 	return u.String()
-}
-
-// withDefaults adds the defaults of parts that keep their own.
-func withDefaults(m map[string]any) map[string]any {
-	maps.Copy(m, backupDefaults)
-	return m
 }
