@@ -14,7 +14,6 @@ import (
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
-	"github.com/huiqi/huiqi/platform/files"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/snapshot"
 )
@@ -151,16 +150,15 @@ func (cli *careCommands) backup(ctx context.Context, path string, out io.Writer)
 		return err
 	}
 	defer db.Close()
-	folder, err := files.OpenFolder(filepath.Join(c.Data, "files"))
+	storage, err := storageOf(c, c.Files.Storage)
 	if err != nil {
 		return err
 	}
-	defer folder.Close()
 	check, err := c.checkOfKey()
 	if err != nil {
 		return err
 	}
-	src, err := backupSource(c, db, folder, check)
+	src, err := backupSource(c, db, storage, check)
 	if err != nil {
 		return err
 	}

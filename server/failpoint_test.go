@@ -69,8 +69,8 @@ func invoke(t *testing.T, program, failpoint string, args ...string) (string, in
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// must runs the program without failpoints and returns what it said.
-func must(t *testing.T, args ...string) string {
+// mustInvoke runs the program without failpoints and returns what it said.
+func mustInvoke(t *testing.T, args ...string) string {
 	t.Helper()
 	out, code := invoke(t, fragileProgram(t), "", args...)
 	if code != 0 {
@@ -104,7 +104,7 @@ func seededDir(t *testing.T) string {
 			t.Fatal(err)
 		}
 		district.dir = filepath.Join(dir, "demo")
-		must(t, "seed", "--data", district.dir)
+		mustInvoke(t, "seed", "--data", district.dir)
 	})
 	dir := filepath.Join(t.TempDir(), "demo")
 	if err := os.CopyFS(dir, os.DirFS(district.dir)); err != nil {
@@ -146,7 +146,7 @@ func TestKilledInBackup(t *testing.T) {
 	t.Parallel()
 	dir, target := seededDir(t), filepath.Join(t.TempDir(), "target")
 	args := []string{"backup", "--data", dir, "--to", target}
-	must(t, args...)
+	mustInvoke(t, args...)
 	for _, c := range []struct {
 		place string
 		sets  int // after the kill
@@ -156,7 +156,7 @@ func TestKilledInBackup(t *testing.T) {
 			t.Fatalf("%s: %d sets, want %d", c.place, len(got), c.sets)
 		}
 	}
-	must(t, args...)
+	mustInvoke(t, args...)
 	if got := usable(t, target); len(got) != 3 || got[0].Verified == nil {
 		t.Fatalf("%d sets afterwards", len(got))
 	}
@@ -174,7 +174,7 @@ func TestKilledInRestore(t *testing.T) {
 	t.Parallel()
 	dir, target := seededDir(t), filepath.Join(t.TempDir(), "target")
 	identity := filepath.Join(t.TempDir(), "identity.txt")
-	must(t, "backup", "--data", dir, "--to", target)
+	mustInvoke(t, "backup", "--data", dir, "--to", target)
 	// The identity is kept elsewhere.
 	raw, err := os.ReadFile(filepath.Join(dir, demoIdentityFile))
 	if err != nil {
@@ -202,7 +202,7 @@ func TestKilledInRestore(t *testing.T) {
 	if got := tickets(t, aside[0]); got != want {
 		t.Fatalf("the old directory has %d tickets, want %d", got, want)
 	}
-	out := must(t, restore...)
+	out := mustInvoke(t, restore...)
 	if !strings.Contains(out, "用时") || !strings.Contains(out, "仍为演示环境") || tickets(t, dir) != want || !isDemo(dir) {
 		t.Fatalf("restored:\n%s", out)
 	}
@@ -211,11 +211,11 @@ func TestKilledInRestore(t *testing.T) {
 	}
 	// A machine that never saw this installation: only the set, the identity and the command.
 	fresh := filepath.Join(t.TempDir(), "elsewhere", "data")
-	must(t, "restore", "--from", set.Dir, "--data", fresh, "--identity", identity)
+	mustInvoke(t, "restore", "--from", set.Dir, "--data", fresh, "--identity", identity)
 	if tickets(t, fresh) != want {
 		t.Fatal("not all tickets on the new machine")
 	}
-	must(t, "audit", "verify", "--data", fresh)
+	mustInvoke(t, "audit", "verify", "--data", fresh)
 }
 
 // TestKilledInMigration: wherever the steps of the schema end, the next start brings them to their end, and the schema is
@@ -226,14 +226,14 @@ func TestKilledInMigration(t *testing.T) {
 		t.Skip("run on the embedded database; PostgreSQL's steps go the same way")
 	}
 	whole := filepath.Join(t.TempDir(), "whole")
-	must(t, "migrate", "--data", whole)
+	mustInvoke(t, "migrate", "--data", whole)
 	want := schemaOf(t, whole)
 	steps := len(Migrations())
 	for _, n := range []int{1, 2, steps / 2, steps - 1, steps} {
 		for _, place := range []string{"database.migration-step", "database.migration-commit"} {
 			dir := filepath.Join(t.TempDir(), "data")
 			killedAt(t, fmt.Sprintf("%s:%d", place, n), "migrate", "--data", dir)
-			must(t, "migrate", "--data", dir)
+			mustInvoke(t, "migrate", "--data", dir)
 			if got := schemaOf(t, dir); got != want {
 				t.Errorf("%s, step %d: the schema is another one", place, n)
 			}
@@ -293,7 +293,7 @@ func TestOldProgramRefusesANewerSchema(t *testing.T) {
 			t.Errorf("%s: exit %d\n%s", command, code, out)
 		}
 	}
-	must(t, "backup", "--data", dir, "--to", target) // still possible, and useful just then
+	mustInvoke(t, "backup", "--data", dir, "--to", target) // still possible, and useful just then
 	fresh := filepath.Join(t.TempDir(), "fresh")
 	out, code := invoke(t, fragileProgram(t), "", "restore", "--from", usable(t, target)[0].Dir, "--data", fresh, "--identity", filepath.Join(dir, demoIdentityFile))
 	if code != 2 || !strings.Contains(out, "更新版本的程序") {
@@ -319,19 +319,19 @@ departments:
 	}
 	dir := seededDir(t)
 	args := []string{"config", "import", file, "--data", dir}
-	if out := must(t, args...); !strings.Contains(out, "共 3 项变更") || !strings.Contains(out, "仅为预览") {
+	if out := mustInvoke(t, args...); !strings.Contains(out, "共 3 项变更") || !strings.Contains(out, "仅为预览") {
 		t.Fatal(out)
 	}
 	args = append(args, "--apply")
 	killedAt(t, "database.before-commit:2", args...) // the first is in, the second is not
-	if out := must(t, args[:len(args)-1]...); !strings.Contains(out, "共 2 项变更") {
+	if out := mustInvoke(t, args[:len(args)-1]...); !strings.Contains(out, "共 2 项变更") {
 		t.Fatal(out)
 	}
 	killedAt(t, "database.after-commit:1", args...) // the second is in, though nobody heard of it
-	if out := must(t, args...); !strings.Contains(out, "导入完成，1 项变更") {
+	if out := mustInvoke(t, args...); !strings.Contains(out, "导入完成，1 项变更") {
 		t.Fatal(out)
 	}
-	if out := must(t, args...); !strings.Contains(out, "没有需要变更的内容") {
+	if out := mustInvoke(t, args...); !strings.Contains(out, "没有需要变更的内容") {
 		t.Fatal(out)
 	}
 }

@@ -166,7 +166,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinContent(uploads)
 	h.joinExports()
 	h.joinImports()
-	if err := h.joinBackup(c, p, folder); err != nil {
+	if err := h.joinBackup(c, p, h.uploads.Store.Storage()); err != nil {
 		return nil, err
 	}
 	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())

@@ -26,7 +26,7 @@ func (h *house) openExports(c Config, p parts, workers *jobs.Workers) error {
 	}, workers)
 	h.background = append(h.background, h.exports.Run)
 	h.tasks = append(h.tasks, jobs.Task{Name: "export.expire", Title: "清理到期的导出文件", Every: 10 * time.Minute, Run: func(ctx context.Context) error {
-		if _, err := folder.Sweep(ctx, p.clock.Now().Add(-24 * time.Hour)); err != nil {
+		if _, err := folder.Sweep(ctx, p.clock.Now().Add(-24*time.Hour)); err != nil {
 			return err
 		}
 		return h.exports.Expire(ctx)

@@ -25,7 +25,7 @@ func (h *house) openImports(c Config, p parts, workers *jobs.Workers) error {
 	}, workers)
 	h.background = append(h.background, h.imports.Run)
 	h.tasks = append(h.tasks, jobs.Task{Name: "import.expire", Title: "清理到期的导入明细和文件", Every: time.Hour, Run: func(ctx context.Context) error {
-		if _, err := folder.Sweep(ctx, p.clock.Now().Add(-24 * time.Hour)); err != nil {
+		if _, err := folder.Sweep(ctx, p.clock.Now().Add(-24*time.Hour)); err != nil {
 			return err
 		}
 		return h.imports.Expire(ctx)

@@ -636,6 +636,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 备份记录 */
+        get: operations["get-backups"];
+        put?: never;
+        /** 立即备份 */
+        post: operations["post-backups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backups/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 备份总体情况 */
+        get: operations["get-backups-standing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一次备份 */
+        get: operations["get-backups-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/captchas": {
         parameters: {
             query?: never;
@@ -3112,6 +3164,109 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        BackupItem: {
+            /** Format: date-time */
+            askedAt: string;
+            askedBy: string;
+            /** Format: int64 */
+            attempt: number;
+            /** @enum {string} */
+            cause: "schedule" | "manual";
+            /** Format: date-time */
+            copiedAt?: string;
+            copyFault: string;
+            /** Format: date-time */
+            endedAt?: string;
+            fault: string;
+            /** Format: int64 */
+            files: number;
+            /** Format: int64 */
+            filesDamaged: number;
+            /** Format: int64 */
+            filesMissing: number;
+            /** Format: int64 */
+            filesNew: number;
+            /** Format: int64 */
+            id: number;
+            /** @description Why the set stays: 最新, 每日 and so on; empty when it is gone or goes with the next tidying. */
+            kept: string;
+            /**
+             * Format: date-time
+             * @description A waiting run is not begun before.
+             */
+            notBefore: string;
+            /** @description Whether the set is in the target. */
+            present: boolean;
+            /** Format: int64 */
+            rows: number;
+            set: string;
+            /** Format: int64 */
+            size: number;
+            /** @description What is being done, in Chinese. */
+            stage: string;
+            /** Format: int64 */
+            stageDone: number;
+            /**
+             * Format: int64
+             * @description 0 when it is not known.
+             */
+            stageTotal: number;
+            /** Format: date-time */
+            startedAt?: string;
+            /** @enum {string} */
+            state: "waiting" | "making" | "verifying" | "copying" | "done" | "failed";
+            /** Format: date-time */
+            verifiedAt?: string;
+        };
+        BackupLast: {
+            configured: boolean;
+            copyFault: string;
+            fault: string;
+            /** Format: int64 */
+            lost: number;
+            running: boolean;
+            /** Format: date-time */
+            verifiedAt?: string;
+        };
+        BackupListItem: {
+            items: components["schemas"]["BackupItem"][];
+            nextCursor?: string;
+        };
+        BackupSetItem: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            files: number;
+            /** @description Why it stays; empty when the next tidying removes it. */
+            kept: string;
+            name: string;
+            program: string;
+            /** Format: int64 */
+            rows: number;
+            /** Format: int64 */
+            size: number;
+            /** Format: date-time */
+            verifiedAt?: string;
+        };
+        BackupStanding: {
+            /** @description Sets in the target that cannot be read. */
+            broken: string[];
+            canRun: boolean;
+            copyTo: string;
+            cron: string;
+            /**
+             * Format: int64
+             * @description Bytes left where the target is; -1 when it cannot be told.
+             */
+            free: number;
+            last: components["schemas"]["BackupLast"];
+            /** Format: int64 */
+            recipients: number;
+            retention: components["schemas"]["Retention"];
+            /** @description The sets in the target, newest first. */
+            sets: components["schemas"]["BackupSetItem"][];
+            target: string;
+        };
         BindWechatInputBody: {
             /** @description Page of the mobile face to come back to. */
             return: string;
@@ -5129,6 +5284,14 @@ export interface components {
             contactName: string;
             phone: string;
         };
+        Retention: {
+            /** Format: int64 */
+            Daily: number;
+            /** Format: int64 */
+            Monthly: number;
+            /** Format: int64 */
+            Weekly: number;
+        };
         RowProblem: {
             code: string;
             field: string;
@@ -6710,6 +6873,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdentityLogSeals"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-backups": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                state?: "waiting" | "making" | "verifying" | "copying" | "done" | "failed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-backups": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-backups-standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupStanding"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-backups-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupItem"];
                 };
             };
             /** @description Error */
