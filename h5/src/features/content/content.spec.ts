@@ -79,7 +79,16 @@ describe('an article', () => {
         { kind: 'paragraph', spans: [{ text: '<img src=x onerror=alert(1)>' }] },
         { kind: 'list', items: [[{ text: '见' }, { text: '指南', url: '/help/3' }]] },
       ],
-      files: [{ id: 9, name: '附件.pdf', size: 10, mime: 'application/pdf', url: '/content/3/files/9', state: 'available' }],
+      files: [
+        {
+          id: 9,
+          name: '附件.pdf',
+          size: 10,
+          mime: 'application/pdf',
+          url: '/content/3/files/9',
+          state: 'available',
+        },
+      ],
     })
     const wrapper = await open(ArticlePage, { id: 3 })
     expect(wrapper.find('img').exists()).toBe(false)

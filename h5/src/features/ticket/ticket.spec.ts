@@ -47,7 +47,14 @@ const ticket: api.Ticket = {
   ],
   files: [
     { id: 8, name: '门头照片.jpg', size: 10, mime: 'image/jpeg', url: '/api/files/8', state: 'available' },
-    { id: 9, name: '申报指南.pdf', size: 10, mime: 'application/pdf', url: '/api/files/9', state: 'available' },
+    {
+      id: 9,
+      name: '申报指南.pdf',
+      size: 10,
+      mime: 'application/pdf',
+      url: '/api/files/9',
+      state: 'available',
+    },
   ],
   hops: [],
   actions: ['rate'],
