@@ -62,7 +62,7 @@ func (t Tools) command(ctx context.Context, target, name string, args ...string)
 	if err != nil {
 		return nil, errors.New("snapshot: the address of PostgreSQL cannot be read")
 	}
-	cmd := exec.CommandContext(ctx, path, args...)
+	cmd := exec.CommandContext(ctx, path, args...) // #nosec G204 -- PostgreSQL's own tools
 	cmd.Env = append(os.Environ(), "PGHOST="+c.Host, fmt.Sprintf("PGPORT=%d", c.Port), "PGUSER="+c.User, "PGPASSWORD="+c.Password,
 		"PGDATABASE="+c.Database, "PGTZ=UTC", "LC_MESSAGES=C")
 	if u, err := url.Parse(target); err == nil {
