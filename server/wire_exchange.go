@@ -106,7 +106,7 @@ func (p pusher) Check(e exchange.Endpoint) error {
 			message = "推送地址的端口不在允许范围内，请使用 443、8443、80 或 8080"
 		}
 	}
-	return fault.InvalidField("url", "URL", message).Wrap(err)
+	return fault.InvalidField("url", "URL_NOT_ALLOWED", message).Wrap(err)
 }
 
 // Encode writes the event as CloudEvents.

@@ -28,7 +28,7 @@ var (
 	// ErrState: the state of the application does not allow the action.
 	ErrState = fault.New(fault.Conflict, "APPLICATION_STATE", "申请当前状态不能进行此操作，请刷新后查看")
 	// ErrStale: somebody changed the application after the actor saw it.
-	ErrStale = fault.New(fault.Conflict, "APPLICATION_CHANGED", "申请已被他人更新，请刷新后再办理")
+	ErrStale = fault.New(fault.Conflict, "CHANGED", "申请已被他人更新，请刷新后再办理")
 	// ErrOpen: the company has an application for the product that has not ended.
 	ErrOpen = fault.New(fault.Conflict, "APPLICATION_OPEN", "贵企业已有一件此产品的申请正在办理，可在“我的申请”查看进度")
 	// ErrUnverified: only a verified company applies.

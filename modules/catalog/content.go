@@ -155,7 +155,7 @@ func (c Content) clean() (Content, error) {
 		e.refuse("days", "RANGE", fmt.Sprintf("办理时限应在 0 至 %d 个工作日之间", maxDays))
 	}
 	if _, err := lastMoment(c.ValidUntil); err != nil {
-		e.refuse("validUntil", "DATE", "有效期应为日期，例如 2027-06-30")
+		e.refuse("validUntil", "BAD_DATE", "有效期应为日期，例如 2027-06-30")
 	}
 	return out, joined(e.errs)
 }
@@ -193,7 +193,7 @@ func lastMoment(day string) (*time.Time, error) {
 	if day == "" {
 		return nil, nil
 	}
-	d, err := time.ParseInLocation(time.DateOnly, day, clock.Beijing)
+	d, err := text.Day("validUntil", day, clock.Beijing)
 	if err != nil {
 		return nil, err
 	}

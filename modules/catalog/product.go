@@ -16,7 +16,7 @@ var (
 	// ErrState: the state of the product does not allow the action.
 	ErrState = fault.New(fault.Conflict, "PRODUCT_STATE", "产品当前状态不能进行此操作，请刷新后查看")
 	// ErrStale: somebody changed the product after the actor saw it.
-	ErrStale = fault.New(fault.Conflict, "PRODUCT_CHANGED", "产品已被他人更新，请刷新后再办理")
+	ErrStale = fault.New(fault.Conflict, "CHANGED", "产品已被他人更新，请刷新后再办理")
 	// ErrOwn: nobody reviews what they submitted.
 	ErrOwn = fault.New(fault.Forbidden, "PRODUCT_OWN_REVIEW", "您提交的产品须由其他人审核")
 	// ErrSamePerson: the two reviews are by two people.

@@ -105,7 +105,7 @@ func TestTheEditorsOverHTTP(t *testing.T) {
 		{"create without title", "writer", "POST", "/api/articles", strings.Replace(text, "一家面包房", "", 1), 422, `"field":"title"`, ""},
 		{"hidden", "", "GET", "/api/content/articles/1", "", 404, "NOT_FOUND", "面包"},
 		{"hidden from the list", "", "GET", "/api/content/articles?kind=news", "", 200, `"items":[]`, ""},
-		{"edit a stale one", "writer", "PUT", "/api/articles/1", withVersion(7), 409, "ARTICLE_CHANGED", ""},
+		{"edit a stale one", "writer", "PUT", "/api/articles/1", withVersion(7), 409, "CHANGED", ""},
 		{"edit", "writer", "PUT", "/api/articles/1", withVersion(1), 200, `"version":2`, ""},
 		{"publish a draft", "editor", "POST", "/api/articles/1/publish", `{"version":2}`, 409, "ARTICLE_STATE", ""},
 		{"submit", "writer", "POST", "/api/articles/1/submit", `{"version":2}`, 200, `"status":"review"`, ""},

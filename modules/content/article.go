@@ -151,7 +151,7 @@ var (
 	// ErrState: the state of the article does not allow the action.
 	ErrState = fault.New(fault.Conflict, "ARTICLE_STATE", "文章当前状态不能进行此操作，请刷新后查看")
 	// ErrStale: somebody changed the article after the actor saw it.
-	ErrStale = fault.New(fault.Conflict, "ARTICLE_CHANGED", "文章已被他人更新，请刷新后再操作")
+	ErrStale = fault.New(fault.Conflict, "CHANGED", "文章已被他人更新，请刷新后再操作")
 	// ErrOwnWork: publishing takes a second person.
 	ErrOwnWork = fault.New(fault.Forbidden, "ARTICLE_OWN_WORK", "您参与了这篇文章的编写，须由另一位审核人员发布")
 	// ErrPast: a notice would be over before anybody sees it.

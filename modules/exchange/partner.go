@@ -28,7 +28,7 @@ var (
 	ErrNotFound  = fault.ErrNotFound
 	ErrForbidden = fault.ErrForbidden
 	// ErrStale: somebody changed the partner after the actor saw it.
-	ErrStale = fault.New(fault.Conflict, "PARTNER_CHANGED", "对接方资料已被他人修改，请刷新后再操作")
+	ErrStale = fault.New(fault.Conflict, "CHANGED", "对接方资料已被他人修改，请刷新后再操作")
 	// ErrState: the state of a delivery or partner does not allow the action.
 	ErrState = fault.New(fault.Conflict, "DELIVERY_STATE", "当前状态不能进行此操作，请刷新后查看")
 	// ErrCode: two partners cannot have the same code.

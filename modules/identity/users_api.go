@@ -8,7 +8,7 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
-	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/text"
 	"github.com/huiqi/huiqi/platform/web"
 )
 
@@ -241,9 +241,9 @@ func (s *Service) auditAPI(api huma.API) {
 			if m.text == "" {
 				continue
 			}
-			at, err := time.Parse(time.RFC3339, m.text)
+			at, err := text.Moment(m.field, m.text)
 			if err != nil {
-				return nil, fault.InvalidField(m.field, "BAD_TIME", "时间无法识别，请重新选择")
+				return nil, err
 			}
 			*m.into = at
 		}

@@ -63,7 +63,7 @@ var (
 	// ErrTaken: the credit code belongs to an institution that is registered already.
 	ErrTaken = fault.New(fault.Conflict, "INSTITUTION_EXISTS", "该统一社会信用代码的机构已登记，请在机构列表中查找").On("creditCode")
 	// ErrStale: somebody changed the institution after the actor saw it.
-	ErrStale = fault.New(fault.Conflict, "INSTITUTION_CHANGED", "机构信息已被他人更新，请刷新后再操作")
+	ErrStale = fault.New(fault.Conflict, "CHANGED", "机构信息已被他人更新，请刷新后再操作")
 	// ErrState: it is suspended, or active, already.
 	ErrState = fault.New(fault.Conflict, "INSTITUTION_STATE", "机构当前状态不能进行此操作，请刷新后查看")
 )

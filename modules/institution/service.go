@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -91,8 +90,8 @@ func (d Details) clean(demoCodes bool) (Details, error) {
 		at := func(name string) string { return fmt.Sprintf("qualifications.%d.%s", n, name) }
 		q.Name, q.No = line(at("name"), "资质名称", q.Name, 2, 100), line(at("no"), "证书编号", q.No, 1, 60)
 		if q.To != "" {
-			if _, err := time.Parse(time.DateOnly, q.To); err != nil {
-				errs = append(errs, fault.InvalidField(at("to"), "DATE", "资质有效期应为日期，例如 2027-06-30"))
+			if _, err := text.Day(at("to"), q.To, clock.Beijing); err != nil {
+				errs = append(errs, fault.InvalidField(at("to"), "BAD_DATE", "资质有效期应为日期，例如 2027-06-30"))
 			}
 		}
 		out.Qualifications = append(out.Qualifications, q)

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/text"
 )
 
 // The longest inputs, in characters.
@@ -51,7 +52,7 @@ type Content struct {
 func (c Content) check(schema criteria.Schema) (Content, error) {
 	var fields []fault.Field
 	wrong := func(field, message string) { fields = append(fields, fault.Field{Name: field, Message: message}) }
-	text := func(field, label string, value *string, longest int, needed bool) {
+	prose := func(field, label string, value *string, longest int, needed bool) {
 		*value = strings.TrimSpace(strings.ReplaceAll(*value, "\r\n", "\n"))
 		switch n := utf8.RuneCountInString(*value); {
 		case !utf8.ValidString(*value) || strings.ContainsFunc(*value, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }):
@@ -62,14 +63,14 @@ func (c Content) check(schema criteria.Schema) (Content, error) {
 			wrong(field, fmt.Sprintf("%s最多 %d 个字，现有 %d 个字，请精简", label, longest, n))
 		}
 	}
-	text("title", "标题", &c.Title, maxTitle, true)
-	text("docNumber", "文号", &c.DocNumber, maxShort, false)
-	text("issuer", "发布机构", &c.Issuer, maxShort, true)
-	text("text", "正文", &c.Text, maxText, true)
-	text("interpretation", "政策解读", &c.Interpretation, maxText, false)
-	text("benefit", "支持内容", &c.Benefit, maxShort, false)
-	text("handlerName", "主管部门", &c.HandlerName, maxShort, false)
-	text("link", "原文链接", &c.Link, maxLink, false)
+	prose("title", "标题", &c.Title, maxTitle, true)
+	prose("docNumber", "文号", &c.DocNumber, maxShort, false)
+	prose("issuer", "发布机构", &c.Issuer, maxShort, true)
+	prose("text", "正文", &c.Text, maxText, true)
+	prose("interpretation", "政策解读", &c.Interpretation, maxText, false)
+	prose("benefit", "支持内容", &c.Benefit, maxShort, false)
+	prose("handlerName", "主管部门", &c.HandlerName, maxShort, false)
+	prose("link", "原文链接", &c.Link, maxLink, false)
 	if c.Level.Label() == "" {
 		wrong("level", "请选择政策层级")
 	}
@@ -79,7 +80,7 @@ func (c Content) check(schema criteria.Schema) (Content, error) {
 	for _, d := range []struct{ field, label, value string }{
 		{"publishedOn", "发布日期", c.PublishedOn}, {"opensOn", "申报开始日期", c.OpensOn}, {"closesOn", "申报截止日期", c.ClosesOn}, {"expiresOn", "失效日期", c.ExpiresOn},
 	} {
-		if _, err := time.Parse(time.DateOnly, d.value); err != nil && (d.value != "" || d.field == "publishedOn") {
+		if _, err := text.Day(d.field, d.value, clock.Beijing); err != nil && (d.value != "" || d.field == "publishedOn") {
 			wrong(d.field, d.label+"应为日期，例如 2026-01-31")
 		}
 	}
@@ -100,11 +101,11 @@ func (c Content) check(schema criteria.Schema) (Content, error) {
 	} else {
 		c.FAQ, c.Materials = append([]Question(nil), c.FAQ...), append([]string(nil), c.Materials...)
 		for i := range c.FAQ {
-			text("faq", "常见问题", &c.FAQ[i].Q, maxShort, true)
-			text("faq", "常见问题的解答", &c.FAQ[i].A, maxParagraph, true)
+			prose("faq", "常见问题", &c.FAQ[i].Q, maxShort, true)
+			prose("faq", "常见问题的解答", &c.FAQ[i].A, maxParagraph, true)
 		}
 		for i := range c.Materials {
-			text("materials", "申报材料", &c.Materials[i], maxShort, true)
+			prose("materials", "申报材料", &c.Materials[i], maxShort, true)
 		}
 	}
 	if trimmed := strings.TrimSpace(string(c.Conditions)); trimmed == "" || trimmed == "null" {

@@ -104,7 +104,7 @@ var (
 	// ErrState: the state of the policy does not allow the action.
 	ErrState = fault.New(fault.Conflict, "POLICY_STATE", "政策当前状态不能进行此操作，请刷新后查看")
 	// ErrStale: somebody changed the policy after the actor saw it.
-	ErrStale = fault.New(fault.Conflict, "POLICY_CHANGED", "政策已被他人更新，请刷新后再操作")
+	ErrStale = fault.New(fault.Conflict, "CHANGED", "政策已被他人更新，请刷新后再操作")
 	// ErrNoCompany: the person acts for no company, so nothing can be matched.
 	ErrNoCompany = fault.New(fault.Conflict, "NO_COMPANY", "当前账号还没有关联企业，请先登记企业，或填写几项条件快速匹配")
 )

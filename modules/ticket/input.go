@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/text"
 )
 
 // The longest inputs, in characters.
@@ -24,7 +25,7 @@ const (
 func clean(field, label, value string, longest int, needed bool) (string, error) {
 	value = strings.TrimSpace(strings.ReplaceAll(value, "\r\n", "\n"))
 	if !utf8.ValidString(value) {
-		return "", fault.InvalidField(field, "TEXT_BROKEN", label+"含有无法识别的字符，请重新输入")
+		return "", fault.InvalidField(field, "BAD_TEXT", label+"含有无法识别的字符，请重新输入")
 	}
 	if value == "" && needed {
 		return "", fault.InvalidField(field, "REQUIRED", "请填写"+label)
@@ -34,8 +35,12 @@ func clean(field, label, value string, longest int, needed bool) (string, error)
 	}
 	for _, r := range value {
 		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return "", fault.InvalidField(field, "TEXT_CONTROL", label+"含有不可见的控制字符，请删除后重新输入")
+			return "", fault.InvalidField(field, "BAD_TEXT", label+"含有不可见的控制字符，请删除后重新输入")
 		}
+	}
+	value = text.Visible(value)
+	if needed && strings.TrimSpace(value) == "" {
+		return "", fault.InvalidField(field, "REQUIRED", "请填写"+label)
 	}
 	return value, nil
 }
@@ -68,7 +73,7 @@ func telephone(field, value string) (string, error) {
 }
 
 func badPhone(field string) error {
-	return fault.InvalidField(field, "PHONE_FORMAT", "联系电话格式不正确，请填写 11 位手机号或带区号的固定电话")
+	return fault.InvalidField(field, "BAD_PHONE", "联系电话格式不正确，请填写 11 位手机号或带区号的固定电话")
 }
 
 // mask hides the middle of a number.

@@ -38,7 +38,7 @@ var (
 	// ErrState: the state of the ticket does not allow the action.
 	ErrState = fault.New(fault.Conflict, "TICKET_STATE", "工单当前状态不能进行此操作，请刷新后查看")
 	// ErrStale: somebody changed the ticket after the actor saw it.
-	ErrStale = fault.New(fault.Conflict, "TICKET_CHANGED", "工单已被他人更新，请刷新后再办理")
+	ErrStale = fault.New(fault.Conflict, "CHANGED", "工单已被他人更新，请刷新后再办理")
 	// ErrRated: a ticket is rated once.
 	ErrRated = fault.New(fault.Conflict, "TICKET_RATED", "您已评价过此工单，感谢您的反馈")
 	// ErrOutcome: closing after a unit's reply needs the outcome of the call.

@@ -25,6 +25,8 @@ const (
 	BadMethod    Kind = "bad_method"   // 405
 	BadMedia     Kind = "bad_media"    // 415
 	BadRange     Kind = "bad_range"    // 416
+	BadHeader    Kind = "bad_header"   // 431
+	BadAddress   Kind = "bad_address"  // 414
 )
 
 // Field names one input that is wrong and says what to do about it.

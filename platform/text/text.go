@@ -64,13 +64,26 @@ func tidyBlock(s string) string {
 
 var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\u0085", "\n", "\v", "\n", "\f", "\n")
 
+// maxMarks is how many marks one letter keeps: no language written here needs more, and a pile of them covers the lines around.
+const maxMarks = 4
+
+// Visible removes what cannot be seen or hides what can: control, zero-width and direction-override characters, and more
+// than four marks on one letter. Line ends become \n. Line and Block do it themselves.
+func Visible(s string) string { return strip(s) }
+
 // strip removes what cannot be seen. It keeps what names and emoji need: ideographic variation selectors, and joiners
 // inside emoji.
 func strip(s string) string {
 	s = lineEnds.Replace(s)
 	rs := []rune(s)
 	var b strings.Builder
+	marks := 0
 	for i, r := range rs {
+		if !unicode.Is(unicode.Mn, r) {
+			marks = 0
+		} else if marks++; marks > maxMarks {
+			continue
+		}
 		switch {
 		case r == '\n', r == '\t':
 		case unicode.IsControl(r):

@@ -46,6 +46,9 @@ func (s *Server) takeBody(c *fiber.Ctx) error {
 	r := requestOf(c.UserContext())
 	if !req.IsBodyStream() {
 		r.body.read = true
+		if err := s.boundForm(c); err != nil {
+			return err
+		}
 		return c.Next()
 	}
 	if s.uploads[c.Method()+" "+c.Path()] {
@@ -66,6 +69,9 @@ func (s *Server) takeBody(c *fiber.Ctx) error {
 	}
 	r.body.read = true
 	req.SetBodyStream(bytes.NewReader(b), len(b))
+	if err := s.boundForm(c); err != nil {
+		return err
+	}
 	return c.Next()
 }
 

@@ -51,6 +51,7 @@ func (p *Problem) GetHeaders() http.Header {
 var statuses = map[fault.Kind]int{
 	fault.Invalid: 422, fault.Unauthorized: 401, fault.Forbidden: 403, fault.NotFound: 404, fault.Conflict: 409, fault.TooMany: 429,
 	fault.TooLarge: 413, fault.Unavailable: 503, fault.Internal: 500, fault.BadRequest: 400, fault.BadMethod: 405, fault.BadMedia: 415, fault.BadRange: 416,
+	fault.BadHeader: 431, fault.BadAddress: 414,
 }
 
 func problem(f *fault.Fault, trace string) *Problem {
@@ -88,6 +89,8 @@ func fromStatus(status int) *fault.Fault {
 		return errBody
 	case 415, 406:
 		return errMediaType
+	case 431:
+		return errHeaders
 	case 401:
 		return fault.ErrUnauthorized
 	case 403:
@@ -194,13 +197,13 @@ func prepareHuma() {
 }
 
 func humaProblem(r *request, status int, msg string, errs []error) *Problem {
-	f := fromStatus(status)
+	f, ours := fromStatus(status), false
 	for _, err := range errs {
 		if err == nil {
 			continue
 		}
 		if own, ok := fault.As(err); ok {
-			f = own
+			f, ours = own, true
 			break
 		}
 		if status >= 500 {
@@ -210,12 +213,14 @@ func humaProblem(r *request, status int, msg string, errs []error) *Problem {
 		var d huma.ErrorDetailer
 		if errors.As(err, &d) {
 			detail := d.ErrorDetail()
-			c := *f
-			c.Fields = append(append([]fault.Field(nil), c.Fields...), fault.Field{Name: fieldName(detail.Location), Message: detail.Message})
-			f = &c
+			if strings.HasPrefix(detail.Location, "path.") {
+				f = errNoRoute // an address with no number where one belongs leads nowhere
+				break
+			}
+			f = blame(f, detail)
 		}
 	}
-	if status == 400 && f.Kind == fault.BadRequest && (len(f.Fields) == 0 || f.Fields[0].Name == "body") {
+	if status == 400 && !ours && f.Kind == fault.BadRequest && (len(f.Fields) == 0 || f.Fields[0].Name == "body") {
 		f = errBadJSON // Huma's only other 400s name a parameter
 	}
 	if status >= 500 && f.Err == nil {
@@ -229,6 +234,33 @@ func humaProblem(r *request, status int, msg string, errs []error) *Problem {
 		}
 	}
 	return problem(f, trace)
+}
+
+// blame adds what Huma found wrong with one input. The first gives the fault its code.
+func blame(f *fault.Fault, detail *huma.ErrorDetail) *fault.Fault {
+	message := detail.Message
+	if ours, ok := spoken[message]; ok {
+		message = ours
+	}
+	c := *f
+	if len(f.Fields) == 0 {
+		switch message {
+		case validation.MsgUnexpectedProperty:
+			c = *errUnknown
+		case validation.MsgExpectedNumber, validation.MsgExpectedInteger:
+			c = *errBadNumber
+		case validation.MsgExpectedRFC3339Date, validation.MsgExpectedRFC3339DateTime:
+			c = *errBadDate
+		}
+	}
+	c.Fields = append(append([]fault.Field(nil), f.Fields...), fault.Field{Name: fieldName(detail.Location), Message: message})
+	return &c
+}
+
+// spoken translates what Huma says of parameters, which it does not let us word.
+var spoken = map[string]string{
+	"invalid integer": "应为整数", "invalid float": "应为数字", "invalid floating value": "应为数字", "invalid boolean": "应为是或否",
+	"required query parameter is missing": "缺少必填的查询条件", "required header parameter is missing": "缺少必填的请求头",
 }
 
 // fieldName turns Huma's "body.requester.phone" into the name the form knows.

@@ -96,14 +96,14 @@ func New(opts Options) (*Server, error) {
 		ProxyHeader: "X-Real-IP", EnableIPValidation: true,
 	})
 	s.metrics()
-	s.App.Use(s.trace, s.limit, s.takeBody, s.signIn, s.guardForgery)
+	s.App.Use(s.trace, s.limit, s.bound, s.takeBody, s.signIn, s.guardForgery)
 	prepareHuma()
 	cfg := huma.DefaultConfig("惠企台接口", opts.Version)
 	cfg.CreateHooks = nil
 	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	cfg.SchemasPath, cfg.DocsPath, cfg.OpenAPIPath = "", "", ""
 	s.API = humafiber.NewV2(s.App, cfg)
-	s.API.UseMiddleware(s.checkRule)
+	s.API.UseMiddleware(s.checkRule, s.checkBody)
 	s.health()
 	return s, nil
 }

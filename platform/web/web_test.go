@@ -110,7 +110,7 @@ func TestAnswers(t *testing.T) {
 		{"fetch metadata", "POST", "/api/things/a", `{"text":"好的"}`, with("Sec-Fetch-Site", "cross-site"), 403, "CSRF", ""},
 		{"too short", "POST", "/api/things/a", `{"text":"x"}`, signed, 422, `"field":"text"`, ""},
 		{"says how", "POST", "/api/things/a", `{"text":"x"}`, signed, 422, "至少填写 2 个字", "expected"},
-		{"unknown field", "POST", "/api/things/a", `{"text":"好的","x":1}`, signed, 422, "不认识的字段", ""},
+		{"unknown field", "POST", "/api/things/a", `{"text":"好的","x":1}`, signed, 400, "不认识的字段", ""},
 		{"not json", "POST", "/api/things/a", `{`, signed, 400, "BAD_JSON", "unexpected"},
 		{"not found", "POST", "/api/things/a", `{"text":"missing"}`, signed, 404, "NOT_FOUND", ""},
 		{"internal", "POST", "/api/things/a", `{"text":"secret"}`, signed, 500, "INTERNAL", "SELECT"},
