@@ -202,7 +202,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	pages := &web.Pages{Renderer: renderer, User: h.portalUser}
 	h.web, err = web.New(web.Options{
 		Log: p.log, Authenticate: h.identity.Authenticate, CSRFKey: []byte(box.MAC("csrf", "forms")), Open: c.Demo || c.OpenDocs,
-		TrustedProxies: c.TrustedProxies, Ready: db.Ping, ErrorPage: pages.Error, Version: version, RequestsPerMinute: c.RequestsPerMinute,
+		TrustedProxies: c.TrustedProxies, Ready: db.Ping, Bound: db.Bound, ErrorPage: pages.Error, Version: version, RequestsPerMinute: c.RequestsPerMinute,
 		AuthenticateKey: h.exchange.Authenticate, Called: h.exchange.Called,
 	})
 	if err != nil {

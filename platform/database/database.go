@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
@@ -51,6 +52,10 @@ var ErrStorage = fault.New(fault.Unavailable, "STORAGE_UNAVAILABLE", "存储暂�
 // ErrBusy is returned when the database cannot be reached or did not answer in time: nothing was saved.
 var ErrBusy = fault.New(fault.Unavailable, "DATABASE_UNAVAILABLE", "系统繁忙，提交未保存，请稍后重试").After(3)
 
+// ErrUnsure is returned when the line to PostgreSQL broke while a transaction was being committed: it may have been saved. A
+// command with an idempotency key can be repeated safely.
+var ErrUnsure = fault.New(fault.Unavailable, "OUTCOME_UNKNOWN", "网络中断，暂不能确认是否提交成功，请稍后刷新查看，未成功的再重新提交").After(3)
+
 // DB is an open database.
 type DB struct {
 	kind   Kind
@@ -58,6 +63,8 @@ type DB struct {
 	writer *bun.DB
 	reader *bun.DB
 	group  *group // SQLite only
+	// watcher looks whether PostgreSQL answers; nil on SQLite.
+	watcher *watcher
 
 	mu    sync.Mutex
 	hooks map[*sql.Tx]*[]func()
@@ -146,6 +153,7 @@ func openPostgres(ctx context.Context, target string) (*DB, error) {
 		db.Close()
 		return nil, fmt.Errorf("reach PostgreSQL: %w", err)
 	}
+	db.watcher = watch(cfg)
 	return db, nil
 }
 
@@ -167,6 +175,9 @@ func (db *DB) Close() error {
 	if db.group != nil {
 		db.group.stop()
 	}
+	if db.watcher != nil {
+		db.watcher.close()
+	}
 	return errors.Join(db.writer.Close(), db.reader.Close())
 }
 
@@ -174,23 +185,28 @@ func (db *DB) Close() error {
 func (db *DB) Ping(ctx context.Context) error { return db.reader.PingContext(ctx) }
 
 // RunInTx runs fn in a transaction and returns nil only when it is committed durably. An error or panic of fn undoes all
-// fn did and nothing else. fn may run again on PostgreSQL when it lost a serialization race or deadlock, so it must not
+// fn did and nothing else. fn may run again on PostgreSQL when it lost a serialization race, a deadlock or its line, so it must not
 // keep state outside tx. The context's cancellation is not passed on: a client that leaves does not half-do a thing.
 func (db *DB) RunInTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeDeadline)
 	defer cancel()
 	if db.group != nil {
-		return classify(db.group.run(ctx, fn))
+		return Classify(db.group.run(ctx, fn))
 	}
+	ctx, end := db.Bound(ctx)
+	defer end()
 	var err error
 	for attempt := range 4 {
 		err = db.runPostgres(ctx, fn)
-		if !retryable(err) {
+		if !retryable(err) && !lost(err) || ctx.Err() != nil {
 			break
 		}
 		time.Sleep(time.Duration(attempt+1) * 10 * time.Millisecond)
 	}
-	return classify(err)
+	if _, ok := fault.As(err); err != nil && !ok && errors.Is(context.Cause(ctx), ErrBusy) {
+		return ErrBusy.Wrap(err)
+	}
+	return Classify(err)
 }
 
 func (db *DB) runPostgres(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) (err error) {
@@ -231,6 +247,10 @@ func commit(tx bun.Tx) error {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
+		var told *pgconn.PgError
+		if KindOf(tx) == Postgres && !errors.As(err, &told) {
+			return ErrUnsure.Wrap(err) // the line broke: whether it was done, only the database knows
+		}
 		return err
 	}
 	_ = failpoint.Hit("database.after-commit")

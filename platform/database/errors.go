@@ -2,7 +2,9 @@ package database
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
+	"io"
 	"net"
 	"strings"
 
@@ -39,8 +41,9 @@ func retryable(err error) bool {
 	return errors.As(err, &p) && (p.Code == "40001" || p.Code == "40P01")
 }
 
-// classify gives an unreachable or full database a message a person can act on and leaves every other error alone.
-func classify(err error) error {
+// Classify gives an unreachable or full database a message a person can act on and leaves every other error alone. RunInTx
+// does it by itself; what was read is classified at the edge.
+func Classify(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -72,10 +75,20 @@ func classify(err error) error {
 		}
 		return err
 	}
-	var n net.Error
-	var c *pgconn.ConnectError
-	if errors.As(err, &n) || errors.As(err, &c) || errors.Is(err, context.DeadlineExceeded) {
+	if lost(err) || errors.Is(err, context.DeadlineExceeded) {
 		return ErrBusy.Wrap(err)
 	}
 	return err
+}
+
+// lost reports that the line to PostgreSQL broke or could not be made. Of a statement before the commit it means that nothing
+// was done.
+func lost(err error) bool {
+	if _, ok := fault.As(err); ok || err == nil {
+		return false
+	}
+	var n net.Error
+	var c *pgconn.ConnectError
+	return errors.As(err, &n) || errors.As(err, &c) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, driver.ErrBadConn) || errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -107,8 +108,14 @@ func fromStatus(status int) *fault.Fault {
 }
 
 // toFault finds what to tell the person about err.
-func toFault(err error) *fault.Fault {
+func toFault(ctx context.Context, err error) *fault.Fault {
 	if f, ok := fault.As(err); ok {
+		return f
+	}
+	if f, ok := fault.As(context.Cause(ctx)); ok { // the request was ended for this
+		return f.Wrap(err)
+	}
+	if f, ok := fault.As(database.Classify(err)); ok {
 		return f
 	}
 	var fe *fiber.Error
@@ -136,7 +143,7 @@ func (s *Server) handleError(c *fiber.Ctx, err error) error {
 		trace = newTrace()
 		s.headers(c, trace)
 	}
-	f := toFault(err)
+	f := toFault(c.UserContext(), err)
 	if f.Code != errTimeout.Code || arrived {
 		s.logFault(trace, c.Method(), c.Path(), f)
 	}
@@ -207,7 +214,7 @@ func humaProblem(r *request, status int, msg string, errs []error) *Problem {
 			break
 		}
 		if status >= 500 {
-			f = toFault(err)
+			f = toFault(r.context(), err)
 			break
 		}
 		var d huma.ErrorDetailer

@@ -49,6 +49,9 @@ type Options struct {
 	Open bool
 	// TrustedProxies are the addresses whose X-Real-IP is believed.
 	TrustedProxies []string
+	// Bound ties a request to what it cannot do without: the context it returns ends with a fault as its cause when that
+	// goes away. Nil ties it to nothing.
+	Bound func(ctx context.Context) (context.Context, context.CancelFunc)
 	// Ready answers whether the process can serve; nil error is yes.
 	Ready func(ctx context.Context) error
 	// ErrorPage renders a failure for a browser; nil uses a plain page.
@@ -149,6 +152,7 @@ func (s *Server) Routes() []Route {
 
 // request is what one request carries for the log, the errors and the forms.
 type request struct {
+	ctx    context.Context
 	trace  string
 	log    *slog.Logger
 	csrf   func(token string) string
@@ -157,6 +161,14 @@ type request struct {
 	ended  bool // the browser brought a session that is no longer good
 	path   string
 	method string
+}
+
+// context is the request's, never nil.
+func (r *request) context() context.Context {
+	if r == nil || r.ctx == nil {
+		return context.Background()
+	}
+	return r.ctx
 }
 
 type requestKey struct{}
@@ -180,6 +192,12 @@ func (s *Server) trace(c *fiber.Ctx) (err error) {
 	r := &request{trace: id, log: s.opts.Log, csrf: s.csrfFor, path: c.Path(), method: c.Method()}
 	ctx, cancel := context.WithTimeout(context.WithValue(c.UserContext(), requestKey{}, r), requestTime)
 	defer cancel()
+	if s.opts.Bound != nil {
+		var end context.CancelFunc
+		ctx, end = s.opts.Bound(ctx)
+		defer end()
+	}
+	r.ctx = ctx
 	c.SetUserContext(ctx)
 	s.headers(c, id)
 	defer r.endBody(c)
@@ -290,7 +308,7 @@ func (s *Server) openDoor(c *fiber.Ctx) error {
 	if s.opts.Called != nil {
 		status := c.Response().StatusCode()
 		if err != nil {
-			status = problem(toFault(err), "").Status
+			status = problem(toFault(ctx, err), "").Status
 		}
 		s.opts.Called(ctx, actor, c.Method(), c.Path(), status)
 	}
