@@ -1,7 +1,9 @@
 // Package audit keeps who did what, tamper-evident (requirement O1; GB/T 22239-2019 8.1.4.3).
 //
 // The row is written in the transaction of the change and is never updated or deleted: triggers refuse it. One sealer
-// chains committed rows within a second: each seal is SM3 (GB/T 32905-2016) over the seal before and the row.
+// chains committed rows within a second: each seal is SM3 (GB/T 32905-2016) over the seal before and the row. The head
+// record, signed with a key that is not in the database, says how long the chain is; the anchor of each day says it in a
+// file outside the database. Verify names the place that does not fit.
 package audit
 
 import (
@@ -9,14 +11,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"log/slog"
+	"strconv"
 	"time"
 
 	"github.com/emmansun/gmsm/sm3"
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/database"
 )
 
 // Entry is one row of the log.
@@ -76,86 +77,34 @@ func Write(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, r 
 }
 
 // hash chains e behind prev. Fields are length-prefixed so that no two rows read the same.
-func hash(prev string, e Entry) string {
-	h := sm3.New()
-	for _, s := range []string{
-		prev, fmt.Sprint(e.ID), fmt.Sprint(e.At.UnixMicro()), fmt.Sprint(e.ActorID), e.ActorName, e.Party, e.IP, e.TraceID,
-		e.Action, e.Object, fmt.Sprint(e.ObjectID), e.Summary, e.Detail,
-	} {
-		fmt.Fprintf(h, "%d:%s", len(s), s)
+func hash(prev string, e *Entry) string {
+	var b []byte
+	add := func(s string) {
+		b = strconv.AppendInt(b, int64(len(s)), 10)
+		b = append(append(b, ':'), s...)
 	}
-	return hex.EncodeToString(h.Sum(nil))
-}
-
-// Sealer chains the committed rows of an installation. Several processes may run one; they take turns.
-type Sealer struct {
-	DB  *database.DB
-	Log *slog.Logger
-}
-
-// Run seals each second until ctx ends.
-func (s *Sealer) Run(ctx context.Context) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			if err := s.Seal(ctx); err != nil && ctx.Err() == nil {
-				s.Log.Error("seal audit", "error", err)
-			}
-		}
+	number := func(n int64) {
+		var digits [20]byte
+		add(string(strconv.AppendInt(digits[:0], n, 10)))
 	}
-}
-
-// Seal chains every committed row that has no seal yet.
-func (s *Sealer) Seal(ctx context.Context) error {
-	for {
-		n, err := s.batch(ctx)
-		if err != nil || n < 200 {
-			return err
-		}
+	add(prev)
+	number(e.ID)
+	number(e.At.UnixMicro())
+	number(e.ActorID)
+	for _, s := range []string{e.ActorName, e.Party, e.IP, e.TraceID, e.Action, e.Object} {
+		add(s)
 	}
+	number(e.ObjectID)
+	add(e.Summary)
+	add(e.Detail)
+	sum := sm3.Sum(b)
+	return hex.EncodeToString(sum[:])
 }
 
-func (s *Sealer) batch(ctx context.Context) (int, error) {
-	waiting, err := unsealed(s.DB.Read()).Exists(ctx)
-	if err != nil || !waiting {
-		return 0, err
-	}
-	n := 0
-	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		n = 0
-		if database.KindOf(tx) == database.Postgres {
-			if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(72175)"); err != nil {
-				return err
-			}
-		}
-		var last seal
-		if err := tx.NewSelect().Model(&last).OrderExpr("seq DESC").Limit(1).Scan(ctx); database.Found(err) != nil && !isNone(err) {
-			return err
-		}
-		var rows []Entry
-		if err := unsealed(tx).Model(&rows).OrderExpr("a.id").Limit(200).Scan(ctx); err != nil {
-			return err
-		}
-		seals := make([]seal, 0, len(rows))
-		now := time.Now().UTC().Truncate(time.Microsecond)
-		for _, e := range rows {
-			last = seal{Seq: last.Seq + 1, EntryID: e.ID, Hash: hash(last.Hash, e), SealedAt: &now}
-			seals = append(seals, last)
-		}
-		n = len(seals)
-		if n == 0 {
-			return nil
-		}
-		_, err := tx.NewInsert().Model(&seals).Exec(ctx)
-		return err
-	})
-	return n, err
-}
-
-func unsealed(db bun.IDB) *bun.SelectQuery {
-	return db.NewSelect().Model((*Entry)(nil)).Where("NOT EXISTS (SELECT 1 FROM audit_seals s WHERE s.entry_id = a.id)")
+// Signer signs with a key of the installation that is not in its database. *secret.Box is one.
+type Signer interface {
+	// Sign returns a signature that names its key.
+	Sign(purpose string, parts ...string) string
+	// CheckSignature returns an error when the signature is not of these parts, or its key is not known.
+	CheckSignature(signature, purpose string, parts ...string) error
 }

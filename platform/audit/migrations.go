@@ -34,6 +34,51 @@ type seal20261101 struct {
 	Hash    string `bun:"hash,notnull"`
 }
 
+type head20261128 struct {
+	bun.BaseModel `bun:"table:audit_heads"`
+
+	ID        int64      `bun:"id,pk"`
+	Seq       int64      `bun:"seq,notnull"`
+	EntryID   int64      `bun:"entry_id,notnull"`
+	Hash      string     `bun:"hash,notnull"`
+	ClosedID  int64      `bun:"closed_id,notnull"`
+	RebuiltAt *time.Time `bun:"rebuilt_at"`
+	Signature string     `bun:"signature,notnull"`
+}
+
+type check20261128 struct {
+	bun.BaseModel `bun:"table:audit_checks"`
+
+	ID        int64      `bun:"id,pk"`
+	At        *time.Time `bun:"at"`
+	FullAt    *time.Time `bun:"full_at"`
+	Seq       int64      `bun:"seq,notnull"`
+	Hash      string     `bun:"hash,notnull"`
+	ClosedID  int64      `bun:"closed_id,notnull"`
+	Problems  int64      `bun:"problems,notnull"`
+	Error     string     `bun:"error,notnull,type:text"`
+	ErrorAt   *time.Time `bun:"error_at"`
+	Signature string     `bun:"signature,notnull"`
+}
+
+type anchor20261128 struct {
+	bun.BaseModel `bun:"table:audit_anchors"`
+
+	Day       string     `bun:"day,pk"`
+	Content   string     `bun:"content,notnull,type:text"`
+	WrittenAt *time.Time `bun:"written_at"`
+}
+
+type ship20261128 struct {
+	bun.BaseModel `bun:"table:audit_ships"`
+
+	ID         int64      `bun:"id,pk"`
+	Seq        int64      `bun:"seq,notnull"`
+	At         time.Time  `bun:"at,notnull"`
+	Error      string     `bun:"error,notnull,type:text"`
+	ErrorSince *time.Time `bun:"error_since"`
+}
+
 // Migrations are the tables of the package and the triggers that refuse to change them.
 var Migrations = []database.Migration{{
 	ID: "20261101000200_audit",
@@ -74,5 +119,10 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX audit_entries_kind ON audit_entries (object, at, id)",
 			"CREATE INDEX audit_entries_action ON audit_entries (action, at, id)",
 		)
+	},
+}, {
+	ID: "20261128030000_audit_head",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.CreateTables(ctx, tx, (*head20261128)(nil), (*check20261128)(nil), (*anchor20261128)(nil), (*ship20261128)(nil))
 	},
 }}

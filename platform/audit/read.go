@@ -42,6 +42,20 @@ func List(ctx context.Context, db bun.IDB, f Filter) ([]Entry, string, error) {
 		}
 		q = q.Where("(a.at, a.id) < (?, ?)", at, id)
 	}
+	q = f.narrow(q)
+	if err := q.Scan(ctx); err != nil {
+		return nil, "", fmt.Errorf("read audit log: %w", err)
+	}
+	next := ""
+	if len(rows) > f.Limit {
+		rows = rows[:f.Limit]
+		next = cursorOf(rows[len(rows)-1])
+	}
+	return rows, next, nil
+}
+
+// narrow keeps what the filter keeps.
+func (f Filter) narrow(q *bun.SelectQuery) *bun.SelectQuery {
 	if !f.From.IsZero() {
 		q = q.Where("a.at >= ?", f.From.UTC())
 	}
@@ -67,15 +81,7 @@ func List(ctx context.Context, db bun.IDB, f Filter) ([]Entry, string, error) {
 	} else if f.Action != "" {
 		q = q.Where("a.action = ?", f.Action)
 	}
-	if err := q.Scan(ctx); err != nil {
-		return nil, "", fmt.Errorf("read audit log: %w", err)
-	}
-	next := ""
-	if len(rows) > f.Limit {
-		rows = rows[:f.Limit]
-		next = cursorOf(rows[len(rows)-1])
-	}
-	return rows, next, nil
+	return q
 }
 
 func cursorOf(e Entry) string {
@@ -118,10 +124,6 @@ type Seals struct {
 	LastAt   *time.Time `json:"lastAt,omitempty"`
 }
 
-// tail is how many entries below the last sealed one may still be without a seal: those whose transaction was slower than
-// others. Verify looks at all of them.
-const tail = 20_000
-
 // SealState returns how many entries are sealed, how many wait, and when the sealer last sealed.
 func SealState(ctx context.Context, db bun.IDB) (Seals, error) {
 	var last seal
@@ -130,7 +132,11 @@ func SealState(ctx context.Context, db bun.IDB) (Seals, error) {
 		return Seals{}, err
 	}
 	s := Seals{Sealed: last.Seq, LastAt: last.SealedAt}
-	n, err := unsealed(db).Where("a.id > ?", last.EntryID-tail).Count(ctx)
+	h, err := findHead(ctx, db)
+	if err != nil {
+		return s, err
+	}
+	n, err := unsealed(db).Where("a.id > ?", h.ClosedID).Count(ctx)
 	s.Unsealed = int64(n)
 	return s, err
 }

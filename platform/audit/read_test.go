@@ -120,7 +120,7 @@ func TestSealState(t *testing.T) {
 			t.Errorf("entry %d sealed %v, %v", id, ok, err)
 		}
 	}
-	if r, err := audit.Verify(ctx, db); err != nil || !r.OK() {
+	if r, err := audit.Verify(ctx, db, audit.Options{}); err != nil || !r.OK() {
 		t.Fatalf("%+v, %v", r, err)
 	}
 }

@@ -39,6 +39,9 @@ const (
 	Intl Suite = "intl" // AES-256-GCM, HMAC-SHA-256
 )
 
+// ErrSignature is returned for a signature that does not fit.
+var ErrSignature = fault.New(fault.Internal, "SIGNATURE_BROKEN", "签名与内容不符，请联系系统管理员")
+
 // RootSize is the length in bytes of a root key.
 const RootSize = 32
 
@@ -76,6 +79,7 @@ type Box struct {
 	suite     Suite
 	ciphers   map[cipherID]cipher.AEAD
 	index     []byte
+	indexID   string
 	passwords chan struct{} // at most two Argon2id runs at once
 }
 
@@ -119,7 +123,7 @@ func New(keys Keys) (*Box, error) {
 			b.ciphers[cipherID{s.mark(), id}] = aead
 		}
 	}
-	b.index = append([]byte(nil), keys.Keys[index]...)
+	b.index, b.indexID = append([]byte(nil), keys.Keys[index]...), index
 	return b, nil
 }
 
@@ -212,6 +216,24 @@ func (b *Box) MAC(purpose string, parts ...string) string {
 // VerifyMAC reports in constant time whether mac is MAC(purpose, parts...).
 func (b *Box) VerifyMAC(mac, purpose string, parts ...string) bool {
 	return Equal(mac, b.MAC(purpose, parts...))
+}
+
+// Sign is MAC with the id of its key in front, for what is kept for years.
+func (b *Box) Sign(purpose string, parts ...string) string {
+	return b.indexID + "." + b.MAC("sign."+purpose, parts...)
+}
+
+// CheckSignature returns ErrSignature when signature is not Sign(purpose, parts...), and ErrNoKey when its key is not
+// known.
+func (b *Box) CheckSignature(signature, purpose string, parts ...string) error {
+	id, mac, _ := strings.Cut(signature, ".")
+	if id != b.indexID {
+		return ErrNoKey.Wrap(fmt.Errorf("secret: signature by key %q", id))
+	}
+	if !b.VerifyMAC(mac, "sign."+purpose, parts...) {
+		return ErrSignature
+	}
+	return nil
 }
 
 // HashToken returns what to store for a token or code: whoever reads the database cannot present it.
