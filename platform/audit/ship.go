@@ -35,7 +35,8 @@ type shipRow struct {
 //
 // Syslog knows no answer. So each batch has a connection of its own: the shipper ends its half and waits for the receiver
 // to end the other, which receivers do once they have read everything. Only then the cursor moves. What was sent before a
-// connection broke is sent again; the receiver tells it by its message id, the row's id.
+// connection broke is sent again; the receiver tells it by its message id, the row's id. What a receiver has read and then
+// loses by itself nobody can know: it should keep its queue on disk.
 type Shipper struct {
 	DB    *database.DB
 	Clock clock.Clock
