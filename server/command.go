@@ -13,7 +13,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/database"
 )
 
@@ -36,11 +35,10 @@ type commands struct {
 		Clamd     string `help:"Address the virus scanner listens on." hidden:""`
 		UntilEOF  bool   `help:"End when standard input closes." hidden:""`
 	} `cmd:"" help:"Run the stand-ins of the outside systems as a process of their own."`
-	Audit struct {
-		Verify struct{ common } `cmd:"" help:"Check that the audit log was not tampered with."`
-	} `cmd:"" help:"Audit log."`
-	Files   fileCommands `cmd:"" help:"Uploaded files: check, sweep, copy to another storage."`
-	Openapi struct{}     `cmd:"" help:"Print the interface document."`
+	Audit   auditCommands `cmd:"" help:"Audit log."`
+	Keys    keyCommands   `cmd:"" help:"Root keys of sealed data."`
+	Files   fileCommands  `cmd:"" help:"Uploaded files: check, sweep, copy to another storage."`
+	Openapi struct{}      `cmd:"" help:"Print the interface document."`
 
 	careCommands
 }
@@ -67,7 +65,7 @@ func Main(args []string, out, errs io.Writer) int {
 	if err != nil {
 		panic(err)
 	}
-	code, err := run(parser, &cli, args, out)
+	code, err := run(parser, &cli, args, out, errs)
 	if err == nil {
 		return code
 	}
@@ -80,7 +78,7 @@ func Main(args []string, out, errs io.Writer) int {
 
 type exit int
 
-func run(parser *kong.Kong, cli *commands, args []string, out io.Writer) (code int, err error) {
+func run(parser *kong.Kong, cli *commands, args []string, out, errs io.Writer) (code int, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			e, ok := p.(exit)
@@ -140,28 +138,10 @@ func run(parser *kong.Kong, cli *commands, args []string, out io.Writer) (code i
 			return 0, err
 		}
 		return 0, runSandbox(ctx, c, cli.Sandbox.Clamd, cli.Sandbox.UntilEOF)
-	case "audit verify":
-		cli.Audit.Verify.into(flags)
-		ok := false
-		err := withDatabase(ctx, cli.Config, flags, func(db *database.DB) error {
-			r, err := audit.Verify(ctx, db)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(out, "已封印 %d 条，待封印 %d 条\n", r.Sealed, r.Unsealed)
-			for _, p := range r.Problems {
-				fmt.Fprintln(out, p)
-			}
-			ok = r.OK()
-			if ok {
-				fmt.Fprintln(out, "审计日志完整，未发现改动")
-			}
-			return nil
-		})
-		if err == nil && !ok {
-			return 1, nil
-		}
-		return 0, err
+	case "audit verify", "audit export":
+		return cli.Audit.run(ctx, kctx.Command(), cli.Config, out, errs)
+	case "keys list", "keys new", "keys rotate", "keys retire <id>":
+		return cli.Keys.run(ctx, kctx.Command(), cli.Config, out)
 	case "files check", "files sweep", "files copy":
 		return runFiles(ctx, kctx.Command(), cli, flags, out)
 	case "openapi":

@@ -14,7 +14,6 @@ import (
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
-	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/snapshot"
 )
 
@@ -114,17 +113,9 @@ func (c Config) rootKey() (string, error) {
 
 // checkOfKey is the key check of the configured root, "" without one.
 func (c Config) checkOfKey() (string, error) {
-	key, err := c.rootKey()
-	if err != nil || key == "" {
+	box, err := c.boxIfAny()
+	if err != nil || box == nil {
 		return "", err
-	}
-	root, err := secret.ParseKey(key)
-	if err != nil {
-		return "", configErrorf("secrets.key cannot be used: %v", plain(err))
-	}
-	box, err := secret.New(secret.Keys{Current: c.Secrets.KeyID, Keys: map[string][]byte{c.Secrets.KeyID: root}, Suite: secret.Suite(c.Secrets.Suite)})
-	if err != nil {
-		return "", configErrorf("secrets: %v", err)
 	}
 	return keyCheck(box), nil
 }

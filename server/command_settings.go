@@ -39,7 +39,9 @@ func (s *settingsCommands) run(ctx context.Context, command, path string, out io
 	if err != nil {
 		return 0, err
 	}
-	if key == "" {
+	if _, ok, err := c.keysWith(key); err != nil {
+		return 0, err
+	} else if !ok {
 		return 0, configErrorf("secrets.key is missing: the installation's configuration is needed, see --config")
 	}
 	h, closeHouse, err := offline(ctx, c, key)

@@ -47,6 +47,7 @@ type Config struct {
 	Imports         Imports  `koanf:"imports"`
 	Files           Files    `koanf:"files"`
 	Backup          Backup   `koanf:"backup"`
+	Audit           Audit    `koanf:"audit"`
 }
 
 // Secrets are the root keys, 32 random bytes in base64 each.
@@ -55,7 +56,9 @@ type Secrets struct {
 	// KeyFile is a file that holds the key instead, readable by the program only.
 	KeyFile string `koanf:"key_file"`
 	KeyID   string `koanf:"key_id"`
-	Suite   string `koanf:"suite"` // gm or intl
+	// Ring is the file of several keys that huiqi keys looks after; once it is there, it holds and key is not used any more.
+	Ring  string `koanf:"ring"`
+	Suite string `koanf:"suite"` // gm or intl
 }
 
 // Site is what the footer of a government site must show.
@@ -185,7 +188,7 @@ func (c *Config) finish() error {
 	if err := c.checkSheets(); err != nil {
 		return err
 	}
-	if err := c.Files.check(c.Demo); err != nil {
+	if err := errors.Join(c.Files.check(c.Demo), c.Audit.Syslog.check(c.Demo)); err != nil {
 		return err
 	}
 	if err := knownNames("sms.templates", c.SMS.Templates, message.SMSNames()); err != nil {
@@ -200,10 +203,14 @@ func (c *Config) finish() error {
 	if u.Scheme != "https" {
 		return configErrorf("public_url: a production start needs an https address; use --demo for a trial")
 	}
-	if c.Secrets.Key == "" {
+	if _, err := os.Stat(c.Secrets.Ring); c.Secrets.Ring != "" && err == nil {
+		if _, err := secret.ReadRing(c.Secrets.Ring); err != nil {
+			return configErrorf("secrets.ring: %v", plain(err))
+		}
+	} else if c.Secrets.Key == "" {
 		return configErrorf("secrets.key is missing: set it to the output of `openssl rand -base64 32`, or start with --demo for a trial")
 	}
-	if _, err := secret.ParseKey(c.Secrets.Key); err != nil {
+	if _, err := secret.ParseKey(c.Secrets.Key); c.Secrets.Key != "" && err != nil {
 		return configErrorf("secrets.key is too weak: set it to the output of `openssl rand -base64 32`")
 	}
 	if c.SMS.AccessKeyID == "" || c.SMS.AccessKeySecret == "" || c.SMS.SignName == "" || c.SMS.Templates["code"] == "" {

@@ -129,7 +129,7 @@ func (d *desk) sound(accepted int) {
 	if n := d.count("SELECT count(*) FROM tickets"); n != accepted {
 		d.t.Errorf("%d tickets for %d that were accepted", n, accepted)
 	}
-	if r := must(audit.Verify(ctx, d.db))(d.t); !r.OK() {
+	if r := must(audit.Verify(ctx, d.db, audit.Options{}))(d.t); !r.OK() {
 		d.t.Errorf("the audit log: %+v", r)
 	}
 	if r := must(d.uploads.Check(ctx, access.SystemActor("test")))(d.t); r.Orphans != 0 || len(r.Missing) != 0 {

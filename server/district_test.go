@@ -74,7 +74,7 @@ func TestDemoDistrict(t *testing.T) {
 	if err := h.sealer.Seal(ctx); err != nil {
 		t.Fatal(err)
 	}
-	r, err := audit.Verify(ctx, h.db)
+	r, err := audit.Verify(ctx, h.db, audit.Options{Signer: h.box})
 	if err != nil || !r.OK() || r.Sealed < 2000 {
 		t.Errorf("audit: %d sealed, %v, %v", r.Sealed, r.Problems, err)
 	}

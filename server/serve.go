@@ -68,6 +68,9 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := h.identity.KeysFit(ctx); err != nil {
+		return configErrorf("%v", err)
+	}
 	missingTemplates(log, h.messages)
 	if err := h.checkFiles(ctx, log); err != nil {
 		return err

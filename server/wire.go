@@ -59,18 +59,20 @@ func Migrations() []database.Migration {
 		export.Migrations,
 		importing.Migrations,
 		backup.Migrations,
+		secret.Migrations,
 	)
 }
 
 // house is everything of one process, joined.
 type house struct {
-	db     *database.DB
-	clock  clock.Clock
-	box    *secret.Box
-	web    *web.Server
-	queue  *jobs.Queue
-	feed   *event.Feed
-	sealer *audit.Sealer
+	db      *database.DB
+	clock   clock.Clock
+	box     *secret.Box
+	web     *web.Server
+	queue   *jobs.Queue
+	feed    *event.Feed
+	sealer  *audit.Sealer
+	rotator secret.Rotator
 
 	identity     *identity.Service
 	uploads      *file.Service
@@ -110,15 +112,11 @@ type parts struct {
 
 // build joins the modules. It opens nothing but what db gives.
 func build(ctx context.Context, c Config, db *database.DB, key string, p parts) (*house, error) {
-	root, err := secret.ParseKey(key)
+	box, err := openBox(c, key)
 	if err != nil {
-		return nil, configErrorf("secrets.key cannot be used: %v", err)
+		return nil, err
 	}
-	box, err := secret.New(secret.Keys{Current: c.Secrets.KeyID, Keys: map[string][]byte{c.Secrets.KeyID: root}, Suite: secret.Suite(c.Secrets.Suite)})
-	if err != nil {
-		return nil, configErrorf("secrets: %v", err)
-	}
-	h := &house{db: db, clock: p.clock, box: box, sealer: &audit.Sealer{DB: db, Log: p.log},
+	h := &house{db: db, clock: p.clock, box: box,
 		sees: map[string]func(context.Context, access.Actor, int64) error{}}
 	workers := jobs.NewWorkers()
 	quiet, err := message.ParseQuietHours(c.SMS.QuietHours)
@@ -169,10 +167,14 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	if err := h.joinBackup(c, p, h.uploads.Store.Storage()); err != nil {
 		return nil, err
 	}
+	if err := h.joinAudit(c, p); err != nil {
+		return nil, err
+	}
+	h.joinKeys(c, p)
 	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 	h.tasks = slices.Concat(h.tasks, h.identity.Tasks(), h.catalog.Tasks(), h.exchange.Tasks())
-	h.background = append(h.background, h.queue.Run, h.feed.Run, h.exchange.Run, h.sealer.Run, h.scheduler.Run)
+	h.background = append(h.background, h.queue.Run, h.feed.Run, h.exchange.Run, h.scheduler.Run)
 
 	renderer, err := page.New(page.Options{
 		District: c.District, Demo: c.Demo, Clock: p.clock,

@@ -48,7 +48,7 @@ func backupSource(c Config, db *database.DB, storage files.Storage, check string
 	}
 	s := snapshot.Source{
 		DB: db, Files: storage, References: fileReferences, Config: conf, Secrets: c.Backup.IncludeSecrets, Extra: map[string][]byte{},
-		Scratch: c.Backup.Scratch, Tools: snapshot.Tools(c.Backup.PostgresBin), Program: version, Demo: c.Demo, KeyID: c.Secrets.KeyID, KeyCheck: check,
+		Scratch: c.Backup.Scratch, Tools: snapshot.Tools(c.Backup.PostgresBin), Program: version, Demo: c.Demo, KeyID: c.currentKey(), KeyCheck: check,
 	}
 	if c.Demo {
 		// What marks the directory as a demo goes with it, and its generated secrets, which guard nothing.
@@ -61,6 +61,15 @@ func backupSource(c Config, db *database.DB, storage files.Storage, check string
 		}
 	}
 	return s, nil
+}
+
+// currentKey is the id of the root that seals.
+func (c Config) currentKey() string {
+	keys, ok, err := c.keys()
+	if err != nil || !ok {
+		return c.Secrets.KeyID
+	}
+	return keys.Current
 }
 
 // keyCheck tells root keys apart without saying anything about them.

@@ -158,7 +158,8 @@ func (s *Service) Authenticate(ctx context.Context, plain string) (access.Actor,
 	}
 	db := s.db.Read()
 	var k apiKey
-	err := database.Found(db.NewSelect().Model(&k).Where("k.hash = ?", s.box.HashToken(plain)).Where("k.revoked_at IS NULL").Scan(ctx))
+	hashes := s.box.TokenHashes(plain)
+	err := database.Found(db.NewSelect().Model(&k).Where("k.hash IN ?", bun.Tuple(hashes)).Where("k.revoked_at IS NULL").Scan(ctx))
 	if errors.Is(err, ErrNotFound) {
 		return access.Actor{}, ErrKey
 	} else if err != nil {
@@ -167,6 +168,16 @@ func (s *Service) Authenticate(ctx context.Context, plain string) (access.Actor,
 	var p Partner
 	if err := db.NewSelect().Model(&p).Where("p.id = ?", k.PartnerID).Scan(ctx); err != nil {
 		return access.Actor{}, err
+	}
+	if k.Hash != hashes[0] {
+		// the root key was changed since the key was issued: now that it is here, its hash can follow
+		err := s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+			_, err := tx.NewUpdate().Model((*apiKey)(nil)).Set("hash = ?", hashes[0]).Where("id = ? AND hash = ?", k.ID, k.Hash).Exec(ctx)
+			return err
+		})
+		if err != nil {
+			return access.Actor{}, err
+		}
 	}
 	now := s.clock.Now()
 	if wait := s.limiter.take(p.ID, p.CallsPerMinute, now); wait > 0 {

@@ -222,7 +222,7 @@ func (s *Service) Contact(ctx context.Context, db bun.IDB, userID int64) (name, 
 	if err := db.NewSelect().Model(&u).Where("id = ?", userID).Scan(ctx); err != nil {
 		return "", "", database.Found(err)
 	}
-	plain, err := s.Box.Open(u.Phone, "users.phone")
+	plain, err := s.Box.Open(u.Phone, phonePlace)
 	return u.Name, string(plain), err
 }
 
@@ -272,7 +272,7 @@ func (s *Service) Me(ctx context.Context, actor access.Actor) (Me, error) {
 	if err := s.DB.Read().NewSelect().Model(&u).Where("id = ?", actor.UserID).Scan(ctx); err != nil {
 		return m, database.Found(err)
 	}
-	number, err := s.Box.Open(u.Phone, "users.phone")
+	number, err := s.Box.Open(u.Phone, phonePlace)
 	if err != nil {
 		return m, err
 	}

@@ -118,8 +118,9 @@ func (s *Service) SendCode(ctx context.Context, actor access.Actor, cmd SendCode
 
 func (s *Service) sendCode(ctx context.Context, tx bun.Tx, actor access.Actor, number string, purpose Purpose) error {
 	now := s.Clock.Now()
-	blind := s.Box.Blind("phone", number)
-	if err := s.limit(ctx, tx, actor, blind, purpose); err != nil {
+	blinds := s.Box.Blinds("phone", number)
+	blind := blinds[0]
+	if err := s.limit(ctx, tx, actor, blinds, purpose); err != nil {
 		return err
 	}
 	code := secret.Digits(6)
@@ -154,9 +155,8 @@ func (s *Service) withCode(ctx context.Context, number string, purpose Purpose, 
 
 func (s *Service) checkCode(ctx context.Context, tx bun.Tx, number string, purpose Purpose, code string) (verdict, err error) {
 	now := s.Clock.Now()
-	blind := s.Box.Blind("phone", number)
 	var row smsCode
-	q := tx.NewSelect().Model(&row).Where("phone = ? AND purpose = ?", blind, string(purpose)).OrderExpr("id DESC").Limit(1)
+	q := tx.NewSelect().Model(&row).Where("phone IN ? AND purpose = ?", bun.Tuple(s.Box.Blinds("phone", number)), string(purpose)).OrderExpr("id DESC").Limit(1)
 	if database.KindOf(tx) == database.Postgres {
 		q = q.For("UPDATE")
 	}
@@ -173,7 +173,7 @@ func (s *Service) checkCode(ctx context.Context, tx bun.Tx, number string, purpo
 		verdict = ErrCodeLocked
 	case now.After(row.ExpiresAt):
 		verdict = ErrCodeExpired
-	case !s.Box.VerifyMAC(row.Code, "sms-code", blind, string(purpose), code):
+	case !s.Box.VerifyMAC(row.Code, "sms-code", row.Phone, string(purpose), code):
 		verdict = ErrCodeWrong
 		row.Attempts++
 	default:
@@ -183,5 +183,5 @@ func (s *Service) checkCode(ctx context.Context, tx bun.Tx, number string, purpo
 		return verdict, err
 	}
 	// Whoever has read a code may have the next one at once; only unread ones must not pile up on a phone.
-	return nil, hold(ctx, tx, blind, now)
+	return nil, hold(ctx, tx, s.Box.Blind("phone", number), now)
 }

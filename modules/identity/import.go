@@ -162,7 +162,7 @@ func (s *Service) staffCheck(ctx context.Context, actor access.Actor, r sheet.Re
 	}
 	out.Values["name"], out.Values["account"], out.Values["phone"] = l.name, l.account, l.phone
 	var holder []string
-	if err := db.NewSelect().Model((*user)(nil)).ColumnExpr("coalesce(account, '')").Where("phone_blind = ?", s.Box.Blind("phone", l.phone)).Scan(ctx, &holder); err != nil {
+	if err := db.NewSelect().Model((*user)(nil)).ColumnExpr("coalesce(account, '')").Where("phone_blind IN ?", bun.Tuple(s.Box.Blinds("phone", l.phone))).Scan(ctx, &holder); err != nil {
 		return r, nil, err
 	}
 	if len(holder) > 0 && holder[0] != l.account {

@@ -31,9 +31,9 @@ var (
 // limit refuses a code that would be one too many for its phone, address, browser or day. The second factor of staff,
 // who have shown a password before, is bound by the limits of the phone alone: many of them share an address, and a
 // stranger who uses the others up must not lock them out.
-func (s *Service) limit(ctx context.Context, tx bun.Tx, actor access.Actor, phone string, purpose Purpose) error {
+func (s *Service) limit(ctx context.Context, tx bun.Tx, actor access.Actor, phone []string, purpose Purpose) error {
 	now := s.Clock.Now()
-	if free, err := guard(ctx, tx, phone, now); err != nil {
+	if free, err := guard(ctx, tx, phone[0], now); err != nil {
 		return err
 	} else if !free {
 		return ErrCodeTooSoon.After(int(codeGap / time.Second))
@@ -47,17 +47,18 @@ func (s *Service) limit(ctx context.Context, tx bun.Tx, actor access.Actor, phon
 	if purpose != ForSecondFactor {
 		// Always in this order, so that two requests never wait for each other.
 		for _, l := range []struct {
-			column, key, value string
-			most               int
-			full               *fault.Fault
-		}{{"ip", "ip:", actor.IP, addressLimit, ErrAddressTooMany}, {"device", "device:", s.visitor(actor), deviceLimit, ErrDeviceTooMany}} {
-			if l.value == "" {
+			column, key string
+			values      []string
+			most        int
+			full        *fault.Fault
+		}{{"ip", "ip:", []string{actor.IP}, addressLimit, ErrAddressTooMany}, {"device", "device:", s.visitors(actor), deviceLimit, ErrDeviceTooMany}} {
+			if l.values[0] == "" {
 				continue
 			}
-			if err := hold(ctx, tx, l.key+l.value, now); err != nil {
+			if err := hold(ctx, tx, l.key+l.values[0], now); err != nil {
 				return err
 			}
-			if err := count(ctx, tx, l.column, l.value, now.Add(-time.Hour), l.most, l.full.After(3600)); err != nil {
+			if err := count(ctx, tx, l.column, l.values, now.Add(-time.Hour), l.most, l.full.After(3600)); err != nil {
 				return err
 			}
 		}
@@ -66,7 +67,12 @@ func (s *Service) limit(ctx context.Context, tx bun.Tx, actor access.Actor, phon
 }
 
 // visitor is the browser's cookie as it may be kept.
-func (s *Service) visitor(actor access.Actor) string { return s.Box.Blind("visitor", actor.Visitor) }
+func (s *Service) visitor(actor access.Actor) string { return s.visitors(actor)[0] }
+
+// visitors are all forms in which the cookie may have been kept, today's first.
+func (s *Service) visitors(actor access.Actor) []string {
+	return s.Box.Blinds("visitor", actor.Visitor)
+}
 
 // guard lets one request for a code a minute pass, whatever number comes at once.
 func guard(ctx context.Context, tx bun.Tx, phone string, now time.Time) (free bool, err error) {
@@ -87,8 +93,8 @@ func hold(ctx context.Context, tx bun.Tx, key string, now time.Time) error {
 	return err
 }
 
-func count(ctx context.Context, tx bun.Tx, column, value string, since time.Time, most int, full error) error {
-	q := tx.NewSelect().Model((*smsCode)(nil)).Where("? = ? AND created_at > ?", bun.Ident(column), value, since)
+func count(ctx context.Context, tx bun.Tx, column string, values []string, since time.Time, most int, full error) error {
+	q := tx.NewSelect().Model((*smsCode)(nil)).Where("? IN ? AND created_at > ?", bun.Ident(column), bun.Tuple(values), since)
 	if column != "phone" {
 		q = q.Where("purpose <> ?", string(ForSecondFactor))
 	}

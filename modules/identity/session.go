@@ -104,7 +104,7 @@ func (s *Service) Register(ctx context.Context, actor access.Actor, cmd Register
 }
 
 func (s *Service) newUser(number, name string, party access.Party, now time.Time) user {
-	return user{Name: name, Party: party, CreatedAt: now, Version: 1, Phone: s.Box.Seal([]byte(number), "users.phone"),
+	return user{Name: name, Party: party, CreatedAt: now, Version: 1, Phone: s.Box.Seal([]byte(number), phonePlace),
 		PhoneBlind: s.Box.Blind("phone", number), PhoneTail: s.Box.BlindTail(number)}
 }
 
@@ -156,7 +156,7 @@ func (s *Service) SignInBySMS(ctx context.Context, actor access.Actor, rawPhone,
 	var begun Begun
 	err = s.withCode(ctx, number, ForSignIn, code, func(ctx context.Context, tx bun.Tx) error {
 		var u user
-		err := database.Found(tx.NewSelect().Model(&u).Where("phone_blind = ? AND disabled_at IS NULL", s.Box.Blind("phone", number)).Scan(ctx))
+		err := database.Found(tx.NewSelect().Model(&u).Where("phone_blind IN ? AND disabled_at IS NULL", bun.Tuple(s.Box.Blinds("phone", number))).Scan(ctx))
 		if fault.KindOf(err) == fault.NotFound {
 			return ErrNotRegistered
 		}
@@ -208,12 +208,17 @@ func (s *Service) SignInByPassword(ctx context.Context, actor access.Actor, cmd 
 			hash = u.PasswordHash // a locked account is answered like an unknown one
 		}
 	}
-	right, _, err := s.Box.VerifyPassword(ctx, cmd.Password, hash)
+	right, outdated, err := s.Box.VerifyPassword(ctx, cmd.Password, hash)
 	if err != nil && known {
 		return Begun{}, err
 	}
 	if !known || !right || hash == decoy {
 		return Begun{}, ErrWrongPassword
+	}
+	if outdated {
+		if err := s.rehash(ctx, u, cmd.Password); err != nil {
+			return Begun{}, err
+		}
 	}
 	var begun Begun
 	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -224,7 +229,7 @@ func (s *Service) SignInByPassword(ctx context.Context, actor access.Actor, cmd 
 		if begun, err = s.begin(ctx, tx, actor, u, beginning{pending: u.Party.Staff()}); err != nil || !u.Party.Staff() {
 			return err
 		}
-		number, err := s.Box.Open(u.Phone, "users.phone")
+		number, err := s.Box.Open(u.Phone, phonePlace)
 		if err != nil {
 			return err
 		}
@@ -236,6 +241,18 @@ func (s *Service) SignInByPassword(ctx context.Context, actor access.Actor, cmd 
 		return err
 	})
 	return begun, err
+}
+
+// rehash keeps the password just shown under today's cost, unless it was changed meanwhile.
+func (s *Service) rehash(ctx context.Context, u user, password string) error {
+	hash, err := s.Box.HashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewUpdate().Model((*user)(nil)).Set("password_hash = ?", hash).Where("id = ? AND password_hash = ?", u.ID, u.PasswordHash).Exec(ctx)
+		return err
+	})
 }
 
 // countTry counts a try with a password before it is checked, so that parallel guesses cannot pass the limit, and
@@ -273,7 +290,7 @@ const passwordTries = 5
 func (s *Service) SecondFactor(ctx context.Context, actor access.Actor, token, code string) (Begun, error) {
 	var row session
 	err := database.Found(s.DB.Read().NewSelect().Model(&row).
-		Where("token_hash = ? AND pending AND revoked_at IS NULL AND expires_at > ?", s.Box.HashToken(token), s.Clock.Now()).Scan(ctx))
+		Where("token_hash IN ? AND pending AND revoked_at IS NULL AND expires_at > ?", bun.Tuple(s.Box.TokenHashes(token)), s.Clock.Now()).Scan(ctx))
 	if fault.KindOf(err) == fault.NotFound {
 		return Begun{}, ErrNoSecondFactor
 	}
@@ -284,7 +301,7 @@ func (s *Service) SecondFactor(ctx context.Context, actor access.Actor, token, c
 	if err := s.DB.Read().NewSelect().Model(&u).Where("id = ? AND disabled_at IS NULL", row.UserID).Scan(ctx); err != nil {
 		return Begun{}, database.Found(err)
 	}
-	number, err := s.Box.Open(u.Phone, "users.phone")
+	number, err := s.Box.Open(u.Phone, phonePlace)
 	if err != nil {
 		return Begun{}, err
 	}
@@ -338,7 +355,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (access.Actor,
 	now := s.Clock.Now()
 	db := s.DB.Read()
 	var row session
-	if err := database.Found(db.NewSelect().Model(&row).Where("token_hash = ?", s.Box.HashToken(token)).Scan(ctx)); err != nil {
+	if err := database.Found(db.NewSelect().Model(&row).Where("token_hash IN ?", bun.Tuple(s.Box.TokenHashes(token))).Scan(ctx)); err != nil {
 		if fault.KindOf(err) == fault.NotFound {
 			return access.Actor{}, fault.ErrUnauthorized
 		}

@@ -132,9 +132,9 @@ func (s *Service) EditUser(ctx context.Context, actor access.Actor, cmd EditUser
 		if err := s.place(ctx, tx, u, cmd.DepartmentID, cmd.InstitutionID); err != nil {
 			return "", nil, err
 		}
-		if number != "" && s.Box.Blind("phone", number) != u.PhoneBlind {
+		if number != "" && !slices.Contains(s.Box.Blinds("phone", number), u.PhoneBlind) {
 			fresh := s.newUser(number, name, u.Party, u.CreatedAt)
-			if err := s.unused(ctx, tx, "", fresh.PhoneBlind); err != nil {
+			if err := s.unused(ctx, tx, "", fresh.Phone); err != nil {
 				return "", nil, err
 			}
 			u.Phone, u.PhoneBlind, u.PhoneTail = fresh.Phone, fresh.PhoneBlind, fresh.PhoneTail

@@ -119,7 +119,7 @@ func (s *Service) openAccount(ctx context.Context, tx bun.Tx, actor access.Actor
 	if err := s.place(ctx, tx, &u, cmd.DepartmentID, cmd.InstitutionID); err != nil {
 		return 0, err
 	}
-	if err := s.unused(ctx, tx, *u.Account, u.PhoneBlind); err != nil {
+	if err := s.unused(ctx, tx, *u.Account, u.Phone); err != nil {
 		return 0, err
 	}
 	if _, err := tx.NewInsert().Model(&u).Returning("id").Exec(ctx); err != nil {
@@ -134,7 +134,8 @@ func (s *Service) openAccount(ctx context.Context, tx bun.Tx, actor access.Actor
 	return u.ID, s.note(ctx, tx, actor, u, "identity.create", "新建账号", cmd.Roles)
 }
 
-func (s *Service) unused(ctx context.Context, tx bun.Tx, account, blind string) error {
+// unused refuses an account or a phone, sealed, that somebody has.
+func (s *Service) unused(ctx context.Context, tx bun.Tx, account, sealed string) error {
 	if account != "" {
 		taken, err := tx.NewSelect().Model((*user)(nil)).Where("account = ?", account).Exists(ctx)
 		if err != nil {
@@ -144,7 +145,11 @@ func (s *Service) unused(ctx context.Context, tx bun.Tx, account, blind string) 
 			return ErrAccountTaken.With("账号“%s”已被使用，请更换", account).On("account")
 		}
 	}
-	taken, err := tx.NewSelect().Model((*user)(nil)).Where("phone_blind = ?", blind).Exists(ctx)
+	number, err := s.Box.Open(sealed, phonePlace)
+	if err != nil {
+		return err
+	}
+	taken, err := tx.NewSelect().Model((*user)(nil)).Where("phone_blind IN ?", bun.Tuple(s.Box.Blinds("phone", string(number)))).Exists(ctx)
 	if err == nil && taken {
 		return fault.New(fault.Conflict, "PHONE_TAKEN", "该手机号已用于另一个账号，请更换").On("phone")
 	}

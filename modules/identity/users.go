@@ -117,13 +117,13 @@ func (s *Service) Users(ctx context.Context, actor access.Actor, f UserFilter) (
 	}
 	if f.Phone = strings.TrimSpace(f.Phone); f.Phone != "" {
 		if len(f.Phone) == 4 {
-			q = q.Where("u.phone_tail = ?", s.Box.BlindTail(f.Phone))
+			q = q.Where("u.phone_tail IN ?", bun.Tuple(s.Box.BlindTails(f.Phone)))
 		} else {
 			number, err := phone.Normalize(f.Phone)
 			if err != nil {
 				return nil, "", fault.InvalidField("phone", "BAD_PHONE", "请填写手机号后四位，或完整的手机号")
 			}
-			q = q.Where("u.phone_blind = ?", s.Box.Blind("phone", number))
+			q = q.Where("u.phone_blind IN ?", bun.Tuple(s.Box.Blinds("phone", number)))
 		}
 	}
 	if f.Party != "" {
@@ -188,7 +188,7 @@ func (s *Service) userItems(ctx context.Context, db bun.IDB, rows []user) ([]Use
 	names := s.naming(ctx, db)
 	items := make([]UserItem, 0, len(rows))
 	for _, u := range rows {
-		number, err := s.Box.Open(u.Phone, "users.phone")
+		number, err := s.Box.Open(u.Phone, phonePlace)
 		if err != nil {
 			return nil, err
 		}

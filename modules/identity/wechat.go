@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -184,8 +185,8 @@ func (s *Service) arrive(ctx context.Context, actor access.Actor, state string) 
 	var verdict error
 	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		row, verdict = wechatState{}, nil
-		err := database.Found(tx.NewSelect().Model(&row).Where("state = ?", s.Box.HashToken(state)).Scan(ctx))
-		if fault.KindOf(err) == fault.NotFound || err == nil && (row.Visitor == "" || row.Visitor != s.visitor(actor)) {
+		err := database.Found(tx.NewSelect().Model(&row).Where("state IN ?", bun.Tuple(s.Box.TokenHashes(state))).Scan(ctx))
+		if fault.KindOf(err) == fault.NotFound || err == nil && (row.Visitor == "" || !slices.Contains(s.visitors(actor), row.Visitor)) {
 			row, verdict = wechatState{}, ErrWechatState
 			return nil
 		}
@@ -220,7 +221,7 @@ func (s *Service) arrive(ctx context.Context, actor access.Actor, state string) 
 func (s *Service) admit(ctx context.Context, tx bun.Tx, actor access.Actor, openID string, end *WechatReturn) error {
 	now := s.Clock.Now()
 	known := s.seal(openID)
-	err := database.Found(tx.NewSelect().Model(&known).Where("app = ? AND blind = ?", known.App, known.Blind).Scan(ctx))
+	err := database.Found(tx.NewSelect().Model(&known).Where("app = ? AND blind IN ?", known.App, bun.Tuple(s.Box.Blinds("wechat:"+known.App, openID))).Scan(ctx))
 	if fault.KindOf(err) == fault.NotFound {
 		end.New = true
 		visitor := s.visitor(actor)
@@ -261,7 +262,7 @@ func (s *Service) admit(ctx context.Context, tx bun.Tx, actor access.Actor, open
 // seal makes the row of an open id, as it is kept.
 func (s *Service) seal(openID string) wechatAccount {
 	app := s.Wechat.App()
-	return wechatAccount{App: app, OpenID: s.Box.Seal([]byte(openID), "wechat.open_id"), Blind: s.Box.Blind("wechat:"+app, openID)}
+	return wechatAccount{App: app, OpenID: s.Box.Seal([]byte(openID), openIDPlace), Blind: s.Box.Blind("wechat:"+app, openID)}
 }
 
 // bind ties the sealed open id to the actor. It returns ErrWechatTaken when the open id is another person's, and
@@ -271,6 +272,24 @@ func (s *Service) bind(ctx context.Context, tx bun.Tx, actor access.Actor, row w
 		return err
 	}
 	now := s.Clock.Now()
+	openID, err := s.Box.Open(row.OpenID, openIDPlace)
+	if err != nil {
+		return err
+	}
+	// Kept under an older key, it would not meet the unique index.
+	var other wechatAccount
+	holder := func() error {
+		return database.Found(tx.NewSelect().Model(&other).Where("app = ? AND blind IN ?", row.App, bun.Tuple(s.Box.Blinds("wechat:"+row.App, string(openID)))).Scan(ctx))
+	}
+	switch err := holder(); {
+	case fault.KindOf(err) == fault.NotFound:
+	case err != nil:
+		return err
+	case other.UserID == actor.UserID:
+		return nil
+	default:
+		return ErrWechatTaken
+	}
 	row.UserID, row.BoundAt, row.EnteredAt = actor.UserID, now, now
 	res, err := tx.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx)
 	if err != nil {
@@ -279,9 +298,7 @@ func (s *Service) bind(ctx context.Context, tx bun.Tx, actor access.Actor, row w
 	if n, err := res.RowsAffected(); err != nil {
 		return err
 	} else if n == 0 {
-		var other wechatAccount
-		err := database.Found(tx.NewSelect().Model(&other).Where("app = ? AND blind = ?", row.App, row.Blind).Scan(ctx))
-		switch {
+		switch err := holder(); {
 		case fault.KindOf(err) == fault.NotFound:
 			return ErrWechatHasOther
 		case err != nil:
@@ -305,7 +322,7 @@ func (s *Service) claimWechat(ctx context.Context, tx bun.Tx, actor access.Actor
 		return "", nil
 	}
 	var p wechatPending
-	err = database.Found(tx.NewSelect().Model(&p).Where("visitor = ? AND app = ? AND expires_at > ?", visitor, s.Wechat.App(), s.Clock.Now()).Scan(ctx))
+	err = database.Found(tx.NewSelect().Model(&p).Where("visitor IN ? AND app = ? AND expires_at > ?", bun.Tuple(s.visitors(actor)), s.Wechat.App(), s.Clock.Now()).Scan(ctx))
 	if fault.KindOf(err) == fault.NotFound {
 		return "", nil
 	}
@@ -362,7 +379,7 @@ func (s *Service) OpenIDOf(ctx context.Context, db bun.IDB, userID int64) (strin
 	if err != nil {
 		return "", fmt.Errorf("open id of user %d: %w", userID, err)
 	}
-	plain, err := s.Box.Open(row.OpenID, "wechat.open_id")
+	plain, err := s.Box.Open(row.OpenID, openIDPlace)
 	return string(plain), err
 }
 

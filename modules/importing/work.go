@@ -146,7 +146,7 @@ type pending struct {
 	record   sheet.Record
 	problems []sheet.RowProblem
 	state    RowState
-	blind    string
+	blinds   []string // keyed hashes of the row's key under each root, today's first
 }
 
 // stage checks a batch and keeps it with the checkpoint behind it.
@@ -165,8 +165,8 @@ func (s *Service) stage(ctx context.Context, c lease.Claim, r *row, t sheet.Targ
 			}
 		}
 		if key := p.record.Values[t.Key]; p.state == RowGood && key != "" {
-			p.blind = s.Box.Blind("import."+t.Name, key)
-			keys, blinds = append(keys, key), append(blinds, p.blind)
+			p.blinds = s.Box.Blinds("import."+t.Name, key)
+			keys, blinds = append(keys, key), append(blinds, p.blinds...)
 		}
 	}
 	known, err := t.Existing(ctx, actor, keys)
@@ -188,7 +188,7 @@ func (s *Service) stage(ctx context.Context, c lease.Claim, r *row, t sheet.Targ
 		if err != nil {
 			return err
 		}
-		row := staged{ImportID: r.ID, Number: p.record.Row, State: p.state, Values: s.Box.Seal(plain, valuesPlace(r.ID, p.record.Row)), KeyBlind: p.blind}
+		row := staged{ImportID: r.ID, Number: p.record.Row, State: p.state, Values: s.Box.Seal(plain, valuesPlace(r.ID, p.record.Row)), KeyBlind: p.blind()}
 		if len(p.problems) > 0 {
 			raw, err := json.Marshal(p.problems)
 			if err != nil {
@@ -220,14 +220,27 @@ func (s *Service) stage(ctx context.Context, c lease.Claim, r *row, t sheet.Targ
 	return err
 }
 
+// blind is how the row's key is kept, "" when it has none.
+func (p *pending) blind() string {
+	if len(p.blinds) == 0 {
+		return ""
+	}
+	return p.blinds[0]
+}
+
 // meet decides about a good row whose record is there already, in the system or further up in the file.
 func (s *Service) meet(on sheet.Duplicates, p *pending, known bool, earlier map[string]int) {
-	if p.blind == "" {
+	if len(p.blinds) == 0 {
 		return
 	}
-	first, twice := earlier[p.blind]
+	first, twice := 0, false
+	for _, blind := range p.blinds {
+		if n, ok := earlier[blind]; ok && (!twice || n < first) {
+			first, twice = n, true
+		}
+	}
 	if !twice {
-		earlier[p.blind] = p.record.Row
+		earlier[p.blind()] = p.record.Row
 	}
 	switch {
 	case on == sheet.Refuse && twice:

@@ -84,7 +84,7 @@ func (s *Service) Letters(ctx context.Context, actor access.Actor, f LetterFilte
 		if err != nil {
 			return nil, "", err
 		}
-		q = q.Where("o.phone_blind = ?", s.Box.Blind("phone", number))
+		q = q.Where("o.phone_blind IN ?", bun.Tuple(s.Box.Blinds("phone", number)))
 	}
 	if before > 0 {
 		q = q.Where("o.id < ?", before)

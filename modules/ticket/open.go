@@ -101,8 +101,15 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 		return View{}, fmt.Errorf("open ticket: %w", err)
 	}
 	v, err := s.Get(ctx, actor, done.ID)
-	v.QueryCode = s.queryCode(done.Number)
-	return v, err
+	if err != nil {
+		return v, err
+	}
+	var hash string
+	if err := s.db.Read().NewSelect().Model((*Ticket)(nil)).Column("query_hash").Where("t.id = ?", done.ID).Scan(ctx, &hash); err != nil {
+		return v, err
+	}
+	v.QueryCode = toldCode(s.box, done.Number, hash)
+	return v, nil
 }
 
 // draft checks what was typed.
@@ -199,7 +206,10 @@ func (s *Service) fingerprint(cmd OpenTicket) OpenTicket {
 // queryCode is the six digits with which somebody without an account asks how a ticket stands. They follow from the
 // number and our key, so that a repeated submission answers with the same code and none is kept in clear.
 func (s *Service) queryCode(number string) string {
-	mac := s.box.MAC("ticket.query", number)
+	return digits(s.box.MAC("ticket.query", number))
+}
+
+func digits(mac string) string {
 	n := uint64(0)
 	for _, c := range []byte(mac)[:16] {
 		n = n*131 + uint64(c)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -118,6 +119,16 @@ func weak(p string) bool {
 	return up || down
 }
 
+// maxHashes is how many Argon2id runs a process makes at once: each needs the memory of current, 19 MiB, and a core.
+const maxHashes = 2
+
+// hashPatience is how long a caller waits for its turn. More than that means that somebody floods the sign-in; waiting
+// longer would only pile up requests.
+const hashPatience = 5 * time.Second
+
+// ErrHashBusy is returned when too many passwords are being checked.
+var ErrHashBusy = fault.New(fault.Unavailable, "SIGN_IN_BUSY", "登录的人较多，请稍后再试").After(5)
+
 // argon holds Argon2id cost; current is OWASP's first choice for little memory, about 20 ms a run here.
 type argon struct {
 	memory, time uint32
@@ -128,7 +139,7 @@ var current = argon{memory: 19 * 1024, time: 2, threads: 1}
 
 // HashPassword returns the Argon2id (RFC 9106) hash of password in PHC form, its parameters and salt inside. The
 // password is compared after NFKC, so full-width typing does not matter. At most two hashes run at once per Box; waiting
-// ends with ctx, and the error is then Unavailable.
+// ends with ctx or after five seconds, and the error is then Unavailable.
 func (b *Box) HashPassword(ctx context.Context, password string) (string, error) {
 	if utf8.RuneCountInString(password) > MaxPassword {
 		return "", ErrPasswordLong.On("password")
@@ -167,6 +178,14 @@ func (b *Box) VerifyPassword(ctx context.Context, password, hash string) (ok, re
 	return ok, ok && cost != current, nil
 }
 
+// patience ends when a caller has waited long enough.
+func (b *Box) patience() <-chan time.Time {
+	if b.waiting != nil {
+		return b.waiting()
+	}
+	return time.After(hashPatience)
+}
+
 func (b *Box) argon(ctx context.Context, password string, salt []byte, c argon, size uint32) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fault.ErrUnavailable.Wrap(err)
@@ -175,6 +194,8 @@ func (b *Box) argon(ctx context.Context, password string, salt []byte, c argon, 
 	case b.passwords <- struct{}{}:
 	case <-ctx.Done():
 		return nil, fault.ErrUnavailable.Wrap(ctx.Err())
+	case <-b.patience():
+		return nil, ErrHashBusy
 	}
 	defer func() { <-b.passwords }()
 	return argon2.IDKey([]byte(norm.NFKC.String(password)), salt, c.time, c.memory, c.threads, size), nil

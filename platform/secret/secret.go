@@ -5,9 +5,9 @@
 // systems under 密评; "intl" uses AES-256-GCM (NIST SP 800-38D) and HMAC-SHA-256. Every use has its own key, derived from
 // a 32-byte root by HKDF (RFC 5869), so that a blind index says nothing about a sealed field.
 //
-// Rotation: add a root under a new id and make it Current. Old text stays readable as long as its root is kept; Stale
-// says which text to seal again. Blind indexes, MACs and token hashes stay under Index, because a lookup must find what
-// was written before.
+// Rotation: add a root under a new id, make it Current, and Replace the keys of the box. Old text stays readable as long as
+// its root is kept, and Rotator seals it again in the background. Blind indexes and token hashes name their key, and
+// lookups try every key (Blinds, TokenHashes): they find what was written before, in the midst of rotation too.
 package secret
 
 import (
@@ -22,7 +22,12 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/emmansun/gmsm/sm3"
 	"github.com/emmansun/gmsm/sm4"
@@ -59,10 +64,16 @@ var (
 
 // Keys is what New needs. Its text form never shows key material.
 type Keys struct {
-	Current string            // id of the root that seals
+	Current string            // id of the root that seals, indexes and signs
 	Keys    map[string][]byte // every root that may still open something, by id
 	Suite   Suite             // algorithms for new work; Open follows what the text says
-	Index   string            // id of the root of blind indexes, MACs and token hashes; may be empty when there is one root
+	// Suites are the algorithms of roots whose suite is not Suite.
+	Suites map[string]Suite
+	// Founding is the id of the root whose blind indexes and token hashes carry no key id: the first of the installation.
+	// It may be empty when there is one root.
+	Founding string
+	// Retired are roots that only check signatures any more: they open nothing and find nothing.
+	Retired map[string]bool
 }
 
 // String names the key ids only.
@@ -75,12 +86,26 @@ func (k Keys) GoString() string { return k.String() }
 
 // Box seals, opens, indexes and signs. It is safe for concurrent use.
 type Box struct {
-	current   string
-	suite     Suite
-	ciphers   map[cipherID]cipher.AEAD
-	index     []byte
-	indexID   string
-	passwords chan struct{} // at most two Argon2id runs at once
+	keys      atomic.Pointer[keySet]
+	passwords chan struct{}           // at most maxHashes Argon2id runs at once
+	waiting   func() <-chan time.Time // replaces the patience of a caller, in tests
+}
+
+// keySet is what a box knows at one moment.
+type keySet struct {
+	current string
+	suite   Suite
+	ciphers map[cipherID]cipher.AEAD
+	live    []indexKey // current first, then the others by id
+	retired []indexKey
+}
+
+// indexKey makes blind indexes, MACs and token hashes.
+type indexKey struct {
+	id     string
+	suite  Suite
+	root   []byte
+	prefix string // in front of what is kept, so that it names its key
 }
 
 type cipherID struct {
@@ -88,47 +113,94 @@ type cipherID struct {
 	key   string
 }
 
-// New checks keys and derives the ciphers. It refuses an unknown suite, ids that are empty or longer than 32 bytes, a
-// Current or Index that names no root, several roots without an Index, and roots that ParseKey would refuse.
+// New checks keys and derives the ciphers. It refuses an unknown suite, ids that are empty or longer than 32 bytes or hold
+// other than letters, digits, - and _, a Current or Founding that names no root, several roots without a Founding, and
+// roots that ParseKey would refuse.
 func New(keys Keys) (*Box, error) {
+	set, err := newKeySet(keys)
+	if err != nil {
+		return nil, err
+	}
+	b := &Box{passwords: make(chan struct{}, maxHashes)}
+	b.keys.Store(set)
+	return b, nil
+}
+
+// Replace has the box use other keys from now on; it refuses what New would.
+func (b *Box) Replace(keys Keys) error {
+	set, err := newKeySet(keys)
+	if err == nil {
+		b.keys.Store(set)
+	}
+	return err
+}
+
+func newKeySet(keys Keys) (*keySet, error) {
 	if _, err := newHash(keys.Suite); err != nil {
 		return nil, err
 	}
-	if _, ok := keys.Keys[keys.Current]; !ok {
+	if _, ok := keys.Keys[keys.Current]; !ok || keys.Retired[keys.Current] {
 		return nil, fmt.Errorf("secret: current key %q is not among the keys", keys.Current)
 	}
-	index := keys.Index
-	if index == "" {
+	founding := keys.Founding
+	if founding == "" {
 		if len(keys.Keys) > 1 {
-			return nil, errors.New("secret: several keys and no index key; name the one blind indexes were made with")
+			return nil, errors.New("secret: several keys and no founding key; name the one the installation began with")
 		}
-		index = keys.Current
+		founding = keys.Current
 	}
-	if _, ok := keys.Keys[index]; !ok {
-		return nil, fmt.Errorf("secret: index key %q is not among the keys", index)
+	set := &keySet{current: keys.Current, suite: keys.Suite, ciphers: map[cipherID]cipher.AEAD{}}
+	if s, ok := keys.Suites[keys.Current]; ok {
+		set.suite = s
 	}
-	b := &Box{current: keys.Current, suite: keys.Suite, ciphers: map[cipherID]cipher.AEAD{}, passwords: make(chan struct{}, 2)}
-	for id, root := range keys.Keys {
-		if id == "" || len(id) > 32 {
-			return nil, fmt.Errorf("secret: key id %q must have 1 to 32 bytes", id)
+	for _, id := range slices.Sorted(maps.Keys(keys.Keys)) {
+		root := keys.Keys[id]
+		if !keyID.MatchString(id) {
+			return nil, fmt.Errorf("secret: key id %q must have 1 to 32 letters, digits, - or _", id)
 		}
 		if err := checkRoot(root); err != nil {
 			return nil, fmt.Errorf("secret: key %q: %w", id, err)
+		}
+		k := indexKey{id: id, suite: keys.Suite, root: slices.Clone(root), prefix: id + "."}
+		if s, ok := keys.Suites[id]; ok {
+			k.suite = s
+		}
+		if _, err := newHash(k.suite); err != nil {
+			return nil, err
+		}
+		if id == founding {
+			k.prefix = ""
+		}
+		if keys.Retired[id] {
+			set.retired = append(set.retired, k)
+			continue
 		}
 		for _, s := range []Suite{GM, Intl} {
 			aead, err := newAEAD(s, root)
 			if err != nil {
 				return nil, fmt.Errorf("secret: key %q: %w", id, err)
 			}
-			b.ciphers[cipherID{s.mark(), id}] = aead
+			set.ciphers[cipherID{s.mark(), id}] = aead
+		}
+		if id == keys.Current {
+			set.live = slices.Insert(set.live, 0, k)
+		} else {
+			set.live = append(set.live, k)
 		}
 	}
-	b.index, b.indexID = append([]byte(nil), keys.Keys[index]...), index
-	return b, nil
+	return set, nil
+}
+
+var keyID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,32}$`)
+
+// Current returns the id and the suite of the key that seals.
+func (b *Box) Current() (id string, suite Suite) {
+	k := b.keys.Load()
+	return k.current, k.suite
 }
 
 // String hides the keys.
-func (b *Box) String() string { return fmt.Sprintf("secret.Box{suite %q}", b.suite) }
+func (b *Box) String() string { return fmt.Sprintf("secret.Box{suite %q}", b.keys.Load().suite) }
 
 // GoString is String, so that %#v does not print keys.
 func (b *Box) GoString() string { return b.String() }
@@ -136,12 +208,13 @@ func (b *Box) GoString() string { return b.String() }
 // Seal encrypts plain and binds it to aad, the place it belongs to ("enterprise.phone:42"): the text opens nowhere else.
 // Sealing the same plain twice gives different text. The result is URL-safe and needs about 4/3·(len+40) bytes.
 func (b *Box) Seal(plain []byte, aad string) string {
-	head := append([]byte{version, b.suite.mark(), byte(len(b.current))}, b.current...)
+	k := b.keys.Load()
+	head := append([]byte{version, k.suite.mark(), byte(len(k.current))}, k.current...) // #nosec G115 -- ids have at most 32 bytes
 	out := make([]byte, len(head)+nonceSize, len(head)+nonceSize+len(plain)+tagSize)
 	copy(out, head)
 	nonce := out[len(head):]
 	_, _ = rand.Read(nonce) // crypto/rand.Read never fails; it ends the program instead
-	out = b.ciphers[cipherID{b.suite.mark(), b.current}].Seal(out, nonce, plain, append(head, aad...))
+	out = k.ciphers[cipherID{k.suite.mark(), k.current}].Seal(out, nonce, plain, append(head, aad...))
 	return base64.RawURLEncoding.EncodeToString(out)
 }
 
@@ -152,7 +225,7 @@ func (b *Box) Open(sealed, aad string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	aead, ok := b.ciphers[cipherID{s.suite, s.key}]
+	aead, ok := b.keys.Load().ciphers[cipherID{s.suite, s.key}]
 	if !ok {
 		return nil, ErrNoKey.Wrap(fmt.Errorf("secret: suite %d key %q", s.suite, s.key))
 	}
@@ -165,8 +238,9 @@ func (b *Box) Open(sealed, aad string) ([]byte, error) {
 
 // Stale reports whether sealed should be sealed again: another key or suite than the current one made it.
 func (b *Box) Stale(sealed string) bool {
+	k := b.keys.Load()
 	s, err := parse(sealed)
-	return err != nil || s.key != b.current || s.suite != b.suite.mark()
+	return err != nil || s.key != k.current || s.suite != k.suite.mark()
 }
 
 type sealedText struct {
@@ -191,62 +265,105 @@ func parse(sealed string) (sealedText, error) {
 }
 
 // Blind returns the keyed hash of value for exact lookup: equal values give equal text under one purpose, unrelated text
-// under another. An empty value gives "", which callers store as NULL. Normalise value first.
-func (b *Box) Blind(purpose, value string) string {
+// under another. It names its key, except the founding one. An empty value gives "", which callers store as NULL.
+// Normalise value first. Look up with Blinds: the row may have been written under another key.
+func (b *Box) Blind(purpose, value string) string { return b.Blinds(purpose, value)[0] }
+
+// Blinds returns what Blind gave or may have given under each key, today's first; [""] for an empty value.
+func (b *Box) Blinds(purpose, value string) []string {
 	if value == "" {
-		return ""
+		return []string{""}
 	}
-	return base64.RawURLEncoding.EncodeToString(b.mac("blind", purpose, value)[:16])
+	return b.each(func(k indexKey) string {
+		return k.prefix + base64.RawURLEncoding.EncodeToString(k.mac("blind", purpose, value)[:16])
+	})
 }
 
 // BlindTail is Blind over the last four digits of phone, under a purpose of its own; "" when phone has fewer than four
 // characters. The caller filters or limits its use: there are only ten thousand tails.
-func (b *Box) BlindTail(phone string) string {
+func (b *Box) BlindTail(phone string) string { return b.BlindTails(phone)[0] }
+
+// BlindTails is to BlindTail what Blinds is to Blind.
+func (b *Box) BlindTails(phone string) []string {
 	if len(phone) < 4 {
-		return ""
+		return []string{""}
 	}
-	return base64.RawURLEncoding.EncodeToString(b.mac("blind-tail", "phone", phone[len(phone)-4:])[:16])
+	return b.each(func(k indexKey) string {
+		return k.prefix + base64.RawURLEncoding.EncodeToString(k.mac("blind-tail", "phone", phone[len(phone)-4:])[:16])
+	})
 }
 
 // MAC signs parts for a purpose. Parts are length-prefixed, so ("ab","c") and ("a","bc") differ.
-func (b *Box) MAC(purpose string, parts ...string) string {
-	return base64.RawURLEncoding.EncodeToString(b.mac("mac", purpose, parts...))
+func (b *Box) MAC(purpose string, parts ...string) string { return b.MACs(purpose, parts...)[0] }
+
+// MACs returns what MAC gives or gave under each key, today's first.
+func (b *Box) MACs(purpose string, parts ...string) []string {
+	return b.each(func(k indexKey) string {
+		return base64.RawURLEncoding.EncodeToString(k.mac("mac", purpose, parts...))
+	})
 }
 
-// VerifyMAC reports in constant time whether mac is MAC(purpose, parts...).
+// VerifyMAC reports whether mac is MAC(purpose, parts...) under any key. It compares in constant time.
 func (b *Box) VerifyMAC(mac, purpose string, parts ...string) bool {
-	return Equal(mac, b.MAC(purpose, parts...))
+	ok := false
+	for _, m := range b.MACs(purpose, parts...) {
+		ok = Equal(mac, m) || ok
+	}
+	return ok
 }
 
 // Sign is MAC with the id of its key in front, for what is kept for years.
 func (b *Box) Sign(purpose string, parts ...string) string {
-	return b.indexID + "." + b.MAC("sign."+purpose, parts...)
+	return b.keys.Load().live[0].sign(purpose, parts...)
 }
 
 // CheckSignature returns ErrSignature when signature is not Sign(purpose, parts...), and ErrNoKey when its key is not
-// known.
+// known. Retired keys count.
 func (b *Box) CheckSignature(signature, purpose string, parts ...string) error {
-	id, mac, _ := strings.Cut(signature, ".")
-	if id != b.indexID {
-		return ErrNoKey.Wrap(fmt.Errorf("secret: signature by key %q", id))
+	id, _, _ := strings.Cut(signature, ".")
+	set := b.keys.Load()
+	for _, k := range slices.Concat(set.live, set.retired) {
+		if k.id != id {
+			continue
+		}
+		if !Equal(signature, k.sign(purpose, parts...)) {
+			return ErrSignature
+		}
+		return nil
 	}
-	if !b.VerifyMAC(mac, "sign."+purpose, parts...) {
-		return ErrSignature
-	}
-	return nil
+	return ErrNoKey.Wrap(fmt.Errorf("secret: signature by key %q", id))
 }
 
-// HashToken returns what to store for a token or code: whoever reads the database cannot present it.
-func (b *Box) HashToken(plain string) string {
-	return base64.RawURLEncoding.EncodeToString(b.mac("token", "", plain))
+// HashToken returns what to store for a token or code: whoever reads the database cannot present it. Look up with
+// TokenHashes.
+func (b *Box) HashToken(plain string) string { return b.TokenHashes(plain)[0] }
+
+// TokenHashes returns what HashToken gave or may have given under each key, today's first.
+func (b *Box) TokenHashes(plain string) []string {
+	return b.each(func(k indexKey) string {
+		return k.prefix + base64.RawURLEncoding.EncodeToString(k.mac("token", "", plain))
+	})
 }
 
-func (b *Box) mac(use, purpose string, parts ...string) []byte {
-	h, err := newHash(b.suite)
+func (b *Box) each(fn func(k indexKey) string) []string {
+	keys := b.keys.Load().live
+	list := make([]string, 0, len(keys))
+	for _, k := range keys {
+		list = append(list, fn(k))
+	}
+	return list
+}
+
+func (k indexKey) sign(purpose string, parts ...string) string {
+	return k.id + "." + base64.RawURLEncoding.EncodeToString(k.mac("sign", purpose, parts...))
+}
+
+func (k indexKey) mac(use, purpose string, parts ...string) []byte {
+	h, err := newHash(k.suite)
 	if err != nil {
 		panic(err) // New refused unknown suites
 	}
-	key, err := hkdf.Key(h, b.index, nil, "huiqi/"+string(b.suite)+"/"+use+"/"+purpose, 32)
+	key, err := hkdf.Key(h, k.root, nil, "huiqi/"+string(k.suite)+"/"+use+"/"+purpose, 32)
 	if err != nil {
 		panic(err) // 32 bytes are within what HKDF gives
 	}

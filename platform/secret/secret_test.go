@@ -131,7 +131,7 @@ func TestRotation(t *testing.T) {
 	t.Parallel()
 	k1, k2 := mustKey(t), mustKey(t)
 	old := mustBox(t, secret.Keys{Current: "k1", Keys: map[string][]byte{"k1": k1}, Suite: secret.Intl})
-	both := mustBox(t, secret.Keys{Current: "k2", Index: "k1", Keys: map[string][]byte{"k1": k1, "k2": k2}, Suite: secret.GM})
+	both := mustBox(t, secret.Keys{Current: "k2", Founding: "k1", Suites: map[string]secret.Suite{"k1": secret.Intl}, Keys: map[string][]byte{"k1": k1, "k2": k2}, Suite: secret.GM})
 	sealed := old.Seal([]byte("值"), "a")
 	if got, err := both.Open(sealed, "a"); err != nil || string(got) != "值" {
 		t.Errorf("Open after rotation = %q, %v", got, err)
@@ -142,9 +142,49 @@ func TestRotation(t *testing.T) {
 	if _, err := old.Open(both.Seal(nil, ""), ""); !errors.Is(err, secret.ErrNoKey) {
 		t.Errorf("unknown key: %v", err)
 	}
-	same := mustBox(t, secret.Keys{Current: "k2", Index: "k1", Keys: map[string][]byte{"k1": k1, "k2": k2}, Suite: secret.Intl})
-	if same.Blind("p", "v") != old.Blind("p", "v") {
-		t.Error("rotation moved the blind index")
+	// what was written before is found, whatever it is, and what is written now names its key
+	for what, found := range map[string][2][]string{
+		"blind index": {both.Blinds("p", "v"), {old.Blind("p", "v"), both.Blind("p", "v")}},
+		"phone tail":  {both.BlindTails("13800138000"), {old.BlindTail("13800138000"), both.BlindTail("13800138000")}},
+		"token":       {both.TokenHashes("t"), {old.HashToken("t"), both.HashToken("t")}},
+		"MAC":         {both.MACs("p", "v"), {old.MAC("p", "v"), both.MAC("p", "v")}},
+	} {
+		was, is := found[1][0], found[1][1]
+		if len(found[0]) != 2 || found[0][0] != is || found[0][1] != was || is == was {
+			t.Errorf("%s: %v, was %s, is %s", what, found[0], was, is)
+		}
+		if strings.HasPrefix(is, "k2.") != (what != "MAC") {
+			t.Errorf("%s: %s does not say its key", what, is)
+		}
+	}
+	if !both.VerifyMAC(old.MAC("p", "v"), "p", "v") || both.VerifyMAC(old.MAC("p", "w"), "p", "v") {
+		t.Error("a MAC under the old key")
+	}
+	signed := old.Sign("p", "v")
+	retired := mustBox(t, secret.Keys{Current: "k2", Founding: "k1", Retired: map[string]bool{"k1": true}, Suites: map[string]secret.Suite{"k1": secret.Intl},
+		Keys: map[string][]byte{"k1": k1, "k2": k2}, Suite: secret.GM})
+	for name, b := range map[string]*secret.Box{"old": old, "both": both, "retired": retired} {
+		if err := b.CheckSignature(signed, "p", "v"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := b.CheckSignature(signed, "p", "w"); !errors.Is(err, secret.ErrSignature) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := old.CheckSignature(both.Sign("p", "v"), "p", "v"); !errors.Is(err, secret.ErrNoKey) {
+		t.Errorf("a signature by an unknown key: %v", err)
+	}
+	if _, err := retired.Open(sealed, "a"); !errors.Is(err, secret.ErrNoKey) {
+		t.Errorf("a retired key opened: %v", err)
+	}
+	if got := retired.Blinds("p", "v"); len(got) != 1 {
+		t.Errorf("a retired key finds: %v", got)
+	}
+	if err := old.Replace(secret.Keys{Current: "k2", Founding: "k1", Keys: map[string][]byte{"k1": k1, "k2": k2}, Suite: secret.Intl}); err != nil {
+		t.Fatal(err)
+	}
+	if id, _ := old.Current(); id != "k2" || !old.Stale(sealed) {
+		t.Error("Replace did not take effect")
 	}
 }
 
@@ -152,15 +192,17 @@ func TestNewRefuses(t *testing.T) {
 	t.Parallel()
 	k := mustKey(t)
 	for name, keys := range map[string]secret.Keys{
-		"suite":         {Current: "a", Keys: map[string][]byte{"a": k}, Suite: "rot13"},
-		"no keys":       {Current: "a", Suite: secret.GM},
-		"current":       {Current: "b", Keys: map[string][]byte{"a": k}, Suite: secret.GM},
-		"empty id":      {Current: "", Keys: map[string][]byte{"": k}, Suite: secret.GM},
-		"long id":       {Current: strings.Repeat("a", 33), Keys: map[string][]byte{strings.Repeat("a", 33): k}, Suite: secret.GM},
-		"short root":    {Current: "a", Keys: map[string][]byte{"a": k[:31]}, Suite: secret.GM},
-		"zero root":     {Current: "a", Keys: map[string][]byte{"a": make([]byte, 32)}, Suite: secret.GM},
-		"index missing": {Current: "a", Keys: map[string][]byte{"a": k, "b": mustKey(t)}, Suite: secret.GM},
-		"index unknown": {Current: "a", Index: "c", Keys: map[string][]byte{"a": k}, Suite: secret.GM},
+		"suite":                {Current: "a", Keys: map[string][]byte{"a": k}, Suite: "rot13"},
+		"no keys":              {Current: "a", Suite: secret.GM},
+		"current":              {Current: "b", Keys: map[string][]byte{"a": k}, Suite: secret.GM},
+		"empty id":             {Current: "", Keys: map[string][]byte{"": k}, Suite: secret.GM},
+		"long id":              {Current: strings.Repeat("a", 33), Keys: map[string][]byte{strings.Repeat("a", 33): k}, Suite: secret.GM},
+		"short root":           {Current: "a", Keys: map[string][]byte{"a": k[:31]}, Suite: secret.GM},
+		"zero root":            {Current: "a", Keys: map[string][]byte{"a": make([]byte, 32)}, Suite: secret.GM},
+		"no founding":          {Current: "a", Keys: map[string][]byte{"a": k, "b": mustKey(t)}, Suite: secret.GM},
+		"retired current":      {Current: "a", Keys: map[string][]byte{"a": k}, Retired: map[string]bool{"a": true}, Suite: secret.GM},
+		"id with a dot":        {Current: "a.b", Keys: map[string][]byte{"a.b": k}, Suite: secret.GM},
+		"suite of another key": {Current: "a", Founding: "a", Keys: map[string][]byte{"a": k, "b": mustKey(t)}, Suites: map[string]secret.Suite{"b": "x"}, Suite: secret.GM},
 	} {
 		if _, err := secret.New(keys); err == nil {
 			t.Errorf("%s: accepted", name)

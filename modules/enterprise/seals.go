@@ -1,0 +1,11 @@
+package enterprise
+
+import "github.com/huiqi/huiqi/platform/secret"
+
+// Sealed are the columns of the module that only open with a key.
+func Sealed() secret.Keepers {
+	return secret.Keepers{Columns: []secret.Column{{
+		Table: "enterprise_contacts", Key: []string{"enterprise_id"}, Name: "phone_sealed",
+		Place: func(r secret.Row) string { return contactPlace(r.Int("enterprise_id")) },
+	}}}
+}

@@ -1,0 +1,11 @@
+package export
+
+import "github.com/huiqi/huiqi/platform/secret"
+
+// Sealed are the columns of the module that only open with a key.
+func Sealed() secret.Keepers {
+	return secret.Keepers{Columns: []secret.Column{{
+		Table: "exports", Key: []string{"id"}, Name: "filters", With: []string{"owner_id"},
+		Place: func(r secret.Row) string { return filterPlace(r.Int("owner_id")) },
+	}}}
+}

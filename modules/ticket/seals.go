@@ -1,0 +1,34 @@
+package ticket
+
+import (
+	"slices"
+
+	"github.com/huiqi/huiqi/platform/secret"
+)
+
+// Sealed are the columns of the module that only open with a key.
+func Sealed() secret.Keepers {
+	query := secret.Index{Name: "query_hash", Make: func(b *secret.Box, r secret.Row, _ string) string {
+		// The code that was told to the person stays theirs: only its hash moves to today's key.
+		number, have := r.Text("number"), r.Text("query_hash")
+		if code := toldCode(b, number, have); code != "" {
+			return b.HashToken(number + ":" + code)
+		}
+		return ""
+	}}
+	return secret.Keepers{Columns: []secret.Column{{
+		Table: "tickets", Key: []string{"id"}, Name: "phone_sealed", With: []string{"number"}, Place: func(r secret.Row) string { return phonePlace(r.Text("number")) },
+		Indexes: append(secret.PhoneIndexes("phone_blind", "phone_tail"), query),
+	}}}
+}
+
+// toldCode returns the query code of the ticket whose hash is kept, "" when no known key made it.
+func toldCode(b *secret.Box, number, hash string) string {
+	for _, mac := range b.MACs("ticket.query", number) {
+		code := digits(mac)
+		if slices.Contains(b.TokenHashes(number+":"+code), hash) {
+			return code
+		}
+	}
+	return ""
+}
