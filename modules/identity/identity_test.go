@@ -27,6 +27,7 @@ import (
 
 // world is a service with a texter that notes the codes.
 type world struct {
+	key []byte // the root of the box
 	*identity.Service
 
 	db     *database.DB
@@ -97,11 +98,12 @@ var companies = []database.Migration{{ID: "20261199000000_test_companies", Up: f
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{codes: map[string][]string{}, wechat: &fakeWechat{holds: map[string]identity.WechatPerson{}}, clock: clock.NewFake(time.Date(2026, 11, 22, 6, 0, 0, 0, time.UTC)),
-		db: databasetest.New(t, slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, identity.Migrations, companies))}
+		db: databasetest.New(t, slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, identity.Migrations, secret.Migrations, companies))}
 	key, err := secret.ParseKey(secret.NewKey())
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.key = key
 	box, err := secret.New(secret.Keys{Current: "k1", Keys: map[string][]byte{"k1": key}, Suite: secret.GM})
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/secret"
 )
 
 // sendAs asks for a code as somebody.
@@ -164,7 +165,8 @@ func TestHundredParallelGuesses(t *testing.T) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			if err := guess(fmt.Sprintf("Guess-%d-guess", i), p); !errors.Is(err, identity.ErrWrongPassword) {
+			// a machine that is busy turns some away unseen
+			if err := guess(fmt.Sprintf("Guess-%d-guess", i), p); !errors.Is(err, identity.ErrWrongPassword) && !errors.Is(err, secret.ErrHashBusy) {
 				t.Error(err)
 			}
 		}()

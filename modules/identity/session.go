@@ -209,8 +209,8 @@ func (s *Service) SignInByPassword(ctx context.Context, actor access.Actor, cmd 
 		}
 	}
 	right, outdated, err := s.Box.VerifyPassword(ctx, cmd.Password, hash)
-	if err != nil && known {
-		return Begun{}, err
+	if err != nil && (known || errors.Is(err, secret.ErrHashBusy)) {
+		return Begun{}, err // a busy moment must not tell accounts apart either
 	}
 	if !known || !right || hash == decoy {
 		return Begun{}, ErrWrongPassword

@@ -124,7 +124,7 @@ const maxHashes = 2
 
 // hashPatience is how long a caller waits for its turn. More than that means that somebody floods the sign-in; waiting
 // longer would only pile up requests.
-const hashPatience = 5 * time.Second
+const hashPatience = 10 * time.Second
 
 // ErrHashBusy is returned when too many passwords are being checked.
 var ErrHashBusy = fault.New(fault.Unavailable, "SIGN_IN_BUSY", "登录的人较多，请稍后再试").After(5)
@@ -139,7 +139,7 @@ var current = argon{memory: 19 * 1024, time: 2, threads: 1}
 
 // HashPassword returns the Argon2id (RFC 9106) hash of password in PHC form, its parameters and salt inside. The
 // password is compared after NFKC, so full-width typing does not matter. At most two hashes run at once per Box; waiting
-// ends with ctx or after five seconds, and the error is then Unavailable.
+// ends with ctx or after ten seconds, and the error is then Unavailable.
 func (b *Box) HashPassword(ctx context.Context, password string) (string, error) {
 	if utf8.RuneCountInString(password) > MaxPassword {
 		return "", ErrPasswordLong.On("password")
