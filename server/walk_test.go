@@ -34,12 +34,18 @@ func (silent) Ask(context.Context, string, message.Text, time.Time) message.Outc
 
 func testHouse(t *testing.T) *house {
 	t.Helper()
+	return houseOf(t, secret.NewKey())
+}
+
+// houseOf is testHouse with a root key that the test knows.
+func houseOf(t *testing.T, key string) *house {
+	t.Helper()
 	db := databasetest.New(t, Migrations())
 	c, err := Load("", map[string]any{"data": t.TempDir(), "demo": true, "requests_per_minute": 1_000_000})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := build(context.Background(), c, db, secret.NewKey(), parts{
+	h, err := build(context.Background(), c, db, key, parts{
 		log: slog.New(slog.DiscardHandler), clock: clock.System{}, outside: outside{sender: silent{}},
 	})
 	if err != nil {

@@ -24,6 +24,8 @@ type Staff struct {
 	Roles                          []string
 }
 
+var errAccountOrPhone = fault.New(fault.Conflict, "ACCOUNT_TAKEN", "账号或手机号已被使用，请更换").On("account")
+
 // CreateStaff makes an account. It needs identity.users; the password must satisfy the rules for staff. Without a password,
 // which only the system may leave out, nobody can sign in until an administrator sets one.
 func (s *Service) CreateStaff(ctx context.Context, actor access.Actor, in Staff) (int64, error) {
@@ -54,9 +56,14 @@ func (s *Service) CreateStaff(ctx context.Context, actor access.Actor, in Staff)
 		if in.InstitutionID != 0 {
 			u.InstitutionID = &in.InstitutionID
 		}
+		if taken, err := s.taken(ctx, tx, number); err != nil {
+			return err
+		} else if taken {
+			return errAccountOrPhone
+		}
 		if _, err := tx.NewInsert().Model(&u).Returning("id").Exec(ctx); err != nil {
 			if database.IsDuplicate(err) {
-				return fault.New(fault.Conflict, "ACCOUNT_TAKEN", "账号或手机号已被使用，请更换").On("account")
+				return errAccountOrPhone
 			}
 			return err
 		}
@@ -91,6 +98,11 @@ func (s *Service) CreateOwner(ctx context.Context, actor access.Actor, in Owner)
 		u := s.newUser(number, in.Name, access.Enterprise, now)
 		if in.EnterpriseID != 0 {
 			u.EnterpriseID = &in.EnterpriseID
+		}
+		if taken, err := s.taken(ctx, tx, number); err != nil {
+			return err
+		} else if taken {
+			return ErrPhoneRegistered
 		}
 		if _, err := tx.NewInsert().Model(&u).Returning("id").Exec(ctx); err != nil {
 			if database.IsDuplicate(err) {

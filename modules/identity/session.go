@@ -67,6 +67,11 @@ func (s *Service) Register(ctx context.Context, actor access.Actor, cmd Register
 	err = s.withCode(ctx, number, ForRegister, cmd.Code, func(ctx context.Context, tx bun.Tx) error {
 		now := s.Clock.Now()
 		u := s.newUser(number, contact, access.Enterprise, now)
+		if taken, err := s.taken(ctx, tx, number); err != nil {
+			return err
+		} else if taken {
+			return ErrPhoneRegistered
+		}
 		if _, err := tx.NewInsert().Model(&u).Returning("id").Exec(ctx); err != nil {
 			if database.IsDuplicate(err) {
 				return ErrPhoneRegistered
@@ -106,6 +111,11 @@ func (s *Service) Register(ctx context.Context, actor access.Actor, cmd Register
 func (s *Service) newUser(number, name string, party access.Party, now time.Time) user {
 	return user{Name: name, Party: party, CreatedAt: now, Version: 1, Phone: s.Box.Seal([]byte(number), phonePlace),
 		PhoneBlind: s.Box.Blind("phone", number), PhoneTail: s.Box.BlindTail(number)}
+}
+
+// taken reports whether the number is an account's. The unique index alone does not see what is kept under an older key.
+func (s *Service) taken(ctx context.Context, tx bun.Tx, number string) (bool, error) {
+	return tx.NewSelect().Model((*user)(nil)).Where("phone_blind IN ?", bun.Tuple(s.Box.Blinds("phone", number))).Exists(ctx)
 }
 
 // beginning is how a session begins.

@@ -149,7 +149,7 @@ func (s *Service) unused(ctx context.Context, tx bun.Tx, account, sealed string)
 	if err != nil {
 		return err
 	}
-	taken, err := tx.NewSelect().Model((*user)(nil)).Where("phone_blind IN ?", bun.Tuple(s.Box.Blinds("phone", string(number)))).Exists(ctx)
+	taken, err := s.taken(ctx, tx, string(number))
 	if err == nil && taken {
 		return fault.New(fault.Conflict, "PHONE_TAKEN", "该手机号已用于另一个账号，请更换").On("phone")
 	}
