@@ -30,6 +30,12 @@ func keepers() secret.Keepers {
 	} {
 		all.Columns, all.Hashes = append(all.Columns, k.Columns...), append(all.Hashes, k.Hashes...)
 	}
+	for i := range all.Columns {
+		if c := &all.Columns[i]; c.Table == "users" && c.Name == "phone" {
+			// letters to WeChat are looked for by the phone of their person, which they do not hold
+			c.Indexes[0].Copies = []secret.Copy{{Table: "wechat_messages", Name: "phone_blind"}}
+		}
+	}
 	return all
 }
 

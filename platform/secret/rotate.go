@@ -54,7 +54,13 @@ type Index struct {
 	Name string
 	// Make returns the column under today's key. r holds what is there now; "" is kept as it is.
 	Make func(b *Box, r Row, plain string) string
+	// Copies are columns of other tables that hold the same index without the plain text. They follow it; what is left of
+	// them under a retired key belongs to nobody any more, and is only not found.
+	Copies []Copy
 }
+
+// Copy is a column that holds an index of another table.
+type Copy struct{ Table, Name string }
 
 // Hash is a column of keyed hashes whose plain text nobody has: tokens and keys that people hold. They stay under their
 // key until they end.
@@ -312,11 +318,33 @@ func (r Rotator) batch(ctx context.Context, c Column, list []Row, p *progress) e
 			if err != nil {
 				return err
 			}
-			p.Done += n // none: somebody else wrote meanwhile, under today's key
+			if n == 0 {
+				continue // somebody else wrote meanwhile, under today's key
+			}
+			p.Done++
+			for _, x := range c.Indexes {
+				if err := follow(ctx, tx, x, ch.row.Text(x.Name), ch.set[x.Name]); err != nil {
+					return err
+				}
+			}
 		}
 		return saveProgress(ctx, tx, *p, r.Clock.Now())
 	})
 	return err
+}
+
+// follow changes the copies of an index.
+func follow(ctx context.Context, tx bun.Tx, x Index, old, now string) error {
+	if old == "" || now == "" || old == now {
+		return nil
+	}
+	for _, c := range x.Copies {
+		name := bun.Ident(c.Name)
+		if _, err := tx.NewUpdate().TableExpr("?", bun.Ident(c.Table)).Set("? = ?", name, now).Where("? = ?", name, old).Exec(ctx); err != nil {
+			return fmt.Errorf("%s.%s: %w", c.Table, c.Name, err)
+		}
+	}
+	return nil
 }
 
 func (r Rotator) save(ctx context.Context, p progress) error {

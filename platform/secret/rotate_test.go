@@ -26,8 +26,16 @@ type thing struct {
 	Blind  string `bun:"blind,nullzero"`
 }
 
+// letter holds the index of a thing and not its text.
+type letter struct {
+	bun.BaseModel `bun:"table:letters"`
+
+	ID    int64  `bun:"id,pk"`
+	Blind string `bun:"blind,notnull"`
+}
+
 var thingSteps = append([]database.Migration{{ID: "20200101000000_things", Up: func(ctx context.Context, tx bun.Tx) error {
-	return database.CreateTables(ctx, tx, (*thing)(nil))
+	return database.CreateTables(ctx, tx, (*thing)(nil), (*letter)(nil))
 }}}, secret.Migrations...)
 
 func thingPlace(id int64, part string) string { return fmt.Sprintf("things:%d:%s", id, part) }
@@ -57,7 +65,10 @@ func newRotation(t *testing.T, rows int, from, to secret.Suite) *rotation {
 	}
 	list = append(list, thing{ID: -1, Part: "empty"})
 	err := n.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewInsert().Model(&list).Exec(ctx)
+		if _, err := tx.NewInsert().Model(&list).Exec(ctx); err != nil {
+			return err
+		}
+		_, err := tx.NewInsert().Model(&[]letter{{ID: 1, Blind: n.old.Blind("phone", phoneOf(1))}, {ID: 2, Blind: n.old.Blind("phone", phoneOf(1))}, {ID: 3, Blind: "another"}}).Exec(ctx)
 		return err
 	})
 	if err != nil {
@@ -67,6 +78,7 @@ func newRotation(t *testing.T, rows int, from, to secret.Suite) *rotation {
 		Table: "things", Key: []string{"id", "part"}, Name: "sealed", Indexes: secret.PhoneIndexes("blind", ""),
 		Place: func(r secret.Row) string { return thingPlace(r.Int("id"), r.Text("part")) },
 	}}}}
+	n.r.Columns[0].Indexes[0].Copies = []secret.Copy{{Table: "letters", Name: "blind"}}
 	return n
 }
 
@@ -138,6 +150,13 @@ func TestRotateBothWays(t *testing.T) {
 			}
 			for i := range 800 {
 				n.found(t, phoneOf(i))
+			}
+			var copies []string
+			if err := n.db.Read().NewSelect().Model((*letter)(nil)).Column("blind").OrderExpr("id").Scan(ctx, &copies); err != nil {
+				t.Fatal(err)
+			}
+			if is := n.box.Blind("phone", phoneOf(1)); copies[0] != is || copies[1] != is || copies[2] != "another" {
+				t.Fatalf("the copies did not follow: %v", copies)
 			}
 			p, err := n.r.Progress(ctx)
 			if err != nil || len(p) != 1 || !p[0].Finished || p[0].Done != 550 {
