@@ -246,6 +246,9 @@ func (w *keyWork) retire(ctx context.Context, id string) (int, error) {
 	if !ok {
 		return 0, secret.ErrNoSuchKey
 	}
+	if err := w.ring.Retire(id); err != nil { // kept below, once nothing needs the key
+		return 0, err
+	}
 	uses, err := keepers().Uses(ctx, w.db.Read(), id, k.Founding, time.Now().UTC())
 	if err != nil {
 		return 0, err
@@ -254,9 +257,6 @@ func (w *keyWork) retire(ctx context.Context, id string) (int, error) {
 		fmt.Fprintf(w.out, "%v：%s\n", secret.ErrKeyStillIn, id)
 		w.showUses(uses)
 		return 1, nil
-	}
-	if err := w.ring.Retire(id); err != nil {
-		return 0, err
 	}
 	if err := w.keep(ctx, "secret.key_retire", id, "停用密钥 "+id); err != nil {
 		return 0, err
