@@ -10,7 +10,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/platform/web/page"
 )
@@ -192,10 +191,8 @@ func matching(db *bun.DB, f BrowseFilter, now time.Time) (*bun.SelectQuery, erro
 	if f.Query != "" {
 		typed, err := search.Parse(f.Query)
 		switch {
-		case err == nil && database.KindOf(db) == database.SQLite:
-			q = q.Join("JOIN catalog_search ON catalog_search.rowid = p.id").Where("catalog_search MATCH ?", typed.FTS5())
 		case err == nil:
-			q = q.Join("JOIN catalog_search ON catalog_search.id = p.id").Where("catalog_search.body @@ ?::tsquery", typed.TSQuery())
+			q = fullText.Narrow(q, "p.id", typed)
 		case search.ErrShort.Is(err):
 			// One character has no pair to be found by: the beginning of a name answers.
 			q = q.Where("e.name_key LIKE ? ESCAPE '\\'", like.Replace(strings.ToLower(f.Query))+"%")

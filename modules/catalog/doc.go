@@ -22,7 +22,7 @@
 //
 // # Tables
 //
-// products, product_editions, catalog_search (the full text of what is public: FTS5 on SQLite, a tsvector on PostgreSQL,
+// products, product_editions, search_product (the full text of what is public, kept by platform/search and
 // written in the transaction in which a product becomes public or leaves).
 //
 // # Needs

@@ -94,4 +94,12 @@ var Migrations = []database.Migration{{
 		}
 		return database.Exec(ctx, tx, steps...)
 	},
+}, {
+	ID: "20261128040100_product_search",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.Exec(ctx, tx, "DROP TABLE catalog_search"); err != nil {
+			return err
+		}
+		return fullText.Create(ctx, tx, "products")
+	},
 }}

@@ -21,6 +21,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/search"
 )
 
 var start = time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)
@@ -41,7 +42,7 @@ func (providers) Institution(_ context.Context, _ bun.IDB, id int64) (catalog.Pr
 	return catalog.Provider{}, fault.ErrNotFound
 }
 
-var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, catalog.Migrations)
+var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, search.Migrations, catalog.Migrations)
 
 type fixture struct {
 	*catalog.Service

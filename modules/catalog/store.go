@@ -107,26 +107,32 @@ func saveEdition(ctx context.Context, tx bun.Tx, e *Edition) error {
 
 // index puts a product that is public into the full text, or takes one out that is not.
 func index(ctx context.Context, tx bun.Tx, p *Product, shown *Edition) error {
-	var err error
-	sqlite := database.KindOf(tx) == database.SQLite
-	switch {
-	case shown == nil || !p.InstitutionActive:
-		column := "id"
-		if sqlite {
-			column = "rowid"
+	if shown == nil || !p.InstitutionActive {
+		return fullText.Remove(ctx, tx, p.ID)
+	}
+	return fullText.Put(ctx, tx, search.Doc{ID: p.ID, Texts: []string{shown.searchText(p.InstitutionName)}})
+}
+
+// fullText holds the products that are public.
+var fullText = search.Index{Kind: "product", Title: "服务产品", Fields: []search.Field{{Name: "body", Weight: 1}}}
+
+// SearchSource gives the public products to the rebuild of their full text.
+func SearchSource() search.Source {
+	return search.Source{Index: fullText, Docs: func(ctx context.Context, db bun.IDB, pick search.Pick) ([]search.Doc, error) {
+		var products []Product
+		if err := pick(db.NewSelect().Model(&products).Where("p.shown > 0 AND p.institution_active"), "p.id").Scan(ctx); err != nil {
+			return nil, err
 		}
-		_, err = tx.ExecContext(ctx, "DELETE FROM catalog_search WHERE "+column+" = ?", p.ID)
-	case sqlite:
-		// A plain INSERT on a rowid that exists would leave both texts to be found.
-		_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO catalog_search (rowid, body) VALUES (?, ?)", p.ID, search.Tokens(shown.searchText(p.InstitutionName)))
-	default:
-		_, err = tx.ExecContext(ctx, "INSERT INTO catalog_search (id, body) VALUES (?, ?::tsvector) ON CONFLICT (id) DO UPDATE SET body = EXCLUDED.body",
-			p.ID, search.Vector(shown.searchText(p.InstitutionName)))
-	}
-	if err != nil {
-		return fmt.Errorf("index product %d: %w", p.ID, err)
-	}
-	return nil
+		docs := make([]search.Doc, 0, len(products))
+		for _, p := range products {
+			e, err := edition(ctx, db, p.ID, p.Shown)
+			if err != nil {
+				return nil, err
+			}
+			docs = append(docs, search.Doc{ID: p.ID, Texts: []string{e.searchText(p.InstitutionName)}})
+		}
+		return docs, nil
+	}}
 }
 
 // position is where a list goes on.

@@ -18,7 +18,7 @@
 //
 // # Tables
 //
-// articles, article_files, article_search (the full text). The history is read from the events of the article.
+// articles, article_files, search_article (the full text, kept by platform/search). The history is read from the events of the article.
 //
 // # Needs
 //

@@ -67,4 +67,12 @@ var Migrations = []database.Migration{{
 				"CREATE INDEX article_search_words ON article_search USING GIN (words)",
 			})
 	},
+}, {
+	ID: "20261128040200_article_search",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.Exec(ctx, tx, "DROP TABLE article_search"); err != nil {
+			return err
+		}
+		return fullText.Create(ctx, tx, "articles")
+	},
 }}

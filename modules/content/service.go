@@ -163,7 +163,7 @@ func (s *Service) Attachment(ctx context.Context, actor access.Actor, article, f
 func (s *Service) Search(ctx context.Context, _ access.Actor, words search.Query, limit int, of ...Kind) ([]Found, error) {
 	var rows []Article
 	db := s.db.Read()
-	q := matching(db, published(s.clock.Now()).narrow(db.NewSelect().Model(&rows).Where("a.kind IN ?", bun.Tuple(of))), words).
+	q := matching(published(s.clock.Now()).narrow(db.NewSelect().Model(&rows).Where("a.kind IN ?", bun.Tuple(of))), words).
 		OrderExpr("a.publish_at DESC, a.id DESC").Limit(int64(limit))
 	if err := q.Scan(ctx); err != nil {
 		return nil, fmt.Errorf("search articles: %w", err)
@@ -184,7 +184,7 @@ type Found struct {
 // CountFound counts what Search would find, to limit at most. Everybody may.
 func (s *Service) CountFound(ctx context.Context, _ access.Actor, words search.Query, limit int, of ...Kind) (int, error) {
 	db := s.db.Read()
-	q := matching(db, published(s.clock.Now()).narrow(db.NewSelect().Model((*Article)(nil)).ColumnExpr("1").Where("a.kind IN ?", bun.Tuple(of))), words)
+	q := matching(published(s.clock.Now()).narrow(db.NewSelect().Model((*Article)(nil)).ColumnExpr("1").Where("a.kind IN ?", bun.Tuple(of))), words)
 	n, err := db.NewSelect().TableExpr("(?) AS c", q.Limit(int64(limit))).Count(ctx)
 	return int(n), err
 }
@@ -227,7 +227,7 @@ func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([
 		if err != nil {
 			return nil, "", err
 		}
-		q = matching(db, q, words)
+		q = matching(q, words)
 	}
 	if f.Cursor != "" {
 		before, err := strconv.ParseInt(f.Cursor, 10, 64)

@@ -54,7 +54,7 @@ type pdf struct{ *strings.Reader }
 
 func (pdf) Close() error { return nil }
 
-var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, content.Migrations)
+var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, search.Migrations, content.Migrations)
 
 type fixture struct {
 	*content.Service

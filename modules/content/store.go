@@ -2,7 +2,6 @@ package content
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -41,27 +40,33 @@ func save(ctx context.Context, tx bun.Tx, a *Article, read int64) error {
 
 // index keeps the full text of the article beside it.
 func index(ctx context.Context, tx bun.Tx, a *Article) error {
-	text := a.Title + "\n" + a.Summary + "\n" + a.Source + "\n" + Plain(a.Body)
-	var err error
-	if database.KindOf(tx) == database.Postgres {
-		_, err = tx.NewRaw("INSERT INTO article_search (id, words) VALUES (?, ?::tsvector) ON CONFLICT (id) DO UPDATE SET words = EXCLUDED.words",
-			a.ID, search.Vector(text)).Exec(ctx)
-	} else {
-		_, err = tx.NewRaw("INSERT OR REPLACE INTO article_search (rowid, words) VALUES (?, ?)", a.ID, search.Tokens(text)).Exec(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("index article %d: %w", a.ID, err)
-	}
-	return nil
+	return fullText.Put(ctx, tx, a.doc())
+}
+
+// fullText holds all articles; who asks narrows them to what readers see.
+var fullText = search.Index{Kind: "article", Title: "资讯与帮助", Fields: []search.Field{{Name: "body", Weight: 1}}}
+
+func (a *Article) doc() search.Doc {
+	return search.Doc{ID: a.ID, Texts: []string{a.Title + "\n" + a.Summary + "\n" + a.Source + "\n" + Plain(a.Body)}}
+}
+
+// SearchSource gives the articles to the rebuild of their full text.
+func SearchSource() search.Source {
+	return search.Source{Index: fullText, Docs: func(ctx context.Context, db bun.IDB, pick search.Pick) ([]search.Doc, error) {
+		var rows []Article
+		err := pick(db.NewSelect().Model(&rows), "a.id").Scan(ctx)
+		docs := make([]search.Doc, 0, len(rows))
+		for i := range rows {
+			docs = append(docs, rows[i].doc())
+		}
+		return docs, err
+	}}
 }
 
 // matching narrows a query to the articles the words name. A district's articles are some thousands, so the hits of a
 // common word are sorted, not walked.
-func matching(db bun.IDB, q *bun.SelectQuery, words search.Query) *bun.SelectQuery {
-	if database.KindOf(db) == database.Postgres {
-		return q.Join("JOIN article_search AS s ON s.id = a.id").Where("s.words @@ ?::tsquery", words.TSQuery())
-	}
-	return q.Join("JOIN article_search AS s ON s.rowid = a.id").Where("s.article_search MATCH ?", words.FTS5())
+func matching(q *bun.SelectQuery, words search.Query) *bun.SelectQuery {
+	return fullText.Narrow(q, "a.id", words)
 }
 
 // place is where a page of the public list ended.

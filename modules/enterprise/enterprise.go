@@ -192,6 +192,12 @@ func (s *Service) Brief(ctx context.Context, db bun.IDB, id int64) (Brief, error
 	return Brief{ID: e.ID, Name: e.Name, CreditCode: e.code(), Verification: string(e.Verification)}, nil
 }
 
+// ByCode lists up to limit companies whose credit code begins with the prefix. The caller shows nothing of them but what its
+// own scope lets through.
+func (s *Service) ByCode(ctx context.Context, db bun.IDB, prefix string, limit int) ([]int64, error) {
+	return byCode(ctx, db, prefix, limit)
+}
+
 // IsMember returns fault.ErrNotFound unless the user acts for the company.
 func (s *Service) IsMember(ctx context.Context, db bun.IDB, enterpriseID, userID int64) error {
 	_, err := roleOf(ctx, db, enterpriseID, userID)

@@ -125,20 +125,19 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX enterprises_name ON enterprises USING gin (name_vector)"); err != nil {
 			return err
 		}
-		var rows []enterprise20261104
-		if err := tx.NewSelect().Model(&rows).Scan(ctx); err != nil {
-			return err
-		}
-		for _, r := range rows {
-			if err := indexName(ctx, tx, r.ID, r.Name); err != nil {
-				return err
-			}
-		}
 		return nil
 	},
 }, {
 	ID: "20261127030200_enterprise_contacts",
 	Up: func(ctx context.Context, tx bun.Tx) error {
 		return database.CreateTables(ctx, tx, (*contact20261127)(nil))
+	},
+}, {
+	ID: "20261128040400_enterprise_search",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.ByDialect(ctx, tx, []string{"DROP TABLE enterprise_names"}, []string{"ALTER TABLE enterprises DROP COLUMN name_vector"}); err != nil {
+			return err
+		}
+		return fullText.Create(ctx, tx, "enterprises")
 	},
 }}

@@ -24,6 +24,7 @@ import (
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/jobs"
+	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/platform/uscc"
 )
 
@@ -140,7 +141,7 @@ func (f *files) Of(_ context.Context, _ bun.IDB, _ string, id int64) ([]enterpri
 	return out, nil
 }
 
-var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, enterprise.Migrations)
+var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, search.Migrations, jobs.Migrations, enterprise.Migrations)
 
 type fixture struct {
 	*enterprise.Service

@@ -26,17 +26,25 @@ func insert(ctx context.Context, tx bun.Tx, e *Enterprise) error {
 	return indexName(ctx, tx, e.ID, e.Name)
 }
 
+// fullText holds the names of all companies.
+var fullText = search.Index{Kind: "enterprise", Title: "企业", Fields: []search.Field{{Name: "name", Weight: 1}}}
+
 // indexName puts the company's name where find looks for words.
 func indexName(ctx context.Context, tx bun.Tx, id int64, name string) error {
-	if database.KindOf(tx) == database.Postgres {
-		_, err := tx.ExecContext(ctx, "UPDATE enterprises SET name_vector = ?::tsvector WHERE id = ?", search.Vector(name), id)
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM enterprise_names WHERE rowid = ?", id); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO enterprise_names (rowid, tokens) VALUES (?, ?)", id, search.Tokens(name))
-	return err
+	return fullText.Put(ctx, tx, search.Doc{ID: id, Texts: []string{name}})
+}
+
+// SearchSource gives the companies to the rebuild of their full text.
+func SearchSource() search.Source {
+	return search.Source{Index: fullText, Docs: func(ctx context.Context, db bun.IDB, pick search.Pick) ([]search.Doc, error) {
+		var rows []Enterprise
+		err := pick(db.NewSelect().Model(&rows).Column("id", "name"), "ent.id").Scan(ctx)
+		docs := make([]search.Doc, 0, len(rows))
+		for _, r := range rows {
+			docs = append(docs, search.Doc{ID: r.ID, Texts: []string{r.Name}})
+		}
+		return docs, err
+	}}
 }
 
 // find reads one company the actor may see.
@@ -169,13 +177,14 @@ func following(code string) string {
 // list reads a page, newest first.
 func list(ctx context.Context, db bun.IDB, actor access.Actor, f ListFilter, before int64) ([]Enterprise, error) {
 	var rows []Enterprise
-	q := visible(db.NewSelect().Model(&rows), actor, "ent.id").OrderExpr("ent.id DESC").Limit(int64(f.Limit + 1))
-	if before > 0 {
-		q = q.Where("ent.id < ?", before)
+	narrowed := func(q *bun.SelectQuery) *bun.SelectQuery {
+		q = visible(q, actor, "ent.id")
+		if f.Verification != "" {
+			q = q.Where("ent.verification = ?", f.Verification)
+		}
+		return q
 	}
-	if f.Verification != "" {
-		q = q.Where("ent.verification = ?", f.Verification)
-	}
+	q := narrowed(db.NewSelect().Model(&rows)).OrderExpr("ent.id DESC").Limit(int64(f.Limit + 1))
 	if typed := strings.TrimSpace(f.Query); typed != "" {
 		if code := uscc.Normalize(typed); codePrefix.MatchString(code) && strings.ContainsAny(code, "0123456789") {
 			q = q.Where("ent.credit_code >= ? AND ent.credit_code < ?", code, following(code))
@@ -184,15 +193,29 @@ func list(ctx context.Context, db bun.IDB, actor access.Actor, f ListFilter, bef
 			if err != nil {
 				return nil, err
 			}
-			if database.KindOf(db) == database.Postgres {
-				q = q.Where("ent.name_vector @@ ?::tsquery", words.TSQuery())
-			} else {
-				q = q.Where("ent.id IN (SELECT rowid FROM enterprise_names WHERE enterprise_names MATCH ?)", words.FTS5())
+			found, err := fullText.Newest(ctx, db, search.List{
+				Words: words, Walks: []*bun.SelectQuery{narrowed(db.NewSelect().TableExpr("enterprises AS ent"))}, ID: "ent.id", Before: before, Limit: f.Limit + 1,
+			})
+			if err != nil || len(found.IDs) == 0 {
+				return nil, err
 			}
+			err = db.NewSelect().Model(&rows).Where("ent.id IN (?)", bun.List(found.IDs)).OrderExpr("ent.id DESC").Scan(ctx)
+			return rows, err
 		}
+	}
+	if before > 0 {
+		q = q.Where("ent.id < ?", before)
 	}
 	err := q.Scan(ctx)
 	return rows, err
+}
+
+// byCode lists companies whose credit code begins with the prefix, in the order of the codes.
+func byCode(ctx context.Context, db bun.IDB, prefix string, limit int) ([]int64, error) {
+	var ids []int64
+	err := db.NewSelect().Model((*Enterprise)(nil)).Column("id").Where("ent.credit_code >= ? AND ent.credit_code < ?", prefix, following(prefix)).
+		OrderExpr("ent.credit_code").Limit(int64(limit)).Scan(ctx, &ids)
+	return ids, err
 }
 
 // cursorOf reads where the page before ended.

@@ -20,7 +20,7 @@
 //
 // # Tables
 //
-// policies, and policy_search, the index of its full text, written in the same transaction.
+// policies, and search_policy, its full text, kept by platform/search and written in the same transaction.
 //
 // # Needs
 //

@@ -62,4 +62,12 @@ var Migrations = []database.Migration{{
 				"CREATE INDEX policy_search_doc ON policy_search USING gin (doc)",
 			})
 	},
+}, {
+	ID: "20261128040300_policy_search",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.Exec(ctx, tx, "DROP TABLE policy_search"); err != nil {
+			return err
+		}
+		return fullText.Create(ctx, tx, "policies")
+	},
 }}

@@ -24,6 +24,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/platform/sizeclass"
 )
 
@@ -114,7 +115,7 @@ func (enterprises) Name(_ context.Context, _ bun.IDB, id int64) (string, error) 
 	return companies[id].name, nil
 }
 
-var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, policy.Migrations)
+var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, search.Migrations, policy.Migrations)
 
 type fixture struct {
 	*policy.Service
@@ -310,7 +311,7 @@ func TestCommandsOnceAndInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, err := f.Add(ctx, system, cmd)
-	if err != nil || a.ID != b.ID || f.rows(t, "policies") != 1 || f.rows(t, "policy_search") != 1 {
+	if err != nil || a.ID != b.ID || f.rows(t, "policies") != 1 || f.rows(t, "search_policy") != 1 {
 		t.Fatalf("sent twice: %d and %d, %v", a.ID, b.ID, err)
 	}
 	if _, err := f.Publish(ctx, system, policy.Ref{ID: a.ID, Version: 7}); !errors.Is(err, policy.ErrStale) || !strings.Contains(err.Error(), "第 1 版") {
@@ -488,7 +489,7 @@ func TestSearchFollowsTheText(t *testing.T) {
 			t.Errorf("%s finds %d, %v", q, len(items), err)
 		}
 	}
-	if n := f.rows(t, "policy_search"); n != 1 {
+	if n := f.rows(t, "search_policy"); n != 1 {
 		t.Errorf("%d rows in the index", n)
 	}
 }

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/uptrace/bun"
@@ -30,35 +29,37 @@ func save(ctx context.Context, tx bun.Tx, p *Policy, read int64) error {
 	return index(ctx, tx, p)
 }
 
-// index writes the full text of the policy; a title counts for more.
-func index(ctx context.Context, tx bun.Tx, p *Policy) error {
+// fullText holds all policies; a hit in a title counts for more.
+var fullText = search.Index{Kind: "policy", Title: "政策", Fields: []search.Field{{Name: "title", Weight: 8}, {Name: "body", Weight: 1}}}
+
+func (p *Policy) doc() search.Doc {
 	parts := []string{p.DocNumber, p.Issuer, p.HandlerName, p.Level.Label(), p.Topic.Label(), p.Benefit, p.Text, p.Interpretation}
 	for _, f := range p.FAQ {
 		parts = append(parts, f.Q, f.A)
 	}
-	body := strings.Join(append(parts, p.Materials...), "\n")
-	var err error
-	if database.KindOf(tx) == database.Postgres {
-		_, err = tx.NewRaw("INSERT INTO policy_search (policy_id, doc) VALUES (?, setweight(?::tsvector, 'A') || setweight(?::tsvector, 'D')) "+
-			"ON CONFLICT (policy_id) DO UPDATE SET doc = EXCLUDED.doc", p.ID, search.Vector(p.Title), search.Vector(body)).Exec(ctx)
-	} else {
-		if _, err = tx.NewRaw("DELETE FROM policy_search WHERE rowid = ?", p.ID).Exec(ctx); err == nil {
-			_, err = tx.NewRaw("INSERT INTO policy_search (rowid, title, body) VALUES (?, ?, ?)", p.ID, search.Tokens(p.Title), search.Tokens(body)).Exec(ctx)
+	return search.Doc{ID: p.ID, Texts: []string{p.Title, strings.Join(append(parts, p.Materials...), "\n")}}
+}
+
+// index writes the full text of the policy.
+func index(ctx context.Context, tx bun.Tx, p *Policy) error { return fullText.Put(ctx, tx, p.doc()) }
+
+// SearchSource gives the policies to the rebuild of their full text.
+func SearchSource() search.Source {
+	return search.Source{Index: fullText, Docs: func(ctx context.Context, db bun.IDB, pick search.Pick) ([]search.Doc, error) {
+		var rows []Policy
+		err := pick(db.NewSelect().Model(&rows), "p.id").Scan(ctx)
+		docs := make([]search.Doc, 0, len(rows))
+		for i := range rows {
+			docs = append(docs, rows[i].doc())
 		}
-	}
-	if err != nil {
-		return fmt.Errorf("index policy %d: %w", p.ID, err)
-	}
-	return nil
+		return docs, err
+	}}
 }
 
 // matching narrows a query to what the full text finds and returns the expression that ranks it, best first.
 func matching(q *bun.SelectQuery, db bun.IDB, query search.Query) (narrowed *bun.SelectQuery, rank string, args []any) {
-	if database.KindOf(db) == database.Postgres {
-		ts := query.TSQuery()
-		return q.Join("JOIN policy_search AS s ON s.policy_id = p.id").Where("s.doc @@ ?::tsquery", ts), "ts_rank(s.doc, ?::tsquery) DESC", []any{ts}
-	}
-	return q.Join("JOIN policy_search AS s ON s.rowid = p.id").Where("policy_search MATCH ?", query.FTS5()), "bm25(policy_search, 8.0, 1.0)", nil
+	rank, args = fullText.Rank(db, query)
+	return fullText.Narrow(q, "p.id", query), rank, args
 }
 
 // narrow adds the filter. The window is the day's.

@@ -1,9 +1,14 @@
-// Package search turns Chinese text into what the databases' own full text can index, and what people type into queries
-// that cannot be misread as syntax.
+// Package search is the full text of the program: it keeps what modules give it findable in the transaction of their own
+// rows, on SQLite (FTS5) and PostgreSQL (tsvector) with the same results, and turns what people type into queries that
+// cannot be misread as syntax.
 //
 // Chinese is written without spaces, so every run of Hanzi (and kana, hangul) becomes its overlapping pairs: 路灯不亮 is
 // 路灯 灯不 不亮; a run of one stays one. Other letters and digits become lower-case words. Full-width forms become
-// half-width (NFKC). SQLite indexes Tokens with FTS5 (tokenize='unicode61'); PostgreSQL takes Vector.
+// half-width (NFKC).
+//
+// An Index holds the documents of one kind. Put and Remove keep it in the transaction of the row, Newest answers long lists
+// in the order of ids with bounded work however common the words are, Narrow joins it to the query of a short list, Rebuild
+// makes it anew while it is in use. An outside engine (Outside) may find the ids; the database has the last word on each.
 package search
 
 import (
@@ -37,7 +42,7 @@ type run struct {
 
 func (r run) tokens() []string {
 	if !r.cjk || len(r.runes) == 1 {
-		return []string{string(r.runes)}
+		return []string{string(r.runes[:min(len(r.runes), maxWord)])}
 	}
 	out := make([]string, len(r.runes)-1)
 	for i := range out {
@@ -95,38 +100,48 @@ func runs(s string) []run {
 	return out
 }
 
-// Tokens returns text as space-separated pairs and words, for FTS5 or to_tsvector('simple', …).
+// pause stands between two stretches of Chinese that punctuation parts, so that no phrase reaches over it. It is never part
+// of a query.
+const pause = "。"
+
+// Tokens returns text as space-separated pairs and words, for an index that splits at spaces only.
 func Tokens(text string) string {
 	var out []string
+	afterChinese := false
 	for _, r := range runs(text) {
+		if r.cjk && afterChinese {
+			out = append(out, pause)
+		}
 		out = append(out, r.tokens()...)
+		afterChinese = r.cjk
 	}
 	return strings.Join(out, " ")
 }
 
-// The limits of a tsvector: position and bytes of a lexeme.
+// maxPosition is the last position a tsvector tells apart: phrases are found in the first sixteen thousand pairs of a field,
+// words anywhere. maxWord is the longest word in characters that is told from others, within the bytes of a lexeme.
 const (
 	maxPosition = 16383
-	maxLexeme   = 2046
+	maxWord     = 400
 )
 
-// Vector returns text as the literal of a PostgreSQL tsvector, for ?::tsvector. It does not depend on the server's parser
-// or locale, and leaves a hole between runs, so that a phrase never reaches over punctuation.
-func Vector(text string) string {
+// Vector returns the texts, the weightiest first and four at most, as the literal of a PostgreSQL tsvector, for ?::tsvector.
+// It does not depend on the server's parser or locale, and leaves a hole between runs and between texts, so that a phrase
+// never reaches over punctuation.
+func Vector(texts ...string) string {
 	var b strings.Builder
 	at := 0
-	for _, r := range runs(text) {
-		for _, t := range r.tokens() {
+	for i, text := range texts {
+		for _, r := range runs(text) {
+			for _, t := range r.tokens() {
+				at++
+				if b.Len() > 0 {
+					b.WriteByte(' ')
+				}
+				fmt.Fprintf(&b, "%s:%d%c", lexeme(t), min(at, maxPosition), 'A'+i)
+			}
 			at++
-			if len(t) > maxLexeme {
-				continue
-			}
-			if b.Len() > 0 {
-				b.WriteByte(' ')
-			}
-			fmt.Fprintf(&b, "%s:%d", lexeme(t), min(at, maxPosition))
 		}
-		at++
 	}
 	return b.String()
 }
@@ -190,7 +205,7 @@ func (q Query) FTS5() string {
 	return strings.Join(out, " AND ")
 }
 
-// TSQuery returns the query for ?::tsquery over Vector or to_tsvector('simple', Tokens).
+// TSQuery returns the query for ?::tsquery over Vector.
 func (q Query) TSQuery() string {
 	out := make([]string, len(q.runs))
 	for i, r := range q.runs {
@@ -208,6 +223,22 @@ func (q Query) TSQuery() string {
 	}
 	return strings.Join(out, " & ")
 }
+
+// Read is Parse for a list that answers whatever is typed: what is too long is cut, and the note, a sentence for the reader,
+// says so. A query with nothing to look for comes back empty (Empty) with its note.
+func Read(s string) (q Query, note string) {
+	if rs := []rune(s); len(rs) > MaxQuery {
+		s, note = string(rs[:MaxQuery]), fmt.Sprintf("搜索内容过长，只按前 %d 个字查找", MaxQuery)
+	}
+	q, err := Parse(s)
+	if err != nil {
+		return Query{}, "请至少输入两个字再搜索"
+	}
+	return q, note
+}
+
+// Empty reports that there is nothing to look for.
+func (q Query) Empty() bool { return len(q.runs) == 0 }
 
 func (r run) prefix() bool { return !r.cjk && len(r.runes) > 1 }
 

@@ -20,7 +20,8 @@ func TestTokens(t *testing.T) {
 	for in, want := range map[string]string{
 		"路灯不亮":                    "路灯 灯不 不亮",
 		"A股，ＧＤ20261122-000123 办结": "a 股 gd20261122 000123 办结",
-		"𠮷野家·区":                   "𠮷野 野家 区",
+		"𠮷野家·区":                   "𠮷野 野家 。 区",
+		"𰻝𰻝面":                     "𰻝𰻝 𰻝面",
 		"葛\U000E0100城":            "葛城",
 		"路\u200b灯":                "路灯",
 		"3号楼B座":                   "3 号楼 b 座",
@@ -33,7 +34,7 @@ func TestTokens(t *testing.T) {
 			t.Errorf("Tokens(%q) = %q, want %q", in, got, want)
 		}
 	}
-	if got, want := search.Vector("路灯。灯不亮 it's"), `'路灯':1 '灯不':3 '不亮':4 'it':6 's':8`; got != want {
+	if got, want := search.Vector("路灯。灯不亮", "it's"), `'路灯':1A '灯不':3A '不亮':4A 'it':6B 's':8B`; got != want {
 		t.Errorf("Vector = %s, want %s", got, want)
 	}
 }
@@ -147,7 +148,7 @@ func sqliteIndex(t *testing.T) index {
 	}
 	db.SetMaxOpenConns(1)
 	t.Cleanup(func() { _ = db.Close() })
-	if _, err := db.Exec(`CREATE VIRTUAL TABLE f USING fts5(t, content='', contentless_delete=1, tokenize='unicode61')`); err != nil {
+	if _, err := db.Exec(`CREATE VIRTUAL TABLE f USING fts5(t, content='', contentless_delete=1, tokenize='ascii')`); err != nil {
 		t.Fatal(err)
 	}
 	return func(t *rapid.T, text string, q search.Query) bool {
@@ -169,15 +170,11 @@ func postgresIndex(t *testing.T, url string) index {
 	}
 	t.Cleanup(func() { _ = db.Close() })
 	return func(t *rapid.T, text string, q search.Query) bool {
-		var vector, parsed bool
-		row := db.QueryRow(`SELECT $1::text::tsvector @@ $3::text::tsquery, to_tsvector('simple', $2::text) @@ $3::text::tsquery`, search.Vector(text), search.Tokens(text), q.TSQuery())
-		if err := row.Scan(&vector, &parsed); err != nil {
+		var found bool
+		if err := db.QueryRow(`SELECT $1::text::tsvector @@ $2::text::tsquery`, search.Vector(text), q.TSQuery()).Scan(&found); err != nil {
 			t.Fatalf("%q %s: %v", text, q.TSQuery(), err)
 		}
-		if vector && !parsed {
-			t.Fatalf("%q %s: found by vector only", text, q.TSQuery())
-		}
-		return vector
+		return found
 	}
 }
 

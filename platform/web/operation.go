@@ -61,6 +61,13 @@ type Listing struct {
 type List[T any] struct {
 	Items      []T    `json:"items"`
 	NextCursor string `json:"nextCursor,omitempty"`
+	Note       string `json:"note,omitempty" doc:"A sentence for the reader on how the list was found."`
+}
+
+// Noted returns the page with a note; "" is none.
+func (l List[T]) Noted(note string) List[T] {
+	l.Note = note
+	return l
 }
 
 // NewList returns a page that is never null.
