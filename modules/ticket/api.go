@@ -41,6 +41,7 @@ type listInput struct {
 	web.Listing
 	Status  []Status `query:"status" doc:"Any of these states, separated by commas."`
 	Urgency Urgency  `query:"urgency"`
+	Query   string   `query:"q" maxLength:"4000" doc:"Words, a ticket number, a phone or its last four digits, a credit code from its 8th character on."`
 	Waiting bool     `query:"waiting" doc:"What waits for the asker's own work."`
 }
 
@@ -141,13 +142,13 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, web.Operation{
 		Method: "GET", Path: "/api/tickets", Summary: "我的诉求，或本人可见的工单", Tag: tag, Access: reader,
 	}.Huma(), func(ctx context.Context, in *listInput) (*listOutput, error) {
-		items, next, err := s.List(ctx, access.From(ctx), ListFilter{
-			Statuses: in.Status, Urgency: in.Urgency, Waiting: in.Waiting, Cursor: in.Cursor, Limit: in.Limit,
+		p, err := s.Page(ctx, access.From(ctx), ListFilter{
+			Statuses: in.Status, Urgency: in.Urgency, Query: in.Query, Waiting: in.Waiting, Cursor: in.Cursor, Limit: in.Limit,
 		})
 		if err != nil {
 			return nil, err
 		}
-		return &listOutput{Body: web.NewList(items, next)}, nil
+		return &listOutput{Body: web.NewList(p.Items, p.Next).Noted(p.Note)}, nil
 	})
 	huma.Register(api, web.Operation{
 		Method: "GET", Path: "/api/tickets/{id}", Summary: "工单详情与进度", Tag: tag, Access: reader,

@@ -19,7 +19,8 @@
 //
 // # Tables
 //
-// tickets, ticket_hops, ticket_files, ticket_types, ticket_numbers. The timeline is read from the events of the ticket.
+// tickets, ticket_hops, ticket_files, ticket_types, ticket_numbers, and search_ticket, the full text of tickets with phone and
+// identity numbers masked, kept by platform/search in the transaction of the row. The timeline is read from the events of the ticket.
 //
 // # Needs
 //

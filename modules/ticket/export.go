@@ -76,10 +76,10 @@ func free(s string) sheet.Cell {
 
 // exportFilter reads the list's own filters.
 func exportFilter(f sheet.Filter) (ListFilter, error) {
-	if err := f.Only("scope", "status", "urgency"); err != nil {
+	if err := f.Only("scope", "status", "urgency", "q"); err != nil {
 		return ListFilter{}, err
 	}
-	out := ListFilter{Urgency: Urgency(f["urgency"]), Waiting: f["scope"] == "waiting"}
+	out := ListFilter{Urgency: Urgency(f["urgency"]), Query: f["q"], Waiting: f["scope"] == "waiting"}
 	if s := f["scope"]; s != "" && s != "all" && s != "waiting" || out.Urgency != "" && !out.Urgency.Known() {
 		return out, sheet.ErrFilter
 	}
@@ -110,6 +110,9 @@ func describe(f sheet.Filter) (string, error) {
 	}
 	if parsed.Urgency != "" {
 		words = append(words, "紧急程度："+urgencyNames[parsed.Urgency])
+	}
+	if parsed.Query != "" {
+		words = append(words, "关键词："+masked(parsed.Query))
 	}
 	return strings.Join(words, "；"), nil
 }
@@ -145,7 +148,7 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 		}
 	}
 	db := s.db.Read()
-	rows, err := list(ctx, db, scopes, parsed, before, limit+1)
+	rows, _, err := s.rows(ctx, db, scopes, parsed, before, limit+1)
 	if err != nil {
 		return nil, "", err
 	}
@@ -177,6 +180,14 @@ func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.F
 	}
 	total := 0
 	db := s.db.Read()
+	if parsed.Query != "" {
+		w, err := s.understand(ctx, db, parsed.Query)
+		if err != nil {
+			return 0, err
+		}
+		ids, _, err := s.lookup(ctx, db, scopes, parsed, w, 0, most)
+		return len(ids), err
+	}
 	for _, sc := range scopes {
 		q := db.NewSelect().Model((*Ticket)(nil)).ColumnExpr("1").Where(sc.where, sc.args...).Limit(int64(most))
 		if len(parsed.Statuses) > 0 {

@@ -127,4 +127,12 @@ var Migrations = []database.Migration{{
 	Up: func(ctx context.Context, tx bun.Tx) error {
 		return database.ByDialect(ctx, tx, []string{"ALTER TABLE ticket_types ADD COLUMN set_at TIMESTAMP"}, []string{"ALTER TABLE ticket_types ADD COLUMN set_at timestamptz"})
 	},
+}, {
+	ID: "20261128040500_ticket_search",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.Exec(ctx, tx, "CREATE INDEX tickets_phone_tail ON tickets (phone_tail, id)"); err != nil {
+			return err
+		}
+		return fullText.Create(ctx, tx, "tickets")
+	},
 }}

@@ -84,6 +84,9 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 			if _, err := tx.NewInsert().Model(&t).ExcludeColumn("id").Returning("id").Exec(ctx); err != nil {
 				return opened{}, fmt.Errorf("insert ticket: %w", err)
 			}
+			if err := fullText.Put(ctx, tx, t.doc()); err != nil {
+				return opened{}, err
+			}
 			kept, err := event.Append(ctx, tx, actor, now, Opened{Head: t.head(), Source: t.Source, EnterpriseName: t.EnterpriseName})
 			if err != nil {
 				return opened{}, err

@@ -4,7 +4,10 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -19,6 +22,8 @@ import (
 var templates embed.FS
 
 type listPage struct {
+	Query string
+	Note  string
 	Items []page.ItemCard
 	Empty page.Empty
 	Pager page.Pager
@@ -61,8 +66,22 @@ func statusTag(s Status) page.Tag { return page.Tag{Text: s.Label(), Tone: tones
 
 // Card is the ticket in a list of the portal.
 func (i Item) Card() page.ItemCard {
-	return page.ItemCard{URL: fmt.Sprintf("/tickets/%d", i.ID), Title: i.Title, Status: statusTag(i.Status),
+	c := page.ItemCard{URL: fmt.Sprintf("/tickets/%d", i.ID), Title: i.Title, Status: statusTag(i.Status),
 		Meta: []string{i.Number, i.TypeName, page.DateTime(i.CreatedAt) + " 提交"}}
+	if i.Marks == nil {
+		return c
+	}
+	var words []string
+	for _, p := range slices.Concat(i.Marks.Title, i.Marks.Excerpt) {
+		if p.Hit {
+			words = append(words, p.Text)
+		}
+	}
+	for _, p := range i.Marks.Excerpt {
+		c.Summary += p.Text
+	}
+	c.Query = strings.Join(words, " ")
+	return c
 }
 
 // Pages adds the requester's pages of the portal.
@@ -104,7 +123,8 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 
 func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
 	ctx := c.UserContext()
-	items, next, err := s.List(ctx, access.From(ctx), ListFilter{Cursor: c.Query("cursor"), Limit: 20})
+	typed := strings.TrimSpace(c.Query("q"))
+	found, err := s.Page(ctx, access.From(ctx), ListFilter{Query: typed, Cursor: c.Query("cursor"), Limit: 20})
 	if err != nil {
 		return err
 	}
@@ -113,17 +133,33 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
 		return err
 	}
 	v.Active, v.ActiveMe, v.NoIndex, v.Breadcrumb = "my", "tickets", true, []page.Crumb{{Text: "我的诉求"}}
-	data := listPage{Empty: page.Empty{Title: "还没有提交过诉求", Text: "遇到政策、审批、用工、水电气热等方面的问题，都可以在这里提出。",
+	data := listPage{Query: typed, Note: found.Note, Empty: page.Empty{Title: "还没有提交过诉求", Text: "遇到政策、审批、用工、水电气热等方面的问题，都可以在这里提出。",
 		Action: page.Link{Text: "提交诉求", URL: "/tickets/new"}}}
-	for _, i := range items {
+	if typed != "" {
+		data.Empty = page.Empty{Title: "没有找到符合条件的诉求", Text: "可以换一个词，或输入完整的流水号、联系电话后四位再试。", Action: page.Link{Text: "查看全部诉求", URL: "/tickets"}}
+	}
+	address := func(cursor string) string {
+		v := url.Values{}
+		if typed != "" {
+			v.Set("q", typed)
+		}
+		if cursor != "" {
+			v.Set("cursor", cursor)
+		}
+		if len(v) == 0 {
+			return "/tickets"
+		}
+		return "/tickets?" + v.Encode()
+	}
+	for _, i := range found.Items {
 		data.Items = append(data.Items, i.Card())
 	}
 	first, following := "", ""
 	if c.Query("cursor") != "" {
-		first = "/tickets"
+		first = address("")
 	}
-	if next != "" {
-		following = "/tickets?cursor=" + next
+	if found.Next != "" {
+		following = address(found.Next)
 	}
 	data.Pager = page.NewCursorPager(first, following)
 	return p.Render(c, fiber.StatusOK, "ticket/list", v, data)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/platform/secret"
 )
 
@@ -40,6 +42,8 @@ type Contact struct{ Name, Phone string }
 type Requesters interface {
 	Contact(ctx context.Context, db bun.IDB, userID int64) (Contact, error)
 	EnterpriseName(ctx context.Context, db bun.IDB, id int64) (string, error)
+	// EnterprisesByCode lists up to limit companies whose credit code begins with the prefix.
+	EnterprisesByCode(ctx context.Context, db bun.IDB, prefix string, limit int) ([]int64, error)
 }
 
 // Files ties uploaded files to objects.
@@ -49,7 +53,7 @@ type Files interface {
 	Of(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
 }
 
-// Deps is what the module needs; all of it.
+// Deps is what the module needs; all of it but Outside.
 type Deps struct {
 	DB         *database.DB
 	Clock      clock.Clock
@@ -57,6 +61,8 @@ type Deps struct {
 	Units      Units
 	Requesters Requesters
 	Files      Files
+	// Outside, when set, finds the words of a search; the database has the last word on each ticket.
+	Outside search.Outside
 }
 
 // Service is the desk.
@@ -67,6 +73,7 @@ type Service struct {
 	units      Units
 	requesters Requesters
 	files      Files
+	outside    search.Outside
 }
 
 // New makes the service. It panics when something of Deps is missing.
@@ -74,7 +81,7 @@ func New(d Deps) *Service {
 	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Units == nil || d.Requesters == nil || d.Files == nil {
 		panic("ticket: Deps is not complete")
 	}
-	return &Service{db: d.DB, clock: d.Clock, box: d.Box, units: d.Units, requesters: d.Requesters, files: d.Files}
+	return &Service{db: d.DB, clock: d.Clock, box: d.Box, units: d.Units, requesters: d.Requesters, files: d.Files, outside: d.Outside}
 }
 
 // phonePlace binds a sealed phone to its ticket.
@@ -126,31 +133,47 @@ func (s *Service) Sees(ctx context.Context, actor access.Actor, id int64) error 
 type ListFilter struct {
 	Statuses []Status
 	Urgency  Urgency
+	// Query is what somebody looks for: words, a ticket number, a phone or its last four digits, the beginning of a credit
+	// code. Whatever is typed is answered.
+	Query string
 	// Waiting keeps what waits for the actor's own work; it overrules Statuses.
 	Waiting bool
 	Cursor  string
 	Limit   int
 }
 
-// List returns a page of the tickets the actor may see, newest first, and the cursor of the next page, "" on the last.
+// Page is a page of a list.
+type Page struct {
+	Items []Item
+	Next  string // the cursor of the next page; "" on the last
+	Note  string // a sentence on how the query was read or answered; mostly ""
+}
+
+// List is Page without its note.
 func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([]Item, string, error) {
+	p, err := s.Page(ctx, actor, f)
+	return p.Items, p.Next, err
+}
+
+// Page returns a page of the tickets the actor may see, newest first.
+func (s *Service) Page(ctx context.Context, actor access.Actor, f ListFilter) (Page, error) {
 	if !actor.SignedIn() {
-		return nil, "", fault.ErrUnauthorized
+		return Page{}, fault.ErrUnauthorized
 	}
 	var before int64
 	if f.Cursor != "" {
 		var err error
 		if before, err = strconv.ParseInt(f.Cursor, 10, 64); err != nil || before <= 0 {
-			return nil, "", fault.InvalidField("cursor", "CURSOR", "翻页位置无效，请回到第一页")
+			return Page{}, fault.InvalidField("cursor", "CURSOR", "翻页位置无效，请回到第一页")
 		}
 	}
 	for _, st := range f.Statuses {
 		if st.Label() == "" {
-			return nil, "", fault.InvalidField("status", "TICKET_STATUS", "没有这种工单状态，请重新选择")
+			return Page{}, fault.InvalidField("status", "TICKET_STATUS", "没有这种工单状态，请重新选择")
 		}
 	}
 	if f.Urgency != "" && !f.Urgency.Known() {
-		return nil, "", fault.InvalidField("urgency", "TICKET_URGENCY", "没有这种紧急程度，请重新选择")
+		return Page{}, fault.InvalidField("urgency", "TICKET_URGENCY", "没有这种紧急程度，请重新选择")
 	}
 	if f.Limit <= 0 || f.Limit > 100 {
 		f.Limit = 20
@@ -158,29 +181,51 @@ func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([
 	scopes := visible(actor)
 	if f.Waiting {
 		if f.Statuses = waitingFor(actor); len(f.Statuses) == 0 {
-			return []Item{}, "", nil
+			return Page{Items: []Item{}}, nil
 		}
 		scopes = current(scopes)
 	}
 	db := s.db.Read()
-	rows, err := list(ctx, db, scopes, f, before, f.Limit+1)
+	rows, w, err := s.rows(ctx, db, scopes, f, before, f.Limit+1)
 	if err != nil {
-		return nil, "", err
+		return Page{}, err
 	}
 	names, err := typeNames(ctx, db)
 	if err != nil {
-		return nil, "", err
+		return Page{}, err
 	}
-	cursor := ""
+	p := Page{Items: make([]Item, 0, len(rows)), Note: w.note}
 	if len(rows) > f.Limit {
 		rows = rows[:f.Limit]
-		cursor = strconv.FormatInt(rows[len(rows)-1].ID, 10)
+		p.Next = strconv.FormatInt(rows[len(rows)-1].ID, 10)
 	}
-	items := make([]Item, 0, len(rows))
 	for i := range rows {
-		items = append(items, rows[i].item(names))
+		item := rows[i].item(names)
+		if !w.words.Empty() {
+			item.Marks = rows[i].marks(w.words)
+		}
+		p.Items = append(p.Items, item)
 	}
-	return items, cursor, nil
+	return p, nil
+}
+
+// rows reads a page of tickets within the scopes, newest first, and how their query was understood.
+func (s *Service) rows(ctx context.Context, db bun.IDB, scopes []scope, f ListFilter, before int64, limit int) ([]Ticket, wanted, error) {
+	if strings.TrimSpace(f.Query) == "" {
+		rows, err := list(ctx, db, scopes, f, before, limit)
+		return rows, wanted{}, err
+	}
+	w, err := s.understand(ctx, db, f.Query)
+	if err != nil {
+		return nil, w, err
+	}
+	ids, note, err := s.lookup(ctx, db, scopes, f, w, before, limit)
+	if err != nil {
+		return nil, w, err
+	}
+	w.note = note
+	rows, err := byID(ctx, db, ids)
+	return rows, w, err
 }
 
 // current leaves out the scopes of what the unit once had.
@@ -241,6 +286,7 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			if t.Version != ref.Version {
 				return outcome{}, stale(ctx, tx, actor, t.ID)
 			}
+			reply := t.Reply
 			e, err := step(ctx, tx, t)
 			if err != nil {
 				return outcome{}, err
@@ -249,6 +295,11 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 				return outcome{}, stale(ctx, tx, actor, t.ID)
 			} else if err != nil {
 				return outcome{}, err
+			}
+			if t.Reply != reply { // of all that is searched, only this changes
+				if err := fullText.Put(ctx, tx, t.doc()); err != nil {
+					return outcome{}, err
+				}
 			}
 			kept, err := event.Append(ctx, tx, actor, now, e.fact(t.head()))
 			if err != nil {

@@ -20,6 +20,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/platform/secret"
 )
 
@@ -53,6 +54,14 @@ func (requesters) EnterpriseName(_ context.Context, _ bun.IDB, id int64) (string
 	return fmt.Sprintf("第%d面包房有限公司", id), nil
 }
 
+// EnterprisesByCode knows company 70 by 91110112MA01ABCD12.
+func (requesters) EnterprisesByCode(_ context.Context, _ bun.IDB, prefix string, _ int) ([]int64, error) {
+	if strings.HasPrefix("91110112MA01ABCD12", prefix) {
+		return []int64{70}, nil
+	}
+	return nil, nil
+}
+
 // files lets an actor claim the files whose id begins with their own: user 7 owns 700 to 799.
 type files struct{}
 
@@ -69,7 +78,7 @@ func (files) Of(ctx context.Context, db bun.IDB, _ string, id int64) ([]ticket.F
 	return out, err
 }
 
-var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, ticket.Migrations)
+var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, search.Migrations, ticket.Migrations)
 
 type fixture struct {
 	*ticket.Service

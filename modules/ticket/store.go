@@ -47,38 +47,37 @@ func find(ctx context.Context, db bun.IDB, scopes []scope, id int64) (*Ticket, e
 
 // list reads a page, newest first: one query per scope and status, merged, so that each walks one index in order.
 func list(ctx context.Context, db bun.IDB, scopes []scope, f ListFilter, before int64, limit int) ([]Ticket, error) {
-	statuses := f.Statuses
-	if len(statuses) == 0 {
-		statuses = []Status{""}
-	}
 	seen := map[int64]bool{}
 	var out []Ticket
-	for _, s := range scopes {
-		for _, status := range statuses {
-			var rows []Ticket
-			q := db.NewSelect().Model(&rows).Where(s.where, s.args...).OrderExpr("t.id DESC").Limit(int64(limit))
-			if status != "" {
-				q = q.Where("t.status = ?", status)
-			}
-			if f.Urgency != "" {
-				q = q.Where("t.urgency = ?", f.Urgency)
-			}
-			if before > 0 {
-				q = q.Where("t.id < ?", before)
-			}
-			if err := q.Scan(ctx); err != nil {
-				return nil, fmt.Errorf("list tickets: %w", err)
-			}
-			for _, r := range rows {
-				if !seen[r.ID] {
-					seen[r.ID] = true
-					out = append(out, r)
-				}
+	for _, q := range walks(db, scopes, f) {
+		var rows []Ticket
+		if before > 0 {
+			q = q.Where("t.id < ?", before)
+		}
+		if err := q.OrderExpr("t.id DESC").Limit(int64(limit)).Scan(ctx, &rows); err != nil {
+			return nil, fmt.Errorf("list tickets: %w", err)
+		}
+		for _, r := range rows {
+			if !seen[r.ID] {
+				seen[r.ID] = true
+				out = append(out, r)
 			}
 		}
 	}
 	slices.SortFunc(out, func(a, b Ticket) int { return cmp.Compare(b.ID, a.ID) })
 	return out[:min(limit, len(out))], nil
+}
+
+// byID reads the tickets in the order of the ids, which the scopes have let through.
+func byID(ctx context.Context, db bun.IDB, ids []int64) ([]Ticket, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var rows []Ticket
+	if err := db.NewSelect().Model(&rows).Where("t.id IN (?)", bun.List(ids)).OrderExpr("t.id DESC").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("read tickets: %w", err)
+	}
+	return rows, nil
 }
 
 // number takes the next number of the day; the row's lock makes two of them wait for each other.

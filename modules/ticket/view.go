@@ -28,6 +28,7 @@ type Item struct {
 	DueAt          time.Time  `json:"dueAt"`
 	ClosedAt       *time.Time `json:"closedAt,omitempty"`
 	Rating         int        `json:"rating"` // 0 when not rated
+	Marks          *Marks     `json:"marks,omitempty" doc:"Where the words of a search stand; in a list that was searched only."`
 }
 
 // View is a ticket as one actor may see it.

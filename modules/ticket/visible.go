@@ -13,7 +13,8 @@ import (
 type scope struct {
 	where string
 	args  []any
-	past  bool // tickets the unit once had; they are read, not worked on
+	mark  string // names the scope to an outside search engine; "" is everything
+	past  bool   // tickets the unit once had; they are read, not worked on
 }
 
 // visible is the one predicate that narrows every query of a ticket. No scope means nothing is seen.
@@ -27,13 +28,13 @@ func visible(a access.Actor) []scope {
 			column = fmt.Sprintf("unit_l%d", n)
 		}
 		return []scope{
-			{where: "t." + column + " = ?", args: []any{a.DepartmentID}},
-			{where: "t.id IN (SELECT h.ticket_id FROM ticket_hops AS h WHERE h." + column + " = ?)", args: []any{a.DepartmentID}, past: true},
+			{where: "t." + column + " = ?", args: []any{a.DepartmentID}, mark: mark(column, a.DepartmentID)},
+			{where: "t.id IN (SELECT h.ticket_id FROM ticket_hops AS h WHERE h." + column + " = ?)", args: []any{a.DepartmentID}, mark: mark(column, a.DepartmentID), past: true},
 		}
 	case a.Party == access.Enterprise && a.UserID != 0:
-		s := []scope{{where: "t.user_id = ?", args: []any{a.UserID}}}
+		s := []scope{{where: "t.user_id = ?", args: []any{a.UserID}, mark: mark("user_id", a.UserID)}}
 		if a.EnterpriseID != 0 {
-			s = append(s, scope{where: "t.enterprise_id = ?", args: []any{a.EnterpriseID}})
+			s = append(s, scope{where: "t.enterprise_id = ?", args: []any{a.EnterpriseID}, mark: mark("enterprise_id", a.EnterpriseID)})
 		}
 		return s
 	}

@@ -44,6 +44,8 @@ export class ApiError extends Error {
 export interface Page<T> {
   items: T[]
   nextCursor?: string
+  /** A sentence for the reader on how the list was found. */
+  note?: string
 }
 
 let csrfToken = ''

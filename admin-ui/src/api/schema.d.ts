@@ -2965,6 +2965,8 @@ export interface components {
         ApplicationListItem: {
             items: components["schemas"]["ApplicationItem"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ApplicationNoteInputBody: {
             fileIds?: number[];
@@ -3231,6 +3233,8 @@ export interface components {
         BackupListItem: {
             items: components["schemas"]["BackupItem"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         BackupSetItem: {
             /** Format: date-time */
@@ -3449,6 +3453,8 @@ export interface components {
         CatalogListItem: {
             items: components["schemas"]["CatalogItem"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         CatalogProvider: {
             address: string;
@@ -3649,10 +3655,14 @@ export interface components {
         ContentListCard: {
             items: components["schemas"]["ContentCard"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ContentListItem: {
             items: components["schemas"]["ContentItem"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ContentPage: {
             blocks: components["schemas"]["ContentBlock"][];
@@ -3895,26 +3905,38 @@ export interface components {
         EnterpriseListAttemptView: {
             items: components["schemas"]["EnterpriseAttemptView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         EnterpriseListIndustryOption: {
             items: components["schemas"]["EnterpriseIndustryOption"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         EnterpriseListItem: {
             items: components["schemas"]["EnterpriseItem"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         EnterpriseListJoinView: {
             items: components["schemas"]["EnterpriseJoinView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         EnterpriseListMyCompany: {
             items: components["schemas"]["EnterpriseMyCompany"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         EnterpriseListReturnReason: {
             items: components["schemas"]["EnterpriseReturnReason"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         EnterpriseMemberView: {
             /** Format: date-time */
@@ -4160,18 +4182,26 @@ export interface components {
         ExchangeListCallView: {
             items: components["schemas"]["ExchangeCallView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ExchangeListDeliveryItem: {
             items: components["schemas"]["ExchangeDeliveryItem"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ExchangeListKeyView: {
             items: components["schemas"]["ExchangeKeyView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ExchangeListPartnerView: {
             items: components["schemas"]["ExchangePartnerView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ExchangePartnerView: {
             allowCidrs: string[];
@@ -4257,10 +4287,14 @@ export interface components {
         ExportListSourceView: {
             items: components["schemas"]["ExportSourceView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ExportListView: {
             items: components["schemas"]["ExportView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ExportSourceView: {
             columns: components["schemas"]["ExportColumnView"][];
@@ -4350,14 +4384,20 @@ export interface components {
         IdentityListLogItem: {
             items: components["schemas"]["IdentityLogItem"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         IdentityListRoleView: {
             items: components["schemas"]["IdentityRoleView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         IdentityListUserItem: {
             items: components["schemas"]["IdentityUserItem"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         IdentityLogItem: {
             action: string;
@@ -4604,14 +4644,20 @@ export interface components {
         ImportingListItem: {
             items: components["schemas"]["ImportingItem"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ImportingListRowView: {
             items: components["schemas"]["ImportingRowView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ImportingListTargetView: {
             items: components["schemas"]["ImportingTargetView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ImportingRowView: {
             /** Format: int64 */
@@ -4777,6 +4823,8 @@ export interface components {
         InstitutionListItem: {
             items: components["schemas"]["InstitutionItem"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         InstitutionResumeInputBody: {
             /** Format: int64 */
@@ -4828,6 +4876,8 @@ export interface components {
         ListInfo: {
             items: components["schemas"]["Info"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         MessageGroupPreference: {
             group: string;
@@ -4873,14 +4923,20 @@ export interface components {
         MessageListLetterTemplate: {
             items: components["schemas"]["MessageLetterTemplate"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         MessageListLetterView: {
             items: components["schemas"]["MessageLetterView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         MessageListView: {
             items: components["schemas"]["MessageView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         MessagePreferInputBody: {
             sms: boolean;
@@ -5045,6 +5101,10 @@ export interface components {
             sentTo?: string;
             session?: components["schemas"]["IdentityMe"];
         };
+        Piece: {
+            hit?: boolean;
+            text: string;
+        };
         PolicyChoice: {
             code: string;
             name: string;
@@ -5129,6 +5189,8 @@ export interface components {
         PolicyListItem: {
             items: components["schemas"]["PolicyItem"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         PolicyOne: {
             /** Format: date-time */
@@ -5373,6 +5435,8 @@ export interface components {
             enterpriseName: string;
             /** Format: int64 */
             id: number;
+            /** @description Where the words of a search stand; in a list that was searched only. */
+            marks?: components["schemas"]["TicketMarks"];
             number: string;
             /** Format: int64 */
             rating: number;
@@ -5393,6 +5457,13 @@ export interface components {
         TicketListItem: {
             items: components["schemas"]["TicketItem"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        TicketMarks: {
+            /** @description Of the request or the answer, whichever holds the words; phone and identity numbers masked. */
+            excerpt?: components["schemas"]["Piece"][];
+            title: components["schemas"]["Piece"][];
         };
         TicketOutcome: {
             contacted: boolean;
@@ -5442,6 +5513,8 @@ export interface components {
             hops: components["schemas"]["TicketHopView"][];
             /** Format: int64 */
             id: number;
+            /** @description Where the words of a search stand; in a list that was searched only. */
+            marks?: components["schemas"]["TicketMarks"];
             number: string;
             opinion: string;
             phone: string;
@@ -10756,6 +10829,8 @@ export interface operations {
                 /** @description Any of these states, separated by commas. */
                 status?: string[];
                 urgency?: string;
+                /** @description Words, a ticket number, a phone or its last four digits, a credit code from its 8th character on. */
+                q?: string;
                 /** @description What waits for the asker's own work. */
                 waiting?: boolean;
             };

@@ -42,6 +42,7 @@ export function usePagedTable<T extends object, F extends FilterValues>(options:
   const loaded = ref(false)
   const error = shallowRef<ApiError | null>(null)
   const nextCursor = ref('')
+  const note = ref('')
   const selected = shallowRef<T[]>([])
   const active = ref(-1)
   /** Cursors of the pages before this one; lost on reload, then only the first page can be gone back to. */
@@ -100,6 +101,7 @@ export function usePagedTable<T extends object, F extends FilterValues>(options:
       if (mine !== abort) return
       items.value = page.items
       nextCursor.value = page.nextCursor ?? ''
+      note.value = page.note ?? ''
       error.value = null
       loaded.value = true
       selected.value = []
@@ -200,6 +202,7 @@ export function usePagedTable<T extends object, F extends FilterValues>(options:
     state,
     error,
     loading,
+    note,
     chips,
     columns,
     allColumns: options.columns,

@@ -8,6 +8,8 @@ import { stateOf } from './useLoad'
 export interface Page<T> {
   items: T[] | null
   nextCursor?: string | null
+  /** A sentence for the reader on how the list was found. */
+  note?: string | null
 }
 
 /**
@@ -22,6 +24,7 @@ export function usePagedList<T>(fetchPage: (cursor: string | undefined) => Promi
   const loadingMore = ref(false)
   const moreFailed = ref(false)
   const finished = ref(false)
+  const note = ref('')
   let cursor: string | undefined
   let round = 0
 
@@ -34,6 +37,7 @@ export function usePagedList<T>(fetchPage: (cursor: string | undefined) => Promi
   function take(page: Page<T>, before: T[]): void {
     items.value = [...before, ...(page.items ?? [])]
     cursor = page.nextCursor || undefined
+    note.value = page.note ?? ''
     finished.value = cursor === undefined
   }
 
@@ -72,5 +76,5 @@ export function usePagedList<T>(fetchPage: (cursor: string | undefined) => Promi
   }
 
   void reload()
-  return reactive({ items, error, state, refreshing, loadingMore, moreFailed, finished, reload, more })
+  return reactive({ items, note, error, state, refreshing, loadingMore, moreFailed, finished, reload, more })
 }

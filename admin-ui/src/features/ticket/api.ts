@@ -15,6 +15,7 @@ export type Outcome = Schemas['TicketOutcome']
 export type NewTicket = Omit<Schemas['OpenInputBody'], 'source'>
 
 export interface TicketQuery {
+  q?: string
   status?: string[]
   urgency?: string
   waiting?: boolean
@@ -23,11 +24,12 @@ export interface TicketQuery {
 }
 
 /** The tickets the person may see, newest first. */
-export const listTickets = ({ status, urgency, waiting, cursor, limit }: TicketQuery, signal?: AbortSignal) =>
+export const listTickets = ({ q, status, urgency, waiting, cursor, limit }: TicketQuery, signal?: AbortSignal) =>
   data(
     api.GET('/api/tickets', {
       params: {
         query: {
+          q: q || undefined,
           // one value with commas, as the server reads lists
           status: status?.length ? [status.join(',')] : undefined,
           urgency: urgency || undefined,

@@ -5,9 +5,7 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 import * as api from './api'
 import TicketList from './TicketList.vue'
 
-it('asks for what the address says and shows a row for each ticket', async () => {
-  const row = { id: 5, number: 'GD20261122-000005', title: '停电', status: 'signed', urgency: 'critical' }
-  const load = vi.spyOn(api, 'listTickets').mockResolvedValue({ items: [row as api.TicketItem] })
+async function open(path: string) {
   const page = { template: '<i/>' }
   const router = createRouter({
     history: createMemoryHistory(),
@@ -17,11 +15,35 @@ it('asks for what the address says and shows a row for each ticket', async () =>
       { path: '/tickets/:id(\\d+)', name: 'ticket', component: page },
     ],
   })
-  await router.push('/tickets?status=signed&status=replied&urgency=critical')
+  await router.push(path)
   const wrapper = mount(TicketList, { global: { plugins: [router, createPinia()] }, attachTo: document.body })
   await flushPromises()
+  return wrapper
+}
+
+it('marks what was searched for, escaped, and tells how it was found', async () => {
+  const marks = {
+    title: [{ text: '停' }, { text: '电', hit: true }, { text: '<b>' }],
+    excerpt: [{ text: '门店停' }, { text: '电', hit: true }],
+  }
+  const row = { id: 5, number: 'GD20261122-000005', title: '停电<b>', status: 'signed', urgency: 'normal', marks }
+  const load = vi
+    .spyOn(api, 'listTickets')
+    .mockResolvedValue({ items: [row as api.TicketItem], note: '全文检索服务暂不可用，已改用数据库检索' })
+  const wrapper = await open('/tickets?q=停电')
+  expect(load).toHaveBeenCalledWith(expect.objectContaining({ q: '停电' }), expect.anything())
+  await vi.waitFor(() => expect(wrapper.findAll('mark').map((m) => m.text())).toEqual(['电', '电']))
+  expect(wrapper.text()).toContain('<b>')
+  expect(wrapper.text()).toContain('已改用数据库检索')
+  expect(wrapper.text()).toContain('关键词：停电')
+})
+
+it('asks for what the address says and shows a row for each ticket', async () => {
+  const row = { id: 5, number: 'GD20261122-000005', title: '停电', status: 'signed', urgency: 'critical' }
+  const load = vi.spyOn(api, 'listTickets').mockResolvedValue({ items: [row as api.TicketItem] })
+  const wrapper = await open('/tickets?status=signed&status=replied&urgency=critical')
   expect(load).toHaveBeenCalledWith(
-    { status: ['signed', 'replied'], urgency: 'critical', waiting: false, cursor: undefined, limit: 20 },
+    { q: '', status: ['signed', 'replied'], urgency: 'critical', waiting: false, cursor: undefined, limit: 20 },
     expect.anything(),
   )
   await vi.waitFor(() => expect(wrapper.text()).toContain('GD20261122-000005'))

@@ -11,9 +11,9 @@ export type Ticket = Schemas['TicketView']
 export type TicketType = Schemas['TicketType']
 export type NewTicket = Omit<Schemas['OpenInputBody'], 'source'>
 
-/** My tickets and those of my company, newest first. */
-export const listTickets = (cursor: string | undefined) =>
-  call(api.GET('/api/tickets', { params: { query: { cursor, limit: 20 } } }))
+/** My tickets and those of my company, newest first; q narrows them to words, a number or a phone's last four digits. */
+export const listTickets = (cursor: string | undefined, q = '') =>
+  call(api.GET('/api/tickets', { params: { query: { q: q || undefined, cursor, limit: 20 } } }))
 
 export const getTicket = (id: number) => call(api.GET('/api/tickets/{id}', { params: { path: { id } } }))
 
