@@ -45,12 +45,15 @@ type careCommands struct {
 		Replace   bool     `help:"Move what is there aside instead of refusing."`
 		FilesOnly bool     `help:"Only files and configuration: the database was recovered by PostgreSQL's own means."`
 	} `cmd:"" help:"Restore a backup set into a data directory."`
+	Search   searchCommands   `cmd:"" help:"Full text: make it anew, tell how it stands."`
 	Settings settingsCommands `cmd:"" name:"config" help:"Dictionaries and rules as a document."`
 }
 
 // care runs the commands that look after an installation.
 func (cli *careCommands) care(ctx context.Context, command, path string, out io.Writer) (int, error) {
 	switch command {
+	case "search rebuild", "search status":
+		return cli.search(ctx, command, path, out)
 	case "backup run":
 		return 0, cli.backup(ctx, path, out)
 	case "backup keygen":

@@ -48,6 +48,7 @@ type Config struct {
 	Files           Files    `koanf:"files"`
 	Backup          Backup   `koanf:"backup"`
 	Audit           Audit    `koanf:"audit"`
+	Search          Search   `koanf:"search"`
 }
 
 // Secrets are the root keys, 32 random bytes in base64 each.
@@ -189,6 +190,9 @@ func (c *Config) finish() error {
 		return err
 	}
 	if err := errors.Join(c.Files.check(c.Demo), c.Audit.Syslog.check(c.Demo)); err != nil {
+		return err
+	}
+	if err := c.Search.Meilisearch.check(c.Demo); err != nil {
 		return err
 	}
 	if err := knownNames("sms.templates", c.SMS.Templates, message.SMSNames()); err != nil {

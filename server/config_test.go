@@ -38,6 +38,8 @@ func TestConfigRefusals(t *testing.T) {
 		{"unknown key", map[string]any{"sms.colour": "red"}, "colour"},
 		{"no time of the day", map[string]any{"sms.quiet_hours": "at night"}, "quiet_hours"},
 		{"negative budget", map[string]any{"sms.codes_per_day": -1}, "codes_per_day"},
+		{"search without a key", map[string]any{"search.meilisearch.url": "http://127.0.0.1:7700"}, "search.meilisearch.key"},
+		{"search at no address", map[string]any{"search.meilisearch.url": "127.0.0.1:7700", "search.meilisearch.key": "k"}, "search.meilisearch.url"},
 		{"bad listen", map[string]any{"listen": "nowhere"}, "listen"},
 		{"demo needs none of it", map[string]any{"demo": true, "secrets.key": "", "public_url": "", "sms.sign_name": ""}, ""},
 	}

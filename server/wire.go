@@ -36,6 +36,7 @@ import (
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/jobs"
+	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/web"
 	"github.com/huiqi/huiqi/platform/web/page"
@@ -44,7 +45,7 @@ import (
 // Migrations are all steps of the schema.
 func Migrations() []database.Migration {
 	return slices.Concat(
-		event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations,
+		event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, search.Migrations,
 		message.Migrations,
 		identity.Migrations,
 		enterprise.Migrations,
@@ -98,6 +99,8 @@ type house struct {
 	tasks      []jobs.Task
 	background []func(ctx context.Context) error
 	scheduler  *jobs.Scheduler
+	// mirrors are the copies of the full text in an outside engine, by kind; nil without one.
+	mirrors outsideSearch
 }
 
 // parts are what differs between an installation, a demo and a test.
@@ -152,8 +155,12 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	})
 	uploads := h.uploads
 	uploads.Use(h.queue)
+	outsideEngine, err := h.openSearch(c, p)
+	if err != nil {
+		return nil, err
+	}
 	h.tickets = ticket.New(ticket.Deps{
-		DB: db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads},
+		DB: db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads}, Outside: outsideEngine,
 	})
 	if h.policies, err = newPolicies(db, p, companies); err != nil {
 		return nil, err
@@ -348,6 +355,11 @@ func (r requesters) Contact(ctx context.Context, db bun.IDB, userID int64) (tick
 func (r requesters) EnterpriseName(ctx context.Context, db bun.IDB, id int64) (string, error) {
 	b, err := r.companies.Brief(ctx, db, id)
 	return b.Name, err
+}
+
+// EnterprisesByCode finds companies by the beginning of their credit code.
+func (r requesters) EnterprisesByCode(ctx context.Context, db bun.IDB, prefix string, limit int) ([]int64, error) {
+	return r.companies.ByCode(ctx, db, prefix, limit)
 }
 
 // ticketFiles lets tickets keep files.
