@@ -101,6 +101,14 @@ func run() error {
 		ratio := ours / least
 		emit(figure{Bench: b.name, Size: "demo", Value: ours, Unit: "requests/s", Floor: &least, Ratio: &ratio, P99: p99})
 	}
+	if wanted("search_tickets") {
+		if err := s.call("POST", "/api/tickets", json.RawMessage(body(0)), nil); err != nil { // the one the others are made after
+			return err
+		}
+		if err := searchTickets(ctx, s); err != nil {
+			return fmt.Errorf("search_tickets: %w", err)
+		}
+	}
 	if wanted("start") || wanted("rest") {
 		s.stop()
 		began := time.Now()
