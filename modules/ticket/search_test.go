@@ -276,7 +276,7 @@ func TestSearchOverHTTP(t *testing.T) {
 	if status, body := b.do("desk", "GET", "/api/tickets?q="+url.QueryEscape("补"), ""); status != 200 || !strings.Contains(body, `"note":"请至少输入两个字再搜索"`) || !strings.Contains(body, `"items":[]`) {
 		t.Errorf("%d %s", status, body)
 	}
-	if status, body := b.do("desk", "GET", "/api/tickets?q="+url.QueryEscape(strings.Repeat("补贴", 700)), ""); status != 200 || !strings.Contains(body, "过长") {
+	if status, body := b.do("desk", "GET", "/api/tickets?q="+url.QueryEscape(strings.Repeat("补贴", 200)), ""); status != 200 || !strings.Contains(body, "过长") {
 		t.Errorf("%d %s", status, body)
 	}
 	_, _, html := b.send("baker", "/tickets?q="+url.QueryEscape("补贴 新招"), nil)
