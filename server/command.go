@@ -35,10 +35,11 @@ type commands struct {
 		Clamd     string `help:"Address the virus scanner listens on." hidden:""`
 		UntilEOF  bool   `help:"End when standard input closes." hidden:""`
 	} `cmd:"" help:"Run the stand-ins of the outside systems as a process of their own."`
-	Audit   auditCommands `cmd:"" help:"Audit log."`
-	Keys    keyCommands   `cmd:"" help:"Root keys of sealed data."`
-	Files   fileCommands  `cmd:"" help:"Uploaded files: check, sweep, copy to another storage."`
-	Openapi struct{}      `cmd:"" help:"Print the interface document."`
+	Audit   auditCommands    `cmd:"" help:"Audit log."`
+	Keys    keyCommands      `cmd:"" help:"Root keys of sealed data."`
+	Files   fileCommands     `cmd:"" help:"Uploaded files: check, sweep, copy to another storage."`
+	Openapi struct{}         `cmd:"" help:"Print the interface document."`
+	Doctor  struct{ common } `cmd:"" help:"Look the installation over, whether the server runs or not. Exit code 0: well, 1: something to note, 2: something wrong."`
 
 	careCommands
 }
@@ -144,6 +145,9 @@ func run(parser *kong.Kong, cli *commands, args []string, out, errs io.Writer) (
 		return cli.Keys.run(ctx, kctx.Command(), cli.Config, out)
 	case "files check", "files sweep", "files copy":
 		return runFiles(ctx, kctx.Command(), cli, flags, out)
+	case "doctor":
+		cli.Doctor.into(flags)
+		return runDoctor(ctx, cli.Config, flags, out), nil
 	case "openapi":
 		doc, err := document()
 		if err != nil {

@@ -49,6 +49,8 @@ type Config struct {
 	Backup          Backup   `koanf:"backup"`
 	Audit           Audit    `koanf:"audit"`
 	Search          Search   `koanf:"search"`
+
+	Operations Operations `koanf:"operations"`
 }
 
 // Secrets are the root keys, 32 random bytes in base64 each.
@@ -127,6 +129,7 @@ func Load(path string, flags map[string]any) (Config, error) {
 	}
 	maps.Copy(defaults, sheetDefaults())
 	maps.Copy(defaults, backupDefaults)
+	maps.Copy(defaults, operationsDefaults)
 	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
 		return Config{}, err
 	}
@@ -185,6 +188,9 @@ func (c *Config) finish() error {
 	}
 	if _, err := message.ParseQuietHours(c.SMS.QuietHours); err != nil {
 		return configErrorf("sms.quiet_hours: %v", err)
+	}
+	if err := c.Operations.check(); err != nil {
+		return err
 	}
 	if err := c.checkSheets(); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
@@ -29,6 +30,7 @@ func permissions() []access.Info {
 		message.Permissions(),
 		exchange.Permissions(),
 		backup.Permissions(),
+		operations.Permissions(),
 		identity.Permissions(),
 	} {
 		all = append(all, list...)
@@ -40,7 +42,8 @@ func permissions() []access.Info {
 func roles() []identity.BuiltinRole {
 	type p = access.Permission
 	return []identity.BuiltinRole{
-		{Code: "platform_admin", Name: "系统管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.users", "backup.view", "backup.run"}},
+		{Code: "platform_admin", Name: "系统管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.users", "backup.view", "backup.run",
+			"operations.view", "operations.manage", "operations.duty"}},
 		{Code: "security_admin", Name: "安全管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.roles"}},
 		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"audit.view", "audit.export"}},
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{

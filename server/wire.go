@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/proxy"
@@ -26,6 +27,7 @@ import (
 	"github.com/huiqi/huiqi/modules/importing"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
@@ -61,6 +63,7 @@ func Migrations() []database.Migration {
 		importing.Migrations,
 		backup.Migrations,
 		secret.Migrations,
+		operations.Migrations,
 	)
 }
 
@@ -89,6 +92,7 @@ type house struct {
 	exports      *export.Service
 	imports      *importing.Service
 	backups      *backup.Service
+	operations   *operations.Service
 
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
@@ -109,6 +113,9 @@ type parts struct {
 
 	log   *slog.Logger
 	clock clock.Clock
+	// elapsed is how long the process has run, by a clock that nobody sets; nil is the machine's. A test whose clock jumps
+	// gives its own.
+	elapsed func() time.Duration
 	// sandbox is the address of the sandbox process; empty outside a demo.
 	sandbox string
 }
@@ -181,6 +188,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
 	h.tasks = slices.Concat(h.tasks, h.identity.Tasks(), h.catalog.Tasks(), h.exchange.Tasks())
+	h.joinOperations(c, p)
 	h.background = append(h.background, h.queue.Run, h.feed.Run, h.exchange.Run, h.scheduler.Run)
 
 	renderer, err := page.New(page.Options{
@@ -232,6 +240,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.exports.API(h.web)
 	h.imports.API(h.web)
 	backup.Register(h.web.API, h.backups)
+	operations.Register(h.web.API, h.operations)
 	for _, add := range []func(*web.Server, *web.Pages) error{
 		h.portalOf(p).Pages,
 		h.identity.Pages,

@@ -21,6 +21,7 @@ const (
 	Products     Group = "product"
 	Exchanges    Group = "exchange"
 	Uploads      Group = "file"
+	Operations   Group = "operations"
 	Codes        Group = "code"
 )
 
@@ -29,7 +30,7 @@ var groups = []struct {
 	group Group
 	label string
 }{
-	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Products, "产品审核"}, {Exchanges, "数据回流"}, {Uploads, "文件安全"}, {Codes, "验证码"},
+	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Products, "产品审核"}, {Exchanges, "数据回流"}, {Uploads, "文件安全"}, {Operations, "系统运行"}, {Codes, "验证码"},
 }
 
 // Label is the Chinese word of the group.
@@ -73,6 +74,7 @@ func SMSTexts() map[string]string {
 		"application_progress":    "您申请的“${product}”${status}，申请编号 ${number}，请登录惠企台查看详情。",
 		"ticket_progress":         "您的诉求 ${number} ${status}，请登录惠企台查看详情。",
 		"enterprise_verification": "您的企业认证${status}，请登录惠企台查看详情。",
+		"system_alarm":            "系统巡检：${item}${status}，请登录惠企台查看处理。",
 	}
 }
 
@@ -154,6 +156,10 @@ func templates() []Template {
 		t.SMS, t.Wechat = f(status, phrase, note)
 		return t
 	}
+	alarm := func(code, title, text, status string) Template { // somebody is on duty at night as well
+		return Template{Code: "operations." + code, Group: Operations, Title: title, Text: text, Urgent: true,
+			SMS: &SMSForm{"system_alarm", map[string]string{"item": "{item}", "status": status}}}
+	}
 	light := func(t Template, f form, phrase, note string) Template { // too small a step for a text message
 		_, t.Wechat = f("", phrase, note)
 		return t
@@ -199,6 +205,11 @@ func templates() []Template {
 		p("expired", "产品已到期", "产品“{name}”已到期，不再对企业展示。如需继续提供，请更新有效期后重新提交。"),
 
 		{Code: "file.quarantined", Group: Uploads, Title: "附件已被隔离", Text: "您上传的“{name}”经检查含有病毒，已被隔离，任何人不能下载。请在本机杀毒后，把需要的材料重新提交。"},
+
+		alarm("alarm", "系统异常告警", "“{item}”异常：{text}。{advice}", "异常"),
+		alarm("repeated", "系统异常仍未恢复", "“{item}”异常已持续 {lasted}，尚无人登记知悉：{text}。{advice}", "异常仍未恢复"),
+		alarm("recovered", "系统异常已恢复", "“{item}”已恢复正常，本次异常持续 {lasted}。", "已恢复正常"),
+		{Code: "operations.report", Group: Operations, Title: "系统健康状态报告", Text: "{item}的系统健康状态报告已生成：{text}。"},
 
 		x("stopped", "推送已停止", "向“{name}”推送“{number}”的事件已停止：{reason}。请在推送记录中重推或跳过；处理完之前，该对接方再有推送停止不另行通知。"),
 		x("down", "对接方连续推送失败", "向“{name}”的推送连续失败：{reason}。系统仍在自动重试，请联系对方核实。"),

@@ -144,3 +144,33 @@ func ByDialect(ctx context.Context, tx bun.Tx, sqlite, postgres []string) error 
 	}
 	return Exec(ctx, tx, sqlite...)
 }
+
+// Pending compares the steps with what the database has had, without changing anything: which are still to come, and
+// which it had from a newer program.
+func Pending(ctx context.Context, db *DB, steps []Migration) (missing, newer []string, err error) {
+	exists := "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'"
+	if db.kind == Postgres {
+		exists = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'schema_migrations'"
+	}
+	var tables int
+	if err := db.Read().NewRaw(exists).Scan(ctx, &tables); err != nil {
+		return nil, nil, err
+	}
+	var rows []applied
+	if tables > 0 {
+		if err := db.Read().NewSelect().Model(&rows).OrderExpr("id").Scan(ctx); err != nil {
+			return nil, nil, fmt.Errorf("read schema_migrations: %w", err)
+		}
+	}
+	for _, s := range steps {
+		if !slices.ContainsFunc(rows, func(r applied) bool { return r.ID == s.ID }) {
+			missing = append(missing, s.ID)
+		}
+	}
+	for _, r := range rows {
+		if !slices.ContainsFunc(steps, func(s Migration) bool { return s.ID == r.ID }) {
+			newer = append(newer, r.ID)
+		}
+	}
+	return missing, newer, nil
+}

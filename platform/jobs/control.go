@@ -4,10 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
 
+	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -15,6 +17,8 @@ import (
 var (
 	ErrNoTask    = fault.New(fault.NotFound, "TASK_UNKNOWN", "没有这个定时任务，它可能已在新版本中取消")
 	ErrTaskBusy  = fault.New(fault.Conflict, "TASK_BUSY", "该任务正在执行，请等它结束后再试")
+	ErrPaused    = fault.New(fault.Conflict, "TASK_PAUSED", "该任务已暂停，请刷新页面查看")
+	ErrNotPaused = fault.New(fault.Conflict, "TASK_NOT_PAUSED", "该任务没有暂停，请刷新页面查看")
 	ErrNotFailed = fault.New(fault.Conflict, "RUN_NOT_FAILED", "只有失败的执行可以重试，请刷新页面查看最新状态")
 )
 
@@ -25,7 +29,9 @@ type TaskState struct {
 	Next     time.Time  // zero while paused
 	PausedAt *time.Time // nil when it is not
 	PausedBy string
-	Recent   []TaskRun // newest first, at most as many as were asked for
+	// PausedReason is why, in the words of that person.
+	PausedReason string
+	Recent       []TaskRun // newest first, at most as many as were asked for
 }
 
 // Tasks returns every task of the program with its last runs, in the order in which they were given.
@@ -42,7 +48,7 @@ func (s *Scheduler) Tasks(ctx context.Context, recent int) ([]TaskState, error) 
 	list := make([]TaskState, 0, len(s.tasks))
 	for _, t := range s.tasks {
 		r := known[t.Name]
-		st := TaskState{Task: t, PausedAt: r.PausedAt, PausedBy: r.PausedBy}
+		st := TaskState{Task: t, PausedAt: r.PausedAt, PausedBy: r.PausedBy, PausedReason: r.PausedReason}
 		if r.PausedAt == nil {
 			st.Next = t.Next(s.o.Clock.Now())
 		}
@@ -84,6 +90,50 @@ func (s *Scheduler) Runs(ctx context.Context, f RunFilter) ([]TaskRun, error) {
 		q = q.Where("r.id < ?", f.Before)
 	}
 	return list, q.Scan(ctx)
+}
+
+// FindRun returns one run of the history; fault.ErrNotFound when there is none.
+func (s *Scheduler) FindRun(ctx context.Context, id int64) (TaskRun, error) {
+	var run TaskRun
+	err := s.o.DB.Read().NewSelect().Model(&run).Where("r.id = ?", id).Scan(ctx)
+	return run, database.Found(err)
+}
+
+// Failing returns the tasks whose newest finished run failed for good, each with its last three finished runs.
+func (s *Scheduler) Failing(ctx context.Context) ([]TaskState, error) {
+	var last []TaskRun
+	db := s.o.DB.Read()
+	newest := db.NewSelect().Model((*TaskRun)(nil)).ModelTableExpr("task_runs AS x").ColumnExpr("max(x.id)").
+		Where("x.state IN (?, ?)", RunDone, RunFailed).GroupExpr("x.task")
+	if err := db.NewSelect().Model(&last).Where("r.id IN (?)", newest).Where("r.state = ?", RunFailed).OrderExpr("r.id DESC").Scan(ctx); err != nil {
+		return nil, err
+	}
+	var list []TaskState
+	for _, r := range last {
+		t, ok := s.task(r.Task)
+		if !ok {
+			continue
+		}
+		st := TaskState{Task: t}
+		if err := db.NewSelect().Model(&st.Recent).Where("r.task = ? AND r.state IN (?, ?)", t.Name, RunDone, RunFailed).OrderExpr("r.id DESC").Limit(3).Scan(ctx); err != nil {
+			return nil, err
+		}
+		list = append(list, st)
+	}
+	return list, nil
+}
+
+// Counts is how many runs of the scheduler ended in a time.
+type Counts struct{ Done, Failed int64 }
+
+// Ended counts the runs that ended in [from, to).
+func (s *Scheduler) Ended(ctx context.Context, from, to time.Time) (Counts, error) {
+	var c Counts
+	err := s.o.DB.Read().NewSelect().Model((*TaskRun)(nil)).
+		ColumnExpr("coalesce(sum(CASE WHEN r.state = ? THEN 1 ELSE 0 END), 0) AS done", RunDone).
+		ColumnExpr("coalesce(sum(CASE WHEN r.state = ? THEN 1 ELSE 0 END), 0) AS failed", RunFailed).
+		Where("r.ended_at >= ? AND r.ended_at < ?", from, to).Scan(ctx, &c.Done, &c.Failed)
+	return c, err
 }
 
 // RunNow has the task worked once, now, also while it is paused. It returns ErrTaskBusy while it runs already;
@@ -159,38 +209,46 @@ func openRun(ctx context.Context, tx bun.Tx, name string) (*TaskRun, error) {
 	return &run, err
 }
 
-// Pause stops the clock for the task; what runs ends as it would. Pausing twice keeps the first person's name.
-func (s *Scheduler) Pause(ctx context.Context, tx bun.Tx, name, by string) error {
-	return s.setPause(ctx, tx, name, func(row *taskRow, now time.Time) bool {
+// Pause stops the clock for the task, by whom and why; what runs ends as it would. It returns ErrPaused for a task that
+// stands still already.
+func (s *Scheduler) Pause(ctx context.Context, tx bun.Tx, name, by, reason string) error {
+	return s.setPause(ctx, tx, name, func(row *taskRow, now time.Time) error {
 		if row.PausedAt != nil {
-			return false
+			return ErrPaused
 		}
-		row.PausedAt, row.PausedBy = &now, by
-		return true
+		row.PausedAt, row.PausedBy, row.PausedReason = &now, by, reason
+		return nil
 	})
 }
 
-// Resume starts the clock for the task again, from its next tick on: what passed meanwhile is not caught up.
+// Resume starts the clock for the task again, from its next tick on: what passed meanwhile is not caught up. It returns
+// ErrNotPaused for a task that goes.
 func (s *Scheduler) Resume(ctx context.Context, tx bun.Tx, name string) error {
-	return s.setPause(ctx, tx, name, func(row *taskRow, now time.Time) bool {
+	return s.setPause(ctx, tx, name, func(row *taskRow, now time.Time) error {
 		if row.PausedAt == nil {
-			return false
+			return ErrNotPaused
 		}
-		row.PausedAt, row.PausedBy, row.Since = nil, "", now
-		return true
+		row.PausedAt, row.PausedBy, row.PausedReason, row.Since = nil, "", "", now
+		return nil
 	})
 }
 
-func (s *Scheduler) setPause(ctx context.Context, tx bun.Tx, name string, change func(row *taskRow, now time.Time) bool) error {
+func (s *Scheduler) setPause(ctx context.Context, tx bun.Tx, name string, change func(row *taskRow, now time.Time) error) error {
 	t, ok := s.task(name)
 	if !ok {
 		return ErrNoTask
 	}
 	now := s.o.Clock.Now()
 	row, err := lockTask(ctx, tx, t, now)
-	if err != nil || !change(&row, now) {
+	if err != nil {
 		return err
 	}
-	_, err = tx.NewUpdate().Model(&row).Column("paused_at", "paused_by", "since").WherePK().Exec(ctx)
+	if err := change(&row, now); err != nil {
+		return err
+	}
+	_, err = tx.NewUpdate().Model(&row).Column("paused_at", "paused_by", "paused_reason", "since").WherePK().Exec(ctx)
 	return err
 }
+
+// List returns the tasks of the program, without what is known about them.
+func (s *Scheduler) List() []Task { return slices.Clone(s.tasks) }

@@ -116,4 +116,4 @@ var Migrations = []database.Migration{{
 		_, err = m.Migrate(ctx, rivermigrate.DirectionUp, nil)
 		return err
 	},
-}, taskMigration}
+}, taskMigration, pauseMigration}

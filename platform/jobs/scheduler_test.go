@@ -194,8 +194,15 @@ func TestPauseRunNowResume(t *testing.T) {
 	gate <- struct{}{}
 	until(t, "it is done", func() bool { return p.runs(t, "test.held")[0].State == jobs.RunDone })
 
-	if err := act(func(ctx context.Context, tx bun.Tx) error { return p.Pause(ctx, tx, "test.held", "李强") }); err != nil {
+	if err := act(func(ctx context.Context, tx bun.Tx) error {
+		return p.Pause(ctx, tx, "test.held", "李强", "等对方修好")
+	}); err != nil {
 		t.Fatal(err)
+	}
+	if err := act(func(ctx context.Context, tx bun.Tx) error {
+		return p.Pause(ctx, tx, "test.held", "王芳", "再停一次")
+	}); !errors.Is(err, jobs.ErrPaused) {
+		t.Fatalf("pausing twice: %v", err)
 	}
 	now.Advance(10 * time.Minute)
 	p.sweep(t)
@@ -203,7 +210,7 @@ func TestPauseRunNowResume(t *testing.T) {
 		t.Fatalf("a paused task has %d runs", n)
 	}
 	states, err := p.Tasks(context.Background(), 5)
-	if err != nil || states[0].PausedBy != "李强" || !states[0].Next.IsZero() || len(states[0].Recent) != 1 {
+	if err != nil || states[0].PausedBy != "李强" || states[0].PausedReason != "等对方修好" || !states[0].Next.IsZero() || len(states[0].Recent) != 1 {
 		t.Fatalf("%+v, %v", states[0], err)
 	}
 	if err := runNow(); err != nil {

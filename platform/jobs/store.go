@@ -62,6 +62,8 @@ type taskRow struct {
 	LastTick *time.Time `bun:"last_tick"`
 	PausedAt *time.Time `bun:"paused_at"`
 	PausedBy string     `bun:"paused_by,notnull"`
+	// PausedReason is what that person wrote about it.
+	PausedReason string `bun:"paused_reason,notnull"`
 }
 
 type run20261127 struct {
@@ -109,5 +111,13 @@ var taskMigration = database.Migration{
 			"CREATE INDEX task_runs_history ON task_runs (task, id)",
 			"CREATE INDEX task_runs_state ON task_runs (state, id)",
 		)
+	},
+}
+
+// pauseMigration keeps why a task stands still.
+var pauseMigration = database.Migration{
+	ID: "20261128010000_task_pause_reason",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "ALTER TABLE tasks ADD COLUMN paused_reason VARCHAR NOT NULL DEFAULT ''")
 	},
 }

@@ -74,6 +74,7 @@ type Server struct {
 	seconds  *prometheus.HistogramVec
 	limiter  *limiter
 	uploads  map[string]bool // routes that read their body themselves
+	traffic  tally
 }
 
 // Route is one entry of the list of what can be called.
@@ -214,6 +215,7 @@ func (s *Server) trace(c *fiber.Ctx) (err error) {
 		took := time.Since(start)
 		s.requests.WithLabelValues(c.Method(), route, fmt.Sprint(status)).Inc()
 		s.seconds.WithLabelValues(route).Observe(took.Seconds())
+		s.traffic.count(status, took)
 		s.opts.Log.Info("request", "trace", id, "method", c.Method(), "path", c.Path(), "status", status,
 			"ms", took.Milliseconds(), "ip", c.IP(), "user", access.From(c.UserContext()).UserID)
 	}()

@@ -2071,6 +2071,295 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/operations/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 系统健康 */
+        get: operations["get-operations-health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/health/{code}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 调整告警阈值 */
+        post: operations["post-operations-health-code-limits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 异常事件 */
+        get: operations["get-operations-incidents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/incidents/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记已知悉 */
+        post: operations["post-operations-incidents-id-acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 未成功的后台工作 */
+        get: operations["get-operations-jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/jobs/{id}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 放弃后台工作 */
+        post: operations["post-operations-jobs-id-drop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 重试后台工作 */
+        post: operations["post-operations-jobs-id-retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 后台队列与积压 */
+        get: operations["get-operations-queues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 系统健康状态报告 */
+        get: operations["get-operations-reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/reports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一份系统健康状态报告 */
+        get: operations["get-operations-reports-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/task-runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 定时任务执行记录 */
+        get: operations["get-operations-task-runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/task-runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一次执行 */
+        get: operations["get-operations-task-runs-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/task-runs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 重试失败的执行 */
+        post: operations["post-operations-task-runs-id-retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 定时任务 */
+        get: operations["get-operations-tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/tasks/{name}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 暂停定时任务 */
+        post: operations["post-operations-tasks-name-pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/tasks/{name}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复定时任务 */
+        post: operations["post-operations-tasks-name-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/tasks/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 立即执行定时任务 */
+        post: operations["post-operations-tasks-name-run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/permissions": {
         parameters: {
             query?: never;
@@ -2811,6 +3100,9 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcknowledgeInputBody: {
+            note: string;
+        };
         AnswerInputBody: {
             fileIds?: number[];
             text: string;
@@ -4869,9 +5161,20 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        JobSettleInputBody: {
+            reason: string;
+        };
         KindsOutputBody: {
             financing: components["schemas"]["CatalogKind"][];
             kinds: components["schemas"]["CatalogKind"][];
+        };
+        LimitsInputBody: {
+            /** Format: int64 */
+            bad: number;
+            /** @description Take the limits of the program again; warn and bad are not looked at. */
+            reset?: boolean;
+            /** Format: int64 */
+            warn: number;
         };
         ListInfo: {
             items: components["schemas"]["Info"][];
@@ -5030,6 +5333,271 @@ export interface components {
             /** @description Name of the partner the key belongs to. */
             partner: string;
             scopes: string[];
+        };
+        OperationsBacklogView: {
+            /** @description How long the oldest waits, in Chinese; empty when nothing does. */
+            age: string;
+            code: string;
+            /** @description Why it could not be counted; empty when it was. */
+            fault: string;
+            note: string;
+            /** @description Path in the back office; empty when there is none. */
+            page: string;
+            /**
+             * Format: int64
+             * @description What waits for a person.
+             */
+            stuck: number;
+            title: string;
+            /** Format: int64 */
+            waiting: number;
+        };
+        OperationsCheckView: {
+            advice: string;
+            /** Format: int64 */
+            bad: number;
+            /** Format: date-time */
+            checkedAt?: string;
+            code: string;
+            group: string;
+            /** @description A smaller value is worse. */
+            less: boolean;
+            /** @description Who set the limits; empty for the program's. */
+            limitsBy: string;
+            /** Format: date-time */
+            since?: string;
+            /** @enum {string} */
+            state: "normal" | "warn" | "bad";
+            /** @description What was found, in Chinese. */
+            text: string;
+            title: string;
+            /** @description Of value, warn and bad; empty for a check without limits. */
+            unit: string;
+            /** Format: int64 */
+            value: number;
+            /** Format: int64 */
+            warn: number;
+        };
+        OperationsFigure: {
+            label: string;
+            note: string;
+            value: string;
+        };
+        OperationsHealthView: {
+            /** @description The asker may acknowledge incidents. */
+            canKnow: boolean;
+            canManage: boolean;
+            /** Format: date-time */
+            checkedAt?: string;
+            checks: components["schemas"]["OperationsCheckView"][];
+            /** @description Those that are not over. */
+            incidents: components["schemas"]["OperationsIncidentView"][];
+            /** @description How long an incident stays silent after an alarm, in Chinese. */
+            repeat: string;
+            /** @description No inspection for over a minute: what is shown may be out of date. */
+            stale: boolean;
+            /**
+             * @description The worst of the checks.
+             * @enum {string}
+             */
+            state: "normal" | "warn" | "bad";
+        };
+        OperationsIncidentView: {
+            /** Format: date-time */
+            alarmedAt: string;
+            /**
+             * Format: int64
+             * @description How often the people on duty were told that it is there.
+             */
+            alarms: number;
+            /** Format: date-time */
+            closedAt?: string;
+            code: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            knownAt?: string;
+            knownBy: string;
+            knownNote: string;
+            /** @description From its beginning to its end, or until now, in Chinese. */
+            lasted: string;
+            /** Format: date-time */
+            openedAt: string;
+            text: string;
+            title: string;
+        };
+        OperationsJobView: {
+            /** @description JSON, ids only. */
+            args: string;
+            /** Format: int64 */
+            attempt: number;
+            /** Format: date-time */
+            createdAt: string;
+            error: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            /**
+             * Format: int64
+             * @description Attempts in all.
+             */
+            most: number;
+            /**
+             * Format: date-time
+             * @description When it is tried again by itself.
+             */
+            nextAt?: string;
+            /** @enum {string} */
+            state: "retryable" | "discarded" | "cancelled";
+            title: string;
+            /** Format: date-time */
+            triedAt?: string;
+        };
+        OperationsKindView: {
+            /** @description How long the oldest waits, in Chinese; empty when none does. */
+            age: string;
+            /** Format: int64 */
+            dead: number;
+            kind: string;
+            queue: string;
+            /** Format: int64 */
+            retrying: number;
+            /** Format: int64 */
+            running: number;
+            /** Format: int64 */
+            scheduled: number;
+            title: string;
+            /** Format: int64 */
+            waiting: number;
+        };
+        OperationsListIncidentView: {
+            items: components["schemas"]["OperationsIncidentView"][];
+            nextCursor?: string;
+        };
+        OperationsListJobView: {
+            items: components["schemas"]["OperationsJobView"][];
+            nextCursor?: string;
+        };
+        OperationsListReportItem: {
+            items: components["schemas"]["OperationsReportItem"][];
+            nextCursor?: string;
+        };
+        OperationsListRunView: {
+            items: components["schemas"]["OperationsRunView"][];
+            nextCursor?: string;
+        };
+        OperationsQueuesView: {
+            backlogs: components["schemas"]["OperationsBacklogView"][];
+            canManage: boolean;
+            kinds: components["schemas"]["OperationsKindView"][];
+        };
+        OperationsReport: {
+            checks: components["schemas"]["OperationsReportCheck"][];
+            /** @description The day it is about, as 2026-11-27, Beijing. */
+            day: string;
+            /** Format: int64 */
+            id: number;
+            incidents: components["schemas"]["OperationsReportIncident"][];
+            /** Format: date-time */
+            madeAt: string;
+            sections: components["schemas"]["OperationsSection"][];
+            /** @enum {string} */
+            state: "normal" | "warn" | "bad";
+            summary: string;
+        };
+        OperationsReportCheck: {
+            group: string;
+            /** @enum {string} */
+            state: "normal" | "warn" | "bad";
+            text: string;
+            title: string;
+        };
+        OperationsReportIncident: {
+            /** Format: date-time */
+            closedAt?: string;
+            /** @description What that person noted. */
+            known: string;
+            knownBy: string;
+            lasted: string;
+            /** Format: date-time */
+            openedAt: string;
+            text: string;
+            title: string;
+        };
+        OperationsReportItem: {
+            day: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            madeAt: string;
+            /** @enum {string} */
+            state: "normal" | "warn" | "bad";
+            summary: string;
+        };
+        OperationsRunView: {
+            askedBy: string;
+            /** Format: int64 */
+            attempts: number;
+            canRetry: boolean;
+            /** Format: date-time */
+            endedAt?: string;
+            error: string;
+            /** @description What the failure means and what to do, in Chinese. */
+            failure: string;
+            /** Format: int64 */
+            id: number;
+            note: string;
+            process: string;
+            /** Format: date-time */
+            startedAt?: string;
+            /** @enum {string} */
+            state: "waiting" | "running" | "done" | "failed";
+            task: string;
+            /**
+             * Format: date-time
+             * @description The time the run is for.
+             */
+            tick: string;
+            title: string;
+            /**
+             * Format: int64
+             * @description How long the last attempt took, or takes by now; 0 when it has not begun.
+             */
+            tookMs: number;
+            /** @enum {string} */
+            trigger: "clock" | "person" | "retry";
+            /**
+             * Format: date-time
+             * @description When a waiting run begins.
+             */
+            wakeAt?: string;
+        };
+        OperationsSection: {
+            figures: components["schemas"]["OperationsFigure"][];
+            title: string;
+        };
+        OperationsTaskView: {
+            /** @description The run that waits or is worked. */
+            current?: components["schemas"]["OperationsRunView"];
+            /** @description The newest run that ended. */
+            last?: components["schemas"]["OperationsRunView"];
+            name: string;
+            /**
+             * Format: date-time
+             * @description Missing while paused.
+             */
+            next?: string;
+            /** Format: date-time */
+            pausedAt?: string;
+            pausedBy: string;
+            pausedReason: string;
+            title: string;
+            /** @description In Chinese. */
+            when: string;
+        };
+        OperationsTasksView: {
+            canManage: boolean;
+            items: components["schemas"]["OperationsTaskView"][];
         };
         PartnerActInputBody: {
             /** Format: int64 */
@@ -5393,6 +5961,9 @@ export interface components {
             kind: "line" | "code" | "date";
             required: boolean;
             title: string;
+        };
+        TaskPauseInputBody: {
+            reason: string;
         };
         TicketFileView: {
             /** Format: int64 */
@@ -10053,6 +10624,583 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-operations-health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationsHealthView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-operations-health-code-limits": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitsInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-operations-incidents": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                code?: string;
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationsListIncidentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-operations-incidents-id-acknowledge": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcknowledgeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationsIncidentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-operations-jobs": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                kind?: string;
+                state?: "retryable" | "discarded" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationsListJobView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-operations-jobs-id-drop": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobSettleInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-operations-jobs-id-retry": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobSettleInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-operations-queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationsQueuesView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-operations-reports": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationsListReportItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-operations-reports-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationsReport"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-operations-task-runs": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                task?: string;
+                state?: "waiting" | "running" | "done" | "failed";
+                /** @description Of the time a run is for, inclusive. */
+                from?: string;
+                /** @description Exclusive. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationsListRunView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-operations-task-runs-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationsRunView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-operations-task-runs-id-retry": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationsRunView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-operations-tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationsTasksView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-operations-tasks-name-pause": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskPauseInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-operations-tasks-name-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TaskPauseInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-operations-tasks-name-run": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationsRunView"];
                 };
             };
             /** @description Error */

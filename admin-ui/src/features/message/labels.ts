@@ -18,6 +18,7 @@ const groups: Record<string, string> = {
   enterprise: '企业认证',
   product: '产品',
   exchange: '数据回流',
+  operations: '系统运行',
 }
 
 /** A kind this build does not know yet reads as a plain notice. */

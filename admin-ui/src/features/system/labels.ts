@@ -89,6 +89,11 @@ const objects: Record<string, string> = {
   partner: '对接方',
   delivery: '推送记录',
   enterprise_join: '加入企业申请',
+  task: '定时任务',
+  job: '后台工作',
+  health: '健康检查',
+  incident: '异常事件',
+  backup: '备份',
 }
 
 export const objectOptions = Object.entries(objects).map(([value, label]) => ({ value, label }))
@@ -199,6 +204,16 @@ const actions: Record<string, string> = {
   'exchange.replay': '重推',
   'exchange.skip': '跳过推送',
   'file.upload': '上传文件',
+  'operations.': '运行维护的全部操作',
+  'operations.run_task': '立即执行定时任务',
+  'operations.retry_run': '重试定时任务',
+  'operations.pause_task': '暂停定时任务',
+  'operations.resume_task': '恢复定时任务',
+  'operations.retry_job': '重试后台工作',
+  'operations.drop_job': '放弃后台工作',
+  'operations.limits': '调整告警阈值',
+  'operations.acknowledge': '登记已知悉',
+  'backup.ask': '申请备份',
 }
 
 export const actionOptions = Object.entries(actions).map(([value, label]) => ({ value, label }))
