@@ -5,7 +5,7 @@ export CGO_ENABLED ?= 0
 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD
 
-.PHONY: help run build test test-go test-pg test-front test-s3 test-e2e bench torture lint fmt gen tools front
+.PHONY: help run build test test-go test-pg test-front test-s3 test-e2e bench bench-live torture lint fmt gen tools front
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -32,8 +32,9 @@ test-go: ## The Go suite on SQLite
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go test ./...
 
-test-pg: ## The Go suite on PostgreSQL with the race detector, on a server of its own
-	CGO_ENABLED=1 scripts/with-postgres.sh go test -race ./...
+test-pg: ## The Go suite on PostgreSQL and Redis with the race detector, on servers of its own; the processes without it
+	CGO_ENABLED=1 scripts/with-redis.sh scripts/with-postgres.sh go test -race ./...
+	scripts/with-postgres.sh go test ./server/ -run 'TestCluster' -count=1
 
 test-front: h5/node_modules admin-ui/node_modules ## Type check, lint and unit tests of both front-ends
 	cd h5 && npm run -s lint && npm test -s
@@ -47,6 +48,9 @@ test-e2e: e2e/node_modules ## The journeys in Chromium
 
 bench: build ## Measure start, memory and throughput beside the floor (ONLY=name,name)
 	@go run ./bench
+
+bench-live: build ## Hold 10,000 open streams and count what they miss and cost (STREAMS for another number)
+	@go run ./bench/live
 
 torture: ## Kill the server 500 times while people use it (TORTURE_ROUNDS for another count)
 	TORTURE_ROUNDS=$${TORTURE_ROUNDS:-500} go test ./server/ -run 'Killed' -count=1 -v -timeout 120m
@@ -71,5 +75,5 @@ gen: ## Write the front-ends' API types from the interface document
 	cd admin-ui && OPENAPI=../.openapi.json npm run -s gen
 	rm .openapi.json
 
-tools: ## Install what the tests need (Chromium, Chinese fonts, PostgreSQL, sqlite3) with apt
+tools: ## Install what the tests need (Chromium, Chinese fonts, PostgreSQL, Redis, sqlite3) with apt
 	scripts/tools.sh

@@ -26,6 +26,7 @@ type commands struct {
 		Demo      bool   `help:"Run the demo district with sandboxes; the data directory stays a demo."`
 		PublicURL string `help:"Address the browser uses."`
 	} `cmd:"" help:"Serve portal, H5, back office and interfaces."`
+	Worker  struct{ common } `cmd:"" help:"Do the work behind several serve processes: jobs, schedules, outgoing messages. PostgreSQL only."`
 	Migrate struct{ common } `cmd:"" help:"Bring the database to this program's schema and end."`
 	Seed    struct{ common } `cmd:"" help:"Fill an empty database with the demo district and end."`
 	Sandbox struct {
@@ -113,6 +114,13 @@ func run(parser *kong.Kong, cli *commands, args []string, out, errs io.Writer) (
 			return 0, err
 		}
 		return 0, serve(ctx, c, out)
+	case "worker":
+		cli.Worker.into(flags)
+		c, err := load(cli.Config, flags)
+		if err != nil {
+			return 0, err
+		}
+		return 0, runWorker(ctx, c)
 	case "migrate":
 		cli.Migrate.into(flags)
 		return 0, withDatabase(ctx, cli.Config, flags, func(db *database.DB) error {

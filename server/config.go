@@ -51,6 +51,10 @@ type Config struct {
 	Search          Search   `koanf:"search"`
 
 	Operations Operations `koanf:"operations"`
+	Redis      Redis      `koanf:"redis"`
+	Jobs       Jobs       `koanf:"jobs"`
+	// DrainSeconds is how long a process that was told to end still serves while /readyz says no.
+	DrainSeconds int `koanf:"drain_seconds"`
 }
 
 // Secrets are the root keys, 32 random bytes in base64 each.
@@ -130,6 +134,7 @@ func Load(path string, flags map[string]any) (Config, error) {
 	maps.Copy(defaults, sheetDefaults())
 	maps.Copy(defaults, backupDefaults)
 	maps.Copy(defaults, operationsDefaults)
+	maps.Copy(defaults, processDefaults)
 	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
 		return Config{}, err
 	}
@@ -195,10 +200,7 @@ func (c *Config) finish() error {
 	if err := c.checkSheets(); err != nil {
 		return err
 	}
-	if err := errors.Join(c.Files.check(c.Demo), c.Audit.Syslog.check(c.Demo)); err != nil {
-		return err
-	}
-	if err := c.Search.Meilisearch.check(c.Demo); err != nil {
+	if err := errors.Join(c.checkProcesses(), c.Files.check(c.Demo), c.Audit.Syslog.check(c.Demo), c.Search.Meilisearch.check(c.Demo)); err != nil {
 		return err
 	}
 	if err := knownNames("sms.templates", c.SMS.Templates, message.SMSNames()); err != nil {

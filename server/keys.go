@@ -104,7 +104,7 @@ func (h *house) joinKeys(c Config, p parts) {
 	h.tasks = append(h.tasks, jobs.Task{Name: "secret.rotate", Title: "换用新密钥重新加密", Every: time.Minute, Timeout: 12 * time.Hour, Run: h.rotator.Run,
 		Failure: "有数据无法用现有密钥解密。请核对密钥环是否缺少旧密钥；在解决之前不要停用或删除任何密钥。"})
 	if path := c.ringFile(); path != "" {
-		h.background = append(h.background, func(ctx context.Context) error { return followRing(ctx, h.box, path, p.log, ringPoll) })
+		h.everywhere = append(h.everywhere, func(ctx context.Context) error { return followRing(ctx, h.box, path, p.log, ringPoll) })
 	}
 }
 

@@ -23,8 +23,8 @@ import (
 	"github.com/huiqi/huiqi/platform/uscc"
 )
 
-// newKilled starts a server of its own to kill, prepared before its first start.
-func newKilled(t *testing.T, prepare ...func(*killed)) *killed {
+// newKilled starts a server of its own to kill.
+func newKilled(t *testing.T) *killed {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -33,9 +33,6 @@ func newKilled(t *testing.T, prepare ...func(*killed)) *killed {
 	addr := l.Addr().String()
 	l.Close()
 	k := &killed{t: t, dir: t.TempDir(), base: "http://" + addr, addr: addr, client: &http.Client{Timeout: 20 * time.Second}}
-	for _, p := range prepare {
-		p(k)
-	}
 	k.start()
 	t.Cleanup(func() { k.stop() })
 	return k

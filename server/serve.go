@@ -56,6 +56,11 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 	if p.outside, err = connect(c, demo, p.sandbox); err != nil {
 		return err
 	}
+	var leave func()
+	if p.relay, leave, err = join(c, log); err != nil {
+		return err
+	}
+	defer leave()
 	db, err := database.Open(ctx, c.Database)
 	if err != nil {
 		return err
@@ -75,7 +80,8 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 	if err := h.checkFiles(ctx, log); err != nil {
 		return err
 	}
-	if err := h.prepare(ctx, c, key, out); err != nil {
+	// Several processes may start at once, and the first administrator is made by one of them.
+	if err := database.Alone(ctx, db, preparing, func(ctx context.Context) error { return h.prepare(ctx, c, key, out) }); err != nil {
 		return err
 	}
 	if c.Demo {
@@ -87,9 +93,15 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	for _, run := range h.background {
-		g.Go(func() error { return run(ctx) })
+	h.accompany(ctx, g, p)
+	if c.Jobs.Work {
+		for _, run := range h.background {
+			g.Go(func() error { return run(ctx) })
+		}
+	} else {
+		defer h.queue.Close()
 	}
+	g.Go(func() error { return h.live.Run(ctx) })
 	g.Go(func() error { return h.web.Serve(ctx, l) })
 	h.greet(c, out)
 	return g.Wait()

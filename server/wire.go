@@ -38,6 +38,8 @@ import (
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/jobs"
+	"github.com/huiqi/huiqi/platform/live"
+	"github.com/huiqi/huiqi/platform/relay"
 	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/web"
@@ -73,6 +75,7 @@ type house struct {
 	clock   clock.Clock
 	box     *secret.Box
 	web     *web.Server
+	live    *live.Hub
 	queue   *jobs.Queue
 	feed    *event.Feed
 	sealer  *audit.Sealer
@@ -102,6 +105,8 @@ type house struct {
 	// beside it on PostgreSQL.
 	tasks      []jobs.Task
 	background []func(ctx context.Context) error
+	// everywhere is what runs in every process, whatever it does.
+	everywhere []func(ctx context.Context) error
 	scheduler  *jobs.Scheduler
 	// mirrors are the copies of the full text in an outside engine, by kind; nil without one.
 	mirrors outsideSearch
@@ -116,6 +121,8 @@ type parts struct {
 	// elapsed is how long the process has run, by a clock that nobody sets; nil is the machine's. A test whose clock jumps
 	// gives its own.
 	elapsed func() time.Duration
+	// relay is the line to the other processes; nil without one.
+	relay *relay.Relay
 	// sandbox is the address of the sandbox process; empty outside a demo.
 	sandbox string
 }
@@ -134,7 +141,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		return nil, err
 	}
 	h.messages = message.New(message.Deps{DB: db, Clock: p.clock, Box: box, People: contacts{h}, Sender: p.sender, Poster: p.poster, Quiet: quiet, Log: p.log}, workers)
-	h.scheduler = newScheduler(db, p, workers)
+	h.scheduler = newScheduler(db, c, p, workers)
 	h.openExchange(c, p, workers)
 	if err := h.openExports(c, p, workers); err != nil {
 		return nil, err
@@ -220,6 +227,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.web, err = web.New(web.Options{
 		Log: p.log, Authenticate: h.identity.Authenticate, CSRFKey: []byte(box.MAC("csrf", "forms")), Open: c.Demo || c.OpenDocs,
 		TrustedProxies: c.TrustedProxies, Ready: db.Ping, Bound: db.Bound, ErrorPage: pages.Error, Version: version, RequestsPerMinute: c.RequestsPerMinute,
+		Take: p.take(), Drain: c.drain(),
 		AuthenticateKey: h.exchange.Authenticate, Called: h.exchange.Called,
 	})
 	if err != nil {
@@ -256,6 +264,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 			return nil, err
 		}
 	}
+	h.openLive(p)
 	h.web.Front("/m", h5.Dist())
 	h.web.Front("/admin", adminui.Dist)
 	if p.sandbox != "" {

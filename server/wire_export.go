@@ -22,6 +22,7 @@ func (h *house) openExports(c Config, p parts, workers *jobs.Workers) error {
 	}
 	h.exports = export.New(export.Deps{
 		DB: h.db, Clock: p.clock, Box: h.box, Log: p.log, Storage: folder, People: askers{h}, District: c.District,
+		Lease:  c.Jobs.lease(),
 		Limits: export.Limits{Rows: c.Exports.MaxRows, PerDay: c.Exports.PerDay, Keep: time.Duration(c.Exports.KeepDays) * 24 * time.Hour},
 	}, workers)
 	h.background = append(h.background, h.exports.Run)

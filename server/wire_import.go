@@ -21,6 +21,7 @@ func (h *house) openImports(c Config, p parts, workers *jobs.Workers) error {
 	}
 	h.imports = importing.New(importing.Deps{
 		DB: h.db, Clock: p.clock, Box: h.box, Log: p.log, Files: files.New(folder, files.Purposes()), People: askers{h},
+		Lease:  c.Jobs.lease(),
 		Limits: importing.Limits{Rows: c.Imports.MaxRows, Keep: time.Duration(c.Imports.KeepDays) * 24 * time.Hour},
 	}, workers)
 	h.background = append(h.background, h.imports.Run)

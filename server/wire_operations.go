@@ -31,9 +31,9 @@ func processName() string {
 }
 
 // newScheduler makes the scheduler of this process. On SQLite no other process works.
-func newScheduler(db *database.DB, p parts, workers *jobs.Workers) *jobs.Scheduler {
+func newScheduler(db *database.DB, c Config, p parts, workers *jobs.Workers) *jobs.Scheduler {
 	return jobs.NewScheduler(jobs.SchedulerOptions{
-		DB: db, Clock: p.clock, Log: p.log, Process: processName(), Alone: db.Kind() == database.SQLite,
+		DB: db, Clock: p.clock, Log: p.log, Process: processName(), Alone: db.Kind() == database.SQLite, Lease: c.Jobs.lease(),
 	}, workers)
 }
 
@@ -46,7 +46,7 @@ func (h *house) joinOperations(c Config, p parts) {
 		Options: operations.Options{RepeatAfter: c.Operations.repeatAfter(), ReportCron: c.Operations.Report},
 	})
 	h.tasks = append(h.tasks, h.operations.Tasks()...)
-	h.background = append(h.background, h.operations.Guard, h.countRequests)
+	h.everywhere = append(h.everywhere, h.operations.Guard, h.countRequests)
 }
 
 // countRequests adds what this process answers to the books of the installation until ctx ends.

@@ -51,6 +51,8 @@ type Deps struct {
 	People   People
 	Sources  []sheet.Source
 	District string
+	// Lease is how long a worker that says nothing counts as alive; 0 is 45 s.
+	Lease time.Duration
 	Limits   Limits
 }
 
@@ -78,7 +80,7 @@ func New(d Deps, w *jobs.Workers) *Service {
 	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Log == nil || d.Storage == nil || d.People == nil || d.Limits.Rows <= 0 || d.Limits.PerDay <= 0 || d.Limits.Keep <= 0 {
 		panic("export: Deps is not complete")
 	}
-	s := &Service{Deps: d, table: &lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "exports", Workers: 2}, partRows: 20_000, pageRows: 1000}
+	s := &Service{Deps: d, table: &lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "exports", Workers: 2, Term: d.Lease}, partRows: 20_000, pageRows: 1000}
 	jobs.Work(w, func(context.Context, wakeArgs) error {
 		s.table.Wake()
 		return nil

@@ -375,8 +375,7 @@ func (s *Service) Authenticate(ctx context.Context, token string) (access.Actor,
 	if err := db.NewSelect().Model(&u).Where("id = ?", row.UserID).Scan(ctx); err != nil {
 		return access.Actor{}, database.Found(err)
 	}
-	_, idle := sessionLife(u.Party)
-	if row.Pending || row.RevokedAt != nil || u.DisabledAt != nil || !now.Before(row.ExpiresAt) || now.Sub(row.SeenAt) > idle {
+	if !row.good(&u, now) {
 		return access.Actor{}, fault.ErrUnauthorized
 	}
 	if now.Sub(row.SeenAt) > time.Minute {
@@ -399,31 +398,53 @@ func (s *Service) Authenticate(ctx context.Context, token string) (access.Actor,
 var scopeWidth = map[access.Scope]int{access.ScopeSelf: 1, access.ScopeDepartment: 2, access.ScopeSubtree: 3, access.ScopeDistrict: 4}
 
 func (s *Service) actor(ctx context.Context, db bun.IDB, u user, sessionID int64) (access.Actor, error) {
-	a := access.Actor{UserID: u.ID, Name: u.Name, Party: u.Party, SessionID: sessionID}
+	a := actorOf(&u)
+	a.SessionID = sessionID
+	if u.DepartmentID != nil {
+		var d department
+		if err := db.NewSelect().Model(&d).Where("id = ?", *u.DepartmentID).Scan(ctx); err != nil {
+			return a, database.Found(err)
+		}
+		place(&a, d)
+	}
+	var rights []right
+	if err := rightsOf(db).Where("ur.user_id = ?", u.ID).Scan(ctx, &rights); err != nil {
+		return a, err
+	}
+	entitle(&a, rights)
+	return a, nil
+}
+
+// actorOf is the user without place and rights.
+func actorOf(u *user) access.Actor {
+	a := access.Actor{UserID: u.ID, Name: u.Name, Party: u.Party}
 	if u.EnterpriseID != nil {
 		a.EnterpriseID = *u.EnterpriseID
 	}
 	if u.InstitutionID != nil {
 		a.InstitutionID = *u.InstitutionID
 	}
-	if u.DepartmentID != nil {
-		var d department
-		if err := db.NewSelect().Model(&d).Where("id = ?", *u.DepartmentID).Scan(ctx); err != nil {
-			return a, database.Found(err)
-		}
-		a.DepartmentID, a.DepartmentName, a.DepartmentPath = d.ID, d.Name, [4]int64{d.L1, d.L2, d.L3, d.L4}
-	}
-	var rows []struct {
-		Scope      access.Scope
-		Permission access.Permission
-	}
-	err := db.NewSelect().TableExpr("user_roles AS ur").Join("JOIN roles AS r ON r.id = ur.role_id").
-		Join("LEFT JOIN role_permissions AS rp ON rp.role_id = r.id").ColumnExpr("r.scope AS scope, coalesce(rp.permission, '') AS permission").
-		Where("ur.user_id = ?", u.ID).Scan(ctx, &rows)
-	if err != nil {
-		return a, err
-	}
-	for _, r := range rows {
+	return a
+}
+
+func place(a *access.Actor, d department) {
+	a.DepartmentID, a.DepartmentName, a.DepartmentPath = d.ID, d.Name, [4]int64{d.L1, d.L2, d.L3, d.L4}
+}
+
+// right is one permission of one role, empty for a role without any.
+type right struct {
+	Scope      access.Scope
+	Permission access.Permission
+}
+
+func rightsOf(db bun.IDB) *bun.SelectQuery {
+	return db.NewSelect().TableExpr("user_roles AS ur").Join("JOIN roles AS r ON r.id = ur.role_id").
+		Join("LEFT JOIN role_permissions AS rp ON rp.role_id = r.id").ColumnExpr("r.scope AS scope, coalesce(rp.permission, '') AS permission")
+}
+
+// entitle gives the actor the permissions of all roles and the widest of their scopes.
+func entitle(a *access.Actor, rights []right) {
+	for _, r := range rights {
 		if scopeWidth[r.Scope] > scopeWidth[a.Scope] {
 			a.Scope = r.Scope
 		}
@@ -433,5 +454,4 @@ func (s *Service) actor(ctx context.Context, db bun.IDB, u user, sessionID int64
 	}
 	slices.Sort(a.Permissions)
 	a.Permissions = slices.Compact(a.Permissions)
-	return a, nil
 }

@@ -52,6 +52,8 @@ type Deps struct {
 	Files   *files.Store
 	People  People
 	Targets []sheet.Target
+	// Lease is how long a worker that says nothing counts as alive; 0 is 45 s.
+	Lease time.Duration
 	Limits  Limits
 }
 
@@ -79,7 +81,7 @@ func New(d Deps, w *jobs.Workers) *Service {
 	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Log == nil || d.Files == nil || d.People == nil || d.Limits.Rows <= 0 || d.Limits.Keep <= 0 {
 		panic("importing: Deps is not complete")
 	}
-	s := &Service{Deps: d, table: &lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "imports"}, batch: 100, spell: 10 * time.Millisecond}
+	s := &Service{Deps: d, table: &lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "imports", Term: d.Lease}, batch: 100, spell: 10 * time.Millisecond}
 	jobs.Work(w, func(context.Context, wakeArgs) error {
 		s.table.Wake()
 		return nil

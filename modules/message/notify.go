@@ -10,8 +10,10 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/secret"
@@ -68,12 +70,18 @@ func (s *Service) Notify(ctx context.Context, tx bun.Tx, n Notice) error {
 		return err
 	}
 	row := message{UserID: n.UserID, Key: n.Key, Template: t.Code, Group: t.Group, Title: t.Title, Text: body, Link: n.Link, CreatedAt: now}
-	res, err := tx.NewInsert().Model(&row).ExcludeColumn("id").On("CONFLICT (user_id, key) DO NOTHING").Exec(ctx)
+	res, err := tx.NewInsert().Model(&row).ExcludeColumn("id").On("CONFLICT (user_id, key) DO NOTHING").Returning("id").Exec(ctx)
 	if err != nil {
 		return fmt.Errorf("notify %s: %w", t.Code, err)
 	}
-	if told, err := res.RowsAffected(); err != nil || told == 0 || len(letters) == 0 || now.Sub(n.At) > tooLate {
+	if told, err := res.RowsAffected(); err != nil || told == 0 {
 		return err
+	}
+	if _, err := event.Append(ctx, tx, access.SystemActor("message"), now, Arrived{ID: row.ID, UserID: n.UserID}); err != nil {
+		return fmt.Errorf("notify %s: %w", t.Code, err)
+	}
+	if len(letters) == 0 || now.Sub(n.At) > tooLate {
+		return nil
 	}
 	wants, err := preference(ctx, tx, n.UserID, t.Group)
 	if err != nil {

@@ -39,6 +39,24 @@ func (e ErrNewerSchema) Error() string {
 	return "the database was upgraded by a newer huiqi (" + strings.Join(e.IDs, ", ") + "); start that version or restore a backup"
 }
 
+// Alone runs fn while no other process that asks for the same runs it: on PostgreSQL under a lock of the server, on SQLite
+// there is no other process.
+func Alone(ctx context.Context, db *DB, lock int64, fn func(ctx context.Context) error) error {
+	if db.kind != Postgres {
+		return fn(ctx)
+	}
+	conn, err := db.writer.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(?)", lock); err != nil {
+		return err
+	}
+	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(?)", lock) }()
+	return fn(ctx)
+}
+
 // Migrate applies the steps that are missing, in order, each with its record in one transaction, so that a crash leaves
 // a step done or not done. Several processes may call it at once on PostgreSQL; one works and the others wait.
 func Migrate(ctx context.Context, db *DB, steps []Migration) error {

@@ -114,7 +114,7 @@ func NewFeed(db *database.DB, log *slog.Logger, listeners ...Listener) *Feed {
 
 // Run serves the listeners until ctx ends: at once after a commit of this process, and each second for those of others.
 func (f *Feed) Run(ctx context.Context) error {
-	bell, off := subscribe()
+	bell, off := Bell()
 	defer off()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -136,7 +136,7 @@ const batchSize = 50
 
 // Drain hands every committed event to every listener and returns when none is left or a listener failed.
 func (f *Feed) Drain(ctx context.Context) error {
-	if err := f.sequence(ctx); err != nil {
+	if err := Place(ctx, f.db); err != nil {
 		return fmt.Errorf("sequence events: %w", err)
 	}
 	var first error
@@ -159,7 +159,7 @@ func (f *Feed) Drain(ctx context.Context) error {
 
 // Skip moves every listener behind the events of now, unheard: for history that is loaded and of which nobody is told.
 func (f *Feed) Skip(ctx context.Context) error {
-	if err := f.sequence(ctx); err != nil {
+	if err := Place(ctx, f.db); err != nil {
 		return fmt.Errorf("sequence events: %w", err)
 	}
 	return f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -173,27 +173,6 @@ func (f *Feed) Skip(ctx context.Context) error {
 			}
 		}
 		return nil
-	})
-}
-
-// sequence gives positions to the events committed since, on PostgreSQL. One process at a time does it.
-func (f *Feed) sequence(ctx context.Context) error {
-	if f.db.Kind() != database.Postgres {
-		return nil
-	}
-	waiting, err := f.db.Read().NewSelect().Model((*Event)(nil)).Where("pos IS NULL").Exists(ctx)
-	if err != nil || !waiting {
-		return err
-	}
-	return f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(72174)"); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `UPDATE events e SET pos = m.base + s.rn
-			FROM (SELECT id, row_number() OVER (ORDER BY id) AS rn FROM events WHERE pos IS NULL) s,
-			     (SELECT coalesce(max(pos), 0) AS base FROM events) m
-			WHERE e.id = s.id`)
-		return err
 	})
 }
 

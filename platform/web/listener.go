@@ -20,8 +20,11 @@ func (p patient) Accept() (net.Conn, error) {
 	wait, told := 5*time.Millisecond, time.Time{}
 	for {
 		c, err := p.Listener.Accept()
-		if err == nil || !passing(err) {
-			return c, err
+		if err == nil {
+			return &steady{Conn: c}, nil
+		}
+		if !passing(err) {
+			return nil, err
 		}
 		if now := time.Now(); now.Sub(told) > 10*time.Second {
 			p.log.Error("no connection can be accepted; waiting", "error", err)
@@ -39,4 +42,32 @@ func passing(err error) bool {
 		}
 	}
 	return false
+}
+
+// A client must take stallBytes within stallTime, or it is cut: a reader that takes a byte a minute would hold its
+// connection, and what waits to be sent on it, for good. There is no limit to the whole of an answer.
+const (
+	stallBytes = 64 << 10
+	stallTime  = 30 * time.Second
+)
+
+// steady is a connection whose client has to keep taking what it is sent.
+type steady struct {
+	net.Conn
+}
+
+// Write sends b in pieces, each within stallTime.
+func (c *steady) Write(b []byte) (int, error) {
+	sent := 0
+	for {
+		piece := b[sent:min(len(b), sent+stallBytes)]
+		if err := c.Conn.SetWriteDeadline(time.Now().Add(stallTime)); err != nil {
+			return sent, err
+		}
+		n, err := c.Conn.Write(piece)
+		sent += n
+		if err != nil || sent == len(b) {
+			return sent, err
+		}
+	}
 }

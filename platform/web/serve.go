@@ -20,6 +20,9 @@ import (
 func (s *Server) health() {
 	s.Raw("GET", "/healthz", access.Public("负载均衡探活"), func(c *fiber.Ctx) error { return c.JSON(map[string]string{"status": "ok"}) })
 	s.Raw("GET", "/readyz", access.Public("负载均衡就绪检查"), func(c *fiber.Ctx) error {
+		if s.draining.Load() {
+			return c.Status(fiber.StatusServiceUnavailable).JSON(map[string]string{"status": "ending"})
+		}
 		if s.opts.Ready != nil {
 			if err := s.opts.Ready(c.UserContext()); err != nil {
 				return err

@@ -11,10 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -58,6 +60,12 @@ type Options struct {
 	ErrorPage func(c *fiber.Ctx, p *Problem) error
 	// RequestsPerMinute bounds one address; 0 means 1,200.
 	RequestsPerMinute int
+	// Take counts a request of an address for all processes together and returns how long it must wait, or false when it
+	// cannot tell; nil, and then, the process counts by itself.
+	Take func(ctx context.Context, address string, perMinute int) (time.Duration, bool)
+	// Drain is how long a process that is to end goes on serving while /readyz already says no, for what stands before it
+	// to send its requests elsewhere.
+	Drain time.Duration
 	// Version is shown in the interface document.
 	Version string
 }
@@ -75,6 +83,7 @@ type Server struct {
 	limiter  *limiter
 	uploads  map[string]bool // routes that read their body themselves
 	traffic  tally
+	draining atomic.Bool // the process is to end
 }
 
 // Route is one entry of the list of what can be called.
@@ -99,6 +108,7 @@ func New(opts Options) (*Server, error) {
 		ErrorHandler: s.handleError, EnableTrustedProxyCheck: true, TrustedProxies: opts.TrustedProxies,
 		ProxyHeader: "X-Real-IP", EnableIPValidation: true,
 	})
+	s.App.Server().KeepHijackedConns = true // a stream outlives the handler that began it
 	s.metrics()
 	s.App.Use(s.trace, s.limit, s.bound, s.takeBody, s.signIn, s.guardForgery)
 	prepareHuma()
@@ -201,6 +211,9 @@ func (s *Server) trace(c *fiber.Ctx) (err error) {
 	r.ctx = ctx
 	c.SetUserContext(ctx)
 	s.headers(c, id)
+	if s.draining.Load() {
+		c.Response().SetConnectionClose() // the next request goes to another process
+	}
 	defer r.endBody(c)
 	defer func() {
 		if p := recover(); p != nil {
@@ -351,6 +364,16 @@ func (s *Server) guardForgery(c *fiber.Ctx) error {
 	}
 }
 
+// take spends one request of the address and returns 0, or the seconds to wait.
+func (s *Server) take(c *fiber.Ctx) int {
+	if s.opts.Take != nil {
+		if wait, ok := s.opts.Take(c.UserContext(), c.IP(), s.opts.RequestsPerMinute); ok {
+			return int(math.Ceil(wait.Seconds()))
+		}
+	}
+	return s.limiter.take(c.IP(), time.Now())
+}
+
 var errForged = fault.New(fault.Forbidden, "CSRF", "页面已过期，请刷新页面后重试")
 
 var builtFile = regexp.MustCompile(`^(/assets|/m/assets|/admin/assets)/`)
@@ -360,7 +383,7 @@ func (s *Server) limit(c *fiber.Ctx) error {
 	if c.Method() == fiber.MethodGet && builtFile.MatchString(c.Path()) {
 		return c.Next()
 	}
-	if wait := s.limiter.take(c.IP(), time.Now()); wait > 0 {
+	if wait := s.take(c); wait > 0 {
 		return fault.New(fault.TooMany, "TOO_MANY_REQUESTS", "操作过于频繁，请稍后再试").After(wait)
 	}
 	return c.Next()
@@ -377,7 +400,8 @@ func (s *Server) metrics() {
 // Metrics is where modules register what they count.
 func (s *Server) Metrics() prometheus.Registerer { return s.registry }
 
-// Serve answers on the listener until ctx ends, then lets the running requests finish for up to ten seconds.
+// Serve answers on the listener until ctx ends. Then /readyz says no, new requests are still answered for the time of
+// Drain, and what runs after it may finish for up to ten seconds.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	done := make(chan error, 1)
 	go func() { done <- s.App.Listener(patient{l, s.opts.Log}) }()
@@ -385,6 +409,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
+		s.draining.Store(true)
+		time.Sleep(s.opts.Drain)
 		return s.App.ShutdownWithTimeout(10 * time.Second)
 	}
 }

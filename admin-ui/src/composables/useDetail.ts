@@ -3,14 +3,17 @@ import { computed, onBeforeUnmount, reactive, ref, shallowRef, watch, type Maybe
 import { isAborted, newKey, toApiError, type ApiError } from '@/api/client'
 import type { ViewState } from '@/components/types'
 import { confirm } from './useConfirm'
+import { useLive } from './useLive'
 
 /**
  * One object by its id: loading, error, not found and no permission; commands on it, with a question to refresh when
- * somebody else changed it meanwhile. An empty id means nothing is open.
+ * somebody else changed it meanwhile. An empty id means nothing is open. With the server's name of the kind of object in
+ * `live` it is fetched anew when it has changed.
  */
 export function useDetail<T>(
   id: MaybeRefOrGetter<string | number | undefined>,
   load: (id: string, signal: AbortSignal) => Promise<T>,
+  live?: string,
 ) {
   const data = shallowRef<T | null>(null)
   const error = shallowRef<ApiError | null>(null)
@@ -19,7 +22,7 @@ export function useDetail<T>(
   const keys = new Map<string, string>()
   let abort: AbortController | undefined
 
-  async function reload(): Promise<void> {
+  async function reload(quiet = false): Promise<void> {
     abort?.abort()
     const wanted = String(toValue(id) ?? '')
     if (wanted === '') {
@@ -28,14 +31,14 @@ export function useDetail<T>(
       return
     }
     const mine = (abort = new AbortController())
-    loading.value = true
+    loading.value = !quiet
     try {
       const result = await load(wanted, mine.signal)
       if (mine !== abort) return
       data.value = result
       error.value = null
     } catch (e) {
-      if (mine !== abort || isAborted(e)) return
+      if (mine !== abort || isAborted(e) || quiet) return
       error.value = toApiError(e)
     } finally {
       if (mine === abort) loading.value = false
@@ -91,7 +94,12 @@ export function useDetail<T>(
     },
     { immediate: true },
   )
+  if (live) {
+    useLive({ object: live, id }, () => {
+      if (data.value !== null && !loading.value && !busy.value) void reload(true)
+    })
+  }
   onBeforeUnmount(() => abort?.abort())
 
-  return reactive({ data, state, error, loading, busy, reload, run })
+  return reactive({ data, state, error, loading, busy, reload: () => reload(), run })
 }

@@ -2,6 +2,7 @@ import { computed, onBeforeUnmount, reactive, ref, shallowRef, toRaw, watch } fr
 import { useRoute, useRouter, type LocationQuery } from 'vue-router'
 import { isAborted, toApiError, type ApiError, type Page } from '@/api/client'
 import type { Chip, Column, ViewState } from '@/components/types'
+import { useLive } from './useLive'
 import { useStored } from './useStored'
 
 export type FilterValue = string | string[]
@@ -23,6 +24,8 @@ export interface PagedTableOptions<T, F extends FilterValues> {
   columns: Column[]
   load: (query: { filters: F; cursor: string | undefined; limit: number; signal: AbortSignal }) => Promise<Page<T>>
   rowId: (row: T) => number | string
+  /** The kind of object the rows are, as the server names it: the list is fetched anew when one has changed. */
+  live?: string
 }
 
 const one = (v: LocationQuery[string] | undefined): string => (Array.isArray(v) ? (v[0] ?? '') : (v ?? ''))
@@ -87,10 +90,11 @@ export function usePagedTable<T extends object, F extends FilterValues>(options:
   }
 
   let abort: AbortController | undefined
-  async function reload(): Promise<void> {
+  /** Fetches the page. A quiet one shows nothing of it but new rows: nobody asked for it. */
+  async function reload(quiet = false): Promise<void> {
     abort?.abort()
     const mine = (abort = new AbortController())
-    loading.value = true
+    loading.value = !quiet
     try {
       const page = await options.load({
         filters: structuredClone(toRaw(filters)) as F,
@@ -107,7 +111,7 @@ export function usePagedTable<T extends object, F extends FilterValues>(options:
       selected.value = []
       active.value = page.items.findIndex((row) => String(options.rowId(row)) === openId.value)
     } catch (e) {
-      if (mine !== abort || isAborted(e)) return
+      if (mine !== abort || isAborted(e) || quiet) return
       error.value = toApiError(e)
     } finally {
       if (mine === abort) loading.value = false
@@ -193,6 +197,12 @@ export function usePagedTable<T extends object, F extends FilterValues>(options:
     { immediate: true },
   )
   watch(limit, () => void apply())
+  if (options.live) {
+    // Rows that are chosen, and a page that is on its way, are not pulled away from under the hand.
+    useLive({ object: options.live }, () => {
+      if (loaded.value && !loading.value && selected.value.length === 0) void reload(true)
+    })
+  }
   onBeforeUnmount(() => abort?.abort())
 
   // reactive, so that a template writes table.state and v-model="table.limit" without .value
@@ -215,7 +225,7 @@ export function usePagedTable<T extends object, F extends FilterValues>(options:
     hasPrev: computed(() => cursor.value !== ''),
     apply,
     reset,
-    reload,
+    reload: () => reload(),
     removeChip,
     next,
     prev,

@@ -4,7 +4,7 @@ import { act, getApplication, type ActionBody, type Application } from './api'
 
 /** One application and the steps that may be taken with it. */
 export function useApplication(id: MaybeRefOrGetter<string | undefined>) {
-  const detail = useDetail<Application>(id, getApplication)
+  const detail = useDetail<Application>(id, getApplication, 'application')
 
   /** True when the server took the step; the application is then loaded anew. */
   function take<A extends keyof ActionBody>(action: A, body: ActionBody[A], done: string): Promise<boolean> {

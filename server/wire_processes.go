@@ -1,0 +1,141 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/relay"
+	"github.com/huiqi/huiqi/platform/secret"
+)
+
+// take counts requests for all processes together; nil when this one is alone.
+func (p parts) take() func(context.Context, string, int) (time.Duration, bool) {
+	if p.relay == nil {
+		return nil
+	}
+	return p.relay.Take
+}
+
+// join opens the line to the other processes, when one is configured.
+func join(c Config, log *slog.Logger) (*relay.Relay, func(), error) {
+	if c.Redis.URL == "" {
+		return nil, func() {}, nil
+	}
+	r, err := relay.Open(c.Redis.URL, processName()+"/"+secret.Token()[:8], log)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r, func() { _ = r.Close() }, nil
+}
+
+// preparing is the lock under which one process at a time prepares the data that every installation needs.
+const preparing = 72175
+
+// skewed is from when on two clocks are too far apart for leases and deadlines to mean the same.
+const skewed = 2 * time.Second
+
+// accompany runs what every process has beside its own work: the line to the others and an eye on the clock.
+func (h *house) accompany(ctx context.Context, g *errgroup.Group, p parts) {
+	if p.relay != nil {
+		g.Go(func() error { return p.relay.Run(ctx) })
+	}
+	for _, run := range h.everywhere {
+		g.Go(func() error { return run(ctx) })
+	}
+	g.Go(func() error {
+		clock.Watch(ctx, time.Second, skewed, func(jump time.Duration) {
+			p.log.Error("the clock of this machine was set; check its time service", "seconds", jump.Seconds())
+		})
+		return nil
+	})
+	if h.db.Kind() != database.Postgres {
+		return
+	}
+	g.Go(func() error {
+		tick := time.NewTicker(time.Minute)
+		defer tick.Stop()
+		for {
+			if skew, err := databaseSkew(ctx, h.db); err == nil && skew.Abs() > skewed {
+				p.log.Error("the clock of this machine differs from the database's; check the time service of both", "seconds", skew.Seconds())
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+			}
+		}
+	})
+}
+
+// databaseSkew is how far the database's clock is ahead of ours.
+func databaseSkew(ctx context.Context, db *database.DB) (time.Duration, error) {
+	var theirs time.Time
+	asked := time.Now()
+	if err := db.Read().NewRaw("SELECT clock_timestamp()").Scan(ctx, &theirs); err != nil {
+		return 0, err
+	}
+	return theirs.Sub(asked.Add(time.Since(asked) / 2)), nil
+}
+
+// runWorker does the work of an installation without answering anybody, until ctx ends: jobs, schedules, listeners, outgoing
+// messages, long exports. Any number of such processes share it.
+func runWorker(ctx context.Context, c Config) error {
+	if !c.onPostgres() {
+		return configErrorf("worker: with the embedded database the serve process does all the work; a worker needs `database: postgres://…`")
+	}
+	if !c.Jobs.Work {
+		return configErrorf("worker: jobs.work is false for this process, which would leave it nothing to do")
+	}
+	log, err := logger(c.LogLevel)
+	if err != nil {
+		return err
+	}
+	p := parts{log: log, clock: clock.System{}}
+	key := c.Secrets.Key
+	var demo demoSettings
+	if c.Demo {
+		if demo, err = readDemo(c.Data); err != nil {
+			return err
+		}
+		key = demo.Key
+	}
+	if p.outside, err = connect(c, demo, ""); err != nil {
+		return err
+	}
+	var leave func()
+	if p.relay, leave, err = join(c, log); err != nil {
+		return err
+	}
+	defer leave()
+	db, err := database.Open(ctx, c.Database)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := database.Migrate(ctx, db, Migrations()); err != nil {
+		return err
+	}
+	h, err := build(ctx, c, db, key, p)
+	if err != nil {
+		return err
+	}
+	if err := h.identity.KeysFit(ctx); err != nil {
+		return configErrorf("%v", err)
+	}
+	missingTemplates(log, h.messages)
+	if err := h.checkFiles(ctx, log); err != nil {
+		return err
+	}
+	log.Info("working", "process", processName())
+	g, ctx := errgroup.WithContext(ctx)
+	h.accompany(ctx, g, p)
+	for _, run := range h.background {
+		g.Go(func() error { return run(ctx) })
+	}
+	return g.Wait()
+}
