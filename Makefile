@@ -5,7 +5,7 @@ export CGO_ENABLED ?= 0
 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD
 
-.PHONY: help run build test test-go test-pg test-front test-s3 test-e2e bench bench-live torture lint fmt gen tools front
+.PHONY: help run build test test-go test-pg test-front test-s3 test-e2e bench bench-live shots torture lint fmt gen tools front
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -46,8 +46,11 @@ test-s3: ## The storage suite against a real S3 server, built once from scripts/
 test-e2e: e2e/node_modules ## The journeys in Chromium
 	cd e2e && npm test -s
 
-bench: build ## Measure start, memory and throughput beside the floor (ONLY=name,name)
-	@go run ./bench
+bench: build ## Measure at SIZE=10k|100k|1m beside the floor, on SQLite or DATABASE=postgres://… (ONLY=name,name; SPAN=5s)
+	@go build -o bin/bench ./bench && bin/bench
+
+shots: build e2e/node_modules ## Picture every page of every role at 1440 and 390 px into DIR (make shots DIR=/tmp/shots)
+	cd e2e && SHOTS_DIR="$(abspath $(or $(DIR),e2e/test-results/shots))" E2E_PORT=$${E2E_PORT:-18090} npx playwright test --config shots.config.ts
 
 bench-live: build ## Hold 10,000 open streams and count what they miss and cost (STREAMS for another number)
 	@go run ./bench/live

@@ -28,7 +28,10 @@ type commands struct {
 	} `cmd:"" help:"Serve portal, H5, back office and interfaces."`
 	Worker  struct{ common } `cmd:"" help:"Do the work behind several serve processes: jobs, schedules, outgoing messages. PostgreSQL only."`
 	Migrate struct{ common } `cmd:"" help:"Bring the database to this program's schema and end."`
-	Seed    struct{ common } `cmd:"" help:"Fill an empty database with the demo district and end."`
+	Seed    struct {
+		common
+		Size
+	} `cmd:"" help:"Fill an empty database with the demo district, enlarged by what is asked for, and end. No server may run on it."`
 	Sandbox struct {
 		Data      string `help:"Data directory."`
 		Listen    string `help:"Address to listen on."`
@@ -134,7 +137,7 @@ func run(parser *kong.Kong, cli *commands, args []string, out, errs io.Writer) (
 		if err != nil {
 			return 0, err
 		}
-		return 0, seedOnly(ctx, c, out)
+		return 0, seedOnly(ctx, c, cli.Seed.Size, out)
 	case "sandbox":
 		for k, v := range map[string]string{"data": cli.Sandbox.Data, "listen": cli.Sandbox.Listen, "public_url": cli.Sandbox.PublicURL} {
 			if v != "" {

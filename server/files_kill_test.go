@@ -6,12 +6,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"mime/multipart"
 	"net"
 	"net/http"
@@ -27,7 +25,7 @@ import (
 // newRegistered starts a server to kill, with one person registered.
 func newRegistered(t *testing.T) *killed {
 	t.Helper()
-	k := newKilled(t)
+	k := newKilled(t, (*killed).onPostgres)
 	k.register("13800138099")
 	return k
 }
@@ -81,7 +79,11 @@ func (k *killed) form(name, content string) (string, io.Reader) {
 func (k *killed) command(args ...string) (string, int) {
 	k.t.Helper()
 	var out, errs bytes.Buffer
-	code := Main(append(args, "--data", k.dir), &out, &errs)
+	args = append(args, "--data", k.dir)
+	if k.database != "" {
+		args = append(args, "--database", k.database)
+	}
+	code := Main(args, &out, &errs)
 	return out.String() + errs.String(), code
 }
 
@@ -99,7 +101,7 @@ func TestKilledWhileUploading(t *testing.T) {
 	var mu sync.Mutex
 	n := max(rounds(t)/2, 4)
 	for round := range n {
-		stop := make(chan struct{})
+		stop, first := make(chan struct{}), make(chan struct{}, 1)
 		var wg sync.WaitGroup
 		for worker := range 6 {
 			wg.Go(func() {
@@ -131,10 +133,11 @@ func TestKilledWhileUploading(t *testing.T) {
 					mu.Lock()
 					acked[id] = sent{content, out.ID}
 					mu.Unlock()
+					underWay(first)
 				}
 			})
 		}
-		time.Sleep(time.Duration(20+rand.IntN(150)) * time.Millisecond)
+		soon(first)
 		k.stop()
 		close(stop)
 		wg.Wait()
@@ -155,8 +158,7 @@ func TestKilledWhileUploading(t *testing.T) {
 	if half := must(os.ReadDir(filepath.Join(k.dir, "files", "drafts")))(t); len(half) != 0 {
 		t.Errorf("%d half files are left", len(half))
 	}
-	db := must(sql.Open("sqlite", "file:"+filepath.Join(k.dir, "huiqi.db")+"?_pragma=query_only(1)"))(t)
-	defer db.Close()
+	db := k.open()
 	tied := 0
 	for id, s := range acked {
 		var key, sum string

@@ -23,8 +23,8 @@ import (
 	"github.com/huiqi/huiqi/platform/uscc"
 )
 
-// newKilled starts a server of its own to kill.
-func newKilled(t *testing.T) *killed {
+// newKilled starts a server of its own to kill, prepared before its first start.
+func newKilled(t *testing.T, prepare ...func(*killed)) *killed {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -33,6 +33,9 @@ func newKilled(t *testing.T) *killed {
 	addr := l.Addr().String()
 	l.Close()
 	k := &killed{t: t, dir: t.TempDir(), base: "http://" + addr, addr: addr, client: &http.Client{Timeout: 20 * time.Second}}
+	for _, p := range prepare {
+		p(k)
+	}
 	k.start()
 	t.Cleanup(func() { k.stop() })
 	return k
@@ -286,7 +289,7 @@ func TestKilledWhileImporting(t *testing.T) {
 			"rows":         "SELECT count(*) FROM import_rows WHERE state = 'created' AND object_id > 0",
 			"events":       "SELECT count(*) FROM events WHERE type = 'enterprise.imported'",
 			"audit rows":   "SELECT count(*) FROM audit_entries WHERE action = 'enterprise.import'",
-			"indexed":      "SELECT count(*) FROM search_enterprise WHERE rowid IN (SELECT id FROM enterprises WHERE name LIKE '断电企业%')",
+			"indexed":      "SELECT count(*) FROM enterprise_names WHERE rowid IN (SELECT id FROM enterprises WHERE name LIKE '断电企业%')",
 			"linked twice": "SELECT count(DISTINCT object_id) FROM import_rows",
 		} {
 			var n int

@@ -3,7 +3,6 @@
 package server
 
 import (
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -145,10 +143,10 @@ type expected struct {
 
 // expectedPushes reads from the tables every event of a ticket and every acceptance of an application after base, by the id
 // of its message.
-func expectedPushes(t *testing.T, db *sql.DB, base int64) map[string]expected {
+func expectedPushes(t *testing.T, db beside, base int64) map[string]expected {
 	t.Helper()
-	rows, err := db.Query(`SELECT e.id, e.type, k.number, e.seq, e.facts FROM events e JOIN tickets k ON k.id = e.object_id WHERE e.object = 'ticket' AND e.id > ?1
-		UNION ALL SELECT e.id, e.type, a.number, e.seq, e.facts FROM events e JOIN applications a ON a.id = e.object_id WHERE e.type = 'application.accepted' AND e.id > ?1`, base)
+	rows, err := db.Query(`SELECT e.id, e.type, k.number, e.seq, e.facts FROM events e JOIN tickets k ON k.id = e.object_id WHERE e.object = 'ticket' AND e.id > ?
+		UNION ALL SELECT e.id, e.type, a.number, e.seq, e.facts FROM events e JOIN applications a ON a.id = e.object_id WHERE e.type = 'application.accepted' AND e.id > ?`, base, base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -347,29 +345,20 @@ func startKilled(t *testing.T) *killed {
 	addr := l.Addr().String()
 	l.Close()
 	k := &killed{t: t, dir: t.TempDir(), base: "http://" + addr, addr: addr, client: &http.Client{Timeout: 10 * time.Second}}
+	k.onPostgres()
 	k.start()
 	return k
 }
 
 // person is somebody else at the same server, with a browser of their own.
 func (k *killed) person(mark string) *killed {
-	return &killed{t: k.t, dir: k.dir, base: k.base, addr: k.addr, client: k.client, visitor: strings.Repeat(mark, 32)}
+	return &killed{t: k.t, dir: k.dir, database: k.database, base: k.base, addr: k.addr, client: k.client, visitor: strings.Repeat(mark, 32)}
 }
 
 // as gives the person the session of another one.
 func (k *killed) as(p *killed) *killed {
 	k.session, k.visitor, k.csrf, k.kind = p.session, p.visitor, p.csrf, p.kind
 	return k
-}
-
-func (k *killed) open() *sql.DB {
-	k.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(k.dir, "huiqi.db")+"?_pragma=query_only(1)&_pragma=busy_timeout(5000)")
-	if err != nil {
-		k.t.Fatal(err)
-	}
-	k.t.Cleanup(func() { db.Close() })
-	return db
 }
 
 // signIn goes the way of staff: captcha, password, code from the sandbox's phone.

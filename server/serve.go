@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/bulk"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/secret"
@@ -109,6 +110,9 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 
 // prepare brings the data that every installation needs, and the demo district into an empty demo.
 func (h *house) prepare(ctx context.Context, c Config, key string, out io.Writer) error {
+	if err := bulk.Unfinished(ctx, h.db); err != nil {
+		return configErrorf("%v", err)
+	}
 	if err := h.identity.EnsureRoles(ctx); err != nil {
 		return err
 	}
@@ -138,8 +142,8 @@ func (h *house) greet(c Config, out io.Writer) {
 	fmt.Fprintln(out)
 }
 
-// seedOnly fills an empty demo database and ends.
-func seedOnly(ctx context.Context, c Config, out io.Writer) error {
+// seedOnly fills an empty demo database, enlarges the district by size, and ends.
+func seedOnly(ctx context.Context, c Config, size Size, out io.Writer) error {
 	d, err := readDemo(c.Data)
 	if err != nil {
 		return err
@@ -151,6 +155,11 @@ func seedOnly(ctx context.Context, c Config, out io.Writer) error {
 	defer closeHouse()
 	if err := h.prepare(ctx, c, d.Key, out); err != nil {
 		return err
+	}
+	if !size.none() {
+		if err := h.loadVolume(ctx, size, out); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintln(out, "the demo district is in the database")
 	return nil

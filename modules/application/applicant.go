@@ -6,7 +6,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/event"
 )
 
 // Withdraw asks to end an application because the company does not want it any more.
@@ -24,10 +23,7 @@ func (s *Service) Withdraw(ctx context.Context, actor access.Actor, cmd Withdraw
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToWithdraw, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
-		return effect{
-			fact:    func(h Head) event.Fact { return Withdrawn{Head: h, Reason: reason} },
-			summary: "撤回申请",
-		}, a.Withdraw(s.Clock.Now(), reason)
+		return withdrawn(reason), a.Withdraw(s.Clock.Now(), reason)
 	})
 }
 
@@ -46,10 +42,7 @@ func (s *Service) Supplement(ctx context.Context, actor access.Actor, cmd Supple
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToSupplement, cmd.Ref, cmd.fingerprint(), func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
-		return effect{
-			fact:    func(h Head) event.Fact { return Supplemented{Head: h, Note: note, FileIDs: cmd.FileIDs} },
-			summary: "补充材料", files: cmd.FileIDs,
-		}, a.Supply(s.Clock.Now())
+		return supplemented(note, cmd.FileIDs), a.Supply(s.Clock.Now())
 	})
 }
 

@@ -26,10 +26,7 @@ func (s *Service) Accept(ctx context.Context, actor access.Actor, cmd Accept) (V
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToAccept, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
-		return effect{
-			fact:    func(h Head) event.Fact { return Accepted{Head: h, Note: note} },
-			summary: "受理申请",
-		}, a.Accept(Colleague{ID: actor.UserID, Name: actor.Name})
+		return accepted(note), a.Accept(Colleague{ID: actor.UserID, Name: actor.Name})
 	})
 }
 
@@ -47,10 +44,7 @@ func (s *Service) Decline(ctx context.Context, actor access.Actor, cmd Decline) 
 	}
 	return s.change(ctx, actor, ToDecline, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
 		from := a.Status
-		return effect{
-			fact:    func(h Head) event.Fact { return Declined{Head: h, From: from, Reason: reason} },
-			summary: "不予通过",
-		}, a.Decline(s.Clock.Now(), reason)
+		return declined(from, reason), a.Decline(s.Clock.Now(), reason)
 	})
 }
 
@@ -67,10 +61,7 @@ func (s *Service) AskSupplement(ctx context.Context, actor access.Actor, cmd Ask
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToAsk, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
-		return effect{
-			fact:    func(h Head) event.Fact { return SupplementAsked{Head: h, Reason: reason} },
-			summary: "要求补正",
-		}, a.Ask(reason)
+		return asked(reason), a.Ask(reason)
 	})
 }
 
@@ -88,10 +79,7 @@ func (s *Service) Progress(ctx context.Context, actor access.Actor, cmd Progress
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToProgress, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
-		return effect{
-			fact:    func(h Head) event.Fact { return Progressed{Head: h, Note: note, FileIDs: cmd.FileIDs} },
-			summary: "登记进展", files: cmd.FileIDs,
-		}, a.Progress()
+		return progressed(note, cmd.FileIDs), a.Progress()
 	})
 }
 
@@ -109,13 +97,7 @@ func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd Approve) 
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToApprove, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
-		l := cmd.Loan
-		return effect{
-			fact: func(h Head) event.Fact {
-				return Approved{Head: h, Amount: l.Amount, Rate: l.Rate, Term: l.Term, Note: note}
-			},
-			summary: "登记审批结果", detail: l,
-		}, a.Approve(l)
+		return approved(cmd.Loan, note), a.Approve(cmd.Loan)
 	})
 }
 
@@ -133,10 +115,7 @@ func (s *Service) Disburse(ctx context.Context, actor access.Actor, cmd Disburse
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToDisburse, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
-		return effect{
-			fact:    func(h Head) event.Fact { return Disbursed{Head: h, Amount: cmd.Amount, Note: note} },
-			summary: "登记放款", detail: map[string]any{"amount": cmd.Amount},
-		}, a.Disburse(s.Clock.Now(), cmd.Amount)
+		return disbursed(cmd.Amount, note), a.Disburse(s.Clock.Now(), cmd.Amount)
 	})
 }
 
@@ -154,10 +133,7 @@ func (s *Service) Complete(ctx context.Context, actor access.Actor, cmd Complete
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToComplete, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
-		return effect{
-			fact:    func(h Head) event.Fact { return Completed{Head: h, Note: note, FileIDs: cmd.FileIDs} },
-			summary: "办结申请", files: cmd.FileIDs,
-		}, a.Complete(s.Clock.Now())
+		return completed(note, cmd.FileIDs), a.Complete(s.Clock.Now())
 	})
 }
 

@@ -244,14 +244,6 @@ type Ref struct {
 	Key     string `json:"-"`       // idempotency key; the same key answers with the first outcome
 }
 
-// effect is what a command did, for the books.
-type effect struct {
-	fact    func(Head) event.Fact
-	summary string
-	files   []int64
-	detail  any
-}
-
 // outcome is what a repeat of a command needs to answer the same.
 type outcome struct {
 	ID int64 `json:"id"`
@@ -301,9 +293,7 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			if err := s.claim(ctx, tx, actor, a.ID, kept.Seq, string(action), e.files); err != nil {
 				return outcome{}, err
 			}
-			return outcome{ID: a.ID}, audit.Write(ctx, tx, actor, now, audit.Record{
-				Action: "application." + string(action), Object: Object, ObjectID: a.ID, Summary: e.summary + " " + a.Number, Detail: e.detail,
-			})
+			return outcome{ID: a.ID}, audit.Write(ctx, tx, actor, now, changeRecord(action, a, e))
 		})
 		return err
 	})

@@ -87,7 +87,7 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, cmd Submit) (V
 			} else if err != nil {
 				return outcome{}, fmt.Errorf("insert application: %w", err)
 			}
-			kept, err := event.Append(ctx, tx, actor, now, Submitted{Head: a.head(), Source: a.Source, Amount: a.Amount, Term: a.Term, DueAt: a.DueAt.UTC()})
+			kept, err := event.Append(ctx, tx, actor, now, submitted(a))
 			if err != nil {
 				return outcome{}, err
 			}
@@ -97,10 +97,7 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, cmd Submit) (V
 			if _, err := dropDraft(ctx, tx, actor.UserID, actor.EnterpriseID, cmd.ProductID); err != nil {
 				return outcome{}, err
 			}
-			return outcome{ID: a.ID}, audit.Write(ctx, tx, actor, now, audit.Record{
-				Action: "application.submit", Object: Object, ObjectID: a.ID, Summary: "提交申请 " + a.Number,
-				Detail: map[string]any{"source": a.Source, "productId": a.ProductID, "institutionId": a.InstitutionID},
-			})
+			return outcome{ID: a.ID}, audit.Write(ctx, tx, actor, now, submitRecord(a))
 		})
 		return err
 	})
@@ -142,11 +139,7 @@ func (s *Service) prepare(ctx context.Context, tx bun.Tx, actor access.Actor, cm
 	} else if !errors.Is(err, fault.ErrNotFound) {
 		return nil, "", err
 	}
-	a := &Application{
-		Status: Unsent, Source: cmd.Source, ProductID: offer.ID, ProductName: offer.Name, Edition: offer.Edition, Kind: offer.Kind, KindName: offer.KindName, Lends: offer.Lends,
-		InstitutionID: offer.InstitutionID, InstitutionName: offer.InstitutionName, Materials: strings.Join(offer.Materials, "\n"),
-		EnterpriseID: actor.EnterpriseID, EnterpriseName: company.Name, UserID: actor.UserID,
-	}
+	a := unsent(actor, cmd, offer, company.Name)
 	phone, err := a.fill(cmd, offer)
 	if err != nil {
 		return nil, "", err
@@ -166,6 +159,15 @@ func (s *Service) prepare(ctx context.Context, tx bun.Tx, actor access.Actor, cm
 		}
 	}
 	return a, phone, nil
+}
+
+// unsent is the application before anything typed is in it.
+func unsent(actor access.Actor, cmd Submit, offer Offer, company string) *Application {
+	return &Application{
+		Status: Unsent, Source: cmd.Source, ProductID: offer.ID, ProductName: offer.Name, Edition: offer.Edition, Kind: offer.Kind, KindName: offer.KindName, Lends: offer.Lends,
+		InstitutionID: offer.InstitutionID, InstitutionName: offer.InstitutionName, Materials: strings.Join(offer.Materials, "\n"),
+		EnterpriseID: actor.EnterpriseID, EnterpriseName: company, UserID: actor.UserID,
+	}
 }
 
 // unlisted says whether what was typed is kept. A product that never was listed is told the same way as one taken down.

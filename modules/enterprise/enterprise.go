@@ -185,11 +185,12 @@ func (s *Service) OpenUnverified(ctx context.Context, tx bun.Tx, actor access.Ac
 
 // Brief returns how the company is named. The caller has established that the asker acts for it.
 func (s *Service) Brief(ctx context.Context, db bun.IDB, id int64) (Brief, error) {
-	var e Enterprise
-	if err := db.NewSelect().Model(&e).Where("ent.id = ?", id).Scan(ctx); err != nil {
+	b := Brief{ID: id}
+	err := database.QueryOne(ctx, db, []any{&b.Name, &b.CreditCode, &b.Verification}, "SELECT name, coalesce(credit_code, ''), verification FROM enterprises WHERE id = ?", id)
+	if err != nil {
 		return Brief{}, fmt.Errorf("enterprise %d: %w", id, database.Found(err))
 	}
-	return Brief{ID: e.ID, Name: e.Name, CreditCode: e.code(), Verification: string(e.Verification)}, nil
+	return b, nil
 }
 
 // ByCode lists up to limit companies whose credit code begins with the prefix. The caller shows nothing of them but what its

@@ -65,21 +65,29 @@ func (s *Service) load(ctx context.Context, tx bun.Tx, actor access.Actor, k Kno
 	if _, err := event.Append(ctx, tx, actor, k.At, Registered{ID: e.ID, Name: e.Name, OwnerID: owner}); err != nil {
 		return 0, err
 	}
-	summary := "登记企业（未认证）"
+	summary := loadedSummary
 	if k.Verified {
-		a := Attempt{EnterpriseID: e.ID, UserID: owner, Kind: byRegistry, Name: k.Name, CreditCode: k.CreditCode, LegalPerson: k.LegalPerson,
-			Outcome: Asking, Version: 1, AskedAt: k.At}
-		a.settle(k.At, Agreed, "found=true name=true person=true status=存续")
+		a := loadedAttempt(e.ID, owner, k)
 		if _, err := tx.NewInsert().Model(&a).ExcludeColumn("id").Exec(ctx); err != nil {
 			return 0, err
 		}
 		if err := s.verified(ctx, tx, actor, &e, owner, k.Claim, byRegistry, k.At); err != nil {
 			return 0, err
 		}
-		summary = "登记企业并认证"
+		summary = loadedVerifiedSummary
 	}
 	if err := record(ctx, tx, e.ID, 0, k.At, k.Facts...); err != nil {
 		return 0, err
 	}
-	return e.ID, audit.Write(ctx, tx, actor, k.At, audit.Record{Action: "enterprise.register", Object: Object, ObjectID: e.ID, Summary: summary})
+	return e.ID, audit.Write(ctx, tx, actor, k.At, loadedRecord(e.ID, summary))
+}
+
+// What the audit log says of a company that was known already.
+const (
+	loadedSummary         = "登记企业（未认证）"
+	loadedVerifiedSummary = "登记企业并认证"
+)
+
+func loadedRecord(id int64, summary string) audit.Record {
+	return audit.Record{Action: "enterprise.register", Object: Object, ObjectID: id, Summary: summary}
 }

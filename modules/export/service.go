@@ -52,8 +52,8 @@ type Deps struct {
 	Sources  []sheet.Source
 	District string
 	// Lease is how long a worker that says nothing counts as alive; 0 is 45 s.
-	Lease time.Duration
-	Limits   Limits
+	Lease  time.Duration
+	Limits Limits
 }
 
 // Service keeps the exports.

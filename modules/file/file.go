@@ -133,7 +133,9 @@ func (s *Service) Claim(ctx context.Context, tx bun.Tx, actor access.Actor, file
 // Of lists the files of an object. The caller has established that the asker may see it.
 func (s *Service) Of(ctx context.Context, db bun.IDB, object string, id int64) ([]View, error) {
 	var rows []row
-	if err := db.NewSelect().Model(&rows).Where("object = ? AND object_id = ?", object, id).OrderExpr("id").Limit(200).Scan(ctx); err != nil {
+	err := database.QueryAll(ctx, db, &rows, `SELECT id, key, name, mime, size, sha256, inline, owner_id, object, object_id, created_at, state, virus, scanned_at FROM files
+		WHERE object = ? AND object_id = ? ORDER BY id LIMIT 200`, object, id)
+	if err != nil {
 		return nil, err
 	}
 	views := make([]View, 0, len(rows))

@@ -111,7 +111,7 @@ func (s *Service) CreateOwner(ctx context.Context, actor access.Actor, in Owner)
 			return err
 		}
 		id = u.ID
-		if err := grant(ctx, tx, actor, u, "enterprise_owner"); err != nil {
+		if err := grant(ctx, tx, actor, u, ownerRole); err != nil {
 			return err
 		}
 		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "identity.create", Object: "user", ObjectID: u.ID, Summary: "新建企业账号"})
@@ -230,12 +230,12 @@ func (s *Service) Departments(ctx context.Context, db bun.IDB) ([]Department, er
 
 // Contact returns how a person is reached; for other modules acting on that person's own command.
 func (s *Service) Contact(ctx context.Context, db bun.IDB, userID int64) (name, number string, err error) {
-	var u user
-	if err := db.NewSelect().Model(&u).Where("id = ?", userID).Scan(ctx); err != nil {
+	var sealed string
+	if err := database.QueryOne(ctx, db, []any{&name, &sealed}, "SELECT name, phone FROM users WHERE id = ?", userID); err != nil {
 		return "", "", database.Found(err)
 	}
-	plain, err := s.Box.Open(u.Phone, phonePlace)
-	return u.Name, string(plain), err
+	plain, err := s.Box.Open(sealed, phonePlace)
+	return name, string(plain), err
 }
 
 // Empty reports whether the installation has no user yet.

@@ -88,7 +88,7 @@ func (s *Service) Register(ctx context.Context, actor access.Actor, cmd Register
 		if _, err := tx.NewUpdate().Model(&u).Column("enterprise_id").WherePK().Exec(ctx); err != nil {
 			return err
 		}
-		if err := grant(ctx, tx, who, u, "enterprise_owner"); err != nil {
+		if err := grant(ctx, tx, who, u, ownerRole); err != nil {
 			return err
 		}
 		if _, err := event.Append(ctx, tx, who, now, Registered{UserID: u.ID, EnterpriseID: id}); err != nil {
@@ -364,16 +364,11 @@ func (s *Service) revoke(ctx context.Context, actor access.Actor, id int64) erro
 func (s *Service) Authenticate(ctx context.Context, token string) (access.Actor, error) {
 	now := s.Clock.Now()
 	db := s.DB.Read()
-	var row session
-	if err := database.Found(db.NewSelect().Model(&row).Where("token_hash IN ?", bun.Tuple(s.Box.TokenHashes(token))).Scan(ctx)); err != nil {
-		if fault.KindOf(err) == fault.NotFound {
-			return access.Actor{}, fault.ErrUnauthorized
-		}
+	row, u, err := sessionOf(ctx, db, s.Box.TokenHashes(token))
+	if fault.KindOf(err) == fault.NotFound {
+		return access.Actor{}, fault.ErrUnauthorized
+	} else if err != nil {
 		return access.Actor{}, err
-	}
-	var u user
-	if err := db.NewSelect().Model(&u).Where("id = ?", row.UserID).Scan(ctx); err != nil {
-		return access.Actor{}, database.Found(err)
 	}
 	if !row.good(&u, now) {
 		return access.Actor{}, fault.ErrUnauthorized
@@ -395,20 +390,39 @@ func (s *Service) Authenticate(ctx context.Context, token string) (access.Actor,
 	return a, err
 }
 
+// sessionOf reads a session and its person; of both what every request asks about. The token may have been hashed under any
+// of the keys.
+func sessionOf(ctx context.Context, db bun.IDB, hashes []string) (row session, u user, err error) {
+	for _, hash := range hashes {
+		err = database.Found(database.QueryOne(ctx, db, []any{&row.ID, &row.Pending, &row.SeenAt, &row.ExpiresAt, &row.RevokedAt,
+			&u.ID, &u.Name, &u.Party, &u.DepartmentID, &u.EnterpriseID, &u.InstitutionID, &u.DisabledAt, &u.MustChange},
+			`SELECT s.id, s.pending, s.seen_at, s.expires_at, s.revoked_at, u.id, u.name, u.party, u.department_id, u.enterprise_id, u.institution_id, u.disabled_at, u.must_change
+			FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = ?`, hash))
+		if fault.KindOf(err) != fault.NotFound {
+			break
+		}
+	}
+	row.UserID = u.ID
+	return row, u, err
+}
+
 var scopeWidth = map[access.Scope]int{access.ScopeSelf: 1, access.ScopeDepartment: 2, access.ScopeSubtree: 3, access.ScopeDistrict: 4}
 
 func (s *Service) actor(ctx context.Context, db bun.IDB, u user, sessionID int64) (access.Actor, error) {
 	a := actorOf(&u)
 	a.SessionID = sessionID
 	if u.DepartmentID != nil {
-		var d department
-		if err := db.NewSelect().Model(&d).Where("id = ?", *u.DepartmentID).Scan(ctx); err != nil {
+		d := department{ID: *u.DepartmentID}
+		err := database.QueryOne(ctx, db, []any{&d.Name, &d.L1, &d.L2, &d.L3, &d.L4}, "SELECT name, l1, l2, l3, l4 FROM departments WHERE id = ?", d.ID)
+		if err != nil {
 			return a, database.Found(err)
 		}
 		place(&a, d)
 	}
 	var rights []right
-	if err := rightsOf(db).Where("ur.user_id = ?", u.ID).Scan(ctx, &rights); err != nil {
+	err := database.QueryAll(ctx, db, &rights, `SELECT r.scope AS scope, coalesce(rp.permission, '') AS permission FROM user_roles ur JOIN roles r ON r.id = ur.role_id
+		LEFT JOIN role_permissions rp ON rp.role_id = r.id WHERE ur.user_id = ?`, u.ID)
+	if err != nil {
 		return a, err
 	}
 	entitle(&a, rights)

@@ -53,8 +53,8 @@ type Deps struct {
 	People  People
 	Targets []sheet.Target
 	// Lease is how long a worker that says nothing counts as alive; 0 is 45 s.
-	Lease time.Duration
-	Limits  Limits
+	Lease  time.Duration
+	Limits Limits
 }
 
 // Service keeps the imports.

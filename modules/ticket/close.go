@@ -6,7 +6,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/event"
 )
 
 // CallBackTicket records a call that did not settle the ticket.
@@ -24,10 +23,7 @@ func (s *Service) CallBack(ctx context.Context, actor access.Actor, cmd CallBack
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToCallBack, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
-		return effect{
-			fact:    func(h Head) event.Fact { return CalledBack{Head: h, Outcome: cmd.Outcome, Note: note} },
-			summary: "登记回访", detail: cmd.Outcome,
-		}, t.CallBack()
+		return calledBack(cmd.Outcome, note), t.CallBack()
 	})
 }
 
@@ -46,10 +42,7 @@ func (s *Service) Close(ctx context.Context, actor access.Actor, cmd CloseTicket
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToClose, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
-		return effect{
-			fact:    func(h Head) event.Fact { return Closed{Head: h, Outcome: cmd.Outcome, Note: note} },
-			summary: "办结", detail: cmd.Outcome,
-		}, t.Close(s.clock.Now(), cmd.Outcome, note)
+		return closed(cmd.Outcome, note), t.Close(s.clock.Now(), cmd.Outcome, note)
 	})
 }
 
@@ -79,10 +72,7 @@ func (s *Service) Reopen(ctx context.Context, actor access.Actor, cmd ReopenTick
 		if _, err := tx.NewInsert().Model(&hop).Exec(ctx); err != nil {
 			return effect{}, err
 		}
-		return effect{
-			fact:    func(h Head) event.Fact { return Reopened{Head: h, OldDueAt: old, Note: reason} },
-			summary: "退回重办",
-		}, nil
+		return reopened(old, reason), nil
 	})
 }
 
@@ -101,9 +91,6 @@ func (s *Service) Rate(ctx context.Context, actor access.Actor, cmd RateTicket) 
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToRate, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
-		return effect{
-			fact:    func(h Head) event.Fact { return Rated{Head: h, Rating: cmd.Rating, Opinion: opinion} },
-			summary: "评价",
-		}, t.Rate(cmd.Rating, opinion)
+		return rated(cmd.Rating, opinion), t.Rate(cmd.Rating, opinion)
 	})
 }

@@ -148,11 +148,11 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 		}
 	}
 	db := s.db.Read()
-	rows, _, err := s.rows(ctx, db, scopes, parsed, before, limit+1)
+	rows, _, err := s.rows(ctx, db, ticketColumns, scopes, parsed, before, limit+1)
 	if err != nil {
 		return nil, "", err
 	}
-	names, err := typeNames(ctx, db)
+	names, err := s.typeNames(ctx, db)
 	if err != nil {
 		return nil, "", err
 	}

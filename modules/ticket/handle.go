@@ -6,7 +6,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -25,10 +24,7 @@ func (s *Service) Answer(ctx context.Context, actor access.Actor, cmd AnswerTick
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToAnswer, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
-		return effect{
-			fact:    func(h Head) event.Fact { return Answered{Head: h, Text: text} },
-			summary: "直接答复", files: cmd.FileIDs,
-		}, t.Answer(text)
+		return answered(text, cmd.FileIDs), t.Answer(text)
 	})
 }
 
@@ -45,10 +41,7 @@ func (s *Service) Decline(ctx context.Context, actor access.Actor, cmd DeclineTi
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToDecline, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
-		return effect{
-			fact:    func(h Head) event.Fact { return Declined{Head: h, Reason: reason} },
-			summary: "不予受理",
-		}, t.Decline(s.clock.Now(), reason)
+		return declined(reason), t.Decline(s.clock.Now(), reason)
 	})
 }
 
@@ -79,10 +72,7 @@ func (s *Service) Dispatch(ctx context.Context, actor access.Actor, cmd Dispatch
 		if _, err := tx.NewInsert().Model(&hop).Exec(ctx); err != nil {
 			return effect{}, err
 		}
-		return effect{
-			fact:    func(h Head) event.Fact { return Dispatched{Head: h, FromName: hop.FromName, Note: note} },
-			summary: "派单至" + unit.Name, detail: map[string]any{"unitId": unit.ID},
-		}, nil
+		return dispatched(unit, hop, note), nil
 	})
 }
 
@@ -100,7 +90,7 @@ type SignTicket struct{ Ref }
 // Sign takes a dispatched ticket on for the actor's unit. Errors as Answer, with ticket.sign.
 func (s *Service) Sign(ctx context.Context, actor access.Actor, cmd SignTicket) (View, error) {
 	return s.change(ctx, actor, ToSign, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
-		e := effect{fact: func(h Head) event.Fact { return Signed{h} }, summary: "签收"}
+		e := signed()
 		if !t.Allows(ToSign) {
 			return e, t.Sign(s.clock.Now(), &Hop{})
 		}
@@ -129,10 +119,7 @@ func (s *Service) Reply(ctx context.Context, actor access.Actor, cmd ReplyTicket
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToReply, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
-		e := effect{
-			fact:    func(h Head) event.Fact { return Replied{Head: h, Text: text, FileIDs: cmd.FileIDs} },
-			summary: "反馈办理结果", files: cmd.FileIDs,
-		}
+		e := replied(text, cmd.FileIDs)
 		if !t.Allows(ToReply) {
 			return e, t.Report(s.clock.Now(), &Hop{}, text)
 		}
@@ -160,7 +147,7 @@ func (s *Service) Void(ctx context.Context, actor access.Actor, cmd VoidTicket) 
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToVoid, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
-		e := effect{fact: func(h Head) event.Fact { return Voided{Head: h, Reason: reason} }, summary: "作废"}
+		e := voided(reason)
 		if err := t.Void(s.clock.Now()); err != nil {
 			return e, err
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
@@ -78,10 +79,8 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 			}
 			t.Status, t.Version, t.CreatedAt, t.DueAt = Received, 1, now, Deadline(now, kind.Hours)
 			t.OpenedBy = actor.UserID
-			t.QueryHash = s.box.HashToken(t.Number + ":" + s.queryCode(t.Number))
-			t.PhoneSealed = s.box.Seal([]byte(phone), phonePlace(t.Number))
-			t.PhoneBlind, t.PhoneTail = s.box.Blind("phone", phone), s.box.BlindTail(phone)
-			if _, err := tx.NewInsert().Model(&t).ExcludeColumn("id").Returning("id").Exec(ctx); err != nil {
+			s.keep(&t, phone)
+			if err := database.Insert(ctx, tx, &t); err != nil {
 				return opened{}, fmt.Errorf("insert ticket: %w", err)
 			}
 			if err := fullText.Put(ctx, tx, t.doc()); err != nil {
@@ -94,9 +93,7 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 			if err := s.claim(ctx, tx, actor, t.ID, kept.Seq, "open", cmd.FileIDs); err != nil {
 				return opened{}, err
 			}
-			return opened{ID: t.ID, Number: t.Number}, audit.Write(ctx, tx, actor, now, audit.Record{
-				Action: "ticket.open", Object: Object, ObjectID: t.ID, Summary: "受理诉求 " + t.Number, Detail: map[string]any{"source": t.Source, "type": t.Type},
-			})
+			return opened{ID: t.ID, Number: t.Number}, audit.Write(ctx, tx, actor, now, openRecord(&t))
 		})
 		return err
 	})
@@ -113,6 +110,13 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 	}
 	v.QueryCode = toldCode(s.box, done.Number, hash)
 	return v, nil
+}
+
+// keep puts in what is kept under our key: the phone, and the code with which a caller asks how a ticket stands.
+func (s *Service) keep(t *Ticket, phone string) {
+	t.QueryHash = s.box.HashToken(t.Number + ":" + s.queryCode(t.Number))
+	t.PhoneSealed = s.box.Seal([]byte(phone), phonePlace(t.Number))
+	t.PhoneBlind, t.PhoneTail = s.box.Blind("phone", phone), s.box.BlindTail(phone)
 }
 
 // draft checks what was typed.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -74,6 +76,11 @@ type Service struct {
 	requesters Requesters
 	files      Files
 	outside    search.Outside
+	names      struct {
+		sync.Mutex
+		list map[string]string
+		at   time.Time
+	}
 }
 
 // New makes the service. It panics when something of Deps is missing.
@@ -186,11 +193,11 @@ func (s *Service) Page(ctx context.Context, actor access.Actor, f ListFilter) (P
 		scopes = current(scopes)
 	}
 	db := s.db.Read()
-	rows, w, err := s.rows(ctx, db, scopes, f, before, f.Limit+1)
+	rows, w, err := s.rows(ctx, db, itemColumns, scopes, f, before, f.Limit+1)
 	if err != nil {
 		return Page{}, err
 	}
-	names, err := typeNames(ctx, db)
+	names, err := s.typeNames(ctx, db)
 	if err != nil {
 		return Page{}, err
 	}
@@ -209,10 +216,11 @@ func (s *Service) Page(ctx context.Context, actor access.Actor, f ListFilter) (P
 	return p, nil
 }
 
-// rows reads a page of tickets within the scopes, newest first, and how their query was understood.
-func (s *Service) rows(ctx context.Context, db bun.IDB, scopes []scope, f ListFilter, before int64, limit int) ([]Ticket, wanted, error) {
+// rows reads a page of tickets within the scopes, newest first, with at least these columns, and how their query was
+// understood.
+func (s *Service) rows(ctx context.Context, db bun.IDB, columns string, scopes []scope, f ListFilter, before int64, limit int) ([]Ticket, wanted, error) {
 	if strings.TrimSpace(f.Query) == "" {
-		rows, err := list(ctx, db, scopes, f, before, limit)
+		rows, err := list(ctx, db, columns, scopes, f, before, limit)
 		return rows, wanted{}, err
 	}
 	w, err := s.understand(ctx, db, f.Query)
@@ -244,14 +252,6 @@ type Ref struct {
 	ID      int64  `json:"id"`
 	Version int64  `json:"version"` // the version the actor saw; a newer one is a conflict
 	Key     string `json:"-"`       // idempotency key; the same key answers with the first outcome
-}
-
-// effect is what a command did, for the books.
-type effect struct {
-	fact    func(Head) event.Fact
-	summary string
-	files   []int64
-	detail  any
 }
 
 // outcome is what a repeat of a command needs to answer the same.
@@ -308,9 +308,7 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			if err := s.claim(ctx, tx, actor, t.ID, kept.Seq, string(action), e.files); err != nil {
 				return outcome{}, err
 			}
-			return outcome{ID: t.ID}, audit.Write(ctx, tx, actor, now, audit.Record{
-				Action: "ticket." + string(action), Object: Object, ObjectID: t.ID, Summary: e.summary + " " + t.Number, Detail: e.detail,
-			})
+			return outcome{ID: t.ID}, audit.Write(ctx, tx, actor, now, changeRecord(action, t, e))
 		})
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -37,30 +38,66 @@ type typeRow struct {
 
 // find reads one ticket the scopes let through.
 func find(ctx context.Context, db bun.IDB, scopes []scope, id int64) (*Ticket, error) {
-	t := new(Ticket)
-	err := narrow(db.NewSelect().Model(t).Where("t.id = ?", id), scopes).Limit(1).Scan(ctx)
-	if err != nil {
-		return nil, database.Found(err)
+	if len(scopes) == 0 {
+		return nil, ErrNotFound
 	}
-	return t, nil
+	var where []string
+	args := []any{id}
+	for _, s := range scopes {
+		where = append(where, s.where)
+		args = append(args, s.args...)
+	}
+	var rows []Ticket
+	err := database.QueryAll(ctx, db, &rows, "SELECT "+ticketColumns+" FROM tickets AS t WHERE t.id = ? AND ("+strings.Join(where, " OR ")+") LIMIT 1", args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, ErrNotFound
+	}
+	return &rows[0], nil
 }
 
-// list reads a page, newest first: one query per scope and status, merged, so that each walks one index in order.
-func list(ctx context.Context, db bun.IDB, scopes []scope, f ListFilter, before int64, limit int) ([]Ticket, error) {
+// The columns of a ticket, and those that a list shows.
+const (
+	itemColumns = "t.id, t.number, t.type_code, t.title, t.urgency, t.status, t.version, t.source, t.requester_name, t.user_id, t.enterprise_id, t.enterprise_name, " +
+		"t.unit_id, t.unit_name, t.created_at, t.due_at, t.closed_at, t.rating"
+	ticketColumns = itemColumns + ", t.query_hash, t.body, t.phone_sealed, t.phone_blind, t.phone_tail, t.opened_by, t.unit_l1, t.unit_l2, t.unit_l3, t.unit_l4, t.reply, t.opinion"
+)
+
+// list reads these columns of a page, newest first: one query per scope and status, merged, so that each walks one index in order.
+func list(ctx context.Context, db bun.IDB, columns string, scopes []scope, f ListFilter, before int64, limit int) ([]Ticket, error) {
 	seen := map[int64]bool{}
 	var out []Ticket
-	for _, q := range walks(db, scopes, f) {
-		var rows []Ticket
-		if before > 0 {
-			q = q.Where("t.id < ?", before)
-		}
-		if err := q.OrderExpr("t.id DESC").Limit(int64(limit)).Scan(ctx, &rows); err != nil {
-			return nil, fmt.Errorf("list tickets: %w", err)
-		}
-		for _, r := range rows {
-			if !seen[r.ID] {
-				seen[r.ID] = true
-				out = append(out, r)
+	statuses := f.Statuses
+	if len(statuses) == 0 {
+		statuses = []Status{""}
+	}
+	for _, s := range scopes {
+		for _, status := range statuses {
+			var rows []Ticket
+			query, args := "SELECT "+columns+" FROM tickets AS t WHERE "+s.where, slices.Clone(s.args)
+			also := func(where string, arg any) {
+				query += " AND " + where
+				args = append(args, arg)
+			}
+			if status != "" {
+				also("t.status = ?", status)
+			}
+			if f.Urgency != "" {
+				also("t.urgency = ?", f.Urgency)
+			}
+			if before > 0 {
+				also("t.id < ?", before)
+			}
+			if err := database.QueryAll(ctx, db, &rows, query+" ORDER BY t.id DESC LIMIT ?", append(args, limit)...); err != nil {
+				return nil, fmt.Errorf("list tickets: %w", err)
+			}
+			for _, r := range rows {
+				if !seen[r.ID] {
+					seen[r.ID] = true
+					out = append(out, r)
+				}
 			}
 		}
 	}
@@ -84,8 +121,7 @@ func byID(ctx context.Context, db bun.IDB, ids []int64) ([]Ticket, error) {
 func number(ctx context.Context, tx bun.Tx, now time.Time) (string, error) {
 	day := now.In(clock.Beijing).Format("20060102")
 	var n int64
-	err := tx.NewRaw("INSERT INTO ticket_numbers (day, last) VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET last = ticket_numbers.last + 1 RETURNING last", day).
-		Scan(ctx, &n)
+	err := database.QueryOne(ctx, tx, []any{&n}, "INSERT INTO ticket_numbers (day, last) VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET last = ticket_numbers.last + 1 RETURNING last", day)
 	if err != nil {
 		return "", fmt.Errorf("number a ticket: %w", err)
 	}
@@ -104,7 +140,8 @@ func save(ctx context.Context, tx bun.Tx, t *Ticket, read int64) error {
 // hops reads the dispatches of a ticket, oldest first.
 func hops(ctx context.Context, db bun.IDB, id int64) ([]Hop, error) {
 	var rows []Hop
-	err := db.NewSelect().Model(&rows).Where("h.ticket_id = ?", id).OrderExpr("h.id").Scan(ctx)
+	err := database.QueryAll(ctx, db, &rows, `SELECT id, ticket_id, from_id, from_name, unit_id, unit_name, unit_l1, unit_l2, unit_l3, unit_l4, lead, state, sent_at, signed_at, replied_at, due_at, note
+		FROM ticket_hops WHERE ticket_id = ? ORDER BY id`, id)
 	return rows, err
 }
 
@@ -124,8 +161,8 @@ func saveHop(ctx context.Context, tx bun.Tx, h *Hop) error {
 }
 
 func typeOf(ctx context.Context, db bun.IDB, code string) (typeRow, error) {
-	var r typeRow
-	err := db.NewSelect().Model(&r).Where("y.code = ?", code).Scan(ctx)
+	r := typeRow{Code: code}
+	err := database.QueryOne(ctx, db, []any{&r.Name, &r.Category, &r.Urgency, &r.Hours, &r.Sort}, "SELECT name, category, urgency, hours, sort FROM ticket_types WHERE code = ?", code)
 	return r, database.Found(err)
 }
 

@@ -41,6 +41,7 @@ func (s *Service) EnsureTypes(ctx context.Context, actor access.Actor, types []T
 	if err != nil || len(rows) == 0 {
 		return err
 	}
+	defer s.typesChanged()
 	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewInsert().Model(&rows).On("CONFLICT (code) DO UPDATE").
 			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort").
@@ -63,6 +64,7 @@ func (s *Service) SetTypes(ctx context.Context, actor access.Actor, types []Type
 	for i := range rows {
 		rows[i].SetAt = &now
 	}
+	defer s.typesChanged()
 	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewInsert().Model(&rows).On("CONFLICT (code) DO UPDATE").
 			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort, set_at = EXCLUDED.set_at").

@@ -115,7 +115,7 @@ func utc(at *time.Time) *time.Time {
 
 // view gathers all an actor may see of a ticket they can see.
 func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *Ticket) (View, error) {
-	names, err := typeNames(ctx, db)
+	names, err := s.typeNames(ctx, db)
 	if err != nil {
 		return View{}, err
 	}
@@ -260,7 +260,16 @@ func labelOf(typ string) string {
 	return "更新"
 }
 
-func typeNames(ctx context.Context, db bun.IDB) (map[string]string, error) {
+// namesFor is how long the names of the types are kept: whoever renames one sees it at once, another process in this time.
+const namesFor = 5 * time.Second
+
+// typeNames are the names of the types by their codes.
+func (s *Service) typeNames(ctx context.Context, db bun.IDB) (map[string]string, error) {
+	s.names.Lock()
+	defer s.names.Unlock()
+	if s.names.list != nil && time.Since(s.names.at) < namesFor {
+		return s.names.list, nil
+	}
 	rows, err := typeRows(ctx, db)
 	if err != nil {
 		return nil, err
@@ -269,5 +278,13 @@ func typeNames(ctx context.Context, db bun.IDB) (map[string]string, error) {
 	for _, r := range rows {
 		names[r.Code] = r.Name
 	}
+	s.names.list, s.names.at = names, time.Now()
 	return names, nil
+}
+
+// typesChanged has the names read again.
+func (s *Service) typesChanged() {
+	s.names.Lock()
+	defer s.names.Unlock()
+	s.names.list = nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/database"
 )
 
 // Entry is one row of the log.
@@ -57,20 +58,28 @@ type Record struct {
 	Detail   any // encoded as JSON; nil for none; never secrets or personal data in clear
 }
 
-// Write adds the entry in the transaction. When it fails the action must fail: there is no action without its entry.
-func Write(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, r Record) error {
+// Make returns the entry that Write would add, without its id.
+func Make(actor access.Actor, now time.Time, r Record) (Entry, error) {
 	detail := []byte("{}")
 	if r.Detail != nil {
 		var err error
 		if detail, err = json.Marshal(r.Detail); err != nil {
-			return fmt.Errorf("audit %s: %w", r.Action, err)
+			return Entry{}, fmt.Errorf("audit %s: %w", r.Action, err)
 		}
 	}
-	e := Entry{
+	return Entry{
 		At: now, ActorID: actor.UserID, ActorName: actor.Name, Party: string(actor.Party), IP: actor.IP, TraceID: actor.TraceID,
 		Action: r.Action, Object: r.Object, ObjectID: r.ObjectID, Summary: r.Summary, Detail: string(detail),
+	}, nil
+}
+
+// Write adds the entry in the transaction. When it fails the action must fail: there is no action without its entry.
+func Write(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, r Record) error {
+	e, err := Make(actor, now, r)
+	if err != nil {
+		return err
 	}
-	if _, err := tx.NewInsert().Model(&e).Exec(ctx); err != nil {
+	if err := database.Insert(ctx, tx, &e); err != nil {
 		return fmt.Errorf("audit %s: %w", r.Action, err)
 	}
 	return nil

@@ -65,6 +65,8 @@ type DB struct {
 	group  *group // SQLite only
 	// watcher looks whether PostgreSQL answers; nil on SQLite.
 	watcher *watcher
+	// written are the prepared statements of transactions.
+	written *statements
 
 	mu    sync.Mutex
 	hooks map[*sql.Tx]*[]func()
@@ -110,6 +112,8 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		kind: SQLite, url: path, hooks: map[*sql.Tx]*[]func(){},
 		writer: bun.NewDB(w, sqlitedialect.New()), reader: bun.NewDB(r, sqlitedialect.New()),
 	}
+	db.written = newStatements(db.writer, SQLite)
+	newStatements(db.reader, SQLite)
 	db.group = newGroup(db)
 	return db, nil
 }
@@ -149,6 +153,8 @@ func openPostgres(ctx context.Context, target string) (*DB, error) {
 		return bun.NewDB(s, pgdialect.New())
 	}
 	db := &DB{kind: Postgres, url: target, hooks: map[*sql.Tx]*[]func(){}, writer: open(12), reader: open(12)}
+	db.written = newStatements(db.writer, Postgres)
+	newStatements(db.reader, Postgres)
 	if err := db.writer.PingContext(ctx); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("reach PostgreSQL: %w", err)
@@ -178,6 +184,8 @@ func (db *DB) Close() error {
 	if db.watcher != nil {
 		db.watcher.close()
 	}
+	pools.Delete(db.writer)
+	pools.Delete(db.reader)
 	return errors.Join(db.writer.Close(), db.reader.Close())
 }
 

@@ -47,23 +47,31 @@ type Event struct {
 // Decode reads the facts back into the announcer's struct.
 func (e Event) Decode(into any) error { return json.Unmarshal(e.Facts, into) }
 
-// Append keeps the fact in the transaction and wakes the listeners once it is committed.
-func Append(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, fact Fact) (Event, error) {
+// Make returns the event that Append would keep of the fact, without id, position and number.
+func Make(actor access.Actor, now time.Time, fact Fact) (Event, error) {
 	typ, object, id := fact.Event()
 	facts, err := json.Marshal(fact)
 	if err != nil {
 		return Event{}, fmt.Errorf("encode %s: %w", typ, err)
 	}
-	e := Event{
+	return Event{
 		Type: typ, Object: object, ObjectID: id, ActorID: actor.UserID, ActorName: actor.Name,
 		TraceID: actor.TraceID, At: now, Facts: facts,
+	}, nil
+}
+
+// Append keeps the fact in the transaction and wakes the listeners once it is committed.
+func Append(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, fact Fact) (Event, error) {
+	e, err := Make(actor, now, fact)
+	if err != nil {
+		return Event{}, err
 	}
-	err = tx.NewSelect().Model((*Event)(nil)).ColumnExpr("coalesce(max(seq), 0) + 1").
-		Where("object = ? AND object_id = ?", object, id).Scan(ctx, &e.Seq)
+	typ, object, id := e.Type, e.Object, e.ObjectID
+	err = database.QueryOne(ctx, tx, []any{&e.Seq}, "SELECT coalesce(max(seq), 0) + 1 FROM events WHERE object = ? AND object_id = ?", object, id)
 	if err != nil {
 		return Event{}, fmt.Errorf("number %s: %w", typ, err)
 	}
-	if _, err := tx.NewInsert().Model(&e).ExcludeColumn("id", "pos").Returning("id").Exec(ctx); err != nil {
+	if err := database.Insert(ctx, tx, &e); err != nil {
 		if database.IsDuplicate(err) {
 			// Another transaction announced about the same object first; ours read an old state of it.
 			return Event{}, fault.ErrChanged.Wrap(err)
@@ -71,7 +79,7 @@ func Append(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, f
 		return Event{}, fmt.Errorf("append %s: %w", typ, err)
 	}
 	if database.KindOf(tx) == database.SQLite {
-		if _, err := tx.ExecContext(ctx, "UPDATE events SET pos = id WHERE id = ?", e.ID); err != nil {
+		if _, err := database.Run(ctx, tx, "UPDATE events SET pos = id WHERE id = ?", e.ID); err != nil {
 			return Event{}, fmt.Errorf("place %s: %w", typ, err)
 		}
 	}
@@ -82,7 +90,7 @@ func Append(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, f
 // Of lists the events of one object, oldest first. The caller has checked that the asker may see the object.
 func Of(ctx context.Context, db bun.IDB, object string, id int64) ([]Event, error) {
 	var rows []Event
-	err := db.NewSelect().Model(&rows).Where("object = ? AND object_id = ?", object, id).OrderExpr("seq").Limit(1000).Scan(ctx)
+	err := database.QueryAll(ctx, db, &rows, "SELECT id, pos, type, object, object_id, seq, actor_id, actor_name, trace_id, at, facts FROM events WHERE object = ? AND object_id = ? ORDER BY seq LIMIT 1000", object, id)
 	return rows, err
 }
 

@@ -54,7 +54,8 @@ func Do[T any](ctx context.Context, tx bun.Tx, c Command, fn func() (T, error)) 
 	sum := sha256.Sum256(body)
 	r := record{Owner: owner(c.Actor), Operation: c.Operation, Key: c.Key, Digest: hex.EncodeToString(sum[:]), At: c.Now}
 	// A concurrent first command holds the row until it commits, then this insert finds it.
-	res, err := tx.NewInsert().Model(&r).On("CONFLICT DO NOTHING").Exec(ctx)
+	res, err := database.Run(ctx, tx, "INSERT INTO idempotency_keys (owner, operation, key, digest, outcome, at) VALUES (?, ?, ?, ?, '', ?) ON CONFLICT DO NOTHING",
+		r.Owner, r.Operation, r.Key, r.Digest, r.At)
 	if err != nil {
 		return zero, fmt.Errorf("claim key of %s: %w", c.Operation, err)
 	}
@@ -83,8 +84,7 @@ func Do[T any](ctx context.Context, tx bun.Tx, c Command, fn func() (T, error)) 
 	if err != nil {
 		return zero, fmt.Errorf("encode outcome of %s: %w", c.Operation, err)
 	}
-	_, err = tx.NewUpdate().Model((*record)(nil)).Set("outcome = ?", string(outcome)).
-		Where("owner = ? AND operation = ? AND key = ?", r.Owner, r.Operation, r.Key).Exec(ctx)
+	_, err = database.Run(ctx, tx, "UPDATE idempotency_keys SET outcome = ? WHERE owner = ? AND operation = ? AND key = ?", string(outcome), r.Owner, r.Operation, r.Key)
 	return out, err
 }
 

@@ -5473,18 +5473,26 @@ export interface components {
         OperationsListIncidentView: {
             items: components["schemas"]["OperationsIncidentView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         OperationsListJobView: {
             items: components["schemas"]["OperationsJobView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         OperationsListReportItem: {
             items: components["schemas"]["OperationsReportItem"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         OperationsListRunView: {
             items: components["schemas"]["OperationsRunView"][];
             nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         OperationsQueuesView: {
             backlogs: components["schemas"]["OperationsBacklogView"][];

@@ -1,0 +1,78 @@
+package application
+
+import (
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/event"
+)
+
+// effect is what a command did, for the books.
+type effect struct {
+	fact    func(Head) event.Fact
+	summary string
+	files   []int64
+	detail  any
+}
+
+func withdrawn(reason string) effect {
+	return effect{fact: func(h Head) event.Fact { return Withdrawn{Head: h, Reason: reason} }, summary: "撤回申请"}
+}
+
+func supplemented(note string, files []int64) effect {
+	return effect{fact: func(h Head) event.Fact { return Supplemented{Head: h, Note: note, FileIDs: files} }, summary: "补充材料", files: files}
+}
+
+func accepted(note string) effect {
+	return effect{fact: func(h Head) event.Fact { return Accepted{Head: h, Note: note} }, summary: "受理申请"}
+}
+
+func declined(from Status, reason string) effect {
+	return effect{fact: func(h Head) event.Fact { return Declined{Head: h, From: from, Reason: reason} }, summary: "不予通过"}
+}
+
+func asked(reason string) effect {
+	return effect{fact: func(h Head) event.Fact { return SupplementAsked{Head: h, Reason: reason} }, summary: "要求补正"}
+}
+
+func progressed(note string, files []int64) effect {
+	return effect{fact: func(h Head) event.Fact { return Progressed{Head: h, Note: note, FileIDs: files} }, summary: "登记进展", files: files}
+}
+
+func approved(l Loan, note string) effect {
+	return effect{
+		fact: func(h Head) event.Fact {
+			return Approved{Head: h, Amount: l.Amount, Rate: l.Rate, Term: l.Term, Note: note}
+		},
+		summary: "登记审批结果", detail: l,
+	}
+}
+
+func disbursed(amount int64, note string) effect {
+	return effect{
+		fact:    func(h Head) event.Fact { return Disbursed{Head: h, Amount: amount, Note: note} },
+		summary: "登记放款", detail: map[string]any{"amount": amount},
+	}
+}
+
+func completed(note string, files []int64) effect {
+	return effect{fact: func(h Head) event.Fact { return Completed{Head: h, Note: note, FileIDs: files} }, summary: "办结申请", files: files}
+}
+
+// submitted is announced when a company applies.
+func submitted(a *Application) Submitted {
+	return Submitted{Head: a.head(), Source: a.Source, Amount: a.Amount, Term: a.Term, DueAt: a.DueAt.UTC()}
+}
+
+// submitRecord is the line of the audit log for an application that came in.
+func submitRecord(a *Application) audit.Record {
+	return audit.Record{
+		Action: "application.submit", Object: Object, ObjectID: a.ID, Summary: "提交申请 " + a.Number,
+		Detail: map[string]any{"source": a.Source, "productId": a.ProductID, "institutionId": a.InstitutionID},
+	}
+}
+
+// changeRecord is the line of the audit log for an action on an application.
+func changeRecord(action Action, a *Application, e effect) audit.Record {
+	return audit.Record{
+		Action: "application." + string(action), Object: Object, ObjectID: a.ID, Summary: e.summary + " " + a.Number, Detail: e.detail,
+	}
+}

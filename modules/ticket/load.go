@@ -1,0 +1,190 @@
+package ticket
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/bulk"
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/fault"
+)
+
+// Story is the life of one ticket that a bulk load tells: how it came in and each step after, in the order of time.
+type Story struct {
+	// Open is the request as it was sent. Nobody is asked for what it leaves out, so contact and company are given; files
+	// are not loaded.
+	Open  OpenTicket
+	By    access.Actor
+	At    time.Time
+	Steps []StoryStep
+}
+
+// StoryStep is one action on the ticket of a story. Text is the answer, note, reason or opinion of the action.
+type StoryStep struct {
+	Action  Action
+	By      access.Actor
+	At      time.Time
+	Text    string
+	Unit    UnitInfo // of a dispatch
+	Outcome *Outcome // of a call-back and of closing
+	Rating  int
+}
+
+// LoadTables are the tables that a Teller writes.
+var LoadTables = []string{"tickets", "ticket_hops"}
+
+// Teller turns stories into rows, as the commands would have left them at the time. Whether the actors had the right is not
+// asked: who loads is the operator.
+type Teller struct {
+	s     *Service
+	load  *bulk.Load
+	kinds map[string]typeRow
+	days  map[string]int64
+}
+
+// Teller makes the teller of a load. Begin the load after it.
+func (s *Service) Teller(ctx context.Context) (*Teller, error) {
+	t := &Teller{s: s, kinds: map[string]typeRow{}, days: map[string]int64{}}
+	kinds, err := typeRows(ctx, s.db.Read())
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range kinds {
+		t.kinds[k.Code] = k
+	}
+	var days []numberRow
+	if err := s.db.Read().NewSelect().Model(&days).Scan(ctx); err != nil {
+		return nil, err
+	}
+	for _, d := range days {
+		t.days[d.Day] = d.Last
+	}
+	return t, nil
+}
+
+type numberRow struct {
+	bun.BaseModel `bun:"table:ticket_numbers"`
+
+	Day  string `bun:"day,pk"`
+	Last int64  `bun:"last,notnull"`
+}
+
+// Use gives the teller its load.
+func (t *Teller) Use(l *bulk.Load) { t.load = l }
+
+// Tell writes one story; stories come in the order of their At. A step that the state does not allow is an error.
+func (t *Teller) Tell(story Story) error {
+	agent := story.By.Party != access.Enterprise
+	d, phone, err := draft(story.Open, agent)
+	if err != nil {
+		return err
+	}
+	kind, ok := t.kinds[d.Type]
+	if !ok {
+		return fmt.Errorf("ticket: no type %q", d.Type)
+	}
+	if !agent {
+		d.UserID, d.EnterpriseID, d.EnterpriseName = story.By.UserID, story.By.EnterpriseID, story.Open.EnterpriseName
+	}
+	day := story.At.In(clock.Beijing).Format("20060102")
+	t.days[day]++
+	d.ID, d.Number = t.load.NextID("tickets"), fmt.Sprintf("GD%s-%06d", day, t.days[day])
+	if d.Urgency == "" {
+		d.Urgency = kind.Urgency
+	}
+	d.Status, d.Version, d.CreatedAt, d.DueAt = Received, 1, story.At, Deadline(story.At, kind.Hours)
+	d.OpenedBy = story.By.UserID
+	t.s.keep(&d, phone)
+	fact := Opened{Head: d.head(), Source: d.Source, EnterpriseName: d.EnterpriseName}
+	if err := t.load.Tell(story.By, story.At, 1, fact, openRecord(&d)); err != nil {
+		return err
+	}
+	var hops []*Hop
+	for i, step := range story.Steps {
+		e, hop, err := t.step(&d, hops, kind, step)
+		if err != nil {
+			return fmt.Errorf("%s of %s: %w", step.Action, d.Number, err)
+		}
+		if hop != nil {
+			hops = append(hops, hop)
+		}
+		d.Version++
+		if err := t.load.Tell(step.By, step.At, int64(i)+2, e.fact(d.head()), changeRecord(step.Action, &d, e)); err != nil {
+			return err
+		}
+	}
+	for _, h := range hops {
+		h.ID = t.load.NextID("ticket_hops")
+		if err := t.load.Add(h); err != nil {
+			return err
+		}
+	}
+	return t.load.Add(&d)
+}
+
+// step takes one step and returns its effect and the dispatch it made, if any.
+func (t *Teller) step(d *Ticket, hops []*Hop, kind typeRow, step StoryStep) (effect, *Hop, error) {
+	longest, needed := maxNote, true
+	switch step.Action {
+	case ToAnswer, ToReply:
+		longest = maxBody
+	case ToDispatch, ToClose, ToRate, ToSign:
+		needed = false
+	}
+	text, err := clean("text", "内容", step.Text, longest, needed)
+	if err != nil {
+		return effect{}, nil, err
+	}
+	lead := &Hop{}
+	if len(hops) > 0 {
+		lead = hops[len(hops)-1]
+	}
+	switch step.Action {
+	case ToAnswer:
+		return answered(text, nil), nil, d.Answer(text)
+	case ToDecline:
+		return declined(text), nil, d.Decline(step.At, text)
+	case ToDispatch:
+		hop, err := d.Dispatch(step.At, from(step.By), step.Unit, text)
+		return dispatched(step.Unit, hop, text), &hop, err
+	case ToSign:
+		return signed(), nil, d.Sign(step.At, lead)
+	case ToReply:
+		return replied(text, nil), nil, d.Report(step.At, lead, text)
+	case ToCallBack:
+		if step.Outcome == nil {
+			return effect{}, nil, ErrOutcome
+		}
+		return calledBack(*step.Outcome, text), nil, d.CallBack()
+	case ToClose:
+		return closed(step.Outcome, text), nil, d.Close(step.At, step.Outcome, text)
+	case ToReopen:
+		old := d.DueAt.UTC()
+		hop, err := d.Reopen(step.At, kind.Hours, from(step.By), text)
+		return reopened(old, text), &hop, err
+	case ToVoid:
+		for _, h := range hops {
+			if h.State == HopSent || h.State == HopSigned {
+				h.State = HopEnded
+			}
+		}
+		return voided(text), nil, d.Void(step.At)
+	case ToRate:
+		return rated(step.Rating, text), nil, d.Rate(step.Rating, text)
+	}
+	return effect{}, nil, fault.ErrNotFound
+}
+
+// Finish keeps the numbers that were given out. It is called before the load is finished.
+func (t *Teller) Finish() error {
+	for day, last := range t.days {
+		if err := t.load.Upsert("ticket_numbers", "day", "last", day, last); err != nil {
+			return err
+		}
+	}
+	return nil
+}
