@@ -200,8 +200,10 @@ func (c *Config) finish() error {
 	if err := c.checkSheets(); err != nil {
 		return err
 	}
-	if err := errors.Join(c.checkProcesses(), c.Files.check(c.Demo), c.Audit.Syslog.check(c.Demo), c.Search.Meilisearch.check(c.Demo)); err != nil {
-		return err
+	for _, err := range []error{c.checkProcesses(), c.Files.check(c.Demo), c.Audit.Syslog.check(c.Demo), c.Search.Meilisearch.check(c.Demo)} {
+		if err != nil {
+			return err
+		}
 	}
 	if err := knownNames("sms.templates", c.SMS.Templates, message.SMSNames()); err != nil {
 		return err

@@ -93,14 +93,14 @@ func (d *desk) work() {
 		go func() { ended <- run(ctx) }()
 	}
 	d.t.Cleanup(func() {
-		select {
-		case err := <-ended:
-			d.t.Errorf("the fault ended what works in the background: %v", err)
-			ended <- nil
-		default:
+		done := len(ended)
+		for range done { // what had nothing left to do, as a look at the full text's layout, ends well
+			if err := <-ended; err != nil {
+				d.t.Errorf("the fault ended what works in the background: %v", err)
+			}
 		}
 		stop()
-		for range d.background {
+		for range len(d.background) - done {
 			if err := <-ended; err != nil {
 				d.t.Error(err)
 			}
@@ -174,7 +174,11 @@ func TestDatabaseDiskFull(t *testing.T) {
 			full(t, "a ticket", a)
 			refusals++
 		}
-		full(t, "an upload", d.upload("b.png", pngFile(t)))
+		up := d.upload("b.png", pngFile(t))
+		for i := 0; up.status == 201 && i < 1000; i++ { // a small row may still find a place in the log
+			up = d.upload("b.png", pngFile(t))
+		}
+		full(t, "an upload", up)
 		d.reads("the database's disk full", file.view.URL)
 		// who comes back after a while reads on, although it cannot be noted that they were here
 		if a := d.ask("GET", "/api/tickets", away, nil); a.status != 200 {

@@ -289,7 +289,7 @@ func TestKilledWhileImporting(t *testing.T) {
 			"rows":         "SELECT count(*) FROM import_rows WHERE state = 'created' AND object_id > 0",
 			"events":       "SELECT count(*) FROM events WHERE type = 'enterprise.imported'",
 			"audit rows":   "SELECT count(*) FROM audit_entries WHERE action = 'enterprise.import'",
-			"indexed":      "SELECT count(*) FROM enterprise_names WHERE rowid IN (SELECT id FROM enterprises WHERE name LIKE '断电企业%')",
+			"indexed":      "SELECT count(*) FROM search_enterprise WHERE rowid IN (SELECT id FROM enterprises WHERE name LIKE '断电企业%')",
 			"linked twice": "SELECT count(DISTINCT object_id) FROM import_rows",
 		} {
 			var n int

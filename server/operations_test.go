@@ -386,7 +386,7 @@ func TestTasksAreRunPausedAndRetried(t *testing.T) {
 	if names["backup.daily"].When != "每天 02:30" || names["operations.inspect"].When != "每 15 秒" || !tasks.CanManage {
 		t.Fatalf("%+v", tasks)
 	}
-	status, body := ask(t, w.house, "POST", "/api/operations/tasks/audit.verify/run", w.token, "")
+	status, body := ask(t, w.house, "POST", "/api/operations/tasks/audit.check/run", w.token, "")
 	if status != 200 {
 		t.Fatalf("%d %s", status, body)
 	}
@@ -397,18 +397,18 @@ func TestTasksAreRunPausedAndRetried(t *testing.T) {
 	eventually(t, "the run is done", func() bool {
 		var run operations.RunView
 		get(fmt.Sprintf("/api/operations/task-runs/%d", asked.ID), &run)
-		return run.State == jobs.RunDone && strings.HasPrefix(run.Note, "核验 ")
+		return run.State == jobs.RunDone && strings.HasPrefix(run.Note, "核对 ")
 	})
 	if status, body = ask(t, w.house, "POST", fmt.Sprintf("/api/operations/task-runs/%d/retry", asked.ID), w.token, ""); status != 409 || !strings.Contains(body, "只有失败的执行可以重试") {
 		t.Errorf("retrying what went well: %d %s", status, body)
 	}
 	w.exec(t, "UPDATE task_runs SET state = 'failed', error = '磁盘已满' WHERE id = ?", asked.ID)
 	var history struct{ Items []operations.RunView }
-	get("/api/operations/task-runs?task=audit.verify&state=failed", &history)
+	get("/api/operations/task-runs?task=audit.check&state=failed", &history)
 	if len(history.Items) != 1 || history.Items[0].Error != "磁盘已满" || !history.Items[0].CanRetry || history.Items[0].Failure == "" {
 		t.Fatalf("%+v", history)
 	}
-	get("/api/operations/task-runs?task=audit.verify&state=failed&until=2020-01-01T00:00:00Z", &history)
+	get("/api/operations/task-runs?task=audit.check&state=failed&until=2020-01-01T00:00:00Z", &history)
 	if len(history.Items) != 0 {
 		t.Errorf("before its time: %+v", history)
 	}

@@ -450,7 +450,8 @@ func TestNothingConfidedIsFoundInClear(t *testing.T) {
 func (w *confided) searchKnowsNothing(t *testing.T, needles map[string]string) {
 	t.Helper()
 	asked := 0
-	for _, table := range []string{"catalog_search", "policy_search", "article_search", "enterprise_names"} {
+	for _, s := range searchSources() {
+		table := "search_" + s.Kind
 		for what, needle := range needles {
 			var n int
 			var err error
@@ -458,9 +459,6 @@ func (w *confided) searchKnowsNothing(t *testing.T, needles map[string]string) {
 				err = w.db.Read().NewRaw("SELECT count(*) FROM "+table+" WHERE "+table+" MATCH ?", `"`+needle+`"`).Scan(context.Background(), &n)
 			} else {
 				err = w.db.Read().NewRaw("SELECT count(*) FROM "+table+" x WHERE x::text LIKE ?", "%"+needle+"%").Scan(context.Background(), &n)
-				if err != nil && table == "enterprise_names" {
-					err = w.db.Read().NewRaw("SELECT count(*) FROM enterprises WHERE name_vector::text LIKE ?", "%"+needle+"%").Scan(context.Background(), &n)
-				}
 			}
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				t.Fatal(table, err)

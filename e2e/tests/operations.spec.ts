@@ -7,24 +7,24 @@ test('the person on duty runs a task, reads its history and looks at the health 
 
   await test.step('sees every task and when it runs', async () => {
     await page.goto('/admin/system/tasks')
-    const row = page.getByRole('row', { name: /核验审计日志完整性/ })
-    await expect(row).toContainText('每天 04:10')
+    const row = page.getByRole('row', { name: /核对新增审计日志/ })
+    await expect(row).toContainText('每 1 小时')
     await expect(page.getByRole('row', { name: /系统健康巡检和告警/ })).toContainText('每 15 秒')
     await noSeriousFinding(page)
   })
 
   await test.step('runs one now', async () => {
-    await page.getByRole('button', { name: '立即执行核验审计日志完整性' }).click()
+    await page.getByRole('button', { name: '立即执行核对新增审计日志' }).click()
     await page.getByRole('dialog').getByRole('button', { name: '立即执行' }).click()
     await expect(page.getByText('已安排执行')).toBeVisible()
-    await expect(page.getByRole('row', { name: /核验审计日志完整性/ })).toContainText(/成功.*核验 \d+ 条/, { timeout: 60_000 })
+    await expect(page.getByRole('row', { name: /核对新增审计日志/ })).toContainText(/成功.*核对 \d+ 条/, { timeout: 60_000 })
   })
 
   await test.step('reads its history', async () => {
-    await page.getByRole('link', { name: '核验审计日志完整性' }).click()
-    await expect(page).toHaveURL(/task-runs\?task=audit\.verify/)
+    await page.getByRole('link', { name: '核对新增审计日志' }).click()
+    await expect(page).toHaveURL(/task-runs\?task=audit\.check/)
     await page.getByRole('row', { name: /立即执行/ }).first().click()
-    await expect(page.getByRole('complementary').getByText(/核验 \d+ 条，待封印 \d+ 条/)).toBeVisible()
+    await expect(page.getByRole('complementary').getByText(/核对 \d+ 条，共 \d+ 条/)).toBeVisible()
   })
 
   await test.step('pauses a task with a reason and resumes it', async () => {
