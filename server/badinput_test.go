@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
@@ -374,6 +375,49 @@ func TestBadRanges(t *testing.T) {
 		a := d.ask("GET", up.view.URL, d.session, nil, "Range", c.asked)
 		if a.status != c.status || a.status == 200 && len(a.body) != 900 || a.status == 416 && a.Code != "RANGE_NOT_SATISFIABLE" {
 			t.Errorf("44 %.40s: %d, %d bytes %s", c.asked, a.status, len(a.body), a.Code)
+		}
+	}
+}
+
+// TestBadLastEventID is number 40: a place in the stream that is none is ignored, and the stream begins.
+func TestBadLastEventID(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, databasetest.New(t, Migrations()), t.TempDir(), nil)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- d.live.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	for what, c := range map[string]struct {
+		id     string
+		status int
+	}{
+		"nothing": {"", 200}, "words": {"drop table", 200}, "minus one": {"-1", 200}, "2^64": {"18446744073709551616", 200}, "the future": {"999999999999", 200}, "full width": {"１２", 200},
+		"10 KB": {strings.Repeat("9", 10<<10), 200}, "64 KB": {strings.Repeat("9", 64<<10), 431},
+	} {
+		status, first := 0, ""
+		for range 100 { // the first read of the events may still be on its way
+			conn := must(net.Dial("tcp", d.addr))(t)
+			must(fmt.Fprintf(conn, "GET /api/live HTTP/1.1\r\nHost: h\r\nCookie: __Host-huiqi=%s\r\nLast-Event-ID: %s\r\n\r\n", d.session, c.id))(t)
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatalf("40 %s: %v", what, err)
+			}
+			if status = res.StatusCode; status == 200 {
+				first, _ = bufio.NewReader(res.Body).ReadString('\n')
+			}
+			conn.Close()
+			if status != 503 {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if status != c.status || status == 200 && first == "" {
+			t.Errorf("40 %s: %d %q, want %d", what, status, first, c.status)
 		}
 	}
 }
