@@ -38,6 +38,7 @@ async function entries(page: Page): Promise<string[]> {
 
 for (const elder of ['0', '1']) {
   test(`every public page is accessible and fits a phone${elder === '1' ? ', in 长者模式 too' : ''}`, async ({ browser }) => {
+    test.setTimeout(300_000) // dozens of pages, each under axe
     const wide = await browser.newContext({ viewport: { width: 1440, height: 900 } })
     const phone = await browser.newContext({ viewport: { width: 390, height: 844 } })
     const desk = await wide.newPage()

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/sdk"
@@ -181,6 +182,9 @@ func (c *Client) queryDay(ctx context.Context, q Query, day string) (State, erro
 	}
 }
 
+// endpoints has the SDK fill the table it otherwise fills at its first use, without a lock.
+var endpoints = sync.OnceFunc(func() { dysmsapi.GetEndpointMap() })
+
 // call makes one request. The SDK writes the timeout into its client at every call, so each call has its own.
 func (c *Client) call(ctx context.Context, req requests.AcsRequest, res responses.AcsResponse) error {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
@@ -188,6 +192,7 @@ func (c *Client) call(ctx context.Context, req requests.AcsRequest, res response
 	ctx, sent := outcome.Watch(ctx)
 	config := sdk.NewConfig().WithScheme(c.cfg.Scheme).WithTimeout(c.cfg.Timeout)
 	config.Transport = bound{ctx, c.transport}
+	endpoints()
 	client, err := dysmsapi.NewClientWithOptions(region, config, credentials.NewAccessKeyCredential(c.cfg.AccessKeyID, c.cfg.AccessKeySecret))
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotSent, err)
