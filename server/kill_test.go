@@ -40,12 +40,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// rounds is how often the server is killed: 20 times, 8 on PostgreSQL where a start takes longer, or what TORTURE_ROUNDS
+// rounds is how often the server is killed: 20 times, 5 on PostgreSQL where a start takes longer, or what TORTURE_ROUNDS
 // says.
 func rounds(t *testing.T) int {
 	n := 20
 	if os.Getenv("TEST_DATABASE_URL") != "" {
-		n = 8
+		n = 5
 	}
 	if s := os.Getenv("TORTURE_ROUNDS"); s != "" {
 		var err error
