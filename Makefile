@@ -30,11 +30,13 @@ test: tools build test-go test-pg test-front test-e2e ## Pass every test: Go on 
 test-go: ## The Go suite on SQLite
 	go vet ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
-	go test ./...
+	go test -parallel 4 ./...
 
 test-pg: ## The Go suite on PostgreSQL and Redis, on servers of its own: packages with the race detector, processes and journeys without
 	CGO_ENABLED=1 scripts/with-redis.sh scripts/with-postgres.sh go test -race $$(go list ./... | grep -v /huiqi/server)
-	scripts/with-postgres.sh go test -timeout 20m ./server/
+	@# What needs the file of SQLite, or no database at all, ran there.
+	scripts/with-postgres.sh go test -timeout 20m -parallel 5 ./server/ -skip 'TestSlowClients|TestKilledWhile(Exporting|Importing)|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles'
+
 
 test-front: h5/node_modules admin-ui/node_modules ## Unit tests of both front-ends; build checks their types, lint the rest
 	cd h5 && npm test -s

@@ -21,6 +21,7 @@ import (
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/database/databasetest"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/seed/volume"
@@ -167,6 +168,9 @@ func sameJSON(t *testing.T, what, loaded, made string) {
 // object compares all that is kept of one object beside its own row: events and audit rows.
 func (e *enlarged) object(t *testing.T, object string, loaded, made int64, swap *strings.Replacer) {
 	t.Helper()
+	if err := event.Place(context.Background(), e.h.db); err != nil { // on PostgreSQL a fact gets its position a moment later
+		t.Fatal(err)
+	}
 	for _, table := range []string{"events", "audit_entries"} {
 		query := "SELECT * FROM " + table + " WHERE object = ? AND object_id = ? ORDER BY id"
 		a, b := e.rows(t, query, object, loaded), e.rows(t, query, object, made)

@@ -380,7 +380,8 @@ var builtFile = regexp.MustCompile(`^(/assets|/m/assets|/admin/assets)/`)
 
 func (s *Server) limit(c *fiber.Ctx) error {
 	// Built files cost nothing to serve and come by the dozen with every page: an office behind one address opens many.
-	if c.Method() == fiber.MethodGet && builtFile.MatchString(c.Path()) {
+	// A balancer asks from one address whether the process lives, however busy the people behind it are.
+	if c.Method() == fiber.MethodGet && (builtFile.MatchString(c.Path()) || c.Path() == "/healthz" || c.Path() == "/readyz") {
 		return c.Next()
 	}
 	if wait := s.take(c); wait > 0 {
