@@ -332,7 +332,7 @@ sms: {access_key_id: id, access_key_secret: secret, sign_name: 惠企台, endpoi
 		began, passed := time.Now(), 0
 		for i := range 300 {
 			addr := []string{a.addr, b.addr}[i%2]
-			status, err := c.ask(addr, "GET", "/healthz", "", nil, nil, "X-Real-IP", "203.0.113.99")
+			status, err := c.ask(addr, "GET", "/api/session", "", nil, nil, "X-Real-IP", "203.0.113.99")
 			if err != nil {
 				t.Fatal(err)
 			}

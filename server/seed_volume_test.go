@@ -21,8 +21,8 @@ import (
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
-	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/database/databasetest"
+	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/seed/volume"
 )
