@@ -63,7 +63,7 @@ func prepare(size, admin, work string) (*dataset, error) {
 		}
 	}
 	d := &dataset{dir: filepath.Join(work, "data"), drop: func() {}}
-	// #nosec G204 -- copies a folder of our own
+	// #nosec G204 G702 -- copies a folder of our own
 	return d, exec.Command("cp", "-a", "--reflink=auto", home, d.dir).Run()
 }
 
@@ -145,7 +145,7 @@ func preparePostgres(size, admin, work string) (*dataset, error) {
 		_, _ = db.Exec("DROP DATABASE IF EXISTS " + run + " WITH (FORCE)")
 		_ = db.Close()
 	}}
-	// #nosec G204 -- copies a folder of our own
+	// #nosec G204 G702 -- copies a folder of our own
 	return d, exec.Command("cp", "-a", home, d.dir).Run()
 }
 

@@ -54,7 +54,7 @@ func startFloor(target string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	// #nosec G204 -- runs this program itself
+	// #nosec G204 G702 -- runs this program itself
 	return begin("/page", func(addr string) *exec.Cmd { return exec.Command(self, "floor", addr, target) })
 }
 

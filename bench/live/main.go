@@ -159,7 +159,7 @@ func (s *site) start() error {
 		return err
 	}
 	defer log.Close()
-	s.cmd = exec.Command("bin/huiqi", "serve", "--demo", "--data", filepath.Join(s.dir, "data"), "--listen", s.addr)
+	s.cmd = exec.Command("bin/huiqi", "serve", "--demo", "--data", filepath.Join(s.dir, "data"), "--listen", s.addr) // #nosec G204 -- a measuring program run by its developer
 	s.cmd.Env = append(os.Environ(), "HUIQI_REQUESTS_PER_MINUTE=100000000", "HUIQI_LOG_LEVEL=warn")
 	s.cmd.Stderr = log
 	if err := s.cmd.Start(); err != nil {

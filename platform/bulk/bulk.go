@@ -257,7 +257,7 @@ type counter struct {
 }
 
 func (c counter) write(ctx context.Context, conn *sql.Conn, kind database.Kind) error {
-	query := "INSERT INTO " + c.table + " (" + c.keyColumn + ", " + c.column + ") VALUES (?, ?) ON CONFLICT (" + c.keyColumn + ") DO UPDATE SET " + c.column + " = EXCLUDED." + c.column
+	query := "INSERT INTO " + c.table + " (" + c.keyColumn + ", " + c.column + ") VALUES (?, ?) ON CONFLICT (" + c.keyColumn + ") DO UPDATE SET " + c.column + " = EXCLUDED." + c.column // #nosec G202 -- names of tables and columns of the program
 	if kind == database.Postgres {
 		query = strings.Replace(query, "?, ?", "$1, $2", 1)
 	}

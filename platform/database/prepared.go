@@ -65,7 +65,7 @@ func (s *statements) get(ctx context.Context, query string, wait bool) (*sql.Stm
 	case wait:
 		return s.prepare(ctx, query)
 	case !begun:
-		go func() { _, _ = s.prepare(context.Background(), query) }()
+		go func() { _, _ = s.prepare(context.Background(), query) }() // #nosec G118 -- the statement outlives the request
 	}
 	return nil, nil
 }
