@@ -34,9 +34,8 @@ test-go: ## The Go suite on SQLite
 
 test-pg: ## The Go suite on PostgreSQL and Redis, on servers of its own: packages with the race detector, processes and journeys without
 	CGO_ENABLED=1 scripts/with-redis.sh scripts/with-postgres.sh go test -race $$(go list ./... | grep -v /huiqi/server)
-	@# What needs the file of SQLite, or no database at all, ran there. TestCluster does not pass in the joined program yet.
-	scripts/with-postgres.sh go test -timeout 20m -parallel 5 ./server/ -skip 'TestSlowClients|TestKilledWhile(Exporting|Importing)|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles|TestCluster'
-
+	@# What needs the file of SQLite, or no database at all, ran there.
+	scripts/with-postgres.sh go test -timeout 20m -parallel 5 ./server/ -skip 'TestSlowClients|TestKilledWhile(Exporting|Importing)|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles'
 
 test-front: h5/node_modules admin-ui/node_modules ## Unit tests of both front-ends; build checks their types, lint the rest
 	cd h5 && npm test -s

@@ -115,7 +115,14 @@ func (c *cluster) run(p *process) {
 	go func() { p.done <- p.cmd.Wait() }()
 	c.t.Cleanup(func() { _ = p.cmd.Process.Kill() })
 	if p.name == "serve" {
-		await(c.t, "a serve is ready", func() bool { return isReady(p.addr) })
+		await(c.t, "a serve is ready", func() bool {
+			select {
+			case err := <-p.done:
+				c.t.Fatalf("a serve ended before it was ready: %v", err)
+			default:
+			}
+			return isReady(p.addr)
+		})
 	}
 }
 
@@ -286,6 +293,7 @@ sms: {access_key_id: id, access_key_secret: secret, sign_name: 惠企台, endpoi
 
 	// a change on one reaches a stream on the other, and what the person may not see does not
 	s := (&desk{house: d.house, t: t, base: "http://" + a.addr}).stream(owner, "")
+	var foreign int64
 	heard := func(want int64) {
 		t.Helper()
 		for {
@@ -293,10 +301,13 @@ sms: {access_key_id: id, access_key_secret: secret, sign_name: 惠企台, endpoi
 			if !ok {
 				t.Fatal("the stream ended")
 			}
-			if m.Name == "change" && m.Object == "ticket" {
-				if m.ID != want {
-					t.Errorf("told of ticket %d, want %d", m.ID, want)
-				}
+			if m.Name != "change" || m.Object != "ticket" {
+				continue
+			}
+			if m.ID == foreign {
+				t.Error("told of another person's ticket")
+			}
+			if m.ID == want { // one of the person's own that changed just before the stream was opened may come first
 				return
 			}
 		}
@@ -305,7 +316,7 @@ sms: {access_key_id: id, access_key_secret: secret, sign_name: 惠企台, endpoi
 		t.Fatalf("the stream begins with %+v", m)
 	}
 	other := c.register(b.addr, "13800138032")
-	c.openTicket(b.addr, other, "别人的事")
+	foreign = c.openTicket(b.addr, other, "别人的事")
 	heard(c.openTicket(b.addr, owner, "从乙进程"))
 
 	// a role loses a right on one and it counts on the other at once

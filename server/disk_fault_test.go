@@ -90,7 +90,7 @@ func (d *desk) work() {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, len(d.background))
 	for _, run := range d.background {
-		go func() { ended <- run(ctx) }()
+		go func() { ended <- database.Outlast(ctx, slog.New(slog.DiscardHandler), run) }()
 	}
 	d.t.Cleanup(func() {
 		done := len(ended)

@@ -82,7 +82,7 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 		return err
 	}
 	// Several processes may start at once, and the first administrator is made by one of them.
-	if err := database.Alone(ctx, db, preparing, func(ctx context.Context) error { return h.prepare(ctx, c, key, out) }); err != nil {
+	if err := database.Alone(ctx, db, database.LockPrepare, func(ctx context.Context) error { return h.prepare(ctx, c, key, out) }); err != nil {
 		return err
 	}
 	if c.Demo {
@@ -97,7 +97,7 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 	h.accompany(ctx, g, p)
 	if c.Jobs.Work {
 		for _, run := range h.background {
-			g.Go(func() error { return run(ctx) })
+			g.Go(func() error { return database.Outlast(ctx, log, run) })
 		}
 	} else {
 		defer h.queue.Close()

@@ -33,9 +33,6 @@ func join(c Config, log *slog.Logger) (*relay.Relay, func(), error) {
 	return r, func() { _ = r.Close() }, nil
 }
 
-// preparing is the lock under which one process at a time prepares the data that every installation needs.
-const preparing = 72175
-
 // skewed is from when on two clocks are too far apart for leases and deadlines to mean the same.
 const skewed = 2 * time.Second
 
@@ -135,7 +132,7 @@ func runWorker(ctx context.Context, c Config) error {
 	g, ctx := errgroup.WithContext(ctx)
 	h.accompany(ctx, g, p)
 	for _, run := range h.background {
-		g.Go(func() error { return run(ctx) })
+		g.Go(func() error { return database.Outlast(ctx, log, run) })
 	}
 	return g.Wait()
 }

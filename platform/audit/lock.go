@@ -10,17 +10,11 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 )
 
-// The advisory locks of PostgreSQL by which one process of the installation seals, and one ships.
-const (
-	sealLock = 72175
-	shipLock = 72176
-)
-
 // lock is held by one process of the installation. On PostgreSQL it belongs to a connection, and what the holder does
 // runs on that connection: a process that lost it cannot write any more. On SQLite there is one process.
 type lock struct {
 	db   *database.DB
-	id   int64
+	id   database.Lock
 	conn *bun.Conn
 }
 

@@ -164,7 +164,7 @@ func (s *Sealer) pass(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lock == nil {
-		s.lock = &lock{db: s.DB, id: sealLock}
+		s.lock = &lock{db: s.DB, id: database.LockSeal}
 	}
 	if held, err := s.lock.hold(ctx); err != nil || !held {
 		return err

@@ -54,7 +54,7 @@ const shipBatch = 1000
 
 // Run ships until ctx ends. On PostgreSQL one process of the installation ships.
 func (s *Shipper) Run(ctx context.Context) error {
-	l := &lock{db: s.DB, id: shipLock}
+	l := &lock{db: s.DB, id: database.LockShip}
 	defer l.release()
 	every := s.Every
 	if every == 0 {

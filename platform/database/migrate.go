@@ -41,7 +41,7 @@ func (e ErrNewerSchema) Error() string {
 
 // Alone runs fn while no other process that asks for the same runs it: on PostgreSQL under a lock of the server, on SQLite
 // there is no other process.
-func Alone(ctx context.Context, db *DB, lock int64, fn func(ctx context.Context) error) error {
+func Alone(ctx context.Context, db *DB, lock Lock, fn func(ctx context.Context) error) error {
 	if db.kind != Postgres {
 		return fn(ctx)
 	}
@@ -78,10 +78,10 @@ func Migrate(ctx context.Context, db *DB, steps []Migration) error {
 			return err
 		}
 		defer conn.Close()
-		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(72173)"); err != nil {
+		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(?)", LockMigrate); err != nil {
 			return err
 		}
-		defer func() { _, _ = conn.ExecContext(context.Background(), "SELECT pg_advisory_unlock(72173)") }()
+		defer func() { _, _ = conn.ExecContext(context.Background(), "SELECT pg_advisory_unlock(?)", LockMigrate) }()
 	}
 	if _, err := db.writer.NewCreateTable().Model((*applied)(nil)).IfNotExists().Exec(ctx); err != nil {
 		return fmt.Errorf("create schema_migrations: %w", err)

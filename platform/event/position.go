@@ -19,7 +19,7 @@ func Place(ctx context.Context, db *database.DB) error {
 		return err
 	}
 	return db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(72174)"); err != nil {
+		if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(?)", database.LockPlace); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE events e SET pos = m.base + s.rn

@@ -91,6 +91,7 @@ type Queue struct {
 	db     *database.DB
 	client *river.Client[*sql.Tx]
 	bell   *bell
+	log    *slog.Logger
 	close  func()
 }
 
@@ -118,7 +119,7 @@ func New(ctx context.Context, db *database.DB, workers *Workers, log *slog.Logge
 		closeDriver()
 		return nil, fmt.Errorf("jobs: %w", err)
 	}
-	return &Queue{db: db, client: client, bell: b, close: closeDriver}, nil
+	return &Queue{db: db, client: client, bell: b, log: log, close: closeDriver}, nil
 }
 
 // Insert adds the job to the transaction and wakes a worker once it is committed.
@@ -139,10 +140,12 @@ func (q *Queue) Insert(ctx context.Context, tx bun.Tx, args Args, options ...Opt
 // Close gives back what New opened; for a queue that is never Run.
 func (q *Queue) Close() { q.close() }
 
-// Run works the queues until ctx ends, then lets running jobs finish for up to ten seconds.
+// Run works the queues until ctx ends, then lets running jobs finish for up to ten seconds. It begins as soon as the
+// database can be written.
 func (q *Queue) Run(ctx context.Context) error {
 	defer q.close()
-	if err := q.client.Start(context.WithoutCancel(ctx)); err != nil {
+	start := func(ctx context.Context) error { return q.client.Start(context.WithoutCancel(ctx)) }
+	if err := database.Outlast(ctx, q.log, start); err != nil {
 		return fmt.Errorf("start jobs: %w", err)
 	}
 	<-ctx.Done()

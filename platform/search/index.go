@@ -151,7 +151,7 @@ func (x Index) claim(ctx context.Context, tx bun.Tx, alone bool) (string, error)
 		if alone {
 			lock = "pg_advisory_xact_lock"
 		}
-		if _, err := tx.ExecContext(ctx, "SELECT "+lock+"(72176, hashtext(?))", x.Kind); err != nil {
+		if _, err := tx.ExecContext(ctx, "SELECT "+lock+"(?, hashtext(?))", database.LockIndex, x.Kind); err != nil {
 			return "", fmt.Errorf("hold the full text of %s: %w", x.Kind, err)
 		}
 	}
