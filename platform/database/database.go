@@ -65,8 +65,6 @@ type DB struct {
 	group  *group // SQLite only
 	// watcher looks whether PostgreSQL answers; nil on SQLite.
 	watcher *watcher
-	// written are the prepared statements of transactions.
-	written *statements
 
 	mu    sync.Mutex
 	hooks map[*sql.Tx]*[]func()
@@ -88,21 +86,22 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		q := "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)&_time_format=sqlite"
 		return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q + extra
 	}
-	w, err := sql.Open("sqlite", dsn("&_txlock=immediate"))
+	writing, err := remember(dsn("&_txlock=immediate"))
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, err
 	}
+	reading, err := remember(dsn("&_pragma=query_only(1)"))
+	if err != nil {
+		return nil, err
+	}
+	w := sql.OpenDB(writing)
 	w.SetMaxOpenConns(1)
 	w.SetConnMaxIdleTime(0)
 	if err := w.PingContext(ctx); err != nil {
 		w.Close()
 		return nil, fmt.Errorf("open database %s: %w", filepath.Base(path), err)
 	}
-	r, err := sql.Open("sqlite", dsn("&_pragma=query_only(1)"))
-	if err != nil {
-		w.Close()
-		return nil, fmt.Errorf("open database: %w", err)
-	}
+	r := sql.OpenDB(reading)
 	r.SetMaxOpenConns(readers)
 	r.SetMaxIdleConns(readers)
 	if err := openAll(ctx, r); err != nil {
@@ -112,8 +111,6 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 		kind: SQLite, url: path, hooks: map[*sql.Tx]*[]func(){},
 		writer: bun.NewDB(w, sqlitedialect.New()), reader: bun.NewDB(r, sqlitedialect.New()),
 	}
-	db.written = newStatements(db.writer, SQLite)
-	newStatements(db.reader, SQLite)
 	db.group = newGroup(db)
 	return db, nil
 }
@@ -153,8 +150,6 @@ func openPostgres(ctx context.Context, target string) (*DB, error) {
 		return bun.NewDB(s, pgdialect.New())
 	}
 	db := &DB{kind: Postgres, url: target, hooks: map[*sql.Tx]*[]func(){}, writer: open(12), reader: open(12)}
-	db.written = newStatements(db.writer, Postgres)
-	newStatements(db.reader, Postgres)
 	if err := db.writer.PingContext(ctx); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("reach PostgreSQL: %w", err)
@@ -184,8 +179,6 @@ func (db *DB) Close() error {
 	if db.watcher != nil {
 		db.watcher.close()
 	}
-	pools.Delete(db.writer)
-	pools.Delete(db.reader)
 	return errors.Join(db.writer.Close(), db.reader.Close())
 }
 
