@@ -96,9 +96,23 @@ func Of(ctx context.Context, db bun.IDB, object string, id int64) ([]Event, erro
 
 // Listener reads every event after its cursor. Handle gets each event at least once per commit of its work: it must use
 // only tx, be quick, and ignore types it does not know. An error stops this listener at this event until it passes.
+// A listener that works faster on many has Batch instead, which gets up to 50 in their order.
 type Listener struct {
 	Name   string // never changed: the cursor hangs on it
 	Handle func(ctx context.Context, tx bun.Tx, e Event) error
+	Batch  func(ctx context.Context, tx bun.Tx, list []Event) error
+}
+
+func (l Listener) hear(ctx context.Context, tx bun.Tx, list []Event) error {
+	if l.Batch != nil {
+		return l.Batch(ctx, tx, list)
+	}
+	for _, e := range list {
+		if err := l.Handle(ctx, tx, e); err != nil {
+			return fmt.Errorf("event %d %s: %w", e.ID, e.Type, err)
+		}
+	}
+	return nil
 }
 
 type cursor struct {
@@ -213,13 +227,13 @@ func (f *Feed) step(ctx context.Context, l Listener) (int, error) {
 		if err := tx.NewSelect().Model(&rows).Where("pos > ?", c.Pos).OrderExpr("pos").Limit(batchSize).Scan(ctx); err != nil {
 			return err
 		}
-		for _, e := range rows {
-			if err := l.Handle(ctx, tx, e); err != nil {
-				return fmt.Errorf("event %d %s: %w", e.ID, e.Type, err)
-			}
-			c.Pos = *e.Pos
+		if n = len(rows); n == 0 {
+			return nil
 		}
-		n = len(rows)
+		if err := l.hear(ctx, tx, rows); err != nil {
+			return err
+		}
+		c.Pos = *rows[n-1].Pos
 		_, err := tx.NewUpdate().Model(&c).WherePK().Exec(ctx)
 		return err
 	})
