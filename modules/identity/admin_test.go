@@ -558,3 +558,44 @@ func TestAuditLogIsReadAndReadingIsAudited(t *testing.T) {
 		t.Fatalf("%+v, %v", seals, err)
 	}
 }
+
+// TestUpgradeGivesNewRights: what a release adds to a built-in role is given once; what was taken from it stays away.
+func TestUpgradeGivesNewRights(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	w := newStaffed(t)
+	if _, err := w.EditRole(ctx, w.roles, identity.EditRole{Code: "agent", Version: 1, Permissions: []access.Permission{"ticket.view"}}); err != nil {
+		t.Fatal(err)
+	}
+	next := w.Deps
+	next.Roles = slices.Clone(next.Roles)
+	i := slices.IndexFunc(next.Roles, func(r identity.BuiltinRole) bool { return r.Code == "agent" })
+	next.Roles[i].Permissions = append(slices.Clone(next.Roles[i].Permissions), "ticket.sign")
+	if slices.Contains(roles[i].Permissions, "ticket.sign") {
+		t.Fatal("the role has the right already")
+	}
+	agent := func() identity.RoleView {
+		list, err := w.Roles(ctx, w.roles)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list[slices.IndexFunc(list, func(r identity.RoleView) bool { return r.Code == "agent" })]
+	}
+	for range 2 {
+		if err := identity.New(next).EnsureRoles(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if r := agent(); !slices.Equal(r.Permissions, []access.Permission{"ticket.sign", "ticket.view"}) || r.Version != 3 {
+			t.Errorf("after the upgrade: %v at version %d", r.Permissions, r.Version)
+		}
+	}
+	if _, err := w.EditRole(ctx, w.roles, identity.EditRole{Code: "agent", Version: 3, Permissions: []access.Permission{"ticket.view"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := identity.New(next).EnsureRoles(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if r := agent(); !slices.Equal(r.Permissions, []access.Permission{"ticket.view"}) {
+		t.Errorf("taken away, and given again: %v", r.Permissions)
+	}
+}

@@ -132,28 +132,56 @@ func (s *Service) label(p access.Permission) string {
 	return string(p)
 }
 
-// EnsureRoles makes the built-in roles that are missing; edited ones are left as they are.
+// EnsureRoles makes the built-in roles that are missing, and gives those that exist the permissions that this release adds
+// to them, with a line in the audit log. What an administrator has taken from a role is not given again.
 func (s *Service) EnsureRoles(ctx context.Context) error {
 	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		for _, b := range s.Deps.Roles {
-			r := role{Code: b.Code, Name: b.Name, Party: b.Party, Scope: b.Scope, Version: 1}
-			res, err := tx.NewInsert().Model(&r).On("CONFLICT DO NOTHING").Exec(ctx)
-			if err != nil {
-				return err
-			}
-			if n, err := res.RowsAffected(); err != nil {
-				return err
-			} else if n == 0 {
-				continue
-			}
-			if err := tx.NewSelect().Model(&r).Where("code = ?", b.Code).Scan(ctx); err != nil {
-				return err
-			}
-			if err := setRights(ctx, tx, r.ID, b.Permissions); err != nil {
-				return err
+			if err := s.ensureRole(ctx, tx, b); err != nil {
+				return fmt.Errorf("role %s: %w", b.Code, err)
 			}
 		}
 		return nil
+	})
+}
+
+func (s *Service) ensureRole(ctx context.Context, tx bun.Tx, b BuiltinRole) error {
+	r := role{Code: b.Code, Name: b.Name, Party: b.Party, Scope: b.Scope, Version: 1}
+	res, err := tx.NewInsert().Model(&r).On("CONFLICT DO NOTHING").Exec(ctx)
+	if err != nil {
+		return err
+	}
+	made, err := res.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if err := tx.NewSelect().Model(&r).Where("code = ?", b.Code).Scan(ctx); err != nil {
+		return err
+	}
+	var known []access.Permission
+	if err := tx.NewSelect().Model((*roleDefault)(nil)).Column("permission").Where("role_id = ?", r.ID).Scan(ctx, &known); err != nil {
+		return err
+	}
+	added := slices.DeleteFunc(slices.Clone(b.Permissions), func(p access.Permission) bool { return slices.Contains(known, p) })
+	if len(added) == 0 {
+		return nil
+	}
+	for _, p := range added {
+		if _, err := tx.NewInsert().Model(&roleDefault{RoleID: r.ID, Permission: p}).Exec(ctx); err != nil {
+			return err
+		}
+		if _, err := tx.NewInsert().Model(&rolePermission{RoleID: r.ID, Permission: p}).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
+			return err
+		}
+	}
+	if made > 0 {
+		return nil
+	}
+	if err := database.Changed(tx.NewUpdate().Model((*role)(nil)).Set("version = version + 1").Where("id = ?", r.ID).Exec(ctx)); err != nil {
+		return err
+	}
+	return audit.Write(ctx, tx, access.SystemActor("upgrade"), s.Clock.Now(), audit.Record{
+		Action: "identity.role", Object: "role", ObjectID: r.ID, Summary: "系统升级，角色“" + r.Name + "”增加权限", Detail: map[string]any{"added": added},
 	})
 }
 

@@ -65,6 +65,15 @@ type rolePermission struct {
 	Permission access.Permission `bun:"permission,pk"`
 }
 
+// roleDefault is a permission that the program has given a built-in role once. What an administrator takes away afterwards
+// stays away; what a later release adds is given.
+type roleDefault struct {
+	bun.BaseModel `bun:"table:role_defaults"`
+
+	RoleID     int64             `bun:"role_id,pk"`
+	Permission access.Permission `bun:"permission,pk"`
+}
+
 type userRole struct {
 	bun.BaseModel `bun:"table:user_roles"`
 
@@ -268,5 +277,14 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX users_party ON users (party, id)",
 			"CREATE INDEX user_roles_role ON user_roles (role_id, user_id)",
 		)
+	},
+}, {
+	ID: "20261129000100_role_defaults",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*roleDefault)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx, `INSERT INTO role_defaults (role_id, permission)
+			SELECT p.role_id, p.permission FROM role_permissions AS p JOIN roles AS r ON r.id = p.role_id WHERE NOT r.custom`)
 	},
 }}
