@@ -102,6 +102,7 @@ func TestFactsBecomeMessages(t *testing.T) {
 			"number": "GD20261124-000003", "reason": "对方返回 422，对方认为内容不合格"}}
 	}
 	staff := []int64{901, 902}
+	at := time.Now().UTC().Truncate(queueNotice)
 	for i, c := range []struct {
 		fact  told
 		asked string
@@ -148,7 +149,9 @@ func TestFactsBecomeMessages(t *testing.T) {
 		{of("reopened", 0, map[string]any{"unitId": 40}), "department 40 ticket.sign", []int64{905, 906}, "已退回区城市管理委员会重新办理", "/tickets/3"},
 		{of("dispatched", her.UserID, map[string]any{"unitId": 40}), "department 40 ticket.sign", []int64{905, 906},
 			"诉求“路灯不亮”（GD20261124-000003）已派至区城市管理委员会，请及时签收办理。", "/tickets/3"},
-		{of("opened", her.UserID, map[string]any{"source": "h5"}), "ticket.dispatch", []int64{903}, "收到企业诉求“路灯不亮”（GD20261124-000003），请及时答复或派单。", "/tickets/3"},
+		{of("opened", her.UserID, map[string]any{"source": "h5", "urgency": "normal"}), "ticket.dispatch", []int64{903}, "有新的企业诉求等待答复或派单", "/tickets?scope=waiting"},
+		{of("opened", her.UserID, map[string]any{"source": "h5", "urgency": "normal"}), "ticket.dispatch", nil, "", ""}, // told already
+		{of("opened", her.UserID, map[string]any{"source": "h5", "urgency": "urgent"}), "ticket.dispatch", []int64{903}, "收到企业诉求“路灯不亮”（GD20261124-000003），请及时答复或派单。", "/tickets/3"},
 		{of("opened", 0, map[string]any{"source": "agent"}), "", nil, "", ""},
 		{of("signed", her.UserID, map[string]any{"unitId": 40}), "", nil, "", ""},
 		{of("replied", 0, nil), "", nil, "", ""},
@@ -159,6 +162,11 @@ func TestFactsBecomeMessages(t *testing.T) {
 	} {
 		name := fmt.Sprintf("%d %s", i, c.fact.typ)
 		e := mustAppend(t, h, c.fact)
+		e.At = at
+		var last int64
+		if err := h.db.Read().NewSelect().TableExpr("messages").ColumnExpr("coalesce(max(id), 0)").Scan(ctx, &last); err != nil {
+			t.Fatal(err)
+		}
 		asked := &staffList{}
 		listener := notices{h.messages, asked, slog.New(slog.DiscardHandler)}.listener()
 		for range 2 { // a listener may read a fact again
@@ -174,7 +182,7 @@ func TestFactsBecomeMessages(t *testing.T) {
 			Text   string
 			Link   string
 		}
-		if err := h.db.Read().NewSelect().TableExpr("messages").Column("user_id", "text", "link").Where("key = ?", fmt.Sprintf("event:%d", e.ID)).
+		if err := h.db.Read().NewSelect().TableExpr("messages").Column("user_id", "text", "link").Where("id > ?", last).
 			OrderExpr("user_id").Scan(ctx, &rows); err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -63,7 +64,9 @@ func (n notices) listener() event.Listener {
 			return err
 		}
 		for _, t := range told {
-			t.Key, t.At = fmt.Sprintf("event:%d", e.ID), e.At
+			if t.At = e.At; t.Key == "" {
+				t.Key = fmt.Sprintf("event:%d", e.ID)
+			}
 			err := n.messages.Notify(ctx, tx, t)
 			if errors.Is(err, message.ErrTemplate) {
 				n.log.Error("a fact without a message", "event", e.ID, "type", e.Type, "error", err)
@@ -107,6 +110,9 @@ func decode(e event.Event, into any) error {
 	return nil
 }
 
+// queueNotice is how often at most the desk is told that ordinary requests wait.
+const queueNotice = 10 * time.Minute
+
 // toRequester are the facts about a ticket that its requester is told, when they have an account.
 var toRequester = []string{"ticket.answered", "ticket.replied", "ticket.declined", "ticket.closed", "ticket.reopened"}
 
@@ -132,7 +138,11 @@ func (n notices) ofTicket(ctx context.Context, tx bun.Tx, e event.Event) ([]mess
 	var err error
 	switch {
 	case e.Type == "ticket.opened" && f.Source != ticket.FromAgent:
-		notice.Template = "ticket.waiting"
+		if notice.Template = "ticket.waiting"; f.Urgency == ticket.Normal {
+			// The desk works from its queue; a notice for each of hundreds a day would bury those that matter.
+			notice = message.Notice{Template: "ticket.queued", Link: "/tickets?scope=waiting",
+				Key: "ticket.queued:" + e.At.UTC().Truncate(queueNotice).Format(time.RFC3339)}
+		}
 		to, err = n.audience.UsersWith(ctx, tx, ticket.PermDispatch)
 	case e.Type == "ticket.dispatched" && f.UnitID != 0:
 		notice.Template = "ticket.assigned"

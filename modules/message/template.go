@@ -186,6 +186,7 @@ func templates() []Template {
 		light(t("closed", "诉求已办结", "您的诉求“{title}”（{number}）已办结，请对办理结果作出评价。"), onTicket, "已办结", "请对办理结果作出评价"),
 		light(t("reopened", "诉求重新办理", "您的诉求“{title}”（{number}）已交{unitName}重新办理。"), onTicket, "重新办理", "{unitName}重新办理"),
 		t("waiting", "收到新的诉求", "收到企业诉求“{title}”（{number}），请及时答复或派单。"),
+		t("queued", "有新的诉求待处理", "有新的企业诉求等待答复或派单，请在待处理工单中查看。"),
 		t("assigned", "诉求待签收", "诉求“{title}”（{number}）已派至{unitName}，请及时签收办理。"),
 		t("assigned_again", "诉求退回重办", "诉求“{title}”（{number}）已退回{unitName}重新办理，请查看退回原因并及时签收。"),
 
