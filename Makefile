@@ -5,6 +5,9 @@ export CGO_ENABLED ?= 0
 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD
 
+# The packages in which several goroutines share something; a request elsewhere has its own.
+RACED := ./platform/... ./integrations/... ./modules/export ./modules/importing
+
 .PHONY: help run build test test-go test-pg test-front test-s3 test-e2e bench bench-live shots torture lint fmt gen tools front
 
 help: ## Show this list
@@ -32,10 +35,11 @@ test-go: ## The Go suite on SQLite
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go test -parallel 4 ./...
 
-test-pg: ## The Go suite on PostgreSQL and Redis, on servers of its own: packages with the race detector, processes and journeys without
-	CGO_ENABLED=1 scripts/with-redis.sh scripts/with-postgres.sh go test -race $$(go list ./... | grep -v /huiqi/server)
+test-pg: ## The Go suite on PostgreSQL and Redis, on servers of its own: what works at once with the race detector, the rest without
+	CGO_ENABLED=1 scripts/with-redis.sh scripts/with-postgres.sh go test -race $(RACED)
 	@# What needs the file of SQLite, or no database at all, ran there.
-	scripts/with-postgres.sh go test -timeout 20m -parallel 5 ./server/ -skip 'TestSlowClients|TestKilledWhile(Exporting|Importing)|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles'
+	scripts/with-postgres.sh go test -timeout 20m -parallel 5 $$( (go list $(RACED); go list ./...) | sort | uniq -u) \
+		-skip 'TestSlowClients|TestKilledWhile(Exporting|Importing)|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles'
 
 test-front: h5/node_modules admin-ui/node_modules ## Unit tests of both front-ends; build checks their types, lint the rest
 	cd h5 && npm test -s
