@@ -175,6 +175,9 @@ func mustNew(t *testing.T, change ...func(*enterprise.Deps)) fixture {
 	return f
 }
 
+// patient waits for the register as long as the test wants it to.
+func patient(d *enterprise.Deps) { d.Patience = time.Minute }
+
 // mustOpen registers a company of the user and returns its owner.
 func (f fixture) mustOpen(t *testing.T, user int64, name string) access.Actor {
 	t.Helper()
@@ -434,7 +437,7 @@ func TestWhoMayVerify(t *testing.T) {
 // A double click is one attempt and, within a process, one question.
 func TestOneKeyIsOneAttempt(t *testing.T) {
 	t.Parallel()
-	f := mustNew(t)
+	f := mustNew(t, patient)
 	a := f.mustOpen(t, 7, "麦香")
 	f.register.wait = make(chan struct{})
 	var wg sync.WaitGroup
@@ -523,7 +526,7 @@ func TestAnotherKeyLeavesTheCrashedAttemptBehind(t *testing.T) {
 // Two companies verify one code at once: one is verified, the other's owner asks to join it.
 func TestParallelVerifiesOfOneCode(t *testing.T) {
 	t.Parallel()
-	f := mustNew(t)
+	f := mustNew(t, patient)
 	const n = 4
 	owners := make([]access.Actor, n)
 	for i := range owners {

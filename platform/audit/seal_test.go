@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -192,7 +193,7 @@ func TestOneSealerAtATime(t *testing.T) {
 	if n := sealed(second); n != 1 {
 		t.Fatal("two sealed:", n)
 	}
-	run(t, db, "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 72175 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")
+	run(t, db, fmt.Sprintf("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = %d AND database = (SELECT oid FROM pg_database WHERE datname = current_database())", database.LockSeal))
 	for range 100 { // the server ends the connection when it gets to it
 		if n := sealed(second); n == 2 {
 			break

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"github.com/uptrace/bun/schema"
 )
 
@@ -44,8 +46,7 @@ var numbered sync.Map // string → string
 // QueryAll runs a query of fixed text, with ? for each argument, and scans its rows into list, as bun does. QueryOne scans
 // the columns of one row, sql.ErrNoRows when there is none, and Run runs a statement that gives no rows.
 //
-// They are for what every request asks, not for text that is put together anew. db is the pool for reading or a transaction of
-// RunInTx.
+// They are for what every request asks, not for text that is put together anew. db is a pool or a transaction.
 func QueryAll[T any](ctx context.Context, db bun.IDB, list *[]T, query string, args ...any) error {
 	rows, by, err := open(ctx, db, query, args)
 	if err != nil {
@@ -174,15 +175,14 @@ func open(ctx context.Context, db bun.IDB, query string, args []any) (*sql.Rows,
 	query, args = k.text(query), k.marks(args)
 	switch x := db.(type) {
 	case bun.Tx:
-		in, ok := registry.Load(x.Tx)
-		if !ok {
-			panic("database: a query on a transaction that is not of RunInTx")
-		}
 		rows, err := x.Tx.QueryContext(ctx, query, args...)
-		return rows, in.(*DB).writer, err
+		return rows, scanners[k], err
 	case *bun.DB:
 		rows, err := x.DB.QueryContext(ctx, query, args...)
 		return rows, x, err
 	}
-	panic("database: a query needs the pool for reading or a transaction")
+	panic("database: a query needs a pool or a transaction")
 }
+
+// scanners read rows into structs; they have no connection.
+var scanners = map[Kind]*bun.DB{SQLite: bun.NewDB(nil, sqlitedialect.New()), Postgres: bun.NewDB(nil, pgdialect.New())}
