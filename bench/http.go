@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// ticketBody is a request as people send it from H5.
+// ticketBody is a request as people send it from H5, of an ordinary kind.
 func ticketBody() string {
-	b, _ := json.Marshal(map[string]any{"type": "050203", "title": "门口路灯不亮第 {n} 次", "body": strings.Repeat("新华西街门前路灯坏了三天，晚上顾客不敢进店。", 5), "source": "h5"})
+	b, _ := json.Marshal(map[string]any{"type": "050202", "title": "门口停车位不够第 {n} 次", "body": strings.Repeat("新华西街门前停车位不够，顾客的车没有地方停放。", 5), "source": "h5"})
 	return string(b)
 }
 

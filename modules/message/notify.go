@@ -70,12 +70,10 @@ func (s *Service) Notify(ctx context.Context, tx bun.Tx, n Notice) error {
 		return err
 	}
 	row := message{UserID: n.UserID, Key: n.Key, Template: t.Code, Group: t.Group, Title: t.Title, Text: body, Link: n.Link, CreatedAt: now}
-	res, err := tx.NewInsert().Model(&row).ExcludeColumn("id").On("CONFLICT (user_id, key) DO NOTHING").Returning("id").Exec(ctx)
-	if err != nil {
+	if told, err := database.InsertNew(ctx, tx, &row, "user_id, key"); err != nil {
 		return fmt.Errorf("notify %s: %w", t.Code, err)
-	}
-	if told, err := res.RowsAffected(); err != nil || told == 0 {
-		return err
+	} else if !told {
+		return nil
 	}
 	if _, err := event.Append(ctx, tx, access.SystemActor("message"), now, Arrived{ID: row.ID, UserID: n.UserID}); err != nil {
 		return fmt.Errorf("notify %s: %w", t.Code, err)

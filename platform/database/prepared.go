@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -83,13 +84,26 @@ func Run(ctx context.Context, tx bun.Tx, query string, args ...any) (sql.Result,
 // Insert adds the row that the pointer names, of a table with an id that the database gives, and sets its id: what bun's
 // insert does, with a statement that is prepared once. Fields tagged with a dash or scanonly are left out as bun does.
 func Insert(ctx context.Context, tx bun.Tx, row any) error {
+	return insert(ctx, tx, row, "")
+}
+
+// InsertNew is Insert of a row that may be there already, by a unique index on the columns; it tells whether it was not.
+func InsertNew(ctx context.Context, tx bun.Tx, row any, columns string) (bool, error) {
+	err := insert(ctx, tx, row, " ON CONFLICT ("+columns+") DO NOTHING")
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func insert(ctx context.Context, tx bun.Tx, row any, clause string) error {
 	v := reflect.ValueOf(row).Elem()
 	p := shapeOf(tx, v.Type())
 	args := make([]any, 0, len(p.fields))
 	for _, f := range p.fields {
 		args = append(args, Value(f, v))
 	}
-	return QueryOne(ctx, tx, []any{p.id.Value(v).Addr().Interface()}, p.insert, args...)
+	return QueryOne(ctx, tx, []any{p.id.Value(v).Addr().Interface()}, p.insert+clause+" RETURNING id", args...)
 }
 
 // shape is how a type is inserted.
@@ -116,7 +130,7 @@ func shapeOf(tx bun.Tx, t reflect.Type) *shape {
 		s.fields = append(s.fields, f)
 		names = append(names, f.Name)
 	}
-	s.insert = "INSERT INTO " + table.Name + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.TrimSuffix(strings.Repeat("?, ", len(names)), ", ") + ") RETURNING id"
+	s.insert = "INSERT INTO " + table.Name + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.TrimSuffix(strings.Repeat("?, ", len(names)), ", ") + ")"
 	shapes.Store(t, s)
 	return s
 }

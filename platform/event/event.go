@@ -60,28 +60,29 @@ func Make(actor access.Actor, now time.Time, fact Fact) (Event, error) {
 	}, nil
 }
 
+// place inserts an event with the next number of its object and, on SQLite, the next position.
+var place = map[database.Kind]string{
+	database.SQLite:   fmt.Sprintf(insert, "(SELECT coalesce(max(pos), 0) + 1 FROM events)"),
+	database.Postgres: fmt.Sprintf(insert, "NULL"),
+}
+
+const insert = `INSERT INTO events (pos, type, object, object_id, seq, actor_id, actor_name, trace_id, at, facts)
+	VALUES (%s, ?, ?, ?, (SELECT coalesce(max(seq), 0) + 1 FROM events WHERE object = ? AND object_id = ?), ?, ?, ?, ?, ?) RETURNING id, pos, seq`
+
 // Append keeps the fact in the transaction and wakes the listeners once it is committed.
 func Append(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, fact Fact) (Event, error) {
 	e, err := Make(actor, now, fact)
 	if err != nil {
 		return Event{}, err
 	}
-	typ, object, id := e.Type, e.Object, e.ObjectID
-	err = database.QueryOne(ctx, tx, []any{&e.Seq}, "SELECT coalesce(max(seq), 0) + 1 FROM events WHERE object = ? AND object_id = ?", object, id)
+	err = database.QueryOne(ctx, tx, []any{&e.ID, &e.Pos, &e.Seq}, place[database.KindOf(tx)],
+		e.Type, e.Object, e.ObjectID, e.Object, e.ObjectID, e.ActorID, e.ActorName, e.TraceID, e.At, string(e.Facts))
+	if database.IsDuplicate(err) {
+		// Another transaction announced about the same object first; ours read an old state of it.
+		return Event{}, fault.ErrChanged.Wrap(err)
+	}
 	if err != nil {
-		return Event{}, fmt.Errorf("number %s: %w", typ, err)
-	}
-	if err := database.Insert(ctx, tx, &e); err != nil {
-		if database.IsDuplicate(err) {
-			// Another transaction announced about the same object first; ours read an old state of it.
-			return Event{}, fault.ErrChanged.Wrap(err)
-		}
-		return Event{}, fmt.Errorf("append %s: %w", typ, err)
-	}
-	if database.KindOf(tx) == database.SQLite {
-		if _, err := database.Run(ctx, tx, "UPDATE events SET pos = id WHERE id = ?", e.ID); err != nil {
-			return Event{}, fmt.Errorf("place %s: %w", typ, err)
-		}
+		return Event{}, fmt.Errorf("append %s: %w", e.Type, err)
 	}
 	database.AfterCommit(tx, wake)
 	return e, nil
