@@ -56,37 +56,40 @@ type Past struct {
 }
 
 // Load takes articles over from an older site or a demo: each is written, submitted and published as by the commands. Only
-// the system may.
+// the system may. An error leaves the articles before it in place.
 func (s *Service) Load(ctx context.Context, actor access.Actor, list []Past) error {
 	if actor.Party != access.System {
 		return ErrForbidden
 	}
-	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		for _, p := range list {
-			t, err := p.Text.cleaned()
-			if err != nil {
-				return fmt.Errorf("load %q: %w", p.Title, err)
-			}
-			then := *s
-			then.clock = at(p.At)
-			a, err := then.create(ctx, tx, p.Author, t)
-			if err != nil {
-				return err
-			}
-			err = then.apply(ctx, tx, p.Author, ToSubmit, a, func(_ context.Context, _ bun.Tx, a *Article) (func(Head) event.Fact, error) {
-				return func(h Head) event.Fact { return Submitted{h} }, a.Submit(p.Author.UserID)
-			})
-			if err != nil {
-				return err
-			}
-			err = then.apply(ctx, tx, p.Publisher, ToPublish, a, func(_ context.Context, _ bun.Tx, a *Article) (func(Head) event.Fact, error) {
-				return func(h Head) event.Fact { return Published{h} }, a.Publish(p.At, p.Publisher.UserID, p.Publisher.Name)
-			})
-			if err != nil {
-				return fmt.Errorf("load %q: %w", p.Title, err)
-			}
+	for _, p := range list {
+		if err := s.load(ctx, p); err != nil {
+			return fmt.Errorf("load %q: %w", p.Title, err)
 		}
-		return nil
+	}
+	return nil
+}
+
+func (s *Service) load(ctx context.Context, p Past) error {
+	t, err := p.Text.cleaned()
+	if err != nil {
+		return err
+	}
+	then := *s
+	then.clock = at(p.At)
+	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		a, err := then.create(ctx, tx, p.Author, t)
+		if err != nil {
+			return err
+		}
+		err = then.apply(ctx, tx, p.Author, ToSubmit, a, func(_ context.Context, _ bun.Tx, a *Article) (func(Head) event.Fact, error) {
+			return func(h Head) event.Fact { return Submitted{h} }, a.Submit(p.Author.UserID)
+		})
+		if err != nil {
+			return err
+		}
+		return then.apply(ctx, tx, p.Publisher, ToPublish, a, func(_ context.Context, _ bun.Tx, a *Article) (func(Head) event.Fact, error) {
+			return func(h Head) event.Fact { return Published{h} }, a.Publish(p.At, p.Publisher.UserID, p.Publisher.Name)
+		})
 	})
 }
 
