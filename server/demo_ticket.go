@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -12,9 +13,8 @@ import (
 )
 
 // seedTickets has the district's tickets opened and handled as their stories tell, everything in the order in which it
-// happened, each step by who took it and when. Steps that the desk does not know yet (review, urging and the like) are left
-// out, and the ticket stands where the steps before led it; a merged ticket is voided, and a suspended one, whose clock
-// would run on, is not told at all.
+// happened, each step by who took it and when. Steps that the desk does not take (urging, a review that no type asks for) are
+// left out, and the ticket stands where the steps before led it.
 func (h *house) seedTickets(ctx context.Context, s *seeded) error {
 	type moment struct {
 		at   time.Time
@@ -22,11 +22,10 @@ func (h *house) seedTickets(ctx context.Context, s *seeded) error {
 		what string
 	}
 	var story []moment
+	all := map[string]*ticketStory{}
 	for _, t := range s.world.Tickets {
-		if t.State == "suspended" {
-			continue
-		}
-		told := &ticketStory{Ticket: t}
+		told := &ticketStory{Ticket: t, all: all}
+		all[t.Key] = told
 		story = append(story, moment{t.OpenedAt, func() error { return h.openTicket(ctx, s, told) }, t.Key})
 		last := t.OpenedAt
 		for _, step := range t.Steps {
@@ -51,6 +50,7 @@ func (h *house) seedTickets(ctx context.Context, s *seeded) error {
 type ticketStory struct {
 	demo.Ticket
 
+	all     map[string]*ticketStory // those of the district, by key
 	view    ticket.View
 	opener  access.Actor
 	outcome *ticket.Outcome
@@ -162,12 +162,105 @@ func (h *house) ticketStep(ctx context.Context, s *seeded, t *ticketStory, step 
 		if waits {
 			return done(h.tickets.Reopen(ctx, by, ticket.ReopenTicket{Ref: ref, Reason: step.Text}))
 		}
-	case "void", "merge":
-		reason := step.Text
-		if reason == "" {
-			reason = "与同一事项的工单重复"
+	case "merge":
+		if at != ticket.Received {
+			return nil
 		}
-		return done(h.tickets.Void(ctx, by, ticket.VoidTicket{Ref: ref, Reason: reason}))
+		return h.mergeTicket(ctx, t, step, by)
+	case "void":
+		return done(h.tickets.Void(ctx, by, ticket.VoidTicket{Ref: ref, Reason: step.Text}))
+	case "suspend":
+		if at == ticket.Handling {
+			return done(h.tickets.Suspend(ctx, by, ticket.SuspendTicket{Ref: ref, Reason: step.Text}))
+		}
+	case "archive":
+		if at == ticket.Done {
+			return done(h.tickets.Archive(ctx, by, ticket.ArchiveTicket{Ref: ref}))
+		}
+	case "return_request", "return_refuse", "extension_request", "extension_approve":
+		return h.ticketRequest(ctx, s, t, step, by)
 	}
 	return nil
+}
+
+// ticketRequest takes a step of a return or of an extension. A unit that asks outside the window or the limits is told so, and
+// the story goes on without its request.
+func (h *house) ticketRequest(ctx context.Context, s *seeded, t *ticketStory, step demo.Step, by access.Actor) error {
+	var v ticket.View
+	var err error
+	ref := t.ref()
+	last := func(kind ticket.RequestKind) int64 {
+		for _, r := range slices.Backward(t.view.Requests) {
+			if r.Kind == kind && (r.State == ticket.Filed || r.State == ticket.Endorsed) {
+				return r.ID
+			}
+		}
+		return 0
+	}
+	switch step.Kind {
+	case "return_request":
+		v, err = h.tickets.AskReturn(ctx, by, ticket.AskTicket{Ref: ref, HopID: t.leadHop(), Code: "several", Text: step.Text})
+	case "extension_request":
+		v, err = h.tickets.AskExtension(ctx, by, ticket.AskTicket{Ref: ref, HopID: t.leadHop(), Code: "joint", Text: step.Text, Days: step.Days})
+	case "return_refuse":
+		id := last(ticket.AskReturn)
+		if id == 0 {
+			return nil
+		}
+		v, err = h.tickets.Decide(ctx, by, ticket.DecideTicket{Ref: ref, RequestID: id, Note: step.Text})
+	case "extension_approve":
+		id := last(ticket.AskExtension)
+		if id == 0 {
+			return nil
+		}
+		if v, err = h.tickets.Endorse(ctx, by, ticket.DecideTicket{Ref: ref, RequestID: id, Grant: true, Note: step.Text}); err != nil {
+			return err
+		}
+		t.view = v
+		desk, err := s.as(ctx, h, "staff", "lead01")
+		if err != nil {
+			return err
+		}
+		v, err = h.tickets.Decide(ctx, desk, ticket.DecideTicket{Ref: t.ref(), RequestID: id, Grant: true})
+		if err == nil {
+			t.view = v
+		}
+		return err
+	}
+	if errors.Is(err, ticket.ErrRequest) || errors.Is(err, ticket.ErrState) {
+		return nil
+	}
+	if err == nil {
+		t.view = v
+	}
+	return err
+}
+
+// leadHop is the hop that carries the ticket.
+func (t *ticketStory) leadHop() int64 {
+	for _, hop := range slices.Backward(t.view.Hops) {
+		if hop.Lead {
+			return hop.ID
+		}
+	}
+	return 0
+}
+
+// mergeTicket merges the ticket into the one its story names; when that one is answered already, the ticket is voided as a
+// repetition of it.
+func (h *house) mergeTicket(ctx context.Context, t *ticketStory, step demo.Step, by access.Actor) error {
+	lead := t.all[step.Target]
+	if lead == nil {
+		return fmt.Errorf("no ticket %s to merge into", step.Target)
+	}
+	v, err := h.tickets.Merge(ctx, by, ticket.MergeTicket{Ref: t.ref(), IntoID: lead.view.ID, Note: step.Text})
+	if errors.Is(err, ticket.ErrMerge) {
+		v, err = h.tickets.Void(ctx, by, ticket.VoidTicket{Ref: t.ref(), Reason: "与同一事项的工单重复"})
+	}
+	if err != nil {
+		return err
+	}
+	t.view = v
+	lead.view, err = h.tickets.Get(ctx, by, lead.view.ID) // it knows of the merger
+	return err
 }

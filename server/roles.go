@@ -3,12 +3,16 @@ package server
 import (
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/backup"
+	"github.com/huiqi/huiqi/modules/calendar"
+	"github.com/huiqi/huiqi/modules/canned"
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
+	"github.com/huiqi/huiqi/modules/directory"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
+	"github.com/huiqi/huiqi/modules/knowledge"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/modules/policy"
@@ -21,6 +25,9 @@ func permissions() []access.Info {
 	var all []access.Info
 	for _, list := range [][]access.Info{
 		ticket.Permissions(),
+		knowledge.Permissions(),
+		canned.Permissions(),
+		directory.Permissions(),
 		institution.Permissions(),
 		catalog.Permissions(),
 		application.Permissions(),
@@ -29,6 +36,7 @@ func permissions() []access.Info {
 		content.Permissions(),
 		message.Permissions(),
 		exchange.Permissions(),
+		calendar.Permissions(),
 		backup.Permissions(),
 		operations.Permissions(),
 		identity.Permissions(),
@@ -43,18 +51,30 @@ func roles() []identity.BuiltinRole {
 	type p = access.Permission
 	return []identity.BuiltinRole{
 		{Code: "platform_admin", Name: "系统管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.users", "backup.view", "backup.run",
-			"operations.view", "operations.manage", "operations.duty"}},
+			"operations.view", "operations.manage", "operations.duty", "calendar.view", "calendar.manage"}},
 		{Code: "security_admin", Name: "安全管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.roles"}},
 		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"audit.view", "audit.export"}},
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "institution.manage", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
-			"policy.view", "content.edit", "message.view", "message.release", "exchange.view", "exchange.manage",
-			"application.export", "enterprise.export", "enterprise.import", "message.export", "exchange.export"}},
-		{Code: "editor", Name: "内容审核", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"content.edit", "content.publish"}},
+			"policy.view", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
+			"application.export", "enterprise.export", "enterprise.import", "message.export", "exchange.export", "calendar.view", "calendar.manage", "ticket.budgets"}},
+		{Code: "editor", Name: "内容审核", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
+			"content.edit", "content.publish", "knowledge.view", "knowledge.edit", "knowledge.review", "canned.share"}},
 		{Code: "agent", Name: "热线坐席", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
-			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void", "ticket.export"}},
-		{Code: "dept_handler", Name: "部门经办人", Party: access.Government, Scope: access.ScopeDepartment, Permissions: []p{"ticket.view", "ticket.sign", "ticket.reply"}},
-		{Code: "dept_leader", Name: "部门领导", Party: access.Government, Scope: access.ScopeSubtree, Permissions: []p{"ticket.view", "ticket.sign", "ticket.reply", "ticket.export"}},
+			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void", "ticket.export",
+			"ticket.review", "ticket.decide", "ticket.forward", "ticket.suspend", "ticket.merge", "ticket.link", "ticket.archive", "ticket.urge", "calendar.view",
+			"knowledge.view", "knowledge.edit", "directory.view"}},
+		{Code: "desk_lead", Name: "热线班长（督办）", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
+			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void", "ticket.export",
+			"ticket.review", "ticket.decide", "ticket.forward", "ticket.suspend", "ticket.merge", "ticket.link", "ticket.archive",
+			"ticket.undo", "ticket.undo_any", "ticket.arbitrate", "ticket.types", "ticket.urge", "ticket.budgets", "calendar.view",
+			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view"}},
+		{Code: "dept_handler", Name: "部门经办人", Party: access.Government, Scope: access.ScopeDepartment, Permissions: []p{
+			"ticket.view", "ticket.sign", "ticket.reply", "ticket.forward", "ticket.suspend", "ticket.request", "ticket.link", "knowledge.view", "knowledge.edit"}},
+		{Code: "dept_leader", Name: "部门领导", Party: access.Government, Scope: access.ScopeSubtree, Permissions: []p{
+			"ticket.view", "ticket.sign", "ticket.reply", "ticket.export", "ticket.forward", "ticket.suspend", "ticket.request", "ticket.link",
+			"ticket.endorse", "ticket.decide", "ticket.undo", "ticket.instruct",
+			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view"}},
 		{Code: "reviewer", Name: "政府终审员", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "policy.view"}},
 		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{

@@ -178,7 +178,7 @@ func TestFreshenSearch(t *testing.T) {
 	if err := rebuildSearch(ctx, h, nil, true, &out); !unusable(err) {
 		t.Errorf("outside without an engine: %v", err)
 	}
-	if err := rebuildSearch(ctx, h, nil, false, &out); err != nil || strings.Count(out.String(), "已重建并启用") != 5 {
+	if err := rebuildSearch(ctx, h, nil, false, &out); err != nil || strings.Count(out.String(), "已重建并启用") != 6 {
 		t.Errorf("%v %s", err, out.String())
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/huiqi/huiqi/seed/reference"
 )
 
-// hoursOf turns a published limit into clock hours; working time becomes calendars' business in a later step.
+// hoursOf turns a published limit into clock hours: the span that is shown for a type. What counts are the budgets.
 func hoursOf(l reference.Limit) int {
 	switch l.Unit {
 	case "working_days", "days":
@@ -27,14 +27,19 @@ func (h *house) ensureTicketTypes(ctx context.Context) error {
 		return err
 	}
 	var types []ticket.Type
+	var budgets []ticket.TypeBudgets
 	for i, t := range m.Leaves() {
 		urgency := ticket.Urgency(t.Urgency)
 		if t.Urgency == "emergency" {
 			urgency = "critical"
 		}
 		types = append(types, ticket.Type{Code: t.Code, Name: t.Name, Category: m.Scheme + "/" + m.Version, Urgency: urgency, Hours: hoursOf(t.Answer), Sort: i + 1})
+		budgets = append(budgets, ticket.TypeBudgets{Type: t.Code, Sign: budgetOf(t.Sign), Answer: budgetOf(t.Answer)})
 	}
-	return h.tickets.EnsureTypes(ctx, access.SystemActor("seed"), types)
+	if err := h.tickets.EnsureTypes(ctx, access.SystemActor("seed"), types); err != nil {
+		return err
+	}
+	return h.tickets.EnsureBudgets(ctx, access.SystemActor("seed"), budgets)
 }
 
 // firstAdministrator makes the administrator of a new installation, with a password shown once.

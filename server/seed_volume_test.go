@@ -333,13 +333,15 @@ func (e *enlarged) ticket(t *testing.T, tell *telling, _ []access.Actor, next *v
 	a, b := e.rows(t, "SELECT * FROM tickets WHERE id = ?", loaded)[0], e.rows(t, "SELECT * FROM tickets WHERE id = ?", v.ID)[0]
 	swap := strings.NewReplacer(fmt.Sprint(b["number"]), fmt.Sprint(a["number"]))
 	same(t, "tickets", a, b, swap, nil)
-	hops := "SELECT * FROM ticket_hops WHERE ticket_id = ? ORDER BY id"
-	x, y := e.rows(t, hops, loaded), e.rows(t, hops, v.ID)
-	if len(x) != len(y) {
-		t.Fatalf("ticket %d: %d hops loaded, %d made", loaded, len(x), len(y))
-	}
-	for i := range x {
-		same(t, "ticket_hops", x[i], y[i], swap, nil)
+	for _, table := range []string{"ticket_hops", "ticket_clocks"} {
+		query := "SELECT * FROM " + table + " WHERE ticket_id = ? ORDER BY id"
+		x, y := e.rows(t, query, loaded), e.rows(t, query, v.ID)
+		if len(x) != len(y) || table == "ticket_clocks" && len(x) == 0 {
+			t.Fatalf("ticket %d: %d %s loaded, %d made", loaded, len(x), table, len(y))
+		}
+		for i := range x {
+			same(t, table, x[i], y[i], swap, map[string]*regexp.Regexp{"hop_id": anID})
+		}
 	}
 	e.object(t, ticket.Object, loaded, v.ID, swap)
 	// Both open with the key, and show the same to the desk.
@@ -402,6 +404,8 @@ func (e *enlarged) whole(t *testing.T) {
 	t.Helper()
 	for what, query := range map[string]string{
 		"dispatches of no ticket":        "SELECT count(*) FROM ticket_hops h WHERE NOT EXISTS (SELECT 1 FROM tickets t WHERE t.id = h.ticket_id)",
+		"clocks of no ticket":            "SELECT count(*) FROM ticket_clocks c WHERE NOT EXISTS (SELECT 1 FROM tickets t WHERE t.id = c.ticket_id)",
+		"clocks of no dispatch":          "SELECT count(*) FROM ticket_clocks c WHERE c.hop_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ticket_hops h WHERE h.id = c.hop_id AND h.ticket_id = c.ticket_id)",
 		"dispatches to no department":    "SELECT count(*) FROM ticket_hops h WHERE NOT EXISTS (SELECT 1 FROM departments d WHERE d.id = h.unit_id)",
 		"tickets of nobody":              "SELECT count(*) FROM tickets t WHERE user_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = t.user_id)",
 		"tickets of no company":          "SELECT count(*) FROM tickets t WHERE enterprise_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM enterprises x WHERE x.id = t.enterprise_id)",

@@ -116,6 +116,9 @@ func (h *house) prepare(ctx context.Context, c Config, key string, out io.Writer
 	if err := h.identity.EnsureRoles(ctx); err != nil {
 		return err
 	}
+	if err := h.ensureCalendar(ctx); err != nil {
+		return err
+	}
 	if err := h.ensureTicketTypes(ctx); err != nil {
 		return err
 	}

@@ -17,8 +17,11 @@ import (
 	"github.com/huiqi/huiqi/h5"
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/backup"
+	"github.com/huiqi/huiqi/modules/calendar"
+	"github.com/huiqi/huiqi/modules/canned"
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
+	"github.com/huiqi/huiqi/modules/directory"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/export"
@@ -26,6 +29,7 @@ import (
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/importing"
 	"github.com/huiqi/huiqi/modules/institution"
+	"github.com/huiqi/huiqi/modules/knowledge"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/modules/policy"
@@ -55,11 +59,15 @@ func Migrations() []database.Migration {
 		enterprise.Migrations,
 		file.Migrations,
 		ticket.Migrations,
+		calendar.Migrations,
 		institution.Migrations,
 		catalog.Migrations,
 		application.Migrations,
 		policy.Migrations,
 		content.Migrations,
+		knowledge.Migrations,
+		canned.Migrations,
+		directory.Migrations,
 		exchange.Migrations,
 		export.Migrations,
 		importing.Migrations,
@@ -84,12 +92,16 @@ type house struct {
 	identity     *identity.Service
 	uploads      *file.Service
 	tickets      *ticket.Service
+	calendars    *calendar.Service
 	enterprises  *enterprise.Service
 	institutions *institution.Service
 	catalog      *catalog.Service
 	applications *application.Service
 	policies     *policy.Service
 	content      *content.Service
+	knowledge    *knowledge.Service
+	canned       *canned.Service
+	directory    *directory.Service
 	messages     *message.Service
 	exchange     *exchange.Service
 	exports      *export.Service
@@ -173,8 +185,10 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	if err != nil {
 		return nil, err
 	}
+	h.joinCalendar(p)
 	h.tickets = ticket.New(ticket.Deps{
-		DB: db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads}, Outside: outsideEngine,
+		Calendars: h.calendars,
+		DB:        db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads}, Outside: outsideEngine,
 	})
 	if h.policies, err = newPolicies(db, p, companies); err != nil {
 		return nil, err
@@ -183,6 +197,11 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.sees[enterprise.ObjectAttempt] = companies.Sees
 	h.joinApplications(c, p)
 	h.joinContent(uploads)
+	h.joinKnowledge()
+	h.joinCanned()
+	if err := h.joinDirectory(); err != nil {
+		return nil, err
+	}
 	h.joinExports()
 	h.joinImports()
 	if err := h.joinBackup(c, p, h.uploads.Store.Storage()); err != nil {
@@ -194,7 +213,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinKeys(c, p)
 	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
-	h.tasks = slices.Concat(h.tasks, h.identity.Tasks(), h.catalog.Tasks(), h.exchange.Tasks())
+	h.tasks = slices.Concat(h.tasks, h.identity.Tasks(), h.tickets.Tasks(), h.catalog.Tasks(), h.exchange.Tasks())
 	h.joinOperations(c, p)
 	h.background = append(h.background, h.queue.Run, h.feed.Run, h.exchange.Run, h.scheduler.Run)
 
@@ -237,12 +256,16 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity.API(h.web)
 	uploads.API(h.web)
 	ticket.Register(h.web.API, h.tickets)
+	calendar.Register(h.web.API, h.calendars)
 	policy.Register(h.web.API, h.policies)
 	enterprise.Register(h.web.API, companies)
 	institution.Register(h.web.API, h.institutions)
 	catalog.Register(h.web.API, h.catalog)
 	application.Register(h.web.API, h.applications)
 	content.Register(h.web.API, h.content)
+	knowledge.Register(h.web.API, h.knowledge)
+	canned.Register(h.web.API, h.canned)
+	directory.Register(h.web.API, h.directory)
 	message.Register(h.web.API, h.messages)
 	exchange.Register(h.web.API, h.exchange)
 	h.exports.API(h.web)

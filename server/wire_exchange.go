@@ -38,6 +38,8 @@ func exchangeTopics() []exchange.Topic {
 			{"ticket.opened", "工单受理"}, {"ticket.answered", "工单直接答复"}, {"ticket.declined", "工单不予受理"}, {"ticket.dispatched", "工单派单"},
 			{"ticket.signed", "工单签收"}, {"ticket.replied", "工单反馈办理结果"}, {"ticket.called_back", "工单电话回访"}, {"ticket.reopened", "工单退回重办"},
 			{"ticket.closed", "工单办结"}, {"ticket.voided", "工单作废"}, {"ticket.rated", "工单评价"},
+			{"ticket.suspended", "工单挂起"}, {"ticket.resumed", "工单恢复办理"}, {"ticket.extension_decided", "工单延期审批"}, {"ticket.reviewed", "工单审核通过"},
+			{"ticket.merged", "工单并单"}, {"ticket.unmerged", "撤销并单"}, {"ticket.archived", "工单归档"}, {"ticket.undone", "撤销上一步操作"},
 		}},
 		{"申请", [][2]string{
 			{"application.submitted", "申请提交"}, {"application.accepted", "申请受理"}, {"application.declined", "申请不予受理"}, {"application.withdrawn", "申请撤回"},
@@ -66,7 +68,7 @@ func exchangeFields() []exchange.Field {
 	return []exchange.Field{
 		plain("ticket", "title", "标题"), plain("ticket", "type", "诉求类型编码"), plain("ticket", "urgency", "紧急程度"), plain("ticket", "source", "来源"),
 		plain("ticket", "dueAt", "办理时限"), plain("ticket", "oldDueAt", "原办理时限"), plain("ticket", "unitName", "承办单位"), plain("ticket", "fromName", "派单单位"),
-		plain("ticket", "enterpriseName", "企业名称"), plain("ticket", "text", "答复或办理结果"), plain("ticket", "reason", "不予受理或作废原因"),
+		plain("ticket", "enterpriseName", "企业名称"), plain("ticket", "text", "答复或办理结果"), plain("ticket", "reason", "不予受理、作废、挂起或撤销的原因"),
 		plain("ticket", "outcome", "回访结果"), plain("ticket", "rating", "评价星级"), plain("ticket", "opinion", "评价内容"),
 		chosen(plain("ticket", "note", "内部备注"), exchange.Plain), chosen(plain("ticket", "actor", "办理人姓名"), exchange.Name),
 		plain("application", "productName", "产品名称"), plain("application", "kind", "产品类别"), plain("application", "institutionName", "服务机构"),

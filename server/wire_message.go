@@ -118,12 +118,7 @@ var toRequester = []string{"ticket.answered", "ticket.replied", "ticket.declined
 
 // ofTicket tells the requester, the desk of what a company asks, and the unit of what it has to handle.
 func (n notices) ofTicket(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
-	var f struct {
-		ticket.Head
-		Source ticket.Source `json:"source"`
-		Text   string        `json:"text"`
-		Reason string        `json:"reason"`
-	}
+	var f ticketFact
 	if err := decode(e, &f); err != nil {
 		return nil, err
 	}
@@ -150,8 +145,20 @@ func (n notices) ofTicket(ctx context.Context, tx bun.Tx, e event.Event) ([]mess
 	case e.Type == "ticket.reopened" && f.UnitID != 0:
 		notice.Template = "ticket.assigned_again"
 		to, err = n.audience.DepartmentUsers(ctx, tx, f.UnitID, ticket.PermSign)
+	default:
+		more, err := n.besideTicket(ctx, tx, e.Type, f, notice)
+		if err != nil {
+			return nil, err
+		}
+		timed, err := n.ofClocks(ctx, tx, e)
+		return slices.Concat(told, more, timed), err
 	}
-	return append(told, each(to, notice)...), err
+	told = append(told, each(to, notice)...)
+	if err != nil || len(f.To) == 0 {
+		return told, err
+	}
+	more, err := n.passedOn(ctx, tx, f, notice)
+	return append(told, more...), err
 }
 
 // ofExchange tells those on duty for the exchange that a partner does not get its events.

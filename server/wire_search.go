@@ -14,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/knowledge"
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/search"
@@ -53,7 +54,7 @@ func (m Meilisearch) check(demo bool) error {
 
 // searchSources are all that is searched, for those who make an index anew.
 func searchSources() []search.Source {
-	return []search.Source{ticket.SearchSource(), enterprise.SearchSource(), policy.SearchSource(), catalog.SearchSource(), content.SearchSource()}
+	return []search.Source{ticket.SearchSource(), enterprise.SearchSource(), policy.SearchSource(), catalog.SearchSource(), content.SearchSource(), knowledge.SearchSource()}
 }
 
 // outsideSearch is the outside engine as modules ask it: each kind has a mirror of its own.
@@ -147,7 +148,7 @@ func (h *house) searchLag(ctx context.Context) ([]search.Lag, error) {
 type searchCommands struct {
 	Rebuild struct {
 		common
-		Only    []string `help:"Kinds: ticket, enterprise, policy, product, article; all when left out."`
+		Only    []string `help:"Kinds: ticket, enterprise, policy, product, article, knowledge; all when left out."`
 		Outside bool     `help:"Also make the copies in the outside engine anew."`
 	} `cmd:"" help:"Make the full text anew while the program serves; ends with the new one in use."`
 	Status struct{ common } `cmd:"" help:"Tell how the full text and its copies outside stand; ends with 1 when one is not in order."`

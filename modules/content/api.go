@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/notation"
 	"github.com/huiqi/huiqi/platform/web"
 )
 
@@ -101,7 +102,7 @@ type articleBlocksInput struct {
 
 type articleBlocksOutput struct {
 	Body struct {
-		Blocks []Block `json:"blocks"`
+		Blocks []notation.Block `json:"blocks"`
 	}
 }
 
@@ -156,8 +157,8 @@ func Register(api huma.API, s *Service) {
 		Method: "POST", Path: "/api/articles/blocks", Summary: "正文按门户样式分段，用于预览", Tag: tag, Access: staff,
 	}.Huma(), func(_ context.Context, in *articleBlocksInput) (*articleBlocksOutput, error) {
 		out := &articleBlocksOutput{}
-		if out.Body.Blocks = Blocks(in.Body.Body); out.Body.Blocks == nil {
-			out.Body.Blocks = []Block{}
+		if out.Body.Blocks = notation.Blocks(in.Body.Body); out.Body.Blocks == nil {
+			out.Body.Blocks = []notation.Block{}
 		}
 		return out, nil
 	})

@@ -3,7 +3,7 @@
 // # Words
 //
 // An article (文章) is of one kind: news (资讯), notice (通知公告) or help (在线帮助). News stand in columns (栏目), help in
-// groups. Its text is plain: paragraphs, headings, lists, numbered steps and links, written in a small notation (body.go)
+// groups. Its text is plain: paragraphs, headings, lists, numbered steps and links, written in a small notation (platform/notation)
 // and kept as typed. There is no HTML in it, so nothing to clean: whatever looks like markup is text and is escaped where
 // it is shown.
 //

@@ -1,12 +1,12 @@
 package content
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/notation"
 	"github.com/huiqi/huiqi/platform/text"
 )
 
@@ -26,7 +26,7 @@ type Text struct {
 	Column    string
 	Title     string
 	Summary   string // empty: the beginning of the body
-	Body      string // the notation of Blocks
+	Body      string // the notation of platform/notation
 	Source    string
 	Top       bool
 	PublishAt *time.Time // empty: as soon as it is approved
@@ -39,7 +39,7 @@ func (t Text) cleaned() (Text, error) {
 	var wrong []error
 	line := func(field, label, value string, least, most int) string {
 		v, err := text.Line(field, value, least, most)
-		wrong = append(wrong, named(err, label))
+		wrong = append(wrong, text.Named(err, label))
 		return v
 	}
 	t.Title = line("title", "标题", t.Title, 2, maxTitle)
@@ -47,7 +47,7 @@ func (t Text) cleaned() (Text, error) {
 	t.Source = line("source", "来源", t.Source, 2, maxSource)
 	body, err := text.Block("body", t.Body, 1, maxBody)
 	t.Body = body
-	wrong = append(wrong, named(err, "正文"))
+	wrong = append(wrong, text.Named(err, "正文"))
 	if t.Kind.Label() == "" {
 		wrong = append(wrong, fault.InvalidField("kind", "ARTICLE_KIND", "请选择内容类型"))
 	} else if _, ok := columnOf(t.Kind, t.Column); !ok {
@@ -66,53 +66,13 @@ func (t Text) cleaned() (Text, error) {
 	if len(t.FileIDs) > maxFiles {
 		wrong = append(wrong, fault.InvalidField("fileIds", "TOO_MANY_FILES", fmt.Sprintf("最多上传 %d 个附件，请删减", maxFiles)))
 	}
-	return t, merge(wrong)
+	return t, fault.Merge(wrong...)
 }
 
 // reason checks why something is returned or taken down.
 func reason(value string) (string, error) {
 	v, err := text.Block("reason", value, 2, maxReason)
-	return v, named(err, "原因")
-}
-
-// named puts the field's word before the message of the shared text rules.
-func named(err error, label string) error {
-	f, ok := fault.As(err)
-	if !ok {
-		return err
-	}
-	c := *f
-	c.Message = label + "：" + f.Message
-	if errors.Is(f, text.ErrRequired) {
-		c.Message = "请填写" + label
-	}
-	c.Fields = nil
-	for _, old := range f.Fields {
-		c.Fields = append(c.Fields, fault.Field{Name: old.Name, Message: c.Message})
-	}
-	return &c
-}
-
-// merge makes one fault with a field for each wrong input.
-func merge(errs []error) error {
-	var all *fault.Fault
-	for _, err := range errs {
-		f, ok := fault.As(err)
-		switch {
-		case err == nil:
-		case !ok:
-			return err
-		case all == nil:
-			c := *f
-			all = &c
-		default:
-			all.Fields = append(append([]fault.Field(nil), all.Fields...), f.Fields...)
-		}
-	}
-	if all == nil {
-		return nil
-	}
-	return all
+	return v, text.Named(err, "原因")
 }
 
 // summary is what a list shows: what the editor wrote, or the beginning of the text.
@@ -120,5 +80,5 @@ func (a *Article) summary() string {
 	if a.Summary != "" {
 		return a.Summary
 	}
-	return text.Truncate(strings.ReplaceAll(Plain(a.Body), "\n", " "), 110)
+	return text.Truncate(strings.ReplaceAll(notation.Plain(a.Body), "\n", " "), 110)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/notation"
 	"github.com/huiqi/huiqi/platform/web"
 	"github.com/huiqi/huiqi/platform/web/page"
 )
@@ -336,8 +337,8 @@ func (s *Service) beside(ctx context.Context, a Page) ([]sideBox, error) {
 }
 
 // prose turns the blocks into the portal's component.
-func prose(blocks []Block) page.Prose {
-	spans := func(in []Span) []page.Link {
+func prose(blocks []notation.Block) page.Prose {
+	spans := func(in []notation.Span) []page.Link {
 		out := make([]page.Link, 0, len(in))
 		for _, s := range in {
 			out = append(out, page.Link{Text: s.Text, URL: s.URL})

@@ -14,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/notation"
 	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/platform/web"
 )
@@ -170,7 +171,7 @@ func (s *Service) Search(ctx context.Context, _ access.Actor, words search.Query
 	}
 	out := make([]Found, 0, len(rows))
 	for i := range rows {
-		out = append(out, Found{Card: rows[i].card(), Text: strings.ReplaceAll(Plain(rows[i].Body), "\n", " ")})
+		out = append(out, Found{Card: rows[i].card(), Text: strings.ReplaceAll(notation.Plain(rows[i].Body), "\n", " ")})
 	}
 	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/notation"
 	"github.com/huiqi/huiqi/platform/search"
 )
 
@@ -47,7 +48,7 @@ func index(ctx context.Context, tx bun.Tx, a *Article) error {
 var fullText = search.Index{Kind: "article", Title: "资讯与帮助", Fields: []search.Field{{Name: "body", Weight: 1}}}
 
 func (a *Article) doc() search.Doc {
-	return search.Doc{ID: a.ID, Texts: []string{a.Title + "\n" + a.Summary + "\n" + a.Source + "\n" + Plain(a.Body)}}
+	return search.Doc{ID: a.ID, Texts: []string{a.Title + "\n" + a.Summary + "\n" + a.Source + "\n" + notation.Plain(a.Body)}}
 }
 
 // SearchSource gives the articles to the rebuild of their full text.

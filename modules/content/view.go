@@ -10,6 +10,7 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/notation"
 )
 
 // Card is an article in a list of the portal or the phone.
@@ -28,9 +29,9 @@ type Card struct {
 // Page is an article as readers see it.
 type Page struct {
 	Card
-	Blocks    []Block    `json:"blocks"`
-	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
-	Files     []FileView `json:"files"`
+	Blocks    []notation.Block `json:"blocks"`
+	ExpiresAt *time.Time       `json:"expiresAt,omitempty"`
+	Files     []FileView       `json:"files"`
 }
 
 // FileView is a file of an article. Readers need no account for it.
@@ -67,14 +68,14 @@ type Item struct {
 // View is an article as an editor sees it.
 type View struct {
 	Item
-	Summary  string     `json:"summary"`
-	Body     string     `json:"body"`
-	Blocks   []Block    `json:"blocks"`
-	Reason   string     `json:"reason"`
-	Files    []FileView `json:"files"`
-	Timeline []Entry    `json:"timeline"` // oldest first
-	Actions  []Action   `json:"actions"`  // what the actor may do now
-	OwnWork  bool       `json:"ownWork"`  // the actor may publish, but not this one: they took part in it
+	Summary  string           `json:"summary"`
+	Body     string           `json:"body"`
+	Blocks   []notation.Block `json:"blocks"`
+	Reason   string           `json:"reason"`
+	Files    []FileView       `json:"files"`
+	Timeline []Entry          `json:"timeline"` // oldest first
+	Actions  []Action         `json:"actions"`  // what the actor may do now
+	OwnWork  bool             `json:"ownWork"`  // the actor may publish, but not this one: they took part in it
 }
 
 // Entry is one line of the history.
@@ -108,7 +109,7 @@ func (a *Article) item(now time.Time) Item {
 
 // page gathers what readers see.
 func (s *Service) page(ctx context.Context, db bun.IDB, a *Article) (Page, error) {
-	p := Page{Card: a.card(), Blocks: Blocks(a.Body), ExpiresAt: utc(a.ExpiresAt)}
+	p := Page{Card: a.card(), Blocks: notation.Blocks(a.Body), ExpiresAt: utc(a.ExpiresAt)}
 	var err error
 	p.Files, err = s.attachments(ctx, db, a.ID)
 	return p, err
@@ -137,7 +138,7 @@ func (s *Service) attachments(ctx context.Context, db bun.IDB, id int64) ([]File
 
 // view gathers all an editor sees.
 func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, a *Article) (View, error) {
-	v := View{Item: a.item(s.clock.Now()), Summary: a.Summary, Body: a.Body, Blocks: Blocks(a.Body), Reason: a.Reason, Timeline: []Entry{}, Actions: []Action{}}
+	v := View{Item: a.item(s.clock.Now()), Summary: a.Summary, Body: a.Body, Blocks: notation.Blocks(a.Body), Reason: a.Reason, Timeline: []Entry{}, Actions: []Action{}}
 	var err error
 	if v.Files, err = s.attachments(ctx, db, a.ID); err != nil {
 		return View{}, err

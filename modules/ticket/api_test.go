@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -28,7 +29,7 @@ type browser struct {
 func mustServe(t *testing.T) browser {
 	t.Helper()
 	f := mustNew(t)
-	people := map[string]access.Actor{"baker": baker, "rival": boss(8, 71), "desk": desk, "bureau": bureau, "tax": tax}
+	people := map[string]access.Actor{"baker": baker, "rival": boss(8, 71), "desk": desk, "bureau": bureau, "tax": tax, "foreignUnit": everything(tax)}
 	edge, err := web.New(web.Options{
 		Log: slog.New(slog.DiscardHandler), CSRFKey: make([]byte, 32), Open: true, Version: "test", RequestsPerMinute: 100_000,
 		Authenticate: func(_ context.Context, token string) (access.Actor, error) {
@@ -126,7 +127,7 @@ func TestEveryOperationDeclaresWhoMay(t *testing.T) {
 			}
 		}
 	}
-	if n != 15 {
+	if n != 51 {
 		t.Errorf("%d operations", n)
 	}
 }
@@ -146,5 +147,93 @@ func TestListsAreNeverNull(t *testing.T) {
 	}
 	if got := fmt.Sprint(v["urgency"]); got != "urgent" {
 		t.Errorf("urgency %s", got)
+	}
+}
+
+// everything gives a person of a unit every right of the module: what is kept from them is kept by what they see.
+func everything(a access.Actor) access.Actor {
+	a.Permissions = permissions()
+	return a
+}
+
+// TestAForeignerLearnsNothing walks every address of a ticket that the program has, as a person of another unit with all
+// rights and as another company: each answers exactly as for a ticket that does not exist. An address that is added later is
+// walked too; one whose body this test does not know fails it.
+func TestAForeignerLearnsNothing(t *testing.T) {
+	t.Parallel()
+	b := mustServe(t)
+	if status, body := b.do("baker", "POST", "/api/tickets", `{"type":"labour","title":"食堂停电赔偿","body":"无锡路8号停电三小时","source":"h5"}`); status != 200 {
+		t.Fatal(status, body)
+	}
+	if status, body := b.do("desk", "POST", "/api/tickets/1/dispatch", `{"version":1,"unitId":10,"note":"内部说明"}`); status != 200 {
+		t.Fatal(status, body)
+	}
+	given := map[string]string{
+		"text": `"text":"说明情况"`, "reason": `"reason":"说明情况"`, "note": `"note":"说明情况"`, "unitId": `"unitId":20`, "hopId": `"hopId":1`, "code": `"code":"not_ours"`, "late": `"code":"survey"`,
+		"requestId": `"requestId":1`, "grant": `"grant":true`, "days": `"days":1`, "intoId": `"intoId":2`, "otherId": `"otherId":2`, "rating": `"rating":5`,
+		"outcome": `"outcome":{"contacted":true,"solved":true,"satisfied":true}`, "tasks": `"tasks":[{"unitId":100,"note":"核查"}]`, "version": `"version":2`,
+	}
+	bodies := map[ticket.Action]string{
+		ticket.ToAnswer: "text", ticket.ToDecline: "reason", ticket.ToDispatch: "unitId", ticket.ToSign: "", ticket.ToReply: "text", ticket.ToReview: "note", ticket.ToSendBack: "note",
+		ticket.ToCallBack: "outcome,note", ticket.ToClose: "outcome", ticket.ToReopen: "reason", ticket.ToVoid: "reason", ticket.ToRate: "rating", ticket.ToArchive: "",
+		ticket.ToSuspend: "reason", ticket.ToResume: "reason", ticket.ToSupplement: "text", ticket.ToForward: "hopId,unitId", ticket.ToSplit: "tasks", ticket.ToHopSign: "hopId",
+		ticket.ToHopReply: "hopId,text", ticket.ToAccept: "hopId", ticket.ToRework: "hopId,note", ticket.ToRecall: "hopId,note", ticket.ToReturn: "hopId,code,text",
+		ticket.ToExtend: "hopId,late,text,days", ticket.ToAppeal: "code,text", ticket.ToEndorse: "requestId,grant", ticket.ToDecide: "requestId,grant", ticket.ToWithdraw: "requestId",
+		ticket.ToMerge: "intoId", ticket.ToUnmerge: "reason", ticket.ToLink: "otherId", ticket.ToUnlink: "otherId", ticket.ToUndo: "reason",
+		"urge": "text", "urge-answer": "text", "instruct": "text",
+	}
+	trace := regexp.MustCompile(`"traceId":"[^"]*"`)
+	walked := 0
+	for _, r := range b.edge.Routes() {
+		path, ok := strings.CutPrefix(r.Path, "/api/tickets/")
+		if !ok {
+			continue
+		}
+		rest, ok := strings.CutPrefix(path, "{id}")
+		if !ok {
+			if rest, ok = strings.CutPrefix(path, ":id"); !ok {
+				t.Errorf("%s %s: is this an address of one ticket? say so in this test", r.Method, r.Path)
+				continue
+			}
+		}
+		body := ""
+		if r.Method != "GET" {
+			fields, known := bodies[ticket.Action(strings.TrimPrefix(rest, "/"))]
+			if !known {
+				t.Errorf("%s %s: give its body in this test", r.Method, r.Path)
+				continue
+			}
+			parts := []string{given["version"]}
+			if strings.Contains(rest, "urge") || rest == "/instruct" { // they leave the version as it is
+				parts = nil
+			}
+			for _, f := range strings.FieldsFunc(fields, func(c rune) bool { return c == ',' }) {
+				parts = append(parts, given[f])
+			}
+			body = "{" + strings.Join(parts, ",") + "}"
+		}
+		for _, who := range []string{"foreignUnit", "rival"} {
+			walked++
+			status, got := b.do(who, r.Method, "/api/tickets/1"+rest, body)
+			missing, want := b.do(who, r.Method, "/api/tickets/987654"+rest, body)
+			got, want = trace.ReplaceAllString(got, ""), strings.ReplaceAll(trace.ReplaceAllString(want, ""), "987654", "1")
+			if status != missing || got != want || (status != 404 && status != 403) {
+				t.Errorf("%s %s as %s: %d %s\nmissing: %d %s", r.Method, r.Path, who, status, got, missing, want)
+			}
+		}
+	}
+	if walked != 2*(len(bodies)+2) { // the ticket and its clocks are read
+		t.Errorf("%d addresses walked, %d bodies known", walked/2, len(bodies))
+	}
+	for _, who := range []string{"foreignUnit", "rival"} {
+		for _, query := range []string{"", "?q=停电", "?q=GD20261122-000001", "?waiting=true", "?status=dispatched", "?flag=return", "?q=13800138000", "?q=8000"} {
+			status, body := b.do(who, "GET", "/api/tickets"+query, "")
+			if status != 200 || !strings.Contains(body, `"items":[]`) || strings.Contains(body, "000001") {
+				t.Errorf("list %s as %s: %d %s", query, who, status, body)
+			}
+		}
+		if status, body := b.do(who, "GET", "/api/ticket-returns?from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z", ""); status != 403 {
+			t.Errorf("returns as %s: %d %s", who, status, body)
+		}
 	}
 }

@@ -50,10 +50,11 @@ func (s *Service) Close(ctx context.Context, actor access.Actor, cmd CloseTicket
 type ReopenTicket struct {
 	Ref
 	Reason string
+	UnitID int64 // another unit than the last; 0 for the same
 }
 
-// Reopen sends a ticket back to its unit under a new clock, because the requester is not satisfied. Errors as Answer, with
-// ticket.reopen.
+// Reopen has a ticket done again under a new clock, by the same unit or another, because the requester is not satisfied.
+// Errors as Answer, with ticket.reopen.
 func (s *Service) Reopen(ctx context.Context, actor access.Actor, cmd ReopenTicket) (View, error) {
 	reason, err := clean("reason", "重办原因", cmd.Reason, maxNote, true)
 	if err != nil {
@@ -64,11 +65,19 @@ func (s *Service) Reopen(ctx context.Context, actor access.Actor, cmd ReopenTick
 		if err != nil {
 			return effect{}, err
 		}
+		if t.Allows(ToReopen) && cmd.UnitID != 0 && cmd.UnitID != t.UnitID {
+			unit, err := s.unit(ctx, tx, "unitId", cmd.UnitID)
+			if err != nil {
+				return effect{}, err
+			}
+			t.place(unit)
+		}
 		old := t.DueAt.UTC()
 		hop, err := t.Reopen(s.clock.Now(), kind.Hours, from(actor), reason)
 		if err != nil {
 			return effect{}, err
 		}
+		hop.sent(actor)
 		if _, err := tx.NewInsert().Model(&hop).Exec(ctx); err != nil {
 			return effect{}, err
 		}

@@ -6,28 +6,45 @@
 // unit (承办单位). Each dispatch is a hop: a row with its own state and clock. The ticket's state follows its lead hop.
 // After the unit's reply (反馈) the desk calls the requester back (回访) and closes the ticket (办结), or has it done again (重办).
 //
+// Beside the lead hop, which carries the ticket, stand co-handlers (协办) and tasks (任务), below it the units the work was passed
+// on to (转办). Whoever passes on stays responsible and answers for the whole (首接负责). A unit may ask to give a hop back (退单),
+// for more time (延期), or appeal against a bad call-back (申诉): rows on a hop, decided by the level that dispatched.
+//
 // # States
 //
-//	received ─answer→ answered ─close→ closed ─rate→ closed
-//	received ─decline→ declined
-//	received ─dispatch→ dispatched ─sign→ signed ─reply→ replied ─close→ closed
-//	replied ─callback→ callback ─close→ closed        (a call that did not reach the requester)
-//	replied, callback ─reopen→ dispatched             (done again, by the same unit)
-//	received, dispatched ─void→ voided
+// The table is data in lifecycle.go, validated when the program loads; docs/ticket-lifecycle.md is drawn from it. In short:
 //
-// The table is data in lifecycle.go; a test validates it.
+//	received → answered → closed → archived
+//	received → dispatched → signed → replied (→ reviewed) (→ callback) → closed → archived
+//	signed ⇄ suspended          waits for the requester
+//	replied … callback → dispatched   done again
+//	received ⇄ merged           handled as part of another ticket, answered with it
+//	… → declined, voided
+//
+// The last step may be undone by graded authority (undo.go).
+//
+// # Clocks
+//
+// A clock measures one span of a ticket against a budget: public (办理时限) from receipt to answer, sign and handle of a
+// dispatch, urge from a reminder to its answer. Clocks are a fold over the facts of the ticket, in the transaction of each
+// (clock.go); their deadlines are reckoned by platform/worktime, and the deadlines of the rows of ticket and hop are kept
+// equal to them. Budgets and the ladder after a breach are data (clock_rules.go). Tasks warn, announce breaches, climb the
+// ladder, and move deadlines when another calendar comes into force (clock_due.go).
 //
 // # Tables
 //
-// tickets, ticket_hops, ticket_files, ticket_types, ticket_numbers, and search_ticket, the full text of tickets with phone and
-// identity numbers masked, kept by platform/search in the transaction of the row. The timeline is read from the events of the ticket.
+// tickets, ticket_hops, ticket_requests, ticket_links, ticket_memory (what a ticket was before its last step), ticket_files, ticket_clocks, ticket_budgets,
+// ticket_types, ticket_numbers, and search_ticket, the full text of tickets with phone and identity numbers masked, kept by
+// platform/search in the transaction of the row. The timeline is read from the events of the ticket.
 //
 // # Needs
 //
 // Units tells the department tree, Requesters the contact of a signed-in person and the name of a company, Files ties an
-// uploaded file to the ticket. Phones are sealed with platform/secret and never leave in clear except to the desk.
+// uploaded file to the ticket. Calendars gives the working calendar by the number of its version. Phones are sealed with platform/secret and never leave in clear except to the desk.
 //
 // # Announces
 //
-// Opened, Answered, Declined, Dispatched, Signed, Replied, CalledBack, Closed, Reopened, Voided, Rated: see events.go.
+// Opened, Answered, Declined, Dispatched, Signed, Replied, CalledBack, Closed, Reopened, Voided, Rated (events.go); Suspended,
+// Resumed, ExtensionAsked, ExtensionDecided (events_hold.go); ClockWarned,
+// ClockBreached, Urged, UrgeAnswered, Instructed, DeadlineMoved (clock_events.go); and what goes on between units (events_hop.go).
 package ticket

@@ -23,9 +23,9 @@ func declined(reason string) effect {
 	return effect{fact: func(h Head) event.Fact { return Declined{Head: h, Reason: reason} }, summary: "不予受理"}
 }
 
-func dispatched(to UnitInfo, hop Hop, note string) effect {
+func dispatched(to UnitInfo, hop Hop, note string, co []Given) effect {
 	return effect{
-		fact:    func(h Head) event.Fact { return Dispatched{Head: h, FromName: hop.FromName, Note: note} },
+		fact:    func(h Head) event.Fact { return Dispatched{Head: h, FromName: hop.FromName, Note: note, To: co} },
 		summary: "派单至" + to.Name, detail: map[string]any{"unitId": to.ID},
 	}
 }

@@ -43,8 +43,9 @@ type Declined struct {
 // Dispatched is announced when a unit gets the ticket.
 type Dispatched struct {
 	Head
-	FromName string `json:"fromName,omitempty"`
-	Note     string `json:"note,omitempty"` // internal
+	FromName string  `json:"fromName,omitempty"`
+	Note     string  `json:"note,omitempty"` // internal
+	To       []Given `json:"to,omitempty"`   // the co-handlers, when there are any
 }
 
 // Signed is announced when the unit takes the ticket on.

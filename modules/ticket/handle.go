@@ -2,6 +2,8 @@ package ticket
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -23,8 +25,11 @@ func (s *Service) Answer(ctx context.Context, actor access.Actor, cmd AnswerTick
 	if err != nil {
 		return View{}, err
 	}
-	return s.change(ctx, actor, ToAnswer, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
-		return answered(text, cmd.FileIDs), t.Answer(text)
+	return s.onOrder(ctx, actor, ToAnswer, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
+		if err := t.Answer(text); err != nil {
+			return effect{}, err
+		}
+		return answered(text, cmd.FileIDs), s.follow(ctx, tx, actor, s.clock.Now(), t)
 	})
 }
 
@@ -40,41 +45,59 @@ func (s *Service) Decline(ctx context.Context, actor access.Actor, cmd DeclineTi
 	if err != nil {
 		return View{}, err
 	}
-	return s.change(ctx, actor, ToDecline, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
-		return declined(reason), t.Decline(s.clock.Now(), reason)
+	return s.change(ctx, actor, ToDecline, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
+		if err := t.Decline(s.clock.Now(), reason); err != nil {
+			return effect{}, err
+		}
+		return declined(reason), s.whole(ctx, tx, t, "登记不予受理")
 	})
 }
 
 // DispatchTicket asks to hand a ticket to a unit.
 type DispatchTicket struct {
 	Ref
-	UnitID int64
-	Note   string
+	UnitID    int64
+	CoUnitIDs []int64 // co-handlers: each signs and answers for itself, the lead unit answers for the whole
+	Note      string
 }
 
-// Dispatch hands a received ticket to a unit. Errors as Answer, with ticket.dispatch.
+// Dispatch hands a received ticket to a unit, with co-handlers when they are named. A ticket that was given back keeps its
+// deadline. Errors as Answer, with ticket.dispatch.
 func (s *Service) Dispatch(ctx context.Context, actor access.Actor, cmd DispatchTicket) (View, error) {
 	note, err := clean("note", "派单说明", cmd.Note, maxNote, false)
 	if err != nil {
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToDispatch, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
-		unit, err := s.units.Unit(ctx, tx, cmd.UnitID)
-		if fault.KindOf(err) == fault.NotFound {
-			return effect{}, fault.InvalidField("unitId", "UNIT_UNKNOWN", "请选择承办单位").Wrap(err)
-		} else if err != nil {
+		unit, err := s.unit(ctx, tx, "unitId", cmd.UnitID)
+		if err != nil {
 			return effect{}, err
 		}
 		hop, err := t.Dispatch(s.clock.Now(), from(actor), unit, note)
 		if err != nil {
 			return effect{}, err
 		}
+		hop.sent(actor)
 		if _, err := tx.NewInsert().Model(&hop).Exec(ctx); err != nil {
 			return effect{}, err
 		}
-		return dispatched(unit, hop, note), nil
+		if len(cmd.CoUnitIDs) == 0 {
+			return dispatched(unit, hop, note, nil), nil
+		}
+		if slices.Contains(cmd.CoUnitIDs, cmd.UnitID) {
+			return effect{}, fault.InvalidField("coUnitIds", "UNIT_TWICE", unit.Name+"已是主办单位，请从协办单位中去掉")
+		}
+		var parts []Part
+		for _, id := range cmd.CoUnitIDs {
+			parts = append(parts, Part{id, note})
+		}
+		to, err := s.deal(ctx, tx, actor, t, nil, parts, func(int) Role { return RoleCo })
+		return dispatched(unit, hop, note, to), err
 	})
 }
+
+// sent keeps who dispatched.
+func (h *Hop) sent(a access.Actor) { h.SentBy, h.SentByName = a.UserID, a.Name }
 
 // from is the unit a dispatch comes from: the actor's own, or the desk.
 func from(a access.Actor) UnitInfo {
@@ -118,19 +141,36 @@ func (s *Service) Reply(ctx context.Context, actor access.Actor, cmd ReplyTicket
 	if err != nil {
 		return View{}, err
 	}
-	return s.change(ctx, actor, ToReply, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
+	return s.onOrder(ctx, actor, ToReply, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
 		e := replied(text, cmd.FileIDs)
 		if !t.Allows(ToReply) {
 			return e, t.Report(s.clock.Now(), &Hop{}, text)
 		}
-		hop, err := leadHop(ctx, tx, t.ID)
+		rows, err := hops(ctx, tx, t.ID)
 		if err != nil {
+			return e, err
+		}
+		all := tree(rows)
+		hop := all.lead()
+		if hop == nil {
+			return e, fmt.Errorf("ticket %d is handled by nobody", t.ID)
+		}
+		if err := all.clear(hop); err != nil {
 			return e, err
 		}
 		if err := t.Report(s.clock.Now(), hop, text); err != nil {
 			return e, err
 		}
-		return e, saveHop(ctx, tx, hop)
+		if t.ReviewDue, err = reviewOf(ctx, tx, t.Type); err != nil {
+			return e, err
+		}
+		if err := dropRequests(ctx, tx, t.ID, 0); err != nil {
+			return e, err
+		}
+		if err := saveHop(ctx, tx, hop); err != nil {
+			return e, err
+		}
+		return e, s.follow(ctx, tx, actor, s.clock.Now(), t)
 	})
 }
 
@@ -149,6 +189,12 @@ func (s *Service) Void(ctx context.Context, actor access.Actor, cmd VoidTicket) 
 	return s.change(ctx, actor, ToVoid, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
 		e := voided(reason)
 		if err := t.Void(s.clock.Now()); err != nil {
+			return e, err
+		}
+		if err := s.whole(ctx, tx, t, "作废"); err != nil {
+			return e, err
+		}
+		if err := dropRequests(ctx, tx, t.ID, 0); err != nil {
 			return e, err
 		}
 		_, err := tx.NewUpdate().Model((*Hop)(nil)).Set("state = ?", HopEnded).

@@ -10,6 +10,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/bulk"
 	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -35,7 +36,7 @@ type StoryStep struct {
 }
 
 // LoadTables are the tables that a Teller writes.
-var LoadTables = []string{"tickets", "ticket_hops"}
+var LoadTables = []string{"tickets", "ticket_hops", "ticket_clocks"}
 
 // Teller turns stories into rows, as the commands would have left them at the time. Whether the actors had the right is not
 // asked: who loads is the operator.
@@ -44,6 +45,7 @@ type Teller struct {
 	load  *bulk.Load
 	kinds map[string]typeRow
 	days  map[string]int64
+	rules *rules
 }
 
 // Teller makes the teller of a load. Begin the load after it.
@@ -55,6 +57,9 @@ func (s *Service) Teller(ctx context.Context) (*Teller, error) {
 	}
 	for _, k := range kinds {
 		t.kinds[k.Code] = k
+	}
+	if t.rules, err = s.clockRules(ctx, s.db.Read()); err != nil {
+		return nil, err
 	}
 	var days []numberRow
 	if err := s.db.Read().NewSelect().Model(&days).Scan(ctx); err != nil {
@@ -96,11 +101,15 @@ func (t *Teller) Tell(story Story) error {
 	if d.Urgency == "" {
 		d.Urgency = kind.Urgency
 	}
-	d.Status, d.Version, d.CreatedAt, d.DueAt = Received, 1, story.At, Deadline(story.At, kind.Hours)
+	d.Status, d.Version, d.CreatedAt, d.DueAt = Received, 1, story.At, t.rules.due(d.Type, d.Urgency, PublicClock, story.At)
 	d.OpenedBy = story.By.UserID
 	t.s.keep(&d, phone)
 	fact := Opened{Head: d.head(), Source: d.Source, EnterpriseName: d.EnterpriseName}
 	if err := t.load.Tell(story.By, story.At, 1, fact, openRecord(&d)); err != nil {
+		return err
+	}
+	b := &book{rules: t.rules}
+	if err := b.fold(&d, nil, story.At, fact); err != nil {
 		return err
 	}
 	var hops []*Hop
@@ -110,7 +119,11 @@ func (t *Teller) Tell(story Story) error {
 			return fmt.Errorf("%s of %s: %w", step.Action, d.Number, err)
 		}
 		if hop != nil {
+			hop.ID = t.load.NextID("ticket_hops")
 			hops = append(hops, hop)
+		}
+		if err := t.clocks(b, &d, hops, step.At, e.fact(d.head())); err != nil {
+			return err
 		}
 		d.Version++
 		if err := t.load.Tell(step.By, step.At, int64(i)+2, e.fact(d.head()), changeRecord(step.Action, &d, e)); err != nil {
@@ -118,12 +131,30 @@ func (t *Teller) Tell(story Story) error {
 		}
 	}
 	for _, h := range hops {
-		h.ID = t.load.NextID("ticket_hops")
 		if err := t.load.Add(h); err != nil {
 			return err
 		}
 	}
+	for _, c := range b.clocks {
+		c.ID = t.load.NextID("ticket_clocks")
+		if err := t.load.Add(c); err != nil {
+			return err
+		}
+	}
 	return t.load.Add(&d)
+}
+
+// clocks folds the fact of a step into the clocks, as keepClocks does.
+func (t *Teller) clocks(b *book, d *Ticket, hops []*Hop, at time.Time, fact event.Fact) error {
+	asked, ofHop := needs(fact)
+	if !asked {
+		return nil
+	}
+	var lead *Hop
+	if ofHop && len(hops) > 0 {
+		lead = hops[len(hops)-1]
+	}
+	return b.fold(d, lead, at, fact)
 }
 
 // step takes one step and returns its effect and the dispatch it made, if any.
@@ -150,7 +181,8 @@ func (t *Teller) step(d *Ticket, hops []*Hop, kind typeRow, step StoryStep) (eff
 		return declined(text), nil, d.Decline(step.At, text)
 	case ToDispatch:
 		hop, err := d.Dispatch(step.At, from(step.By), step.Unit, text)
-		return dispatched(step.Unit, hop, text), &hop, err
+		hop.sent(step.By)
+		return dispatched(step.Unit, hop, text, nil), &hop, err
 	case ToSign:
 		return signed(), nil, d.Sign(step.At, lead)
 	case ToReply:
@@ -165,6 +197,7 @@ func (t *Teller) step(d *Ticket, hops []*Hop, kind typeRow, step StoryStep) (eff
 	case ToReopen:
 		old := d.DueAt.UTC()
 		hop, err := d.Reopen(step.At, kind.Hours, from(step.By), text)
+		hop.sent(step.By)
 		return reopened(old, text), &hop, err
 	case ToVoid:
 		for _, h := range hops {

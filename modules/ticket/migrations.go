@@ -94,6 +94,62 @@ type number20261103 struct {
 	Last int64  `bun:"last,notnull"`
 }
 
+type request20261129 struct {
+	bun.BaseModel `bun:"table:ticket_requests"`
+
+	ID           int64      `bun:"id,pk,autoincrement"`
+	TicketID     int64      `bun:"ticket_id,notnull"`
+	HopID        int64      `bun:"hop_id,notnull"`
+	Kind         string     `bun:"kind,notnull"`
+	State        string     `bun:"state,notnull"`
+	Code         string     `bun:"code,notnull"`
+	Basis        string     `bun:"basis,notnull,type:text"`
+	Text         string     `bun:"text,notnull,type:text"`
+	Days         int        `bun:"days,notnull"`
+	Granted      int        `bun:"granted,notnull"`
+	AfterSigning bool       `bun:"after_signing,notnull"`
+	UnitID       int64      `bun:"unit_id,notnull"`
+	UnitName     string     `bun:"unit_name,notnull"`
+	DispatcherID *int64     `bun:"dispatcher_id"`
+	Dispatcher   string     `bun:"dispatcher,notnull"`
+	FiledBy      *int64     `bun:"filed_by"`
+	FiledName    string     `bun:"filed_name,notnull"`
+	FiledAt      time.Time  `bun:"filed_at,notnull"`
+	EndorsedBy   *int64     `bun:"endorsed_by"`
+	EndorsedName string     `bun:"endorsed_name,notnull"`
+	EndorsedAt   *time.Time `bun:"endorsed_at"`
+	DecidedBy    *int64     `bun:"decided_by"`
+	DecidedName  string     `bun:"decided_name,notnull"`
+	DecidedAt    *time.Time `bun:"decided_at"`
+	Note         string     `bun:"note,notnull,type:text"`
+	OldDueAt     *time.Time `bun:"old_due_at"`
+	NewDueAt     *time.Time `bun:"new_due_at"`
+}
+
+type memory20261129 struct {
+	bun.BaseModel `bun:"table:ticket_memory"`
+
+	TicketID     int64     `bun:"ticket_id,pk"`
+	Version      int64     `bun:"version,notnull"`
+	Seq          int64     `bun:"seq,notnull"`
+	Action       string    `bun:"action,notnull"`
+	At           time.Time `bun:"at,notnull"`
+	ActorID      *int64    `bun:"actor_id"`
+	DepartmentID *int64    `bun:"department_id"`
+	Was          string    `bun:"was,notnull,type:text"`
+}
+
+type link20261129 struct {
+	bun.BaseModel `bun:"table:ticket_links"`
+
+	LowID  int64     `bun:"low_id,pk"`
+	HighID int64     `bun:"high_id,pk"`
+	Note   string    `bun:"note,notnull,type:text"`
+	ByID   *int64    `bun:"by_id"`
+	ByName string    `bun:"by_name,notnull"`
+	At     time.Time `bun:"at,notnull"`
+}
+
 // Migrations are the tables of the module. A scope of a department tree is one equality on the column of its level.
 var Migrations = []database.Migration{{
 	ID: "20261103000001_tickets",
@@ -135,4 +191,36 @@ var Migrations = []database.Migration{{
 		}
 		return fullText.Create(ctx, tx, "tickets")
 	},
-}}
+}, {
+	ID: "20261129020000_ticket_lifecycle",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*request20261129)(nil), (*memory20261129)(nil), (*link20261129)(nil)); err != nil {
+			return err
+		}
+		steps := []string{
+			"ALTER TABLE tickets ADD COLUMN review_due BOOLEAN NOT NULL DEFAULT FALSE",
+			"ALTER TABLE tickets ADD COLUMN round BIGINT NOT NULL DEFAULT 0",
+			"ALTER TABLE tickets ADD COLUMN merged_into BIGINT",
+			"ALTER TABLE tickets ADD COLUMN excluded BOOLEAN NOT NULL DEFAULT FALSE",
+			"ALTER TABLE ticket_types ADD COLUMN review BOOLEAN NOT NULL DEFAULT FALSE",
+			"ALTER TABLE ticket_hops ADD COLUMN parent_id BIGINT",
+			"ALTER TABLE ticket_hops ADD COLUMN role VARCHAR NOT NULL DEFAULT 'lead'",
+			"ALTER TABLE ticket_hops ADD COLUMN round BIGINT NOT NULL DEFAULT 0",
+			"ALTER TABLE ticket_hops ADD COLUMN reply TEXT NOT NULL DEFAULT ''",
+			"ALTER TABLE ticket_hops ADD COLUMN sent_by BIGINT",
+			"ALTER TABLE ticket_hops ADD COLUMN sent_by_name VARCHAR NOT NULL DEFAULT ''",
+			"CREATE INDEX tickets_merged ON tickets (merged_into) WHERE merged_into IS NOT NULL",
+			"CREATE INDEX tickets_closed_at ON tickets (closed_at) WHERE status = 'closed'",
+			"CREATE INDEX ticket_requests_ticket ON ticket_requests (ticket_id, id)",
+			"CREATE INDEX ticket_requests_hop ON ticket_requests (hop_id, kind, state)",
+			"CREATE INDEX ticket_requests_pending ON ticket_requests (kind, ticket_id) WHERE state IN ('filed', 'endorsed')",
+			"CREATE INDEX ticket_requests_filed ON ticket_requests (filed_at)",
+			"CREATE INDEX ticket_links_high ON ticket_links (high_id)",
+			"CREATE INDEX ticket_hops_side ON ticket_hops (unit_id, state, ticket_id) WHERE NOT lead",
+		}
+		for n := 1; n <= 4; n++ {
+			steps = append(steps, fmt.Sprintf("CREATE INDEX ticket_hops_side_l%d ON ticket_hops (unit_l%d, state, ticket_id) WHERE NOT lead", n, n))
+		}
+		return database.Exec(ctx, tx, steps...)
+	},
+}, clockStep}

@@ -77,7 +77,11 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 			if t.Urgency == "" {
 				t.Urgency = kind.Urgency
 			}
-			t.Status, t.Version, t.CreatedAt, t.DueAt = Received, 1, now, Deadline(now, kind.Hours)
+			limits, err := s.clockRules(ctx, tx)
+			if err != nil {
+				return opened{}, err
+			}
+			t.Status, t.Version, t.CreatedAt, t.DueAt = Received, 1, now, limits.due(t.Type, t.Urgency, PublicClock, now)
 			t.OpenedBy = actor.UserID
 			s.keep(&t, phone)
 			if err := database.Insert(ctx, tx, &t); err != nil {
@@ -86,8 +90,12 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 			if err := fullText.Put(ctx, tx, t.doc()); err != nil {
 				return opened{}, err
 			}
-			kept, err := event.Append(ctx, tx, actor, now, Opened{Head: t.head(), Source: t.Source, EnterpriseName: t.EnterpriseName})
+			fact := Opened{Head: t.head(), Source: t.Source, EnterpriseName: t.EnterpriseName}
+			kept, err := event.Append(ctx, tx, actor, now, fact)
 			if err != nil {
+				return opened{}, err
+			}
+			if err := s.foldClocks(ctx, tx, limits, now, &t, fact, false); err != nil {
 				return opened{}, err
 			}
 			if err := s.claim(ctx, tx, actor, t.ID, kept.Seq, "open", cmd.FileIDs); err != nil {

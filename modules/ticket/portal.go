@@ -46,6 +46,15 @@ type detailPage struct {
 	Timeline page.Timeline
 	Files    page.FileList
 	Rate     *ratePage
+	More     *morePage
+}
+
+// morePage is the form of what a suspended ticket waits for.
+type morePage struct {
+	ID, Version int64
+	Key, Ask    string
+	Errors      page.ErrorSummary
+	Text        page.Field
 }
 
 type ratePage struct {
@@ -59,7 +68,7 @@ type ratePage struct {
 // tones are those of the other two faces: one word, one colour everywhere.
 var tones = map[Status]page.Tone{
 	Received: page.Warning, Direct: page.Success, Refused: page.Neutral, Sent: page.Warning, Handling: page.Info, Reported: page.Info,
-	Calling: page.Info, Done: page.Success, Void: page.Neutral,
+	Calling: page.Info, Done: page.Success, Void: page.Neutral, OnHold: page.Warning, Reviewed: page.Info, Archived: page.Neutral, Merged: page.Info,
 }
 
 func statusTag(s Status) page.Tag { return page.Tag{Text: s.Label(), Tone: tones[s]} }
@@ -117,6 +126,16 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 			return s.detailPage(c, p, err)
 		}
 		return c.Redirect(fmt.Sprintf("/tickets/%d?done=rated", id), fiber.StatusSeeOther)
+	})
+	srv.Page("POST", "/tickets/:id<int>/supplement", who, func(c *fiber.Ctx) error {
+		ctx := c.UserContext()
+		id, _ := strconv.ParseInt(c.Params("id"), 10, 64)
+		version, _ := strconv.ParseInt(c.FormValue("version"), 10, 64)
+		_, err := s.Supplement(ctx, access.From(ctx), SupplementTicket{Ref: Ref{ID: id, Version: version, Key: c.FormValue("key")}, Text: c.FormValue("text")})
+		if err != nil {
+			return s.detailPage(c, p, err)
+		}
+		return c.Redirect(fmt.Sprintf("/tickets/%d?done=supplemented", id), fiber.StatusSeeOther)
 	})
 	return nil
 }
@@ -198,7 +217,8 @@ func (s *Service) formPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	return p.Render(c, status, "ticket/new", v, data)
 }
 
-var doneTexts = map[string]string{"opened": "诉求已提交，坐席受理后会转交承办部门，进度在本页更新", "rated": "评价已提交，感谢您的反馈"}
+var doneTexts = map[string]string{"opened": "诉求已提交，坐席受理后会转交承办部门，进度在本页更新", "rated": "评价已提交，感谢您的反馈",
+	"supplemented": "补充材料已提交，承办单位继续办理"}
 
 func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	ctx := c.UserContext()
@@ -231,7 +251,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	}
 	for i, step := range t.Timeline {
 		st := page.StepDone
-		if i == len(t.Timeline)-1 && t.Status != Done && t.Status != Void {
+		if i == len(t.Timeline)-1 && t.Status != Done && t.Status != Void && t.Status != Archived {
 			st = page.StepCurrent
 		}
 		data.Timeline.Steps = append(data.Timeline.Steps, page.Step{Title: step.Label, Who: step.Actor, When: step.At, Text: step.Text, State: st})
@@ -244,6 +264,18 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	}
 	status := fiber.StatusOK
 	for _, a := range t.Actions {
+		if a == ToSupplement {
+			found := func(string) string { return "" }
+			m := &morePage{ID: t.ID, Version: t.Version, Key: secret.Token(), Ask: t.Ask}
+			if failure != nil {
+				if m.Errors, found, err = web.FormErrors(failure); err != nil {
+					return err
+				}
+				status = fiber.StatusUnprocessableEntity
+			}
+			m.Text = page.Field{Name: "text", Label: "补充说明", Hint: "文件和照片请在手机端上传", Value: c.FormValue("text"), Required: true, MaxLength: maxBody, Rows: 5, Error: found("text")}
+			data.More = m
+		}
 		if a != ToRate {
 			continue
 		}
@@ -263,7 +295,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 		r.Opinion = page.Field{Name: "opinion", Label: "意见建议", Value: c.FormValue("opinion"), MaxLength: maxNote, Rows: 3, Error: found("opinion")}
 		data.Rate = r
 	}
-	if failure != nil && data.Rate == nil {
+	if failure != nil && data.Rate == nil && data.More == nil {
 		return failure
 	}
 	return p.Render(c, status, "ticket/detail", v, data)

@@ -108,3 +108,32 @@ func TestTheRequestersPages(t *testing.T) {
 		t.Errorf("after rating: %s", html)
 	}
 }
+
+func TestTheRequesterSupplementsOnThePortal(t *testing.T) {
+	t.Parallel()
+	b := mustServePortal(t)
+	b.do("baker", "POST", "/api/tickets", `{"type":"labour","title":"补贴","body":"如何申请","source":"portal"}`)
+	b.do("desk", "POST", "/api/tickets/1/dispatch", `{"version":1,"unitId":10}`)
+	b.do("bureau", "POST", "/api/tickets/1/sign", `{"version":2}`)
+	if status, body := b.do("desk", "POST", "/api/tickets/1/suspend", `{"version":3,"reason":"请提供<b>劳动合同</b>"}`); status != 200 {
+		t.Fatal(status, body)
+	}
+	_, _, html := b.send("baker", "/tickets/1", nil)
+	if !strings.Contains(html, "请补充材料") || !strings.Contains(html, "请提供&lt;b&gt;劳动合同") {
+		t.Fatalf("suspended: %s", html)
+	}
+	form := url.Values{"key": keyField.FindStringSubmatch(html)[1:], "version": {"4"}}
+	if status, _, html := b.send("baker", "/tickets/1/supplement", form); status != 422 || !strings.Contains(html, "请填写补充说明") {
+		t.Errorf("nothing written: %d %s", status, html)
+	}
+	form.Set("text", "合同已寄出")
+	if status, _, _ := b.send("rival", "/tickets/1/supplement", form); status != 404 {
+		t.Errorf("a rival supplements: %d", status)
+	}
+	if status, to, _ := b.send("baker", "/tickets/1/supplement", form); status != 303 || to != "/tickets/1?done=supplemented" {
+		t.Errorf("sent: %d %s", status, to)
+	}
+	if _, _, html := b.send("baker", "/tickets/1", nil); !strings.Contains(html, "合同已寄出") || !strings.Contains(html, "办理中") || strings.Contains(html, `name="text"`) {
+		t.Errorf("afterwards: %s", html)
+	}
+}

@@ -230,6 +230,12 @@ func walks(db bun.IDB, scopes []scope, f ListFilter) []*bun.SelectQuery {
 			if f.Urgency != "" {
 				q = q.Where("t.urgency = ?", f.Urgency)
 			}
+			if f.Flag != "" {
+				q = q.Where(f.Flag.where())
+			}
+			if f.Alert != NoAlert {
+				q = q.Where("t.alert = ?", string(f.Alert))
+			}
 			out = append(out, q)
 		}
 	}
@@ -243,6 +249,12 @@ func (f ListFilter) narrow(q *bun.SelectQuery) *bun.SelectQuery {
 	}
 	if f.Urgency != "" {
 		q = q.Where("t.urgency = ?", f.Urgency)
+	}
+	if f.Flag != "" {
+		q = q.Where(f.Flag.where())
+	}
+	if f.Alert != NoAlert {
+		q = q.Where("t.alert = ?", string(f.Alert))
 	}
 	return q
 }

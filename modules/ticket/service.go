@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -55,7 +57,7 @@ type Files interface {
 	Of(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
 }
 
-// Deps is what the module needs; all of it but Outside.
+// Deps is what the module needs; all of it but Outside and Calendars.
 type Deps struct {
 	DB         *database.DB
 	Clock      clock.Clock
@@ -63,8 +65,12 @@ type Deps struct {
 	Units      Units
 	Requesters Requesters
 	Files      Files
+	// Rules are the numbers the desk works by; the zero value stands for DefaultRules.
+	Rules Rules
 	// Outside, when set, finds the words of a search; the database has the last word on each ticket.
 	Outside search.Outside
+	// Calendars gives the working calendars; without it the weekdays alone are worked.
+	Calendars Calendars
 }
 
 // Service is the desk.
@@ -76,6 +82,9 @@ type Service struct {
 	requesters Requesters
 	files      Files
 	outside    search.Outside
+	rules      Rules
+	calendars  Calendars
+	kept       atomic.Pointer[rules]
 	names      struct {
 		sync.Mutex
 		list map[string]string
@@ -88,7 +97,12 @@ func New(d Deps) *Service {
 	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Units == nil || d.Requesters == nil || d.Files == nil {
 		panic("ticket: Deps is not complete")
 	}
-	return &Service{db: d.DB, clock: d.Clock, box: d.Box, units: d.Units, requesters: d.Requesters, files: d.Files, outside: d.Outside}
+	if d.Rules == (Rules{}) {
+		d.Rules = DefaultRules()
+	}
+	return &Service{
+		db: d.DB, clock: d.Clock, box: d.Box, units: d.Units, requesters: d.Requesters, files: d.Files, outside: d.Outside, rules: d.Rules, calendars: d.Calendars,
+	}
 }
 
 // phonePlace binds a sealed phone to its ticket.
@@ -105,17 +119,29 @@ func (s *Service) Types(ctx context.Context, actor access.Actor) ([]Type, error)
 	}
 	out := make([]Type, 0, len(rows))
 	for _, r := range rows {
-		out = append(out, Type{Code: r.Code, Name: r.Name, Category: r.Category, Urgency: r.Urgency, Hours: r.Hours, Sort: r.Sort})
+		out = append(out, Type{Code: r.Code, Name: r.Name, Category: r.Category, Urgency: r.Urgency, Hours: r.Hours, Sort: r.Sort, Review: r.Review})
 	}
 	return out, nil
 }
 
-// Targets lists the units a ticket may be dispatched to, for whoever dispatches.
+// Targets lists the units a ticket may be dispatched to, for whoever dispatches; for whoever passes on, those below their own.
 func (s *Service) Targets(ctx context.Context, actor access.Actor) ([]UnitInfo, error) {
-	if err := actor.Need(PermDispatch); err != nil {
-		return nil, err
+	if !actor.Can(PermDispatch) {
+		if err := actor.Need(PermForward); err != nil {
+			return nil, err
+		}
 	}
-	return s.units.Units(ctx, s.db.Read())
+	all, err := s.units.Units(ctx, s.db.Read())
+	if err != nil || isDesk(actor) && actor.Can(PermDispatch) {
+		return all, err
+	}
+	out := []UnitInfo{}
+	for _, u := range all {
+		if n := actor.Level(); n > 0 && u.ID != actor.DepartmentID && u.Levels[n-1] == actor.DepartmentID { // #nosec G602 -- Level is at most 4
+			out = append(out, u)
+		}
+	}
+	return out, nil
 }
 
 // Get returns the ticket as the actor may see it, ErrNotFound when they may not.
@@ -140,9 +166,12 @@ func (s *Service) Sees(ctx context.Context, actor access.Actor, id int64) error 
 type ListFilter struct {
 	Statuses []Status
 	Urgency  Urgency
+	Alert    Alert // tickets that are due soon or overdue; requesters may not ask
 	// Query is what somebody looks for: words, a ticket number, a phone or its last four digits, the beginning of a credit
 	// code. Whatever is typed is answered.
 	Query string
+	// Flag keeps what has the flag.
+	Flag Flag
 	// Waiting keeps what waits for the actor's own work; it overrules Statuses.
 	Waiting bool
 	Cursor  string
@@ -182,6 +211,12 @@ func (s *Service) Page(ctx context.Context, actor access.Actor, f ListFilter) (P
 	if f.Urgency != "" && !f.Urgency.Known() {
 		return Page{}, fault.InvalidField("urgency", "TICKET_URGENCY", "没有这种紧急程度，请重新选择")
 	}
+	if f.Flag != "" && !f.Flag.Known() {
+		return Page{}, fault.InvalidField("flag", "TICKET_FLAG", "没有这种待审标记，请重新选择")
+	}
+	if f.Alert != NoAlert && (f.Alert != DueSoon && f.Alert != OverDue || actor.Party == access.Enterprise) {
+		return Page{}, fault.InvalidField("alert", "TICKET_ALERT", "请选择即将超时或已超时")
+	}
 	if f.Limit <= 0 || f.Limit > 100 {
 		f.Limit = 20
 	}
@@ -206,8 +241,18 @@ func (s *Service) Page(ctx context.Context, actor access.Actor, f ListFilter) (P
 		rows = rows[:f.Limit]
 		p.Next = strconv.FormatInt(rows[len(rows)-1].ID, 10)
 	}
+	flagged := map[int64][]Flag{}
+	if actor.Party != access.Enterprise {
+		if flagged, err = flags(ctx, db, rows); err != nil {
+			return Page{}, err
+		}
+	}
 	for i := range rows {
 		item := rows[i].item(names)
+		item.Flags = flagged[rows[i].ID]
+		if actor.Party == access.Enterprise {
+			item.Alert = NoAlert
+		}
 		if !w.words.Empty() {
 			item.Marks = rows[i].marks(w.words)
 		}
@@ -236,13 +281,14 @@ func (s *Service) rows(ctx context.Context, db bun.IDB, columns string, scopes [
 	return rows, w, err
 }
 
-// current leaves out the scopes of what the unit once had.
+// current are the scopes of what lies with the unit: instead of what it once had, what it has a part in now.
 func current(scopes []scope) []scope {
 	var out []scope
 	for _, s := range scopes {
-		if !s.past {
-			out = append(out, s)
+		if s.past {
+			s.where = s.open
 		}
+		out = append(out, s)
 	}
 	return out
 }
@@ -266,10 +312,8 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 	if !actor.SignedIn() {
 		return View{}, fault.ErrUnauthorized
 	}
-	if p := RightOf(action).Permission; p != "" {
-		if err := actor.Need(p); err != nil {
-			return View{}, err
-		}
+	if RightOf(action).Permission != "" && !decides(actor, action) {
+		return View{}, ErrForbidden
 	}
 	now := s.clock.Now()
 	err := s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -286,29 +330,27 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			if t.Version != ref.Version {
 				return outcome{}, stale(ctx, tx, actor, t.ID)
 			}
-			reply := t.Reply
+			reply, unit := t.Reply, t.UnitID
+			before, err := remember(ctx, tx, actor, action, t)
+			if err != nil {
+				return outcome{}, err
+			}
 			e, err := step(ctx, tx, t)
 			if err != nil {
 				return outcome{}, err
 			}
-			if err := save(ctx, tx, t, ref.Version); errors.Is(err, fault.ErrChanged) {
+			kept, err := s.book(ctx, tx, actor, now, action, t, ref.Version, reply, e)
+			if errors.Is(err, fault.ErrChanged) {
 				return outcome{}, stale(ctx, tx, actor, t.ID)
 			} else if err != nil {
 				return outcome{}, err
 			}
-			if t.Reply != reply { // of all that is searched, only this changes
-				if err := fullText.Put(ctx, tx, t.doc()); err != nil {
+			if t.UnitID != unit {
+				if err := carry(ctx, tx, t); err != nil {
 					return outcome{}, err
 				}
 			}
-			kept, err := event.Append(ctx, tx, actor, now, e.fact(t.head()))
-			if err != nil {
-				return outcome{}, err
-			}
-			if err := s.claim(ctx, tx, actor, t.ID, kept.Seq, string(action), e.files); err != nil {
-				return outcome{}, err
-			}
-			return outcome{ID: t.ID}, audit.Write(ctx, tx, actor, now, changeRecord(action, t, e))
+			return outcome{ID: t.ID}, before.keep(ctx, tx, actor, action, t, kept)
 		})
 		return err
 	})
@@ -318,12 +360,45 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 	return s.Get(ctx, actor, ref.ID)
 }
 
+// book keeps what a command did to a ticket that was read at a version, with a reply it had: the row, the full text, the event,
+// its files and the line of the audit log. It returns fault.ErrChanged when somebody else was faster.
+func (s *Service) book(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, action Action, t *Ticket, read int64, reply string, e effect) (event.Event, error) {
+	// The clocks come before the row and the event, which tell the deadline.
+	if err := s.keepClocks(ctx, tx, actor, now, t, e.fact(t.head())); err != nil {
+		return event.Event{}, err
+	}
+	if err := save(ctx, tx, t, read); err != nil {
+		return event.Event{}, err
+	}
+	if t.Reply != reply { // of all that is searched, only this changes
+		if err := fullText.Put(ctx, tx, t.doc()); err != nil {
+			return event.Event{}, err
+		}
+	}
+	kept, err := event.Append(ctx, tx, actor, now, e.fact(t.head()))
+	if err != nil {
+		return event.Event{}, err
+	}
+	if err := s.claim(ctx, tx, actor, t.ID, kept.Seq, string(action), e.files); err != nil {
+		return event.Event{}, err
+	}
+	return kept, audit.Write(ctx, tx, actor, now, changeRecord(action, t, e))
+}
+
+// carry has the tickets merged into one lie where it lies, so that its unit sees all its requesters.
+func carry(ctx context.Context, tx bun.Tx, t *Ticket) error {
+	_, err := tx.NewUpdate().Model(t).Column("unit_id", "unit_name", "unit_l1", "unit_l2", "unit_l3", "unit_l4").
+		Where("merged_into = ? AND status = ?", t.ID, Merged).Exec(ctx)
+	return err
+}
+
 // stale says what changed meanwhile, who did it and when.
 func stale(ctx context.Context, tx bun.Tx, actor access.Actor, id int64) error {
 	events, err := event.Of(ctx, tx, Object, id)
 	if err != nil {
 		return err
 	}
+	events = slices.DeleteFunc(events, func(e event.Event) bool { return clockInternal(e.Type) }) // they leave the version as it is
 	if len(events) == 0 {
 		return ErrStale
 	}
@@ -358,6 +433,6 @@ func (s *Service) claim(ctx context.Context, tx bun.Tx, actor access.Actor, id, 
 
 // CountClosed counts the tickets that were closed, for everybody.
 func (s *Service) CountClosed(ctx context.Context) (int, error) {
-	n, err := s.db.Read().NewSelect().Model((*Ticket)(nil)).Where("status = ?", Done).Count(ctx)
+	n, err := s.db.Read().NewSelect().Model((*Ticket)(nil)).Where("status IN (?, ?)", Done, Archived).Count(ctx)
 	return int(n), err
 }

@@ -25,16 +25,17 @@ import (
 )
 
 // The tree of the tests: 1 district, 10 a bureau with 100 and 101 below, 20 another bureau.
-var tree = []ticket.UnitInfo{
+var departments = []ticket.UnitInfo{
 	{ID: 10, Name: "区人社局", Levels: [4]int64{1, 10}},
 	{ID: 100, Name: "劳动监察大队", Levels: [4]int64{1, 10, 100}},
+	{ID: 101, Name: "劳动仲裁院", Levels: [4]int64{1, 10, 101}},
 	{ID: 20, Name: "区税务局", Levels: [4]int64{1, 20}},
 }
 
 type units struct{}
 
 func (units) Unit(_ context.Context, _ bun.IDB, id int64) (ticket.UnitInfo, error) {
-	for _, u := range tree {
+	for _, u := range departments {
 		if u.ID == id {
 			return u, nil
 		}
@@ -42,7 +43,7 @@ func (units) Unit(_ context.Context, _ bun.IDB, id int64) (ticket.UnitInfo, erro
 	return ticket.UnitInfo{}, fault.ErrNotFound
 }
 
-func (units) Units(context.Context, bun.IDB) ([]ticket.UnitInfo, error) { return tree, nil }
+func (units) Units(context.Context, bun.IDB) ([]ticket.UnitInfo, error) { return departments, nil }
 
 type requesters struct{}
 
@@ -84,6 +85,7 @@ type fixture struct {
 	*ticket.Service
 	db    *database.DB
 	clock *clock.Fake
+	box   *secret.Box
 }
 
 func mustNew(t *testing.T) fixture {
@@ -96,7 +98,7 @@ func mustNew(t *testing.T) fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := fixture{db: databasetest.New(t, steps), clock: clock.NewFake(start)}
+	f := fixture{db: databasetest.New(t, steps), clock: clock.NewFake(start), box: box}
 	f.Service = ticket.New(ticket.Deps{DB: f.db, Clock: f.clock, Box: box, Units: units{}, Requesters: requesters{}, Files: files{}})
 	err = f.EnsureTypes(context.Background(), access.SystemActor("test"), []ticket.Type{
 		{Code: "labour", Name: "劳动用工", Category: "0201", Urgency: ticket.Normal, Hours: 72, Sort: 1},
@@ -255,7 +257,7 @@ func TestDeskAnswersDeclinesVoids(t *testing.T) {
 	}
 	v = f.mustDispatch(t, f.mustOpen(t, baker, ask("")), 10)
 	v = must(f.Void(ctx, desk, ticket.VoidTicket{Ref: ref(v), Reason: "重复登记"}))(t)
-	if v.Status != ticket.Void || v.Hops[0].State != ticket.HopEnded || len(v.Actions) != 0 {
+	if v.Status != ticket.Void || v.Hops[0].State != ticket.HopEnded || !slices.Equal(v.Actions, []ticket.Action{ticket.ToLink, ticket.ToUndo}) {
 		t.Fatalf("%+v", v)
 	}
 }

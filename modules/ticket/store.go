@@ -34,6 +34,8 @@ type typeRow struct {
 	Sort     int     `bun:"sort,notnull"`
 	// SetAt is when the installation set the type itself; nil for one that came with the program.
 	SetAt *time.Time `bun:"set_at"`
+	// Review: replies are reviewed before the requester is called. SetReview sets it and nothing else.
+	Review bool `bun:"review,notnull"`
 }
 
 // find reads one ticket the scopes let through.
@@ -61,8 +63,8 @@ func find(ctx context.Context, db bun.IDB, scopes []scope, id int64) (*Ticket, e
 // The columns of a ticket, and those that a list shows.
 const (
 	itemColumns = "t.id, t.number, t.type_code, t.title, t.urgency, t.status, t.version, t.source, t.requester_name, t.user_id, t.enterprise_id, t.enterprise_name, " +
-		"t.unit_id, t.unit_name, t.created_at, t.due_at, t.closed_at, t.rating"
-	ticketColumns = itemColumns + ", t.query_hash, t.body, t.phone_sealed, t.phone_blind, t.phone_tail, t.opened_by, t.unit_l1, t.unit_l2, t.unit_l3, t.unit_l4, t.reply, t.opinion"
+		"t.unit_id, t.unit_name, t.created_at, t.due_at, t.closed_at, t.rating, t.alert, t.review_due, t.merged_into, t.excluded"
+	ticketColumns = itemColumns + ", t.query_hash, t.body, t.phone_sealed, t.phone_blind, t.phone_tail, t.opened_by, t.unit_l1, t.unit_l2, t.unit_l3, t.unit_l4, t.reply, t.opinion, t.round"
 )
 
 // list reads these columns of a page, newest first: one query per scope and status, merged, so that each walks one index in order.
@@ -86,6 +88,12 @@ func list(ctx context.Context, db bun.IDB, columns string, scopes []scope, f Lis
 			}
 			if f.Urgency != "" {
 				also("t.urgency = ?", f.Urgency)
+			}
+			if f.Flag != "" {
+				query += " AND " + f.Flag.where()
+			}
+			if f.Alert != NoAlert {
+				also("t.alert = ?", string(f.Alert))
 			}
 			if before > 0 {
 				also("t.id < ?", before)
@@ -133,15 +141,15 @@ func save(ctx context.Context, tx bun.Tx, t *Ticket, read int64) error {
 	t.Version = read + 1
 	return database.Changed(tx.NewUpdate().Model(t).
 		Column("status", "version", "unit_id", "unit_name", "unit_l1", "unit_l2", "unit_l3", "unit_l4",
-			"due_at", "closed_at", "reply", "rating", "opinion").
+			"due_at", "closed_at", "reply", "rating", "opinion", "review_due", "round", "merged_into", "excluded").
 		Where("id = ? AND version = ?", t.ID, read).Exec(ctx))
 }
 
 // hops reads the dispatches of a ticket, oldest first.
 func hops(ctx context.Context, db bun.IDB, id int64) ([]Hop, error) {
 	var rows []Hop
-	err := database.QueryAll(ctx, db, &rows, `SELECT id, ticket_id, from_id, from_name, unit_id, unit_name, unit_l1, unit_l2, unit_l3, unit_l4, lead, state, sent_at, signed_at, replied_at, due_at, note
-		FROM ticket_hops WHERE ticket_id = ? ORDER BY id`, id)
+	err := database.QueryAll(ctx, db, &rows, `SELECT id, ticket_id, from_id, from_name, unit_id, unit_name, unit_l1, unit_l2, unit_l3, unit_l4, lead, state, sent_at, signed_at, replied_at, due_at, note,
+		parent_id, role, round, reply, sent_by, sent_by_name FROM ticket_hops WHERE ticket_id = ? ORDER BY id`, id)
 	return rows, err
 }
 
@@ -156,7 +164,7 @@ func leadHop(ctx context.Context, db bun.IDB, id int64) (*Hop, error) {
 }
 
 func saveHop(ctx context.Context, tx bun.Tx, h *Hop) error {
-	_, err := tx.NewUpdate().Model(h).Column("state", "signed_at", "replied_at").WherePK().Exec(ctx)
+	_, err := tx.NewUpdate().Model(h).Column("state", "signed_at", "replied_at", "due_at", "reply").WherePK().Exec(ctx)
 	return err
 }
 

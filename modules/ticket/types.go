@@ -3,6 +3,7 @@ package ticket
 import (
 	"context"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/uptrace/bun"
@@ -46,7 +47,10 @@ func (s *Service) EnsureTypes(ctx context.Context, actor access.Actor, types []T
 		_, err := tx.NewInsert().Model(&rows).On("CONFLICT (code) DO UPDATE").
 			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort").
 			Where("y.set_at IS NULL").Exec(ctx)
-		return err
+		if err != nil {
+			return err
+		}
+		return setHours(ctx, tx, s.clock.Now(), types, false)
 	})
 }
 
@@ -66,10 +70,17 @@ func (s *Service) SetTypes(ctx context.Context, actor access.Actor, types []Type
 	}
 	defer s.typesChanged()
 	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewInsert().Model(&rows).On("CONFLICT (code) DO UPDATE").
+		before, err := typeRows(ctx, tx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewInsert().Model(&rows).On("CONFLICT (code) DO UPDATE").
 			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort, set_at = EXCLUDED.set_at").
 			Exec(ctx)
 		if err != nil {
+			return err
+		}
+		if err := setHours(ctx, tx, now, otherHours(before, types), true); err != nil {
 			return err
 		}
 		for _, t := range types {
@@ -80,4 +91,16 @@ func (s *Service) SetTypes(ctx context.Context, actor access.Actor, types []Type
 		}
 		return nil
 	})
+}
+
+// otherHours are the types that are new or have other hours than before. The hours of the others may have become a budget that
+// somebody set since.
+func otherHours(before []typeRow, types []Type) []Type {
+	var list []Type
+	for _, t := range types {
+		if !slices.ContainsFunc(before, func(r typeRow) bool { return r.Code == t.Code && r.Hours == t.Hours }) {
+			list = append(list, t)
+		}
+	}
+	return list
 }

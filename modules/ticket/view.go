@@ -2,11 +2,15 @@ package ticket
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/event"
 )
 
@@ -19,7 +23,7 @@ type Item struct {
 	TypeName       string     `json:"typeName"`
 	Title          string     `json:"title"`
 	Urgency        Urgency    `json:"urgency" enum:"normal,urgent,critical"`
-	Status         Status     `json:"status" enum:"received,answered,declined,dispatched,signed,replied,callback,closed,voided"`
+	Status         Status     `json:"status" enum:"received,answered,declined,dispatched,signed,suspended,replied,reviewed,callback,closed,archived,merged,voided"`
 	Source         Source     `json:"source" enum:"h5,portal,agent"`
 	RequesterName  string     `json:"requesterName"`
 	EnterpriseName string     `json:"enterpriseName"`
@@ -28,21 +32,31 @@ type Item struct {
 	DueAt          time.Time  `json:"dueAt"`
 	ClosedAt       *time.Time `json:"closedAt,omitempty"`
 	Rating         int        `json:"rating"` // 0 when not rated
+	Flags          []Flag     `json:"flags,omitempty" enum:"return,extension,appeal,review" doc:"What waits for a decision beside the state; staff only."`
+	Merged         bool       `json:"merged,omitempty" doc:"It is or was handled as part of another ticket; staff only."`
+	Excluded       bool       `json:"excluded,omitempty" doc:"An appeal was granted: the statistics leave it out; staff only."`
+	Alert          Alert      `json:"alert,omitempty" enum:"due_soon,overdue" doc:"Of the clocks that run; absent to requesters."`
 	Marks          *Marks     `json:"marks,omitempty" doc:"Where the words of a search stand; in a list that was searched only."`
 }
 
 // View is a ticket as one actor may see it.
 type View struct {
 	Item
-	Body      string     `json:"body"`
-	Phone     string     `json:"phone"` // in clear to the desk, masked to everybody else
-	Reply     string     `json:"reply"`
-	Opinion   string     `json:"opinion"`
-	QueryCode string     `json:"queryCode,omitempty"` // to whoever opened it, in the answer to opening
-	Timeline  []Step     `json:"timeline"`            // oldest first
-	Hops      []HopView  `json:"hops"`                // empty for requesters
-	Files     []FileView `json:"files"`
-	Actions   []Action   `json:"actions" enum:"answer,decline,dispatch,sign,reply,callback,close,reopen,void,rate"` // what the actor may do now
+	Body      string `json:"body"`
+	Phone     string `json:"phone"` // in clear to the desk, masked to everybody else
+	Reply     string `json:"reply"`
+	Opinion   string `json:"opinion"`
+	QueryCode string `json:"queryCode,omitempty"` // to whoever opened it, in the answer to opening
+	Timeline  []Step `json:"timeline"`            // oldest first
+	// Ask is what a suspended ticket waits for the requester to say.
+	Ask      string        `json:"ask,omitempty"`
+	Hops     []HopView     `json:"hops"`     // empty for requesters
+	Requests []RequestView `json:"requests"` // empty for requesters
+	Near     []Near        `json:"near"`     // empty for requesters
+	Files    []FileView    `json:"files"`
+	Undo     *UndoView     `json:"undo,omitempty"` // the step the actor may take back
+	// Actions are what the actor may do now with the ticket as a whole.
+	Actions []Action `json:"actions" enum:"answer,decline,dispatch,sign,reply,review,sendback,callback,close,reopen,void,rate,archive,suspend,resume,supplement,split,appeal,merge,unmerge,link,unlink,undo"`
 }
 
 // Step is one entry of the timeline. Requesters get no staff names and no internal notes.
@@ -55,6 +69,8 @@ type Step struct {
 	Text    string    `json:"text,omitempty"`
 	Outcome *Outcome  `json:"outcome,omitempty"`
 	FileIDs []int64   `json:"fileIds,omitempty"`
+
+	hidden bool // from the requester: it is between staff
 }
 
 // HopView is one dispatch.
@@ -64,12 +80,17 @@ type HopView struct {
 	UnitID    int64      `json:"unitId"`
 	UnitName  string     `json:"unitName"`
 	Lead      bool       `json:"lead"`
-	State     HopState   `json:"state" enum:"dispatched,signed,replied,ended"`
+	ParentID  int64      `json:"parentId" doc:"The hop this one works for; 0 for those the desk dispatched."`
+	Role      Role       `json:"role" enum:"lead,co,task"`
+	Round     int        `json:"round" doc:"0 the first time, 1 when it was done again."`
+	State     HopState   `json:"state" enum:"dispatched,signed,replied,accepted,returned,ended"`
 	SentAt    time.Time  `json:"sentAt"`
 	SignedAt  *time.Time `json:"signedAt,omitempty"`
 	RepliedAt *time.Time `json:"repliedAt,omitempty"`
 	DueAt     time.Time  `json:"dueAt"`
 	Note      string     `json:"note"`
+	Reply     string     `json:"reply" doc:"The unit's own answer."`
+	Actions   []Action   `json:"actions" enum:"hop-sign,hop-reply,forward,split,return,extend,accept,rework,recall"`
 }
 
 // FileView is a file tied to a ticket, as the files module tells it.
@@ -91,13 +112,14 @@ type Type struct {
 	Urgency  Urgency `json:"urgency" enum:"normal,urgent,critical"`
 	Hours    int     `json:"hours"` // until it must be answered
 	Sort     int     `json:"sort"`
+	Review   bool    `json:"review,omitempty" doc:"A unit's reply is reviewed before the requester is called."`
 }
 
 func (t *Ticket) item(typeNames map[string]string) Item {
 	i := Item{
 		ID: t.ID, Number: t.Number, Version: t.Version, Type: t.Type, TypeName: typeNames[t.Type], Title: t.Title,
 		Urgency: t.Urgency, Status: t.Status, Source: t.Source, RequesterName: t.RequesterName, EnterpriseName: t.EnterpriseName,
-		UnitName: t.UnitName, CreatedAt: t.CreatedAt.UTC(), DueAt: t.DueAt.UTC(), ClosedAt: utc(t.ClosedAt), Rating: t.Rating,
+		UnitName: t.UnitName, CreatedAt: t.CreatedAt.UTC(), DueAt: t.DueAt.UTC(), ClosedAt: utc(t.ClosedAt), Rating: t.Rating, Alert: t.Alert,
 	}
 	if i.TypeName == "" {
 		i.TypeName = t.Type
@@ -121,7 +143,7 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *T
 	}
 	v := View{
 		Item: t.item(names), Body: t.Body, Reply: t.Reply, Opinion: t.Opinion,
-		Timeline: []Step{}, Hops: []HopView{}, Files: []FileView{}, Actions: []Action{},
+		Timeline: []Step{}, Hops: []HopView{}, Requests: []RequestView{}, Near: []Near{}, Files: []FileView{}, Actions: []Action{},
 	}
 	phone, err := s.box.Open(t.PhoneSealed, phonePlace(t.Number))
 	if err != nil {
@@ -136,26 +158,32 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *T
 		return View{}, err
 	}
 	requester := actor.Party == access.Enterprise
+	if requester {
+		v.Alert = NoAlert
+	}
 	for _, e := range events {
+		if requester && clockInternal(e.Type) {
+			continue
+		}
 		step, err := stepOf(e)
 		if err != nil {
 			return View{}, err
 		}
+		if t.Status == OnHold && e.Type == "ticket.suspended" {
+			v.Ask = step.Text
+		}
 		if requester {
+			if step.hidden {
+				continue
+			}
 			step = step.public(e.ActorID == actor.UserID)
 		}
 		v.Timeline = append(v.Timeline, step)
 	}
+	var all tree
 	if !requester {
-		rows, err := hops(ctx, db, t.ID)
-		if err != nil {
+		if all, err = s.staffView(ctx, db, actor, t, &v, events); err != nil {
 			return View{}, err
-		}
-		for _, h := range rows {
-			v.Hops = append(v.Hops, HopView{
-				ID: h.ID, FromName: h.FromName, UnitID: h.UnitID, UnitName: h.UnitName, Lead: h.Lead, State: h.State, SentAt: h.SentAt.UTC(),
-				SignedAt: utc(h.SignedAt), RepliedAt: utc(h.RepliedAt), DueAt: h.DueAt.UTC(), Note: h.Note,
-			})
 		}
 	}
 	files, err := s.files.Of(ctx, db, Object, t.ID)
@@ -164,16 +192,80 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *T
 	}
 	v.Files = append(v.Files, files...)
 	for _, a := range actionsFrom(t.Status) {
-		if may(actor, t, a) && (a != ToRate || t.Rating == 0) {
+		if a.Addressed() && may(actor, t, a) && offered(actor, t, all, v.Near, a) {
 			v.Actions = append(v.Actions, a)
 		}
 	}
+	if v.Undo != nil {
+		v.Actions = append(v.Actions, ToUndo)
+	}
 	return v, nil
+}
+
+// offered reports whether an action that the state and the right allow makes sense as a button of the ticket itself.
+func offered(actor access.Actor, t *Ticket, all tree, near []Near, a Action) bool {
+	lead := all.lead()
+	switch a {
+	case ToRate:
+		return t.Rating == 0
+	case ToReview, ToSendBack:
+		return t.ReviewDue
+	case ToCallBack, ToClose:
+		return t.reviewed() == nil
+	case ToReply:
+		return lead == nil || all.waits(lead) == ""
+	case ToUnlink:
+		return slices.ContainsFunc(near, func(n Near) bool { return n.Kind == "link" })
+	case ToSplit: // a unit splits its hop
+		return isDesk(actor)
+	}
+	return a != ToUndo && RightOf(a).Side != Handler && RightOf(a).Side != Level
+}
+
+// staffView adds what is between staff.
+func (s *Service) staffView(ctx context.Context, db bun.IDB, actor access.Actor, t *Ticket, v *View, events []event.Event) (tree, error) {
+	rows, err := hops(ctx, db, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	all := tree(rows)
+	for i := range all {
+		h := &all[i]
+		v.Hops = append(v.Hops, HopView{
+			ID: h.ID, FromName: h.FromName, UnitID: h.UnitID, UnitName: h.UnitName, Lead: h.Lead, ParentID: h.ParentID, Role: h.Role, Round: h.Round, State: h.State,
+			SentAt: h.SentAt.UTC(), SignedAt: utc(h.SignedAt), RepliedAt: utc(h.RepliedAt), DueAt: h.DueAt.UTC(), Note: h.Note, Reply: h.Reply,
+			Actions: hopActions(actor, t, all, h),
+		})
+	}
+	if len(all) > 0 {
+		asked, err := requestsOf(ctx, db, t.ID)
+		if err != nil {
+			return nil, err
+		}
+		for i := range asked {
+			v.Requests = append(v.Requests, asked[i].view(actor, t, all))
+			if f := Flag(asked[i].Kind); asked[i].Pending() && !slices.Contains(v.Flags, f) {
+				v.Flags = append(v.Flags, f)
+			}
+		}
+	}
+	if t.Status == Reported && t.ReviewDue {
+		v.Flags = append(v.Flags, FlagReview)
+	}
+	v.Merged, v.Excluded = t.MergedInto != 0, t.Excluded
+	if v.Near, err = near(ctx, db, visible(actor), t); err != nil {
+		return nil, err
+	}
+	v.Undo, err = s.undoFor(ctx, db, actor, t, events)
+	return all, err
 }
 
 // stepOf reads the event back into words.
 func stepOf(e event.Event) (Step, error) {
 	s := Step{Seq: e.Seq, Kind: e.Type, Label: labelOf(e.Type), At: e.At.UTC(), Actor: e.ActorName}
+	if told, err := clockTimeline(e, &s); told {
+		return s, err
+	}
 	var err error
 	switch e.Type {
 	case "ticket.answered":
@@ -187,7 +279,7 @@ func stepOf(e event.Event) (Step, error) {
 	case "ticket.dispatched":
 		var f Dispatched
 		err = e.Decode(&f)
-		s.Label, s.Text = "派单至"+f.UnitName, f.Note
+		s.Label, s.Text = "派单至"+f.UnitName+with(f.To), f.Note
 	case "ticket.signed":
 		var f Signed
 		err = e.Decode(&f)
@@ -216,9 +308,149 @@ func stepOf(e event.Event) (Step, error) {
 		var f Rated
 		err = e.Decode(&f)
 		s.Text = f.Opinion
+	default:
+		return stepBeside(e, s)
 	}
 	return s, err
 }
+
+func with(co []Given) string {
+	if len(co) == 0 {
+		return ""
+	}
+	return "，" + names(co) + "协办"
+}
+
+func names(to []Given) string {
+	var out []string
+	for _, g := range to {
+		out = append(out, g.UnitName)
+	}
+	return strings.Join(out, "、")
+}
+
+// stepBeside reads the events beside the straight way from the first word to the rating.
+func stepBeside(e event.Event, s Step) (Step, error) {
+	var err error
+	s.hidden = true
+	switch e.Type {
+	case "ticket.opened":
+		s.hidden = false
+	case "ticket.suspended":
+		var f Suspended
+		err = e.Decode(&f)
+		s.Label, s.Text, s.hidden = "挂起，等待企业补充材料", f.Reason, false
+	case "ticket.resumed":
+		var f Supplemented
+		err = e.Decode(&f)
+		s.Label, s.Text, s.FileIDs, s.hidden = "恢复办理", f.Reason, f.FileIDs, false
+		if f.By == "requester" {
+			s.Label = "企业补充材料，恢复办理"
+		}
+	case "ticket.archived":
+		s.Label, s.hidden = "归档", false
+	case "ticket.merged":
+		var f Joined
+		err = e.Decode(&f)
+		s.Label, s.Text, s.hidden = "与同类诉求合并办理", f.Note, false
+	case "ticket.unmerged":
+		var f Parted
+		err = e.Decode(&f)
+		s.Label, s.Text, s.hidden = "恢复单独办理", f.Note, false
+	case "ticket.absorbed":
+		s.Label = "并入一件同类工单"
+	case "ticket.linked":
+		s.Label = "关联一件工单"
+	case "ticket.unlinked":
+		s.Label = "取消关联一件工单"
+	case "ticket.undone":
+		var f Undone
+		err = e.Decode(&f)
+		s.Label, s.Text = "撤销“"+f.Label+"”", f.Reason
+		undone, _ := stepOf(event.Event{Type: f.Kind, Facts: e.Facts})
+		s.hidden = undone.hidden
+	case "ticket.extension_decided":
+		var f extensionDecided
+		err = e.Decode(&f)
+		s.Label, s.Text = granted(f.Granted)+f.Hop.UnitName+"延期", f.Note
+		if f.Granted {
+			s.Label = fmt.Sprintf("办理时限延长 %d 个工作日，至%s", f.Days, show(f.DueAt))
+			if !f.Carry {
+				s.Label = f.Hop.UnitName + s.Label
+			}
+		}
+		s.hidden = !f.Carry
+	default:
+		return stepInside(e, s)
+	}
+	return s, err
+}
+
+// stepInside reads what is between staff.
+func stepInside(e event.Event, s Step) (Step, error) {
+	var f struct {
+		Hop      Given       `json:"hop"`
+		To       []Given     `json:"to"`
+		FromName string      `json:"fromName"`
+		Note     string      `json:"note"`
+		Text     string      `json:"text"`
+		Reason   string      `json:"reason"`
+		Code     string      `json:"code"`
+		Days     int         `json:"days"`
+		Granted  bool        `json:"granted"`
+		Passed   bool        `json:"passed"`
+		Kind     RequestKind `json:"kind"`
+		FileIDs  []int64     `json:"fileIds"`
+	}
+	if err := e.Decode(&f); err != nil {
+		return s, err
+	}
+	unit := f.Hop.UnitName
+	s.Text, s.FileIDs = f.Note, f.FileIDs
+	switch e.Type {
+	case "ticket.forwarded":
+		s.Label = f.FromName + "转办" + names(f.To)
+		if len(f.To) > 0 && f.To[0].Role == RoleTask {
+			s.Label = f.FromName + "拆分任务给" + names(f.To)
+		}
+	case "ticket.hop_signed":
+		s.Label = unit + "签收"
+	case "ticket.hop_replied":
+		s.Label, s.Text = unit+"反馈（"+roleLabels[f.Hop.Role]+"）", f.Text
+	case "ticket.task_accepted":
+		s.Label = "验收" + unit + "的任务"
+	case "ticket.task_returned":
+		s.Label = "退回" + unit + "的反馈"
+	case "ticket.recalled":
+		s.Label = "收回" + unit + "的办理环节"
+	case "ticket.reviewed":
+		s.Label = "审核通过"
+	case "ticket.sent_back":
+		s.Label = "审核退回，重新反馈"
+	case "ticket.return_asked":
+		s.Label, s.Text = unit+"申请退单："+codeName(AskReturn, f.Code), f.Note
+	case "ticket.return_decided":
+		s.Label = granted(f.Granted) + unit + "退单"
+	case "ticket.extension_asked":
+		s.Label, s.Text = fmt.Sprintf("申请延期 %d 个工作日", f.Days), f.Reason
+	case "ticket.extension_endorsed":
+		s.Label = granted(f.Passed) + unit + "的延期申请（本单位审核）"
+	case "ticket.request_withdrawn":
+		s.Label = unit + "撤回" + kindLabels[f.Kind] + "申请"
+	case "ticket.appeal_asked":
+		s.Label = "申诉：" + codeName(AskAppeal, f.Code)
+	case "ticket.appeal_decided":
+		s.Label = granted(f.Granted) + "申诉"
+		if f.Granted {
+			s.Label += "，不计入统计"
+		}
+	}
+	return s, nil
+}
+
+var roleLabels = map[Role]string{RoleLead: "转办", RoleCo: "协办", RoleTask: "任务"}
+
+func show(at time.Time) string { return clock.Show(at) }
 
 // public drops what is between staff.
 func (s Step) public(own bool) Step {
@@ -226,7 +458,7 @@ func (s Step) public(own bool) Step {
 		s.Actor = ""
 	}
 	switch s.Kind {
-	case "ticket.dispatched", "ticket.called_back", "ticket.closed", "ticket.reopened":
+	case "ticket.dispatched", "ticket.called_back", "ticket.closed", "ticket.reopened", "ticket.undone", "ticket.merged", "ticket.unmerged", "ticket.extension_decided":
 		s.Text, s.Outcome = "", nil
 	}
 	return s

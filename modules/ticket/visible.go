@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -14,7 +15,8 @@ type scope struct {
 	where string
 	args  []any
 	mark  string // names the scope to an outside search engine; "" is everything
-	past  bool   // tickets the unit once had; they are read, not worked on
+	past  bool   // tickets the unit once had or has a part in; they are read, not worked on, except what open says
+	open  string // of a past scope, with the same args: those in which the unit has a part to do now
 }
 
 // visible is the one predicate that narrows every query of a ticket. No scope means nothing is seen.
@@ -29,7 +31,8 @@ func visible(a access.Actor) []scope {
 		}
 		return []scope{
 			{where: "t." + column + " = ?", args: []any{a.DepartmentID}, mark: mark(column, a.DepartmentID)},
-			{where: "t.id IN (SELECT h.ticket_id FROM ticket_hops AS h WHERE h." + column + " = ?)", args: []any{a.DepartmentID}, mark: mark(column, a.DepartmentID), past: true},
+			{where: "t.id IN (SELECT h.ticket_id FROM ticket_hops AS h WHERE h." + column + " = ?)", args: []any{a.DepartmentID}, mark: mark(column, a.DepartmentID), past: true,
+				open: "t.id IN (SELECT h.ticket_id FROM ticket_hops AS h WHERE NOT h.lead AND h." + column + " = ? AND h.state IN ('dispatched', 'signed'))"},
 		}
 	case a.Party == access.Enterprise && a.UserID != 0:
 		s := []scope{{where: "t.user_id = ?", args: []any{a.UserID}, mark: mark("user_id", a.UserID)}}
@@ -64,19 +67,7 @@ func isDesk(a access.Actor) bool {
 
 // isLead reports whether the ticket lies with the actor's unit, or below it when the subtree is in scope.
 func isLead(a access.Actor, t *Ticket) bool {
-	if a.Party == access.System {
-		return true
-	}
-	if a.Party != access.Government || a.DepartmentID == 0 {
-		return false
-	}
-	if t.UnitID == a.DepartmentID {
-		return true
-	}
-	levels := [4]int64{t.UnitL1, t.UnitL2, t.UnitL3, t.UnitL4}
-	n := a.Level()
-	// #nosec G602 -- Level is at most 4, the levels of the tree
-	return a.Scope == access.ScopeSubtree && n > 0 && levels[n-1] == a.DepartmentID
+	return owns(a, t.UnitID, [4]int64{t.UnitL1, t.UnitL2, t.UnitL3, t.UnitL4})
 }
 
 // isRequester reports whether the actor asked, or belongs to the company an agent wrote the ticket down for.
@@ -97,9 +88,23 @@ func may(actor access.Actor, t *Ticket, action Action) bool {
 		return isLead(actor, t) && actor.Can(r.Permission)
 	case Requester:
 		return isRequester(actor, t)
+	case Worker:
+		return (isLead(actor, t) || isDesk(actor)) && actor.Can(r.Permission)
+	case Handler, Level: // the command asks about its hop
+		return (isDesk(actor) || actor.Party == access.Government && actor.DepartmentID != 0) && decides(actor, action)
+	case Staff:
+		return (actor.Party == access.System || actor.Party.Staff()) && actor.Can(r.Permission)
 	}
 	return false
 }
+
+// decides reports whether the actor holds the right to the action; deciding on an appeal has a right of its own.
+func decides(a access.Actor, action Action) bool {
+	return a.Can(RightOf(action).Permission) || action == ToDecide && a.Can(PermArbitrate)
+}
+
+// work are the actions a ticket waits for; the others are turns it may take.
+var work = []Action{ToAnswer, ToDecline, ToDispatch, ToSign, ToReply, ToReview, ToCallBack, ToClose, ToReopen}
 
 // waitingFor lists the states in which a ticket waits for the actor's own work.
 func waitingFor(a access.Actor) []Status {
@@ -108,7 +113,7 @@ func waitingFor(a access.Actor) []Status {
 	for _, t := range Lifecycle() {
 		r := RightOf(t.Action)
 		mine := r.Side == Desk && isDesk(a) || r.Side == Unit && a.Party == access.Government && a.DepartmentID != 0
-		if t.Action == ToVoid || !mine || !a.Can(r.Permission) || seen[t.From] {
+		if !slices.Contains(work, t.Action) || !mine || !a.Can(r.Permission) || seen[t.From] {
 			continue
 		}
 		seen[t.From] = true

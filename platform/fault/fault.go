@@ -120,6 +120,29 @@ func As(err error) (*Fault, bool) {
 	return f, ok
 }
 
+// Merge makes one fault of several, with a field for each wrong input, so that a person is told everything at once. Its code
+// and message are those of the first. It returns nil when all are nil, and the first error that is no Fault as it is.
+func Merge(errs ...error) error {
+	var all *Fault
+	for _, err := range errs {
+		f, ok := As(err)
+		switch {
+		case err == nil:
+		case !ok:
+			return err
+		case all == nil:
+			c := *f
+			all = &c
+		default:
+			all.Fields = append(append([]Field(nil), all.Fields...), f.Fields...)
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return all
+}
+
 // The faults every module shares.
 var (
 	ErrNotFound     = New(NotFound, "NOT_FOUND", "没有找到您要的内容，可能已被删除，或您没有查看权限")

@@ -3,6 +3,7 @@
 package text
 
 import (
+	"errors"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -31,6 +32,25 @@ func Line(field, s string, min, max int) (string, error) {
 // in a row go.
 func Block(field, s string, min, max int) (string, error) {
 	return fit(field, s, min, max, tidyBlock)
+}
+
+// Named puts the word a person knows the field by before the message of a fault of Line or Block; other errors pass as they
+// are.
+func Named(err error, label string) error {
+	f, ok := fault.As(err)
+	if !ok {
+		return err
+	}
+	c := *f
+	c.Message = label + "：" + f.Message
+	if errors.Is(f, ErrRequired) {
+		c.Message = "请填写" + label
+	}
+	c.Fields = nil
+	for _, old := range f.Fields {
+		c.Fields = append(c.Fields, fault.Field{Name: old.Name, Message: c.Message})
+	}
+	return &c
 }
 
 func fit(field, s string, min, max int, tidy func(string) string) (string, error) {

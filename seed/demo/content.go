@@ -271,10 +271,6 @@ func (g *generator) articles() error {
 			S    []string
 			B    string
 		}
-		Knowledge []struct {
-			Q, A, Ty, D string
-			K           []string
-		}
 		Partners []struct {
 			Code, Name, Direction, Note string
 			Events                      []string
@@ -291,10 +287,6 @@ func (g *generator) articles() error {
 	for i, r := range f.Help {
 		g.w.Help = append(g.w.Help, Article{Key: fmt.Sprintf("help-%02d", i+1), Title: Mark + r.T, Group: r.G, Steps: r.S,
 			Body: r.B + pick(g, s.HelpEnd), Public: true})
-	}
-	for i, r := range f.Knowledge {
-		g.w.Knowledge = append(g.w.Knowledge, Answer{Key: fmt.Sprintf("answer-%02d", i+1), Question: Mark + r.Q, Answer: r.A,
-			Type: r.Ty, Department: r.D, Keywords: r.K})
 	}
 	for i, r := range f.Partners {
 		g.w.Partners = append(g.w.Partners, Partner{Code: r.Code, Name: r.Name + Mark, Contact: g.person(), Phone: phone(7, i+1),

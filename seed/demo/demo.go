@@ -35,6 +35,8 @@ type World struct {
 	Notices      []Notice
 	Help         []Article
 	Knowledge    []Answer
+	Phrases      []Phrase
+	Duties       []Duty
 	Tickets      []Ticket
 	Applications []Application
 	Partners     []Partner
@@ -230,6 +232,26 @@ type Answer struct {
 	Type       string // ticket type code
 	Department string // code of who is responsible for its being right
 	Keywords   []string
+	Internal   bool // for staff only
+	// What it rests on: law, policy, guide or practice; its name; its number, where it has one.
+	SourceKind, SourceTitle, SourceNumber string
+}
+
+// Phrase is a canned reply of the desk.
+type Phrase struct {
+	By       string // desk, a unit's code, or the key of a person
+	Code     string
+	Title    string
+	Category string
+	Body     string
+}
+
+// Duty is one line of the directory: which unit handles a type in an area.
+type Duty struct {
+	Type       string // ticket type code
+	Area       string // division code of a street or town; empty is the whole district
+	Department string
+	Helpers    []string
 }
 
 // Ticket is one ticket with the story that brings it to its state.
@@ -336,6 +358,7 @@ func Generate(ref time.Time) (World, error) {
 		{"products", g.products},
 		{"policies", g.policies},
 		{"articles", g.articles},
+		{"desk", g.desk},
 		{"tickets", g.tickets},
 		{"applications", g.applications},
 	}

@@ -270,6 +270,9 @@ func TestMarks(t *testing.T) {
 	}
 }
 
+// placeholder is a word of a canned reply that the ticket fills in.
+var placeholder = regexp.MustCompile(`\{\{(联系人|工单号|承办单位|今天)\}\}`)
+
 func TestTexts(t *testing.T) {
 	t.Parallel()
 	w := generate(t, moments[0])
@@ -307,7 +310,7 @@ func TestTexts(t *testing.T) {
 			if i := strings.IndexFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' || r == utf8.RuneError }); i >= 0 {
 				t.Errorf("%s holds a control character: %q", path, s)
 			}
-			if strings.ContainsAny(s, "{}[]|") {
+			if strings.ContainsAny(placeholder.ReplaceAllString(s, ""), "{}[]|") {
 				t.Errorf("%s has an open slot: %q", path, s)
 			}
 			if strings.Count(s, demo.Mark) > 1 {

@@ -93,3 +93,17 @@ export interface PaletteItem {
   group: string
   keywords?: string
 }
+
+/** A piece of a longer text as the server divides it; text is text, nothing in it is markup. */
+export interface Block {
+  kind: 'paragraph' | 'heading' | 'list' | 'steps'
+  spans?: BlockSpan[] | null
+  items?: (BlockSpan[] | null)[] | null
+  /** Number of the first step. */
+  start?: number
+}
+
+export interface BlockSpan {
+  text: string
+  url?: string
+}

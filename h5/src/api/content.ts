@@ -6,7 +6,7 @@ type Schemas = components['schemas']
 export type ArticleKind = 'news' | 'notice' | 'help'
 export type ArticleCard = Schemas['ContentCard']
 export type Article = Schemas['ContentPage']
-export type Block = Schemas['ContentBlock']
+export type Block = Schemas['Block']
 export type Column = Schemas['ContentColumn']
 
 /** What is published of a kind: set on top first, then the newest. */

@@ -688,6 +688,195 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 日历的各个版本 */
+        get: operations["get-calendars"];
+        put?: never;
+        /** 新建或继续编辑草稿 */
+        post: operations["post-calendars"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendars/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 现行日历和草稿 */
+        get: operations["get-calendars-standing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendars/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 日历的一个版本 */
+        get: operations["get-calendars-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendars/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 删除草稿 */
+        post: operations["post-calendars-id-discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendars/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 发布后将变更的时限 */
+        get: operations["get-calendars-id-preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendars/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发布草稿 */
+        post: operations["post-calendars-id-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calendars/{id}/save": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 保存草稿 */
+        post: operations["post-calendars-id-save"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/canned-replies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 可用的常用语，常用的在前 */
+        get: operations["get-canned-replies"];
+        put?: never;
+        /** 新建常用语 */
+        post: operations["post-canned-replies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/canned-replies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 修改常用语 */
+        put: operations["put-canned-replies-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/canned-replies/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 删除常用语 */
+        post: operations["post-canned-replies-id-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/canned-replies/{id}/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 取用常用语并填入工单信息 */
+        post: operations["post-canned-replies-id-use"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/captchas": {
         parameters: {
             query?: never;
@@ -748,6 +937,126 @@ export interface paths {
         };
         /** 栏目 */
         get: operations["get-content-columns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 派单目录、缺口和冲突 */
+        get: operations["get-directory"];
+        put?: never;
+        /** 设置目录项的新版本 */
+        post: operations["post-directory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/directory-accuracy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 目录准确率：采纳与退回 */
+        get: operations["get-directory-accuracy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/directory/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 目录项和它的版本 */
+        get: operations["get-directory-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/directory/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 终止目录项 */
+        post: operations["post-directory-id-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/directory/{id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回未生效的调整 */
+        post: operations["post-directory-id-take-back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch-explanations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 解释以往派单：当时有效的目录 */
+        get: operations["get-dispatch-explanations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dispatch-suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 按目录建议承办单位 */
+        get: operations["get-dispatch-suggestions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1486,6 +1795,314 @@ export interface paths {
         put?: never;
         /** 暂停机构服务 */
         post: operations["post-institutions-id-suspend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 知识条目列表 */
+        get: operations["get-knowledge"];
+        put?: never;
+        /** 新建知识条目 */
+        post: operations["post-knowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge-blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 答复内容分段，用于预览 */
+        post: operations["post-knowledge-blocks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge-feedback/{id}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 处理反馈 */
+        post: operations["post-knowledge-feedback-id-settle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 知识条目的事项和单位 */
+        get: operations["get-knowledge-options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge-search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 办理工单时检索知识 */
+        get: operations["get-knowledge-search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge-todo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 待我处理的知识条目 */
+        get: operations["get-knowledge-todo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 知识条目详情 */
+        get: operations["get-knowledge-id"];
+        /** 修改知识条目 */
+        put: operations["put-knowledge-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 复核确认 */
+        post: operations["post-knowledge-id-confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/{id}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 两个版本的差异 */
+        get: operations["get-knowledge-id-diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 放弃修订 */
+        post: operations["post-knowledge-id-discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/{id}/editions/{no}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 知识条目的一个版本 */
+        get: operations["get-knowledge-id-editions-no"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/{id}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 反馈有用或有误 */
+        post: operations["post-knowledge-id-feedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核发布 */
+        post: operations["post-knowledge-id-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回修改 */
+        post: operations["post-knowledge-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/{id}/revise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修订 */
+        post: operations["post-knowledge-id-revise"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提交审核 */
+        post: operations["post-knowledge-id-submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/{id}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记答复中引用了知识条目 */
+        post: operations["post-knowledge-id-uses"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/knowledge/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤下 */
+        post: operations["post-knowledge-id-withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2547,6 +3164,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/public/knowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 公开知识检索 */
+        get: operations["get-public-knowledge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/public/knowledge/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 公开的一条知识 */
+        get: operations["get-public-knowledge-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/registrations": {
         parameters: {
             query?: never;
@@ -2685,6 +3336,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ticket-budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 时限设置和督办阶梯 */
+        get: operations["get-ticket-budgets"];
+        put?: never;
+        /** 设置一项时限 */
+        post: operations["post-ticket-budgets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-budgets/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 某类诉求现在受理的各项时限 */
+        get: operations["get-ticket-budgets-preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-budgets/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 删除一项时限 */
+        post: operations["post-ticket-budgets-id-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-ladder": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设置督办阶梯 */
+        post: operations["post-ticket-ladder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 退单、延期和申诉的原因 */
+        get: operations["get-ticket-reasons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-returns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 按承办单位和派单人统计的退单 */
+        get: operations["get-ticket-returns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ticket-types": {
         parameters: {
             query?: never;
@@ -2702,6 +3456,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ticket-types/{code}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设置诉求类型的办理结果是否审核 */
+        post: operations["post-ticket-types-code-review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ticket-units": {
         parameters: {
             query?: never;
@@ -2709,7 +3480,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** 可派单的承办单位 */
+        /** 可派单或转办的承办单位 */
         get: operations["get-ticket-units"];
         put?: never;
         post?: never;
@@ -2754,6 +3525,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tickets/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 验收通过 */
+        post: operations["post-tickets-id-accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tickets/{id}/answer": {
         parameters: {
             query?: never;
@@ -2765,6 +3553,40 @@ export interface paths {
         put?: never;
         /** 直接答复 */
         post: operations["post-tickets-id-answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 申诉 */
+        post: operations["post-tickets-id-appeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 归档 */
+        post: operations["post-tickets-id-archive"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2788,6 +3610,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tickets/{id}/clocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 工单的时限及其计算过程 */
+        get: operations["get-tickets-id-clocks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tickets/{id}/close": {
         parameters: {
             query?: never;
@@ -2799,6 +3638,23 @@ export interface paths {
         put?: never;
         /** 回访并办结 */
         post: operations["post-tickets-id-close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审批申请 */
+        post: operations["post-tickets-id-decide"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2839,6 +3695,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tickets/{id}/endorse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核延期 */
+        post: operations["post-tickets-id-endorse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 申请延期 */
+        post: operations["post-tickets-id-extend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/forward": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 转办 */
+        post: operations["post-tickets-id-forward"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/hop-reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 反馈协办或转办 */
+        post: operations["post-tickets-id-hop-reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/hop-sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 签收协办或转办 */
+        post: operations["post-tickets-id-hop-sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/instruct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 领导批示 */
+        post: operations["post-tickets-id-instruct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 关联工单 */
+        post: operations["post-tickets-id-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 并单 */
+        post: operations["post-tickets-id-merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tickets/{id}/rate": {
         parameters: {
             query?: never;
@@ -2850,6 +3842,23 @@ export interface paths {
         put?: never;
         /** 评价 */
         post: operations["post-tickets-id-rate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 收回转办 */
+        post: operations["post-tickets-id-recall"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2890,6 +3899,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tickets/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复办理 */
+        post: operations["post-tickets-id-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 申请退单 */
+        post: operations["post-tickets-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核通过 */
+        post: operations["post-tickets-id-review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/rework": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 验收退回 */
+        post: operations["post-tickets-id-rework"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/sendback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核退回 */
+        post: operations["post-tickets-id-sendback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tickets/{id}/sign": {
         parameters: {
             query?: never;
@@ -2907,6 +4001,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tickets/{id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 拆分任务 */
+        post: operations["post-tickets-id-split"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/supplement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 补充材料 */
+        post: operations["post-tickets-id-supplement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 挂起 */
+        post: operations["post-tickets-id-suspend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销上一步 */
+        post: operations["post-tickets-id-undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/unlink": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 取消关联 */
+        post: operations["post-tickets-id-unlink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/unmerge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销并单 */
+        post: operations["post-tickets-id-unmerge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/urge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 催办承办单位 */
+        post: operations["post-tickets-id-urge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/urge-answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 答复催办 */
+        post: operations["post-tickets-id-urge-answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tickets/{id}/void": {
         parameters: {
             query?: never;
@@ -2918,6 +4148,23 @@ export interface paths {
         put?: never;
         /** 作废 */
         post: operations["post-tickets-id-void"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回申请 */
+        post: operations["post-tickets-id-withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3418,7 +4665,7 @@ export interface components {
             body: string;
         };
         ArticleBlocksOutputBody: {
-            blocks: components["schemas"]["ContentBlock"][];
+            blocks: components["schemas"]["Block"][];
         };
         ArticleColumnsOutputBody: {
             items: components["schemas"]["ContentColumn"][];
@@ -3455,6 +4702,23 @@ export interface components {
             version: number;
         };
         ArticleStepInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        AskInputBody: {
+            basis?: string;
+            code: string;
+            /**
+             * Format: int64
+             * @description Of an extension, in working days.
+             */
+            days?: number;
+            /**
+             * Format: int64
+             * @description Of return and extension.
+             */
+            hopId?: number;
+            text: string;
             /** Format: int64 */
             version: number;
         };
@@ -3571,6 +4835,17 @@ export interface components {
             /** @description Where the browser goes, inside WeChat. */
             url: string;
         };
+        Block: {
+            items?: components["schemas"]["Span"][][];
+            /** @enum {string} */
+            kind: "paragraph" | "heading" | "list" | "steps";
+            spans?: components["schemas"]["Span"][];
+            /**
+             * Format: int64
+             * @description Number of the first step.
+             */
+            start?: number;
+        };
         BrowseOutputBody: {
             /**
              * Format: int64
@@ -3580,9 +4855,167 @@ export interface components {
             items: components["schemas"]["CatalogCard"][];
             nextCursor?: string;
         };
+        BudgetInputBody: {
+            /** Format: int64 */
+            amount: number;
+            /** @enum {string} */
+            kind: "public" | "sign" | "handle" | "urge";
+            /** @description Empty for every type. */
+            type?: string;
+            /** @enum {string} */
+            unit: "working_days" | "working_minutes" | "clock_minutes";
+            /**
+             * @description Empty for every urgency.
+             * @enum {string}
+             */
+            urgency?: "" | "normal" | "urgent" | "critical";
+            /**
+             * Format: int64
+             * @description 0 for a new one.
+             */
+            version: number;
+            /** Format: int64 */
+            warnPercent: number;
+        };
+        BudgetPreviewOutputBody: {
+            items: components["schemas"]["TicketPreview"][];
+        };
+        BudgetRemoveInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        BudgetsOutputBody: {
+            items: components["schemas"]["TicketBudget"][];
+            ladder: components["schemas"]["TicketRung"][];
+        };
+        CalendarDefinition: {
+            days: components["schemas"]["CalendarException"][];
+            makeUp: components["schemas"]["Period"][];
+            weekly: components["schemas"]["Period"][][];
+            /** @description The years whose holidays are set. */
+            years: number[];
+        };
+        CalendarException: {
+            /** @description 2026-10-01 */
+            day: string;
+            /** @description Of the holiday. */
+            name: string;
+            /** @description A make-up working day; otherwise a day off. */
+            work: boolean;
+        };
+        CalendarListView: {
+            items: components["schemas"]["CalendarView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        CalendarMove: {
+            /** @description Which deadline. */
+            label: string;
+            /** Format: date-time */
+            newDueAt: string;
+            number: string;
+            /** Format: date-time */
+            oldDueAt: string;
+            /** Format: int64 */
+            ticketId: number;
+            title: string;
+            unitName: string;
+        };
+        CalendarStanding: {
+            canManage: boolean;
+            current: components["schemas"]["CalendarView"];
+            draft?: components["schemas"]["CalendarView"];
+        };
+        CalendarView: {
+            /** Format: date-time */
+            changedAt: string;
+            changedBy: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            definition: components["schemas"]["CalendarDefinition"];
+            /** Format: int64 */
+            id: number;
+            note: string;
+            /** Format: date-time */
+            publishedAt?: string;
+            publishedBy?: string;
+            /** @enum {string} */
+            state: "draft" | "published" | "superseded";
+            /** Format: int64 */
+            version: number;
+            warnings: string[];
+        };
         CallBackInputBody: {
             note: string;
             outcome: components["schemas"]["TicketOutcome"];
+            /** Format: int64 */
+            version: number;
+        };
+        CannedEditInputBody: {
+            /** @description May hold {{联系人}}, {{工单号}}, {{承办单位}}, {{今天}}. */
+            body: string;
+            category?: string;
+            /** @description Typed as /code; letters, digits and Chinese. */
+            code?: string;
+            /** @enum {string} */
+            holder: "personal" | "unit" | "desk";
+            title: string;
+            /** Format: int64 */
+            version: number;
+        };
+        CannedFilled: {
+            missing: string[];
+            text: string;
+        };
+        CannedListOutputBody: {
+            items: components["schemas"]["CannedView"][];
+            mayShare: boolean;
+            placeholders: string[];
+        };
+        CannedRemoveInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        CannedText: {
+            /** @description May hold {{联系人}}, {{工单号}}, {{承办单位}}, {{今天}}. */
+            body: string;
+            category?: string;
+            /** @description Typed as /code; letters, digits and Chinese. */
+            code?: string;
+            /** @enum {string} */
+            holder: "personal" | "unit" | "desk";
+            title: string;
+        };
+        CannedUseInputBody: {
+            /**
+             * Format: int64
+             * @description Fills the placeholders; 0 for none.
+             */
+            ticketId?: number;
+        };
+        CannedView: {
+            body: string;
+            category: string;
+            code: string;
+            editable: boolean;
+            /** @enum {string} */
+            holder: "personal" | "unit" | "desk";
+            /** Format: int64 */
+            id: number;
+            /**
+             * Format: int64
+             * @description How often the actor used it.
+             */
+            ownUses: number;
+            title: string;
+            unitName: string;
+            /**
+             * Format: int64
+             * @description How often everybody used it.
+             */
+            uses: number;
             /** Format: int64 */
             version: number;
         };
@@ -3842,12 +5275,18 @@ export interface components {
             current: string;
             password: string;
         };
+        ClocksOutputBody: {
+            items: components["schemas"]["TicketClockView"][];
+        };
         CloseInputBody: {
             note?: string;
             /** @description Needed after a unit's reply. */
             outcome?: components["schemas"]["TicketOutcome"];
             /** Format: int64 */
             version: number;
+        };
+        CodesOutputBody: {
+            items: components["schemas"]["TicketCode"][];
         };
         ContentArticleText: {
             /** @description One paragraph a line; # heading, - entry, 1. step, [text](address). */
@@ -3872,17 +5311,6 @@ export interface components {
             summary?: string;
             title: string;
             top?: boolean;
-        };
-        ContentBlock: {
-            items?: components["schemas"]["ContentSpan"][][];
-            /** @enum {string} */
-            kind: "paragraph" | "heading" | "list" | "steps";
-            spans?: components["schemas"]["ContentSpan"][];
-            /**
-             * Format: int64
-             * @description Number of the first step.
-             */
-            start?: number;
         };
         ContentCard: {
             column: string;
@@ -3957,7 +5385,7 @@ export interface components {
             note?: string;
         };
         ContentPage: {
-            blocks: components["schemas"]["ContentBlock"][];
+            blocks: components["schemas"]["Block"][];
             column: string;
             columnName: string;
             /** Format: date-time */
@@ -3973,14 +5401,10 @@ export interface components {
             title: string;
             top: boolean;
         };
-        ContentSpan: {
-            text: string;
-            url?: string;
-        };
         ContentView: {
             actions: string[];
             authorName: string;
-            blocks: components["schemas"]["ContentBlock"][];
+            blocks: components["schemas"]["Block"][];
             body: string;
             column: string;
             columnName: string;
@@ -4028,12 +5452,182 @@ export interface components {
             phone: string;
             roles: string[];
         };
+        DecideInputBody: {
+            /**
+             * Format: int64
+             * @description Of an extension: fewer working days than asked.
+             */
+            days?: number;
+            grant: boolean;
+            /** @description Needed to refuse. */
+            note?: string;
+            /** Format: int64 */
+            requestId: number;
+            /** Format: int64 */
+            version: number;
+        };
+        DirectoryAccuracy: {
+            area: string;
+            areaName: string;
+            /** Format: int64 */
+            dispatches: number;
+            /**
+             * Format: int64
+             * @description Dispatched to the unit that the entry names.
+             */
+            followed: number;
+            leadName: string;
+            /** Format: int64 */
+            lineId: number;
+            matter: string;
+            matterName: string;
+            /** Format: int64 */
+            no: number;
+            /**
+             * Format: int64
+             * @description Given back by the unit after the entry was followed.
+             */
+            returned: number;
+            /** Format: int64 */
+            versionId: number;
+        };
+        DirectoryBackInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        DirectoryBoard: {
+            areas: components["schemas"]["DirectoryNamed"][];
+            lines: components["schemas"]["DirectoryLineView"][];
+            matters: components["schemas"]["DirectoryNamed"][];
+            /** @description Gaps first. */
+            problems: components["schemas"]["DirectoryProblem"][];
+            units: components["schemas"]["DirectoryUnitInfo"][];
+        };
+        DirectoryEndInputBody: {
+            reason: string;
+            /** @description A day as 2026-11-22, the first it is no longer valid; empty: at once. */
+            validTo?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        DirectoryHelper: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        DirectoryLineView: {
+            area: string;
+            areaName: string;
+            /** @description The matter is a group of types. */
+            group: boolean;
+            /** Format: int64 */
+            id: number;
+            matter: string;
+            matterName: string;
+            planned?: components["schemas"]["DirectoryVersionView"];
+            problems: components["schemas"]["DirectoryProblem"][];
+            valid?: components["schemas"]["DirectoryVersionView"];
+            /** Format: int64 */
+            version: number;
+            /** @description All, the newest first. */
+            versions: components["schemas"]["DirectoryVersionView"][];
+        };
+        DirectoryListAccuracy: {
+            items: components["schemas"]["DirectoryAccuracy"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        DirectoryNamed: {
+            code: string;
+            name: string;
+        };
+        DirectoryProblem: {
+            area: string;
+            /** @enum {string} */
+            kind: "gap" | "unit_gone" | "matter" | "ends" | "needless" | "overlap";
+            /** Format: int64 */
+            lineId?: number;
+            matter: string;
+            text: string;
+        };
+        DirectorySetInputBody: {
+            /** @description Code of a street or town; empty is the whole district. */
+            area?: string;
+            basis?: string;
+            helperIds?: number[];
+            /** Format: int64 */
+            leadId: number;
+            matter: string;
+            reason: string;
+            /** @description A day as 2026-11-22, today or later; empty: at once. */
+            validFrom?: string;
+            /**
+             * Format: int64
+             * @description Of the line as it was seen; 0 for a new one.
+             */
+            version?: number;
+        };
+        DirectorySuggestion: {
+            area: string;
+            areaName: string;
+            experience: components["schemas"]["DirectoryWent"][];
+            helpers: components["schemas"]["DirectoryHelper"][];
+            lead?: components["schemas"]["DirectoryUnitInfo"];
+            /** @description Why, for the person who dispatches. */
+            reason: string;
+            /** @description The entry of the directory. */
+            version?: components["schemas"]["DirectoryVersionView"];
+            /** @enum {string} */
+            why: "exact" | "area" | "group" | "experience" | "nothing";
+        };
+        DirectoryUnitInfo: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        DirectoryVersionView: {
+            areaName: string;
+            authorName: string;
+            basis: string;
+            /** Format: date-time */
+            createdAt: string;
+            endReason: string;
+            helpers: components["schemas"]["DirectoryHelper"][];
+            /** Format: int64 */
+            leadId: number;
+            leadName: string;
+            /** Format: int64 */
+            lineId: number;
+            matterName: string;
+            /** Format: int64 */
+            no: number;
+            reason: string;
+            /** @enum {string} */
+            state: "valid" | "planned" | "over" | "taken_back";
+            /** Format: date-time */
+            validFrom: string;
+            /**
+             * Format: date-time
+             * @description The first moment it is no longer valid.
+             */
+            validTo?: string;
+        };
+        DirectoryWent: {
+            /** Format: int64 */
+            times: number;
+            /** Format: int64 */
+            unitId: number;
+            unitName: string;
+        };
         DisableUserInputBody: {
             reason: string;
             /** Format: int64 */
             version: number;
         };
         DispatchInputBody: {
+            /** @description Co-handlers. */
+            coUnitIds?: number[];
             note?: string;
             /** Format: int64 */
             unitId: number;
@@ -4648,6 +6242,31 @@ export interface components {
             state: "available" | "waiting" | "quarantined";
             url: string;
         };
+        ForwardInputBody: {
+            coUnitIds?: number[];
+            /** Format: int64 */
+            hopId: number;
+            note?: string;
+            /** Format: int64 */
+            unitId: number;
+            /** Format: int64 */
+            version: number;
+        };
+        HopInputBody: {
+            /** Format: int64 */
+            hopId: number;
+            note?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        HopReplyInputBody: {
+            fileIds?: number[];
+            /** Format: int64 */
+            hopId: number;
+            text: string;
+            /** Format: int64 */
+            version: number;
+        };
         IdentityAccountView: {
             account: string;
             hasPassword: boolean;
@@ -5168,6 +6787,389 @@ export interface components {
             financing: components["schemas"]["CatalogKind"][];
             kinds: components["schemas"]["CatalogKind"][];
         };
+        KnowledgeBlocksInputBody: {
+            body: string;
+        };
+        KnowledgeBlocksOutputBody: {
+            blocks: components["schemas"]["Block"][];
+        };
+        KnowledgeChange: {
+            field: string;
+            label: string;
+            lines: components["schemas"]["KnowledgeLine"][];
+        };
+        KnowledgeConfirmInputBody: {
+            /** @description A day as 2026-11-22; empty: without end. */
+            validUntil?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        KnowledgeCreateInputBody: {
+            /** @description One paragraph a line; # heading, - entry, 1. step, [text](address). */
+            answer: string;
+            /** @enum {string} */
+            audience: "public" | "staff" | "units";
+            /** @description Code of a ticket type or of a group of them. */
+            category?: string;
+            keywords?: string[];
+            question: string;
+            /** @enum {string} */
+            sourceKind: "law" | "policy" | "guide" | "practice";
+            /** @description Needed for laws and policies. */
+            sourceNumber?: string;
+            sourceTitle: string;
+            title: string;
+            /**
+             * Format: int64
+             * @description The unit that answers for it; 0 is the platform.
+             */
+            unitId?: number;
+            /** @description The units concerned. */
+            unitIds?: number[];
+            /** @description A day as 2026-11-22; empty: at once. */
+            validFrom?: string;
+            /** @description A day as 2026-11-22; empty: without end. */
+            validUntil?: string;
+        };
+        KnowledgeDiffOutputBody: {
+            changes: components["schemas"]["KnowledgeChange"][];
+        };
+        KnowledgeEditInputBody: {
+            /** @description One paragraph a line; # heading, - entry, 1. step, [text](address). */
+            answer: string;
+            /** @enum {string} */
+            audience: "public" | "staff" | "units";
+            /** @description Code of a ticket type or of a group of them. */
+            category?: string;
+            /** @description What is new, in the writer's words. */
+            change?: string;
+            keywords?: string[];
+            question: string;
+            /** @enum {string} */
+            sourceKind: "law" | "policy" | "guide" | "practice";
+            /** @description Needed for laws and policies. */
+            sourceNumber?: string;
+            sourceTitle: string;
+            title: string;
+            /** @description The units concerned. */
+            unitIds?: number[];
+            /** @description A day as 2026-11-22; empty: at once. */
+            validFrom?: string;
+            /** @description A day as 2026-11-22; empty: without end. */
+            validUntil?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        KnowledgeEditionLine: {
+            authorName: string;
+            change: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            no: number;
+            /** Format: date-time */
+            publishedAt?: string;
+            reviewerName: string;
+            /** @enum {string} */
+            state: "draft" | "review" | "live" | "replaced" | "discarded" | "withdrawn";
+        };
+        KnowledgeEditionView: {
+            answer: string;
+            /** @enum {string} */
+            audience: "public" | "staff" | "units";
+            authorName: string;
+            blocks: components["schemas"]["Block"][];
+            category: string;
+            categoryName: string;
+            change: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            endedAt?: string;
+            keywords: string[];
+            /** Format: int64 */
+            no: number;
+            /** Format: date-time */
+            publishedAt?: string;
+            question: string;
+            reviewerName: string;
+            source: components["schemas"]["KnowledgeSource"];
+            /** @enum {string} */
+            state: "draft" | "review" | "live" | "replaced" | "discarded" | "withdrawn";
+            title: string;
+            units: components["schemas"]["KnowledgeUnitName"][];
+            validFrom: string;
+            validUntil: string;
+        };
+        KnowledgeFound: {
+            /** @enum {string} */
+            audience: "public" | "staff" | "units";
+            categoryName: string;
+            /** Format: int64 */
+            edition: number;
+            excerpt: components["schemas"]["Piece"][];
+            /** Format: int64 */
+            id: number;
+            /** @description The title in pieces, those that were searched for marked. */
+            marks: components["schemas"]["Piece"][];
+            /** @description The answer as plain text, to be put into an answer box. */
+            plain: string;
+            question: string;
+            source: components["schemas"]["KnowledgeSource"];
+            title: string;
+            unitName: string;
+            /** Format: int64 */
+            uses: number;
+            validUntil: string;
+        };
+        KnowledgeItem: {
+            /** @enum {string} */
+            audience: "public" | "staff" | "units";
+            category: string;
+            categoryName: string;
+            /** @description In force, and its time has not come. */
+            coming: boolean;
+            /** Format: int64 */
+            id: number;
+            keywords: string[];
+            /**
+             * Format: int64
+             * @description Number of the edition in force; 0 when none is.
+             */
+            live: number;
+            /** Format: int64 */
+            openReports: number;
+            /** @description In force, and its time has passed: to be checked again. */
+            over: boolean;
+            ownerName: string;
+            /** Format: date-time */
+            publishedAt?: string;
+            question: string;
+            source: components["schemas"]["KnowledgeSource"];
+            /** @enum {string} */
+            status: "draft" | "review" | "published" | "withdrawn";
+            title: string;
+            /** Format: int64 */
+            unitId: number;
+            /** @description Empty for the platform. */
+            unitName: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: int64 */
+            useful: number;
+            /** Format: int64 */
+            uses: number;
+            /** @description A day as 2026-11-22; empty: at once. */
+            validFrom: string;
+            /** @description A day as 2026-11-22; empty: without end. */
+            validUntil: string;
+            /** Format: int64 */
+            version: number;
+        };
+        KnowledgeJudgeInputBody: {
+            /** @description Needed for what is wrong. */
+            reason?: string;
+            /** Format: int64 */
+            ticketId?: number;
+            wrong?: boolean;
+        };
+        KnowledgeLine: {
+            /** @enum {string} */
+            kind: "same" | "removed" | "added";
+            text: string;
+        };
+        KnowledgeListFound: {
+            items: components["schemas"]["KnowledgeFound"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        KnowledgeListItem: {
+            items: components["schemas"]["KnowledgeItem"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        KnowledgeListTodo: {
+            items: components["schemas"]["KnowledgeTodo"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        KnowledgeMatter: {
+            code: string;
+            name: string;
+        };
+        KnowledgeMoment: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            edition?: number;
+            kind: string;
+            label: string;
+            text?: string;
+        };
+        KnowledgeOptions: {
+            matters: components["schemas"]["KnowledgeMatter"][];
+            units: components["schemas"]["KnowledgeUnitInfo"][];
+        };
+        KnowledgePage: {
+            /** @enum {string} */
+            audience: "public" | "staff" | "units";
+            blocks: components["schemas"]["Block"][];
+            categoryName: string;
+            /** Format: int64 */
+            edition: number;
+            excerpt: components["schemas"]["Piece"][];
+            /** Format: int64 */
+            id: number;
+            /** @description The title in pieces, those that were searched for marked. */
+            marks: components["schemas"]["Piece"][];
+            /** @description The answer as plain text, to be put into an answer box. */
+            plain: string;
+            question: string;
+            source: components["schemas"]["KnowledgeSource"];
+            title: string;
+            unitName: string;
+            /** Format: int64 */
+            uses: number;
+            validUntil: string;
+        };
+        KnowledgeReasonInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        KnowledgeReport: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            edition: number;
+            /** Format: int64 */
+            id: number;
+            note?: string;
+            open: boolean;
+            outcome?: string;
+            reason: string;
+            /** Format: date-time */
+            settledAt?: string;
+            settledName?: string;
+            /** Format: int64 */
+            ticketId?: number;
+            userName: string;
+        };
+        KnowledgeSettleInputBody: {
+            note: string;
+            /** @enum {string} */
+            outcome: "corrected" | "kept";
+        };
+        KnowledgeSource: {
+            /** @enum {string} */
+            kind: "law" | "policy" | "guide" | "practice";
+            number: string;
+            title: string;
+        };
+        KnowledgeStepInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        KnowledgeTodo: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "report" | "review" | "over" | "soon" | "returned";
+            /**
+             * Format: int64
+             * @description Id of the report to answer.
+             */
+            report?: number;
+            /** @description The reason, or the day. */
+            text: string;
+            title: string;
+            who: string;
+        };
+        KnowledgeUnitInfo: {
+            /** Format: int64 */
+            id: number;
+            levels: number[];
+            name: string;
+        };
+        KnowledgeUnitName: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        KnowledgeUseInputBody: {
+            /** Format: int64 */
+            ticketId: number;
+        };
+        KnowledgeUseOutputBody: {
+            /** Format: int64 */
+            uses: number;
+        };
+        KnowledgeView: {
+            actions: string[];
+            /** @enum {string} */
+            audience: "public" | "staff" | "units";
+            category: string;
+            categoryName: string;
+            /** @description In force, and its time has not come. */
+            coming: boolean;
+            editions: components["schemas"]["KnowledgeEditionLine"][];
+            /** Format: int64 */
+            id: number;
+            keywords: string[];
+            /**
+             * Format: int64
+             * @description Number of the edition in force; 0 when none is.
+             */
+            live: number;
+            /** @description The entry is the actor's to write or review. */
+            mine: boolean;
+            /** Format: int64 */
+            openReports: number;
+            /** @description In force, and its time has passed: to be checked again. */
+            over: boolean;
+            /** @description The actor may review, but not this edition: they took part in it. */
+            ownWork: boolean;
+            ownerName: string;
+            /** Format: date-time */
+            publishedAt?: string;
+            question: string;
+            reason: string;
+            reports: components["schemas"]["KnowledgeReport"][];
+            /** @description The edition in force, or the one being written where none is. */
+            shown: components["schemas"]["KnowledgeEditionView"];
+            source: components["schemas"]["KnowledgeSource"];
+            /** @enum {string} */
+            status: "draft" | "review" | "published" | "withdrawn";
+            timeline: components["schemas"]["KnowledgeMoment"][];
+            title: string;
+            /** Format: int64 */
+            unitId: number;
+            /** @description Empty for the platform. */
+            unitName: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: int64 */
+            useful: number;
+            /** Format: int64 */
+            uses: number;
+            /** @description A day as 2026-11-22; empty: at once. */
+            validFrom: string;
+            /** @description A day as 2026-11-22; empty: without end. */
+            validUntil: string;
+            /** Format: int64 */
+            version: number;
+            /** @description The edition being written beside the one in force. */
+            work?: components["schemas"]["KnowledgeEditionView"];
+        };
+        LadderInputBody: {
+            ladder: components["schemas"]["TicketRung"][];
+        };
         LimitsInputBody: {
             /** Format: int64 */
             bad: number;
@@ -5176,11 +7178,25 @@ export interface components {
             /** Format: int64 */
             warn: number;
         };
+        LinkInputBody: {
+            note?: string;
+            /** Format: int64 */
+            otherId: number;
+            /** Format: int64 */
+            version: number;
+        };
         ListInfo: {
             items: components["schemas"]["Info"][];
             nextCursor?: string;
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
+        };
+        MergeInputBody: {
+            /** Format: int64 */
+            intoId: number;
+            note?: string;
+            /** Format: int64 */
+            version: number;
         };
         MessageGroupPreference: {
             group: string;
@@ -5296,6 +7312,11 @@ export interface components {
             label: string;
             reason: string;
             why: string;
+        };
+        NoteInputBody: {
+            note?: string;
+            /** Format: int64 */
+            version: number;
         };
         OpenEventsOutputBody: {
             /** @description CloudEvents 1.0, as they are pushed. */
@@ -5677,6 +7698,12 @@ export interface components {
             sentTo?: string;
             session?: components["schemas"]["IdentityMe"];
         };
+        Period: {
+            /** Format: int64 */
+            from: number;
+            /** Format: int64 */
+            until: number;
+        };
         Piece: {
             hit?: boolean;
             text: string;
@@ -5864,6 +7891,19 @@ export interface components {
             reason: string;
             why: string;
         };
+        PressInputBody: {
+            /** @description The reason, how things stand, or the instruction. */
+            text: string;
+        };
+        PreviewOutputBody: {
+            items: components["schemas"]["CalendarMove"][];
+            /**
+             * Format: int64
+             * @description How many running deadlines were reckoned for this part.
+             */
+            looked: number;
+            nextCursor?: string;
+        };
         Problem: {
             /** @description Stable; a client may switch on it. */
             code: string;
@@ -5922,6 +7962,16 @@ export interface components {
             contactName: string;
             phone: string;
         };
+        ReopenInputBody: {
+            reason: string;
+            /**
+             * Format: int64
+             * @description Another unit than the last.
+             */
+            unitId?: number;
+            /** Format: int64 */
+            version: number;
+        };
         Retention: {
             /** Format: int64 */
             Daily: number;
@@ -5930,10 +7980,19 @@ export interface components {
             /** Format: int64 */
             Weekly: number;
         };
+        ReturnsOutputBody: {
+            items: components["schemas"]["TicketReturnCount"][];
+        };
         RowProblem: {
             code: string;
             field: string;
             message: string;
+        };
+        SaveInputBody: {
+            definition: components["schemas"]["CalendarDefinition"];
+            note?: string;
+            /** Format: int64 */
+            version: number;
         };
         SecondFactorInputBody: {
             code: string;
@@ -5961,6 +8020,20 @@ export interface components {
             code: string;
             phone: string;
         };
+        Span: {
+            text: string;
+            url?: string;
+        };
+        SplitInputBody: {
+            /**
+             * Format: int64
+             * @description Left out when the desk splits.
+             */
+            hopId?: number;
+            tasks: components["schemas"]["TicketPart"][];
+            /** Format: int64 */
+            version: number;
+        };
         TargetField: {
             example: string;
             help: string;
@@ -5972,6 +8045,70 @@ export interface components {
         };
         TaskPauseInputBody: {
             reason: string;
+        };
+        TicketBudget: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "public" | "sign" | "handle" | "urge";
+            kindLabel: string;
+            /**
+             * Format: date-time
+             * @description Absent for one that came with the program.
+             */
+            setAt?: string;
+            setBy?: string;
+            /** @description The budget in words. */
+            text: string;
+            type: string;
+            typeName: string;
+            /** @enum {string} */
+            unit: "working_days" | "working_minutes" | "clock_minutes";
+            /** @enum {string} */
+            urgency: "" | "normal" | "urgent" | "critical";
+            /** Format: int64 */
+            version: number;
+            /**
+             * Format: int64
+             * @description Share of the time after which a warning is given; 0 is none.
+             */
+            warnPercent: number;
+        };
+        TicketClockView: {
+            /** @description In words: 3 个工作日. */
+            budget: string;
+            counted: string[];
+            /** Format: date-time */
+            dueAt: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "public" | "reopened" | "sign" | "handle" | "urge";
+            label: string;
+            notes: string[];
+            overdue?: string;
+            pauses: components["schemas"]["TicketPauseView"][];
+            sentence: string;
+            skipped: string[];
+            /** Format: date-time */
+            startedAt: string;
+            /** @enum {string} */
+            state: "running" | "paused" | "stopped";
+            /** Format: date-time */
+            stoppedAt?: string;
+            unitName?: string;
+            /** @enum {string} */
+            verdict?: "met" | "late" | "replaced" | "ended";
+            /** Format: date-time */
+            warnAt?: string;
+        };
+        TicketCode: {
+            code: string;
+            /** @enum {string} */
+            kind: "return" | "extension" | "appeal";
+            name: string;
         };
         TicketFileView: {
             /** Format: int64 */
@@ -5985,6 +8122,7 @@ export interface components {
             url: string;
         };
         TicketHopView: {
+            actions: ("hop-sign" | "hop-reply" | "forward" | "split" | "return" | "extend" | "accept" | "rework" | "recall")[];
             /** Format: date-time */
             dueAt: string;
             fromName: string;
@@ -5992,19 +8130,38 @@ export interface components {
             id: number;
             lead: boolean;
             note: string;
+            /**
+             * Format: int64
+             * @description The hop this one works for; 0 for those the desk dispatched.
+             */
+            parentId: number;
             /** Format: date-time */
             repliedAt?: string;
+            /** @description The unit's own answer. */
+            reply: string;
+            /** @enum {string} */
+            role: "lead" | "co" | "task";
+            /**
+             * Format: int64
+             * @description 0 the first time, 1 when it was done again.
+             */
+            round: number;
             /** Format: date-time */
             sentAt: string;
             /** Format: date-time */
             signedAt?: string;
             /** @enum {string} */
-            state: "dispatched" | "signed" | "replied" | "ended";
+            state: "dispatched" | "signed" | "replied" | "accepted" | "returned" | "ended";
             /** Format: int64 */
             unitId: number;
             unitName: string;
         };
         TicketItem: {
+            /**
+             * @description Of the clocks that run; absent to requesters.
+             * @enum {string}
+             */
+            alert?: "due_soon" | "overdue";
             /** Format: date-time */
             closedAt?: string;
             /** Format: date-time */
@@ -6012,10 +8169,16 @@ export interface components {
             /** Format: date-time */
             dueAt: string;
             enterpriseName: string;
+            /** @description An appeal was granted: the statistics leave it out; staff only. */
+            excluded?: boolean;
+            /** @description What waits for a decision beside the state; staff only. */
+            flags?: ("return" | "extension" | "appeal" | "review")[];
             /** Format: int64 */
             id: number;
             /** @description Where the words of a search stand; in a list that was searched only. */
             marks?: components["schemas"]["TicketMarks"];
+            /** @description It is or was handled as part of another ticket; staff only. */
+            merged?: boolean;
             number: string;
             /** Format: int64 */
             rating: number;
@@ -6023,7 +8186,7 @@ export interface components {
             /** @enum {string} */
             source: "h5" | "portal" | "agent";
             /** @enum {string} */
-            status: "received" | "answered" | "declined" | "dispatched" | "signed" | "replied" | "callback" | "closed" | "voided";
+            status: "received" | "answered" | "declined" | "dispatched" | "signed" | "suspended" | "replied" | "reviewed" | "callback" | "closed" | "archived" | "merged" | "voided";
             title: string;
             type: string;
             typeName: string;
@@ -6044,10 +8207,114 @@ export interface components {
             excerpt?: components["schemas"]["Piece"][];
             title: components["schemas"]["Piece"][];
         };
+        TicketNear: {
+            /** Format: int64 */
+            id: number;
+            /**
+             * @description The handling order, a ticket merged into this one, or one linked by hand.
+             * @enum {string}
+             */
+            kind: "lead" | "merged" | "link";
+            number: string;
+            requesterName: string;
+            /** @enum {string} */
+            status: "received" | "answered" | "declined" | "dispatched" | "signed" | "suspended" | "replied" | "reviewed" | "callback" | "closed" | "archived" | "merged" | "voided";
+            title: string;
+        };
         TicketOutcome: {
             contacted: boolean;
             satisfied: boolean;
             solved: boolean;
+        };
+        TicketPart: {
+            note: string;
+            /** Format: int64 */
+            unitId: number;
+        };
+        TicketPauseView: {
+            /** Format: date-time */
+            from: string;
+            reason?: string;
+            /**
+             * Format: date-time
+             * @description Absent while it lasts.
+             */
+            until?: string;
+        };
+        TicketPreview: {
+            budget: string;
+            /** Format: date-time */
+            dueAt: string;
+            /** @description Which row decided. */
+            from: string;
+            /** @enum {string} */
+            kind: "public" | "sign" | "handle" | "urge";
+            label: string;
+            sentence: string;
+        };
+        TicketRequestView: {
+            actions: ("endorse" | "decide" | "withdraw")[];
+            afterSigning: boolean;
+            basis: string;
+            code: string;
+            codeName: string;
+            /** Format: int64 */
+            days: number;
+            /** Format: date-time */
+            decidedAt?: string;
+            decidedName: string;
+            /** Format: date-time */
+            endorsedAt?: string;
+            endorsedName: string;
+            /** Format: date-time */
+            filedAt: string;
+            filedName: string;
+            /** Format: int64 */
+            granted: number;
+            /** Format: int64 */
+            hopId: number;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "return" | "extension" | "appeal";
+            /** Format: date-time */
+            newDueAt?: string;
+            note: string;
+            /** Format: date-time */
+            oldDueAt?: string;
+            /** @enum {string} */
+            state: "filed" | "endorsed" | "approved" | "refused" | "withdrawn";
+            stateName: string;
+            text: string;
+            unitName: string;
+        };
+        TicketReturnCount: {
+            /** Format: int64 */
+            afterSigning: number;
+            /** Format: int64 */
+            asked: number;
+            dispatcher: string;
+            /** Format: int64 */
+            dispatcherId: number;
+            /** Format: int64 */
+            granted: number;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            unitId: number;
+            unitName: string;
+        };
+        TicketRung: {
+            /**
+             * Format: int64
+             * @description After the deadline; 0 is at once.
+             */
+            amount: number;
+            /** @description The leaders of the unit are told too. */
+            leaders: boolean;
+            name: string;
+            /** @enum {string} */
+            unit: "working_days" | "working_minutes" | "clock_minutes";
         };
         TicketStep: {
             actor?: string;
@@ -6067,10 +8334,18 @@ export interface components {
             /** Format: int64 */
             hours: number;
             name: string;
+            /** @description A unit's reply is reviewed before the requester is called. */
+            review?: boolean;
             /** Format: int64 */
             sort: number;
             /** @enum {string} */
             urgency: "normal" | "urgent" | "critical";
+        };
+        TicketUndoView: {
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            told: string;
         };
         TicketUnitInfo: {
             /** Format: int64 */
@@ -6079,7 +8354,13 @@ export interface components {
             name: string;
         };
         TicketView: {
-            actions: ("answer" | "decline" | "dispatch" | "sign" | "reply" | "callback" | "close" | "reopen" | "void" | "rate")[];
+            actions: ("answer" | "decline" | "dispatch" | "sign" | "reply" | "review" | "sendback" | "callback" | "close" | "reopen" | "void" | "rate" | "archive" | "suspend" | "resume" | "supplement" | "split" | "appeal" | "merge" | "unmerge" | "link" | "unlink" | "undo")[];
+            /**
+             * @description Of the clocks that run; absent to requesters.
+             * @enum {string}
+             */
+            alert?: "due_soon" | "overdue";
+            ask?: string;
             body: string;
             /** Format: date-time */
             closedAt?: string;
@@ -6088,12 +8369,19 @@ export interface components {
             /** Format: date-time */
             dueAt: string;
             enterpriseName: string;
+            /** @description An appeal was granted: the statistics leave it out; staff only. */
+            excluded?: boolean;
             files: components["schemas"]["TicketFileView"][];
+            /** @description What waits for a decision beside the state; staff only. */
+            flags?: ("return" | "extension" | "appeal" | "review")[];
             hops: components["schemas"]["TicketHopView"][];
             /** Format: int64 */
             id: number;
             /** @description Where the words of a search stand; in a list that was searched only. */
             marks?: components["schemas"]["TicketMarks"];
+            /** @description It is or was handled as part of another ticket; staff only. */
+            merged?: boolean;
+            near: components["schemas"]["TicketNear"][];
             number: string;
             opinion: string;
             phone: string;
@@ -6102,14 +8390,16 @@ export interface components {
             rating: number;
             reply: string;
             requesterName: string;
+            requests: components["schemas"]["TicketRequestView"][];
             /** @enum {string} */
             source: "h5" | "portal" | "agent";
             /** @enum {string} */
-            status: "received" | "answered" | "declined" | "dispatched" | "signed" | "replied" | "callback" | "closed" | "voided";
+            status: "received" | "answered" | "declined" | "dispatched" | "signed" | "suspended" | "replied" | "reviewed" | "callback" | "closed" | "archived" | "merged" | "voided";
             timeline: components["schemas"]["TicketStep"][];
             title: string;
             type: string;
             typeName: string;
+            undo?: components["schemas"]["TicketUndoView"];
             unitName: string;
             /** @enum {string} */
             urgency: "normal" | "urgent" | "critical";
@@ -6127,6 +8417,9 @@ export interface components {
             value?: string;
             why?: string;
         };
+        TypeReviewInputBody: {
+            review: boolean;
+        };
         TypesOutputBody: {
             items: components["schemas"]["TicketType"][];
         };
@@ -6139,6 +8432,16 @@ export interface components {
             user: components["schemas"]["IdentityUserView"];
         };
         UserVersionInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        VersionInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        WithdrawInputBody: {
+            /** Format: int64 */
+            requestId: number;
             /** Format: int64 */
             version: number;
         };
@@ -7664,6 +9967,450 @@ export interface operations {
             };
         };
     };
+    "get-calendars": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-calendars": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-calendars-standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarStanding"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-calendars-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-calendars-id-discard": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-calendars-id-preview": {
+        parameters: {
+            query?: {
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-calendars-id-publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-calendars-id-save": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-canned-replies": {
+        parameters: {
+            query?: {
+                /** @description Words, or the beginning of a code with or without its slash. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedListOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-canned-replies": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CannedText"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-canned-replies-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CannedEditInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-canned-replies-id-remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CannedRemoveInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-canned-replies-id-use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CannedUseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CannedFilled"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-captchas": {
         parameters: {
             query?: never;
@@ -7775,6 +10522,275 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArticleColumnsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-directory": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryBoard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-directory": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirectorySetInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryLineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-directory-accuracy": {
+        parameters: {
+            query: {
+                /** @description RFC 3339. */
+                from: string;
+                /** @description RFC 3339. */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryListAccuracy"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-directory-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryLineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-directory-id-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirectoryEndInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryLineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-directory-id-take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirectoryBackInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryLineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-dispatch-explanations": {
+        parameters: {
+            query: {
+                type: string;
+                area?: string;
+                text?: string;
+                /** @description RFC 3339. */
+                at: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectorySuggestion"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-dispatch-suggestions": {
+        parameters: {
+            query: {
+                type: string;
+                /** @description Code of a street or town; empty: looked for in text. */
+                area?: string;
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectorySuggestion"];
                 };
             };
             /** @description Error */
@@ -9420,6 +12436,708 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InstitutionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-knowledge": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                q?: string;
+                /** @description draft, review, published, withdrawn; over: to be checked again; reported: said to be wrong. */
+                state?: string;
+                category?: string;
+                audience?: string;
+                mine?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-knowledge": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeCreateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-knowledge-blocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeBlocksInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeBlocksOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-knowledge-feedback-id-settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeSettleInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-knowledge-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeOptions"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-knowledge-search": {
+        parameters: {
+            query?: {
+                q?: string;
+                /** @description Code of the ticket's type. */
+                type?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeListFound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-knowledge-todo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeListTodo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-knowledge-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-knowledge-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeEditInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-knowledge-id-confirm": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeConfirmInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-knowledge-id-diff": {
+        parameters: {
+            query: {
+                from: number;
+                to: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeDiffOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-knowledge-id-discard": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-knowledge-id-editions-no": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                no: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeEditionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-knowledge-id-feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeJudgeInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-knowledge-id-publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-knowledge-id-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-knowledge-id-revise": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-knowledge-id-submit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-knowledge-id-uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeUseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeUseOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-knowledge-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KnowledgeReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeView"];
                 };
             };
             /** @description Error */
@@ -11587,6 +15305,71 @@ export interface operations {
             };
         };
     };
+    "get-public-knowledge": {
+        parameters: {
+            query?: {
+                q?: string;
+                /** @description Code of the ticket's type. */
+                type?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgeListFound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-public-knowledge-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KnowledgePage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-registrations": {
         parameters: {
             query?: never;
@@ -11918,6 +15701,240 @@ export interface operations {
             };
         };
     };
+    "get-ticket-budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-budgets": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-budgets-preview": {
+        parameters: {
+            query: {
+                type: string;
+                /** @description Empty takes the type's. */
+                urgency?: "normal" | "urgent" | "critical";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetPreviewOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-budgets-id-remove": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BudgetRemoveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-ladder": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LadderInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BudgetsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-returns": {
+        parameters: {
+            query: {
+                from: string;
+                /** @description Not included; at most 366 days after from. */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-ticket-types": {
         parameters: {
             query?: never;
@@ -11935,6 +15952,39 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TypesOutputBody"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-types-code-review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TypeReviewInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -11985,8 +16035,12 @@ export interface operations {
                 /** @description Any of these states, separated by commas. */
                 status?: string[];
                 urgency?: string;
+                /** @description Tickets with a clock that is due soon or overdue. */
+                alert?: "due_soon" | "overdue";
                 /** @description Words, a ticket number, a phone or its last four digits, a credit code from its 8th character on. */
                 q?: string;
+                /** @description What waits for a decision: return, extension, appeal or review. */
+                flag?: string;
                 /** @description What waits for the asker's own work. */
                 waiting?: boolean;
             };
@@ -12083,6 +16137,44 @@ export interface operations {
             };
         };
     };
+    "post-tickets-id-accept": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HopInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-tickets-id-answer": {
         parameters: {
             query?: never;
@@ -12098,6 +16190,82 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["AnswerInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-appeal": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-archive": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInputBody"];
             };
         };
         responses: {
@@ -12159,6 +16327,37 @@ export interface operations {
             };
         };
     };
+    "get-tickets-id-clocks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClocksOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-tickets-id-close": {
         parameters: {
             query?: never;
@@ -12174,6 +16373,44 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["CloseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-decide": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideInputBody"];
             };
         };
         responses: {
@@ -12273,6 +16510,310 @@ export interface operations {
             };
         };
     };
+    "post-tickets-id-endorse": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-extend": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-forward": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForwardInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-hop-reply": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HopReplyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-hop-sign": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HopInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-instruct": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PressInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-link": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-merge": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-tickets-id-rate": {
         parameters: {
             query?: never;
@@ -12311,6 +16852,44 @@ export interface operations {
             };
         };
     };
+    "post-tickets-id-recall": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HopInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-tickets-id-reopen": {
         parameters: {
             query?: never;
@@ -12325,7 +16904,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReasonInputBody"];
+                "application/json": components["schemas"]["ReopenInputBody"];
             };
         };
         responses: {
@@ -12387,6 +16966,196 @@ export interface operations {
             };
         };
     };
+    "post-tickets-id-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-review": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-rework": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HopInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-sendback": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-tickets-id-sign": {
         parameters: {
             query?: never;
@@ -12425,6 +17194,310 @@ export interface operations {
             };
         };
     };
+    "post-tickets-id-split": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-supplement": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-suspend": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-undo": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-unlink": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-unmerge": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-urge": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PressInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-urge-answer": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PressInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-tickets-id-void": {
         parameters: {
             query?: never;
@@ -12440,6 +17513,44 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WithdrawInputBody"];
             };
         };
         responses: {

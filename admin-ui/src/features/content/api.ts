@@ -3,7 +3,7 @@ import { api, data, idempotent, type Page, type Schemas } from '@/api/client'
 export type ArticleKind = 'news' | 'notice' | 'help'
 export type ArticleStatus = 'draft' | 'review' | 'published' | 'withdrawn'
 export type ArticleAction = 'edit' | 'submit' | 'publish' | 'return' | 'withdraw' | 'revise'
-export type Block = Schemas['ContentBlock']
+export type Block = Schemas['Block']
 export type Column = Schemas['ContentColumn']
 
 export interface ArticleItem extends Omit<Schemas['ContentItem'], 'kind' | 'status'> {

@@ -5,8 +5,9 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 import * as api from './api'
 import ArticleActions from './ArticleActions.vue'
 import ArticleForm from './ArticleForm.vue'
-import BlockView from './BlockView.vue'
-import { checkArticle, emptyArticle, fromBeijing, mark, textOf, toBeijing } from './checks'
+import BlockView from '@/components/BlockView.vue'
+import { checkArticle, emptyArticle, fromBeijing, textOf, toBeijing } from './checks'
+import { mark } from '@/components/mark'
 import { standingOf } from './labels'
 
 afterEach(() => vi.restoreAllMocks())

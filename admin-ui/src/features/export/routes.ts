@@ -9,6 +9,7 @@ export const exportPermissions = [
   'audit.export',
   'message.export',
   'exchange.export',
+  'directory.view',
 ]
 
 export default [

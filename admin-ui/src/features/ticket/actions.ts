@@ -12,8 +12,16 @@ export const verbs: Partial<Record<TicketAction, { text: string; type: ButtonTyp
   callback: { text: '回访未接通', type: 'default' },
   reopen: { text: '退回重办', type: 'default' },
   decline: { text: '不予受理', type: 'default' },
+  review: { text: '审核通过', type: 'primary' },
+  sendback: { text: '审核退回', type: 'default' },
+  resume: { text: '恢复办理', type: 'primary' },
+  unmerge: { text: '撤销并单', type: 'default' },
+  undo: { text: '撤销上一步', type: 'default' },
   void: { text: '作废', type: 'danger' },
 }
+
+/** The turns a ticket takes more rarely, behind one button. */
+export const turns: TicketAction[] = ['suspend', 'split', 'appeal', 'archive', 'merge', 'link']
 
 interface ReasonAsked {
   title: string
@@ -46,18 +54,10 @@ export const reasons: Partial<Record<TicketAction, ReasonAsked>> = {
     maxLength: 1000,
     suggestions: ['无人接听', '关机或停机', '号码有误', '约定稍后再联系'],
   },
-  reopen: {
-    title: '退回重办',
-    label: '重办原因',
-    message: '工单退回原承办单位，办理时限重新计算。',
-    confirmText: '退回重办',
-    minLength: 5,
-    maxLength: 1000,
-  },
   void: {
     title: '作废工单',
     label: '作废原因',
-    message: '作废后工单不再办理，且不能恢复。企业会看到作废原因。',
+    message: '作废后工单不再办理，只有督办人员可以撤销。企业会看到作废原因。',
     confirmText: '作废工单',
     minLength: 2,
     maxLength: 1000,

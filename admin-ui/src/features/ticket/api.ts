@@ -2,6 +2,11 @@ import { api, data, idempotent, type Schemas } from '@/api/client'
 
 export type TicketItem = Schemas['TicketItem']
 export type TicketStatus = TicketItem['status']
+export type Flag = NonNullable<TicketItem['flags']>[number]
+export type Hop = Schemas['TicketHopView']
+export type TicketRequest = Schemas['TicketRequestView']
+export type Near = Schemas['TicketNear']
+export type ReasonCode = Schemas['TicketCode']
 export type Urgency = TicketItem['urgency']
 export type Source = TicketItem['source']
 export type Ticket = Schemas['TicketView']
@@ -18,13 +23,15 @@ export interface TicketQuery {
   q?: string
   status?: string[]
   urgency?: string
+  flag?: string
+  alert?: string
   waiting?: boolean
   cursor?: string
   limit?: number
 }
 
 /** The tickets the person may see, newest first. */
-export const listTickets = ({ q, status, urgency, waiting, cursor, limit }: TicketQuery, signal?: AbortSignal) =>
+export const listTickets = ({ q, status, urgency, alert, flag, waiting, cursor, limit }: TicketQuery, signal?: AbortSignal) =>
   data(
     api.GET('/api/tickets', {
       params: {
@@ -33,6 +40,8 @@ export const listTickets = ({ q, status, urgency, waiting, cursor, limit }: Tick
           // one value with commas, as the server reads lists
           status: status?.length ? [status.join(',')] : undefined,
           urgency: urgency || undefined,
+          flag: flag || undefined,
+          alert: (alert || undefined) as 'overdue' | undefined,
           waiting: waiting || undefined,
           cursor,
           limit,
@@ -49,6 +58,9 @@ export const listTicketTypes = () => data(api.GET('/api/ticket-types')).then((pa
 
 export const listTicketUnits = () => data(api.GET('/api/ticket-units')).then((page) => page.items)
 
+/** The reasons that a return, an extension and an appeal may give. */
+export const listReasonCodes = () => data(api.GET('/api/ticket-reasons')).then((page) => page.items)
+
 /** Writes a request down for a caller. */
 export const openTicket = (body: NewTicket, key: string) =>
   data(api.POST('/api/tickets', { body: { ...body, source: 'agent' }, ...idempotent(key) }))
@@ -64,8 +76,31 @@ export interface ActionBody {
   reply: Fields<'AnswerInputBody'>
   callback: Fields<'CallBackInputBody'>
   close: Fields<'CloseInputBody'>
-  reopen: Fields<'ReasonInputBody'>
+  reopen: Fields<'ReopenInputBody'>
   void: Fields<'ReasonInputBody'>
+  review: Fields<'NoteInputBody'>
+  sendback: Fields<'NoteInputBody'>
+  archive: Fields<'SignInputBody'>
+  suspend: Fields<'ReasonInputBody'>
+  resume: Fields<'ReasonInputBody'>
+  forward: Fields<'ForwardInputBody'>
+  split: Fields<'SplitInputBody'>
+  'hop-sign': Fields<'HopInputBody'>
+  'hop-reply': Fields<'HopReplyInputBody'>
+  accept: Fields<'HopInputBody'>
+  rework: Fields<'HopInputBody'>
+  recall: Fields<'HopInputBody'>
+  return: Fields<'AskInputBody'>
+  extend: Fields<'AskInputBody'>
+  appeal: Fields<'AskInputBody'>
+  endorse: Fields<'DecideInputBody'>
+  decide: Fields<'DecideInputBody'>
+  withdraw: Fields<'WithdrawInputBody'>
+  merge: Fields<'MergeInputBody'>
+  unmerge: Fields<'ReasonInputBody'>
+  link: Fields<'LinkInputBody'>
+  unlink: Fields<'LinkInputBody'>
+  undo: Fields<'ReasonInputBody'>
 }
 
 /** Takes one step with a ticket as it was last seen. */

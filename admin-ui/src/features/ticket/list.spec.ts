@@ -43,7 +43,16 @@ it('asks for what the address says and shows a row for each ticket', async () =>
   const load = vi.spyOn(api, 'listTickets').mockResolvedValue({ items: [row as api.TicketItem] })
   const wrapper = await open('/tickets?status=signed&status=replied&urgency=critical')
   expect(load).toHaveBeenCalledWith(
-    { q: '', status: ['signed', 'replied'], urgency: 'critical', waiting: false, cursor: undefined, limit: 20 },
+    {
+      q: '',
+      status: ['signed', 'replied'],
+      urgency: 'critical',
+      alert: '',
+      flag: '',
+      waiting: false,
+      cursor: undefined,
+      limit: 20,
+    },
     expect.anything(),
   )
   await vi.waitFor(() => expect(wrapper.text()).toContain('GD20261122-000005'))

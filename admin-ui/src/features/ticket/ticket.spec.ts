@@ -6,7 +6,9 @@ import { ApiError } from '@/api/client'
 import { reasons, texts, verbs } from './actions'
 import * as api from './api'
 import { checkTicket } from './checks'
+import * as clocks from './clocks'
 import CloseDialog from './CloseDialog.vue'
+import { asks, askFor, hopRows } from './steps'
 import { outcomeText, stepTone, unitOptions } from './labels'
 import TicketActions from './TicketActions.vue'
 import TicketForm from './TicketForm.vue'
@@ -55,8 +57,15 @@ const ticket: api.Ticket = {
       sentAt: '2026-11-22T02:00:00Z',
       dueAt: '2026-11-25T01:30:00Z',
       note: '',
+      parentId: 0,
+      role: 'lead',
+      round: 0,
+      reply: '',
+      actions: [],
     },
   ],
+  requests: [],
+  near: [],
   files: [{ id: 9, name: '申报指南.pdf', size: 10, mime: 'application/pdf', url: '/api/files/9', state: 'available' }],
   actions: ['callback', 'close', 'reopen'],
 }
@@ -92,6 +101,10 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
+beforeEach(() => {
+  vi.spyOn(clocks, 'listClocks').mockResolvedValue([])
+})
+
 describe('labels', () => {
   it('says an outcome in words', () => {
     expect(outcomeText({ contacted: false, solved: true, satisfied: true })).toBe('未接通')
@@ -105,12 +118,12 @@ describe('labels', () => {
     expect(unitOptions(units).map((o) => o.label)).toEqual(['区人社局', '区人社局 / 劳动监察大队'])
   })
   it('has a neutral tone for what it does not know', () => {
-    expect(stepTone('ticket.merged')).toBe('neutral')
+    expect(stepTone('ticket.linked')).toBe('neutral')
   })
   it('has a dialog or a direct step for every button', () => {
     const own = ['sign', 'dispatch', 'close']
     for (const action of Object.keys(verbs)) {
-      expect(own.includes(action) || action in reasons || action in texts, action).toBe(true)
+      expect(own.includes(action) || action in reasons || action in texts || action in asks, action).toBe(true)
     }
   })
 })
@@ -170,7 +183,81 @@ describe('TicketActions', () => {
     await flushPromises()
     expect(take).toHaveBeenCalledWith('void', { reason: '重复登记' }, '已作废')
     expect(wrapper.emitted('taken')).toBeUndefined()
-    expect(document.body.textContent).toContain('不能恢复')
+    expect(document.body.textContent).toContain('只有督办人员可以撤销')
+  })
+})
+
+describe('hops and requests', () => {
+  const hop = ticket.hops[0]!
+  it('shows who works for whom', () => {
+    const hops = [
+      { ...hop, state: 'signed' as const },
+      { ...hop, id: 2, lead: false, role: 'co' as const, unitName: '区税务局' },
+      { ...hop, id: 3, lead: false, parentId: 1, unitName: '劳动监察大队' },
+      { ...hop, id: 4, lead: false, parentId: 3, role: 'task' as const, unitName: '一中队' },
+    ]
+    expect(hopRows(hops).map((row) => [row.unitName, row.depth])).toEqual([
+      ['区人社局', 0],
+      ['区税务局', 1],
+      ['劳动监察大队', 1],
+      ['一中队', 2],
+    ])
+  })
+  it('sends a decision on a request with what it is about', async () => {
+    const request: api.TicketRequest = {
+      id: 9,
+      hopId: 1,
+      kind: 'extension',
+      state: 'endorsed',
+      stateName: '待审批',
+      code: 'survey',
+      codeName: '需要实地勘查',
+      basis: '',
+      text: '须勘查现场',
+      days: 3,
+      granted: 0,
+      afterSigning: false,
+      unitName: '区人社局',
+      filedName: '赵强',
+      filedAt: '2026-11-22T02:00:00Z',
+      endorsedName: '钱科长',
+      decidedName: '',
+      note: '',
+      actions: ['decide'],
+    }
+    vi.spyOn(api, 'getTicket').mockResolvedValue({
+      ...ticket,
+      status: 'signed',
+      flags: ['extension'],
+      requests: [request],
+    })
+    const act = vi.spyOn(api, 'act').mockResolvedValue(ticket)
+    const { wrapper } = await open(TicketPage)
+    expect(wrapper.text()).toContain('延期待审')
+    press('审批')
+    await flushPromises()
+    const refuse = Array.from(document.querySelectorAll<HTMLInputElement>('input[type="radio"]'))[1]!
+    refuse.click()
+    await flushPromises()
+    press('确定')
+    await flushPromises()
+    expect(act).not.toHaveBeenCalled()
+    const note = document.querySelector('textarea')!
+    note.value = '理由不足'
+    note.dispatchEvent(new Event('input'))
+    await flushPromises()
+    press('确定')
+    await flushPromises()
+    expect(act).toHaveBeenCalledWith(
+      expect.anything(),
+      'decide',
+      { grant: false, note: '理由不足', requestId: 9 },
+      expect.anything(),
+    )
+  })
+  it('says before an undo what stays', () => {
+    const undone = { ...ticket, undo: { seq: 2, label: '派单至区人社局', told: '已发出的短信不会收回。' } }
+    expect(askFor('undo', undone)?.message).toBe('将撤销“派单至区人社局”。已发出的短信不会收回。')
   })
 })
 

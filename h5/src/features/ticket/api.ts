@@ -24,3 +24,7 @@ export const openTicket = (body: NewTicket, key: string) =>
 
 export const rateTicket = (id: number, body: Schemas['RateInputBody'], key: string) =>
   call(api.POST('/api/tickets/{id}/rate', { params: { path: { id } }, body, headers: idempotent(key) }))
+
+/** What a suspended ticket waits for. */
+export const supplementTicket = (id: number, body: Schemas['AnswerInputBody'], key: string) =>
+  call(api.POST('/api/tickets/{id}/supplement', { params: { path: { id } }, body, headers: idempotent(key) }))

@@ -57,6 +57,8 @@ const ticket: api.Ticket = {
     },
   ],
   hops: [],
+  requests: [],
+  near: [],
   actions: ['rate'],
 }
 
@@ -112,7 +114,7 @@ describe('progress', () => {
   it('has a word for a state that is not known yet', () => {
     expect(ticketLook('closed').word).toBe('已办结')
     expect(ticketLook('received')).toEqual({ word: '待处理', tone: 'warning', icon: 'bell' })
-    expect(ticketLook('merged').word).toBe('处理中')
+    expect(ticketLook('unheard-of').word).toBe('处理中')
   })
 })
 
@@ -178,6 +180,28 @@ describe('TicketDetail', () => {
       expect.stringMatching(/^[0-9a-f-]{36}$/),
     )
     expect(load).toHaveBeenCalledTimes(2)
+  })
+  it('asks for what a suspended ticket waits for, and sends it', async () => {
+    const waits: api.Ticket = {
+      ...ticket,
+      status: 'suspended',
+      closedAt: undefined,
+      ask: '请补充劳动合同',
+      actions: ['supplement'],
+    }
+    vi.spyOn(api, 'getTicket').mockResolvedValue(waits)
+    const send = vi
+      .spyOn(api, 'supplementTicket')
+      .mockResolvedValue({ ...ticket, status: 'signed', actions: [] })
+    const { wrapper } = await open(TicketDetail as typeof TicketForm, { id: 3 })
+    expect(wrapper.text()).toContain('请补充劳动合同')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(send).not.toHaveBeenCalled()
+    await wrapper.get('[name="text"]').setValue('合同已上传')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(send).toHaveBeenCalledWith(3, { version: 6, text: '合同已上传', fileIds: [] }, expect.any(String))
   })
   it('says that a foreign ticket was not found', async () => {
     vi.spyOn(api, 'getTicket').mockRejectedValue(new ApiError('not_found'))

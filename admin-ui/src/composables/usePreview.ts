@@ -1,9 +1,16 @@
 import { onBeforeUnmount, ref, shallowRef, watch } from 'vue'
 import { isAborted } from '@/api/client'
-import { blocksOf, type Block } from './api'
+import type { Block } from '@/components/types'
 
-/** The blocks of a text that is being typed, a moment after the last key. The server divides it, as it will for readers. */
-export function usePreview(body: () => string, wait = 400) {
+/**
+ * The blocks of a text that is being typed, a moment after the last key. The server divides it, as it will for readers:
+ * blocksOf asks it.
+ */
+export function usePreview(
+  body: () => string,
+  blocksOf: (body: string, signal: AbortSignal) => Promise<Block[]>,
+  wait = 400,
+) {
   const blocks = shallowRef<Block[]>([])
   const failed = ref(false)
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -1,4 +1,7 @@
-package content
+// Package notation is the small notation in which people of the office write longer texts: news, help, answers of the
+// knowledge base. It knows paragraphs, headings, lists, numbered steps and links; there is no HTML in it, so nothing to
+// clean: whatever looks like markup is text and is escaped where it is shown.
+package notation
 
 import (
 	"net/url"
@@ -18,7 +21,7 @@ const (
 	Steps     BlockKind = "steps"
 )
 
-// Block is one piece of an article's text. A paragraph and a heading have Spans, a list and steps have Items.
+// Block is one piece of a text. A paragraph and a heading have Spans, a list and steps have Items.
 type Block struct {
 	Kind  BlockKind `json:"kind" enum:"paragraph,heading,list,steps"`
 	Spans []Span    `json:"spans,omitempty"`

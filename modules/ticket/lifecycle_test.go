@@ -1,0 +1,819 @@
+package ticket_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/huiqi/huiqi/modules/ticket"
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/fault"
+)
+
+// unitRights are those of a unit's staff, and what its leader has beyond them.
+var unitRights = []access.Permission{ticket.PermForward, ticket.PermLink, ticket.PermReply, ticket.PermRequest, ticket.PermSign, ticket.PermSuspend, ticket.PermView}
+
+func handler(user, department int64, path [4]int64) access.Actor {
+	a := staff(user, department, path, access.ScopeDepartment)
+	a.Permissions = unitRights
+	return a
+}
+
+func leader(user, department int64, path [4]int64) access.Actor {
+	a := staff(user, department, path, access.ScopeSubtree)
+	a.Name = "钱科长"
+	a.Permissions = slices.Concat(unitRights, []access.Permission{ticket.PermDecide, ticket.PermEndorse, ticket.PermUndo})
+	slices.Sort(a.Permissions)
+	return a
+}
+
+var (
+	bureauClerk  = handler(70, 10, [4]int64{1, 10})
+	bureauLeader = leader(71, 10, [4]int64{1, 10})
+	squadClerk   = handler(72, 100, [4]int64{1, 10, 100})
+	courtClerk   = handler(73, 101, [4]int64{1, 10, 101})
+	taxClerk     = handler(74, 20, [4]int64{1, 20})
+)
+
+// plainAgent holds the desk's rights but those of the supervisor.
+func plainAgent(user int64) access.Actor {
+	a := agent(user, "坐席")
+	a.Permissions = slices.DeleteFunc(permissions(), func(p access.Permission) bool {
+		return p == ticket.PermUndoAny || p == ticket.PermUndo || p == ticket.PermArbitrate
+	})
+	return a
+}
+
+// see reads the ticket anew, for the version.
+func (f fixture) see(t *testing.T, a access.Actor, v ticket.View) ticket.View {
+	t.Helper()
+	return must(f.Get(context.Background(), a, v.ID))(t)
+}
+
+func says(t *testing.T, what string, err, want error, words string) {
+	t.Helper()
+	if !errors.Is(err, want) || !strings.Contains(err.Error(), words) {
+		t.Errorf("%s: %v", what, err)
+	}
+}
+
+// signedBy opens a ticket, dispatches it and has the unit sign.
+func (f fixture) signedBy(t *testing.T, a access.Actor) ticket.View {
+	t.Helper()
+	v := f.mustDispatch(t, f.mustOpen(t, baker, ask("")), a.DepartmentID)
+	return must(f.Sign(context.Background(), a, ticket.SignTicket{Ref: ref(v)}))(t)
+}
+
+// commands are all actions of the table as calls of the service.
+func (f fixture) commands(other, hop int64) map[ticket.Action]func(context.Context, access.Actor, ticket.Ref) error {
+	good := &ticket.Outcome{Contacted: true, Solved: true, Satisfied: true}
+	type call = func(context.Context, access.Actor, ticket.Ref) error
+	do := func(fn func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error)) call {
+		return func(ctx context.Context, a access.Actor, r ticket.Ref) error { _, err := fn(ctx, a, r); return err }
+	}
+	text := "需要说明的情况"
+	return map[ticket.Action]call{
+		ticket.ToAnswer: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Answer(ctx, a, ticket.AnswerTicket{Ref: r, Text: text})
+		}),
+		ticket.ToDecline: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Decline(ctx, a, ticket.DeclineTicket{Ref: r, Reason: text})
+		}),
+		ticket.ToDispatch: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Dispatch(ctx, a, ticket.DispatchTicket{Ref: r, UnitID: 10})
+		}),
+		ticket.ToSign: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Sign(ctx, a, ticket.SignTicket{Ref: r})
+		}),
+		ticket.ToReply: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Reply(ctx, a, ticket.ReplyTicket{Ref: r, Text: text})
+		}),
+		ticket.ToReview: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Review(ctx, a, ticket.ReviewTicket{Ref: r})
+		}),
+		ticket.ToSendBack: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.SendBack(ctx, a, ticket.ReviewTicket{Ref: r, Note: text})
+		}),
+		ticket.ToCallBack: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.CallBack(ctx, a, ticket.CallBackTicket{Ref: r, Note: text})
+		}),
+		ticket.ToClose: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Close(ctx, a, ticket.CloseTicket{Ref: r, Outcome: good})
+		}),
+		ticket.ToReopen: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Reopen(ctx, a, ticket.ReopenTicket{Ref: r, Reason: text})
+		}),
+		ticket.ToVoid: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Void(ctx, a, ticket.VoidTicket{Ref: r, Reason: text})
+		}),
+		ticket.ToRate: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Rate(ctx, a, ticket.RateTicket{Ref: r, Rating: 5})
+		}),
+		ticket.ToArchive: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Archive(ctx, a, ticket.ArchiveTicket{Ref: r})
+		}),
+		ticket.ToSuspend: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Suspend(ctx, a, ticket.SuspendTicket{Ref: r, Reason: text})
+		}),
+		ticket.ToResume: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Resume(ctx, a, ticket.SuspendTicket{Ref: r, Reason: text})
+		}),
+		ticket.ToSupplement: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Supplement(ctx, a, ticket.SupplementTicket{Ref: r, Text: text})
+		}),
+		ticket.ToForward: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Forward(ctx, a, ticket.ForwardTicket{Ref: r, HopID: hop, UnitID: 100})
+		}),
+		ticket.ToSplit: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Split(ctx, a, ticket.SplitTicket{Ref: r, HopID: hop, Tasks: []ticket.Part{{UnitID: 100, Note: text}}})
+		}),
+		ticket.ToHopSign: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.SignHop(ctx, a, ticket.SignHop{Ref: r, HopID: hop})
+		}),
+		ticket.ToHopReply: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.ReplyHop(ctx, a, ticket.ReplyHop{Ref: r, HopID: hop, Text: text})
+		}),
+		ticket.ToAccept: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Accept(ctx, a, ticket.JudgeTask{Ref: r, HopID: hop})
+		}),
+		ticket.ToRework: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Rework(ctx, a, ticket.JudgeTask{Ref: r, HopID: hop, Note: text})
+		}),
+		ticket.ToRecall: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Recall(ctx, a, ticket.RecallHop{Ref: r, HopID: hop, Note: text})
+		}),
+		ticket.ToReturn: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.AskReturn(ctx, a, ticket.AskTicket{Ref: r, HopID: hop, Code: "not_ours", Text: text})
+		}),
+		ticket.ToExtend: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.AskExtension(ctx, a, ticket.AskTicket{Ref: r, HopID: hop, Code: "survey", Text: text, Days: 1})
+		}),
+		ticket.ToAppeal: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.AppealTicket(ctx, a, ticket.AskTicket{Ref: r, Code: "solved", Text: text})
+		}),
+		ticket.ToEndorse: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Endorse(ctx, a, ticket.DecideTicket{Ref: r, RequestID: 1, Grant: true})
+		}),
+		ticket.ToDecide: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Decide(ctx, a, ticket.DecideTicket{Ref: r, RequestID: 1, Grant: true})
+		}),
+		ticket.ToWithdraw: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Withdraw(ctx, a, ticket.WithdrawTicket{Ref: r, RequestID: 1})
+		}),
+		ticket.ToMerge: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Merge(ctx, a, ticket.MergeTicket{Ref: r, IntoID: other})
+		}),
+		ticket.ToUnmerge: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Unmerge(ctx, a, ticket.UnmergeTicket{Ref: r, Reason: text})
+		}),
+		ticket.ToLink: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Link(ctx, a, ticket.LinkTicket{Ref: r, OtherID: other})
+		}),
+		ticket.ToUnlink: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Unlink(ctx, a, ticket.LinkTicket{Ref: r, OtherID: other})
+		}),
+	}
+}
+
+// TestEveryIllegalStepIsRefused walks every state and action: what the table does not hold is refused, leaves the ticket as it
+// was, and the answer names what is possible.
+func TestEveryIllegalStepIsRefused(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.signedBy(t, bureauClerk)
+	other := f.mustOpen(t, baker, ask(""))
+	hop := v.Hops[0].ID
+	commands := f.commands(other.ID, hop)
+	legal, states := map[ticket.Transition]bool{}, map[ticket.Status]bool{}
+	for _, l := range ticket.Lifecycle() {
+		legal[ticket.Transition{From: l.From, Action: l.Action}] = true
+		states[l.From], states[l.To] = true, true
+		if l.Action.Addressed() && commands[l.Action] == nil {
+			t.Fatalf("%s has no command in this test", l.Action)
+		}
+	}
+	if len(states) != 13 {
+		t.Fatalf("%d states", len(states))
+	}
+	unit := bureauLeader
+	unit.Permissions = permissions()
+	n := 0
+	for state := range states {
+		for action, command := range commands {
+			if legal[ticket.Transition{From: state, Action: action}] {
+				continue
+			}
+			n++
+			if _, err := f.db.Writer().ExecContext(ctx, "UPDATE tickets SET status = ? WHERE id = ?", state, v.ID); err != nil {
+				t.Fatal(err)
+			}
+			who := desk
+			switch ticket.RightOf(action).Side {
+			case ticket.Unit, ticket.Handler, ticket.Worker:
+				who = unit
+			case ticket.Requester:
+				who = baker
+			}
+			err := command(ctx, who, ref(v))
+			told, _ := fault.As(err)
+			if !errors.Is(err, ticket.ErrState) || !strings.Contains(told.Message, state.Label()) || !strings.Contains(told.Message, "此状态下") {
+				t.Errorf("%s %s: %v", state, action, err)
+			}
+			if now := f.see(t, desk, v); now.Status != state || now.Version != v.Version {
+				t.Errorf("%s %s: left %s, version %d", state, action, now.Status, now.Version)
+			}
+		}
+	}
+	if n < 250 {
+		t.Errorf("only %d pairs were tried", n)
+	}
+}
+
+func TestHopsAreATree(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.mustOpen(t, baker, ask(""))
+	v = must(f.Dispatch(ctx, desk, ticket.DispatchTicket{Ref: ref(v), UnitID: 10, CoUnitIDs: []int64{20}, Note: "人社牵头"}))(t)
+	if len(v.Hops) != 2 || v.Hops[1].Role != ticket.RoleCo || v.Hops[1].Lead || v.UnitName != "区人社局" {
+		t.Fatalf("dispatched %+v", v.Hops)
+	}
+	if items, _, err := f.List(ctx, taxClerk, ticket.ListFilter{Waiting: true}); err != nil || len(items) != 1 {
+		t.Fatalf("the co-handler waits for %d, %v", len(items), err)
+	}
+	co := v.Hops[1].ID
+	if _, err := f.Sign(ctx, taxClerk, ticket.SignTicket{Ref: ref(v)}); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("the co-handler signs for the lead: %v", err)
+	}
+	v = must(f.SignHop(ctx, taxClerk, ticket.SignHop{Ref: ref(v), HopID: co}))(t)
+	if v.Status != ticket.Sent {
+		t.Fatalf("the ticket follows the co-handler: %s", v.Status)
+	}
+	v = must(f.Sign(ctx, bureauClerk, ticket.SignTicket{Ref: ref(v)}))(t)
+	lead := v.Hops[0].ID
+	_, err := f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "已办"})
+	says(t, "reply before the co-handler", err, ticket.ErrBelow, "区税务局")
+	_, err = f.Forward(ctx, bureauClerk, ticket.ForwardTicket{Ref: ref(v), HopID: lead, UnitID: 20})
+	if fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "不是区人社局的下级单位") {
+		t.Errorf("forwarded sideways: %v", err)
+	}
+	v = must(f.Forward(ctx, bureauClerk, ticket.ForwardTicket{Ref: ref(v), HopID: lead, UnitID: 100, CoUnitIDs: []int64{101}, Note: "请大队核实"}))(t)
+	if len(v.Hops) != 4 || v.Hops[2].ParentID != lead || v.Hops[2].Role != ticket.RoleLead || v.Hops[2].FromName != "区人社局" || v.Hops[3].Role != ticket.RoleCo || v.Status != ticket.Handling {
+		t.Fatalf("forwarded %+v", v.Hops)
+	}
+	squadHop, courtHop := v.Hops[2].ID, v.Hops[3].ID
+	seen := f.see(t, squadClerk, v)
+	if !slices.Contains(seen.Hops[2].Actions, ticket.ToHopSign) || len(seen.Hops[0].Actions) != 0 || slices.Contains(seen.Actions, ticket.ToReply) {
+		t.Errorf("the squad may %v and %v", seen.Hops[2].Actions, seen.Actions)
+	}
+	if _, err := f.SignHop(ctx, courtClerk, ticket.SignHop{Ref: ref(v), HopID: squadHop}); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("the court signs for the squad: %v", err)
+	}
+	v = must(f.SignHop(ctx, squadClerk, ticket.SignHop{Ref: ref(v), HopID: squadHop}))(t)
+	v = must(f.ReplyHop(ctx, squadClerk, ticket.ReplyHop{Ref: ref(v), HopID: squadHop, Text: "大队：已到店核实", FileIDs: []int64{7201}}))(t)
+	v = must(f.ReplyHop(ctx, taxClerk, ticket.ReplyHop{Ref: ref(f.see(t, taxClerk, v)), HopID: co, Text: "税务：已核对申报"}))(t)
+	_, err = f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "已办"})
+	says(t, "reply before the court", err, ticket.ErrBelow, "劳动仲裁院")
+	v = must(f.Recall(ctx, bureauClerk, ticket.RecallHop{Ref: ref(v), HopID: courtHop, Note: "不再需要仲裁院"}))(t)
+	v = must(f.Rework(ctx, bureauClerk, ticket.JudgeTask{Ref: ref(v), HopID: squadHop, Note: "请补充日期"}))(t)
+	v = must(f.ReplyHop(ctx, squadClerk, ticket.ReplyHop{Ref: ref(v), HopID: squadHop, Text: "大队：22日已到店核实"}))(t)
+	v = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "经核实，补贴已受理。"}))(t)
+	if v.Status != ticket.Reported || v.Hops[2].Reply != "大队：22日已到店核实" || v.Hops[1].Reply != "税务：已核对申报" || v.Hops[3].State != ticket.HopEnded {
+		t.Fatalf("replied %+v", v)
+	}
+	mine := f.see(t, baker, v)
+	if mine.Reply != "经核实，补贴已受理。" || len(mine.Hops)+len(mine.Requests)+len(mine.Near) != 0 {
+		t.Errorf("the requester sees %+v", mine)
+	}
+	for _, s := range mine.Timeline {
+		for _, word := range []string{"大队", "税务：", "仲裁院", "钱科长", "赵强"} {
+			if strings.Contains(s.Label+s.Text+s.Actor, word) {
+				t.Errorf("the requester reads %+v", s)
+			}
+		}
+	}
+}
+
+func TestReturnsAreReviewedAndTheClockGoesOn(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	f.clock.Set(time.Date(2026, 11, 23, 1, 30, 0, 0, time.UTC)) // Monday 9:30
+	v := f.mustDispatch(t, f.mustOpen(t, baker, ask("")), 10)
+	due, hop := v.DueAt, v.Hops[0].ID
+	back := ticket.AskTicket{Ref: ref(v), HopID: hop, Code: "not_ours", Basis: "三定方案第五条", Text: "属于税务局职责"}
+	wrong := back
+	wrong.Code = "tired"
+	if _, err := f.AskReturn(ctx, bureauClerk, wrong); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("unknown reason: %v", err)
+	}
+	if _, err := f.AskReturn(ctx, squadClerk, back); !errors.Is(err, ticket.ErrNotFound) {
+		t.Errorf("a unit without the ticket asks: %v", err)
+	}
+	v = must(f.AskReturn(ctx, bureauClerk, back))(t)
+	if v.Status != ticket.Sent || !slices.Equal(v.Flags, []ticket.Flag{ticket.FlagReturn}) || len(v.Requests) != 1 || v.Requests[0].AfterSigning {
+		t.Fatalf("asked %+v", v)
+	}
+	if items, _, err := f.List(ctx, desk, ticket.ListFilter{Flag: ticket.FlagReturn}); err != nil || len(items) != 1 || items[0].Flags[0] != ticket.FlagReturn {
+		t.Errorf("the list shows %+v, %v", items, err)
+	}
+	back.Ref = ref(v)
+	_, err := f.AskReturn(ctx, bureauClerk, back)
+	says(t, "asked twice", err, ticket.ErrRequest, "请勿重复")
+	if _, err := f.Decide(ctx, bureauLeader, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[0].ID, Grant: true}); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("the unit decides on its own return: %v", err)
+	}
+	v = f.see(t, desk, v)
+	if _, err := f.Decide(ctx, desk, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[0].ID}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("refused without a reason: %v", err)
+	}
+	v = must(f.Decide(ctx, desk, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[0].ID, Note: "请按首接负责制办理"}))(t)
+	if v.Status != ticket.Sent || v.Requests[0].State != ticket.Denied || len(v.Flags) != 0 {
+		t.Fatalf("refused %+v", v)
+	}
+	v = must(f.Sign(ctx, bureauClerk, ticket.SignTicket{Ref: ref(v)}))(t)
+	f.clock.Advance(3 * time.Hour) // 9:30 to 12:30 is two and a half working hours
+	back.Ref = ref(v)
+	v = must(f.AskReturn(ctx, bureauClerk, back))(t)
+	if !v.Requests[1].AfterSigning {
+		t.Error("a return after signing is not marked")
+	}
+	v = must(f.Withdraw(ctx, bureauClerk, ticket.WithdrawTicket{Ref: ref(v), RequestID: v.Requests[1].ID}))(t)
+	back.Ref = ref(v)
+	v = must(f.AskReturn(ctx, bureauClerk, back))(t)
+	v = must(f.Decide(ctx, desk, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[2].ID, Grant: true}))(t)
+	if v.Status != ticket.Received || v.UnitName != "" || !v.DueAt.Equal(due) || v.Hops[0].State != ticket.HopReturned {
+		t.Fatalf("granted %+v", v)
+	}
+	v = f.mustDispatch(t, v, 20)
+	if !v.DueAt.Equal(due) || v.Hops[1].DueAt.After(due) {
+		t.Errorf("the clock began anew: %v, was %v", v.DueAt, due)
+	}
+	v = must(f.Sign(ctx, taxClerk, ticket.SignTicket{Ref: ref(v)}))(t)
+	f.clock.Advance(24 * time.Hour)
+	late := back
+	late.Ref, late.HopID = ref(v), v.Hops[1].ID
+	_, err = f.AskReturn(ctx, taxClerk, late)
+	says(t, "asked outside the window", err, ticket.ErrRequest, "4 个工作小时")
+	counts, err := f.Returns(ctx, desk, start.AddDate(0, -1, 0), start.AddDate(0, 1, 0))
+	if err != nil || len(counts) != 1 || counts[0].UnitName != "区人社局" || counts[0].Dispatcher != "李敏" || counts[0].Asked != 2 || counts[0].Granted != 1 {
+		t.Errorf("counts %+v, %v", counts, err)
+	}
+}
+
+func TestExtensionsTakeTwoStepsAndHaveALimit(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.signedBy(t, bureauClerk)
+	hop, due := v.Hops[0].ID, v.DueAt
+	more := ticket.AskTicket{Ref: ref(v), HopID: hop, Code: "survey", Text: "需现场勘查", Days: 3}
+	v = must(f.AskExtension(ctx, bureauClerk, more))(t)
+	r := v.Requests[0]
+	if r.State != ticket.Filed || !slices.Equal(r.Actions, []ticket.Action{ticket.ToWithdraw}) {
+		t.Fatalf("asked %+v", r)
+	}
+	_, err := f.Decide(ctx, desk, ticket.DecideTicket{Ref: ref(v), RequestID: r.ID, Grant: true})
+	says(t, "decided before the leader", err, ticket.ErrRequest, "待本单位审核")
+	v = must(f.Endorse(ctx, bureauLeader, ticket.DecideTicket{Ref: ref(v), RequestID: r.ID, Grant: true}))(t)
+	if !v.DueAt.Equal(due) || v.Requests[0].State != ticket.Endorsed {
+		t.Fatalf("endorsed %+v", v.Requests)
+	}
+	if _, err := f.Decide(ctx, bureauLeader, ticket.DecideTicket{Ref: ref(v), RequestID: r.ID, Grant: true}); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("the unit grants itself: %v", err)
+	}
+	v = must(f.Decide(ctx, desk, ticket.DecideTicket{Ref: ref(v), RequestID: r.ID, Grant: true, Days: 2}))(t)
+	want := v.Hops[0].DueAt
+	if !want.After(due) || !v.DueAt.Equal(want) || v.Requests[0].NewDueAt == nil || !v.Requests[0].NewDueAt.Equal(want) || !v.Requests[0].OldDueAt.Equal(due) || v.Requests[0].Granted != 2 {
+		t.Fatalf("granted: due %v, want %v", v.DueAt, want)
+	}
+	told := f.see(t, baker, v).Timeline
+	if last := told[len(told)-1]; !strings.Contains(last.Label, "办理时限延长 2 个工作日") || last.Text != "" {
+		t.Errorf("the requester is told %+v", last)
+	}
+	// The leader's own request needs no word of their own.
+	more.Ref, more.Days = ref(v), 9
+	_, err = f.AskExtension(ctx, bureauLeader, more)
+	says(t, "too many days", err, ticket.ErrRequest, "还可延期 8 个工作日")
+	more.Days = 8
+	v = must(f.AskExtension(ctx, bureauLeader, more))(t)
+	if v.Requests[1].State != ticket.Endorsed {
+		t.Errorf("the leader's request is %s", v.Requests[1].State)
+	}
+	v = must(f.Decide(ctx, desk, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[1].ID, Grant: true}))(t)
+	more.Ref, more.Days = ref(v), 1
+	_, err = f.AskExtension(ctx, bureauLeader, more)
+	says(t, "too often", err, ticket.ErrRequest, "达到上限")
+	w := f.signedBy(t, taxClerk)
+	f.clock.Set(w.DueAt)
+	_, err = f.AskExtension(ctx, taxClerk, ticket.AskTicket{Ref: ref(w), HopID: w.Hops[0].ID, Code: "survey", Text: "来不及", Days: 1})
+	says(t, "asked too late", err, ticket.ErrRequest, "时限已过")
+	// What nobody decided ends with the reply.
+	x := f.signedBy(t, bureauClerk)
+	x = must(f.AskExtension(ctx, bureauClerk, ticket.AskTicket{Ref: ref(x), HopID: x.Hops[0].ID, Code: "survey", Text: "以防万一", Days: 1}))(t)
+	x = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(x), Text: "已办"}))(t)
+	if x.Requests[0].State != ticket.Withdrawn || len(x.Flags) != 0 {
+		t.Errorf("after the reply %+v", x.Requests)
+	}
+}
+
+func TestExtensionOfAHopFurtherDown(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.signedBy(t, bureauClerk)
+	v = must(f.Forward(ctx, bureauClerk, ticket.ForwardTicket{Ref: ref(v), HopID: v.Hops[0].ID, UnitID: 100}))(t)
+	sub := v.Hops[1].ID
+	v = must(f.SignHop(ctx, squadClerk, ticket.SignHop{Ref: ref(v), HopID: sub}))(t)
+	squadLeader := leader(75, 100, [4]int64{1, 10, 100})
+	v = must(f.AskExtension(ctx, squadLeader, ticket.AskTicket{Ref: ref(v), HopID: sub, Code: "joint", Text: "需会商", Days: 1}))(t)
+	if _, err := f.Decide(ctx, desk, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[0].ID, Grant: true}); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("the desk decides for the bureau: %v", err)
+	}
+	_, err := f.Decide(ctx, bureauLeader, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[0].ID, Grant: true})
+	says(t, "beyond the level above", err, ticket.ErrRequest, "请先为上级环节申请延期")
+	v = must(f.Decide(ctx, bureauLeader, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[0].ID, Note: "请抓紧"}))(t)
+	v = must(f.AskReturn(ctx, squadClerk, ticket.AskTicket{Ref: ref(v), HopID: sub, Code: "other_area", Text: "不在辖区"}))(t)
+	v = must(f.Decide(ctx, bureauLeader, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[1].ID, Grant: true}))(t)
+	if v.Status != ticket.Handling || v.Hops[1].State != ticket.HopReturned {
+		t.Fatalf("given back to the bureau %+v", v.Hops)
+	}
+	must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "本局直接办结"}))(t)
+}
+
+func TestSuspendedUntilTheRequesterAnswers(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.signedBy(t, bureauClerk)
+	v = must(f.Suspend(ctx, bureauClerk, ticket.SuspendTicket{Ref: ref(v), Reason: "请补充三名员工的劳动合同"}))(t)
+	if v.Status != ticket.OnHold {
+		t.Fatal(v.Status)
+	}
+	mine := f.see(t, baker, v)
+	if mine.Ask != "请补充三名员工的劳动合同" || !slices.Equal(mine.Actions, []ticket.Action{ticket.ToSupplement}) {
+		t.Fatalf("the requester sees %q, %v", mine.Ask, mine.Actions)
+	}
+	if _, err := f.Supplement(ctx, boss(8, 71), ticket.SupplementTicket{Ref: ref(v), Text: "给"}); !errors.Is(err, ticket.ErrNotFound) {
+		t.Errorf("a rival answers: %v", err)
+	}
+	mine = must(f.Supplement(ctx, baker, ticket.SupplementTicket{Ref: ref(mine), Text: "已上传", FileIDs: []int64{701}}))(t)
+	if mine.Status != ticket.Handling || mine.Ask != "" || len(mine.Files) != 1 {
+		t.Fatalf("supplemented %+v", mine)
+	}
+	last := mine.Timeline[len(mine.Timeline)-1]
+	if last.Kind != "ticket.resumed" || last.Text != "已上传" || !slices.Equal(last.FileIDs, []int64{701}) {
+		t.Errorf("timeline %+v", last)
+	}
+	v = must(f.Suspend(ctx, desk, ticket.SuspendTicket{Ref: ref(mine), Reason: "再补一份营业执照"}))(t)
+	v = must(f.Resume(ctx, bureauClerk, ticket.SuspendTicket{Ref: ref(v), Reason: "企业已电话说明"}))(t)
+	if v.Status != ticket.Handling {
+		t.Fatal(v.Status)
+	}
+}
+
+func TestReviewBeforeTheCallBack(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	if err := f.SetReview(ctx, plainAgent(54), "nothing", true); !errors.Is(err, ticket.ErrNotFound) {
+		t.Errorf("an unknown type: %v", err)
+	}
+	if err := f.SetReview(ctx, bureauLeader, "labour", true); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("a unit sets the types: %v", err)
+	}
+	if err := f.SetReview(ctx, desk, "labour", true); err != nil {
+		t.Fatal(err)
+	}
+	v := f.signedBy(t, bureauClerk)
+	v = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "已办"}))(t)
+	v = f.see(t, desk, v)
+	if !slices.Contains(v.Flags, ticket.FlagReview) || slices.Contains(v.Actions, ticket.ToClose) || !slices.Contains(v.Actions, ticket.ToReview) {
+		t.Fatalf("to review: %v %v", v.Flags, v.Actions)
+	}
+	good := &ticket.Outcome{Contacted: true, Solved: true, Satisfied: true}
+	_, err := f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(v), Outcome: good})
+	says(t, "closed without review", err, ticket.ErrReviewDue, "须先审核")
+	v = must(f.SendBack(ctx, desk, ticket.ReviewTicket{Ref: ref(v), Note: "答复没有依据"}))(t)
+	if v.Status != ticket.Handling || v.Hops[0].State != ticket.HopSigned {
+		t.Fatalf("sent back %+v", v)
+	}
+	v = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "已办，依据第三条"}))(t)
+	v = must(f.Review(ctx, desk, ticket.ReviewTicket{Ref: ref(v)}))(t)
+	v = must(f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(v), Outcome: good}))(t)
+	if v.Status != ticket.Done {
+		t.Fatal(v.Status)
+	}
+}
+
+func TestReopenedAtAnotherUnit(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.signedBy(t, bureauClerk)
+	v = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "已办"}))(t)
+	v = must(f.Reopen(ctx, desk, ticket.ReopenTicket{Ref: ref(v), Reason: "企业认为应由税务办理", UnitID: 20}))(t)
+	if v.Status != ticket.Sent || v.UnitName != "区税务局" || len(v.Hops) != 2 || v.Hops[1].Round != 1 || v.Hops[0].State != ticket.HopReplied {
+		t.Fatalf("reopened %+v", v.Hops)
+	}
+	v = must(f.Sign(ctx, taxClerk, ticket.SignTicket{Ref: ref(v)}))(t)
+	must(f.Reply(ctx, taxClerk, ticket.ReplyTicket{Ref: ref(v), Text: "税务已办"}))(t)
+}
+
+func TestUndoneByGradedAuthority(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	one, other := plainAgent(56), plainAgent(57)
+	chief := plainAgent(58)
+	chief.Permissions = append(slices.Clone(chief.Permissions), ticket.PermUndo)
+	slices.Sort(chief.Permissions)
+	dispatch := func() ticket.View {
+		v := f.mustOpen(t, baker, ask(""))
+		return must(f.Dispatch(ctx, one, ticket.DispatchTicket{Ref: ref(v), UnitID: 20, Note: "派错了"}))(t)
+	}
+	undo := func(a access.Actor, v ticket.View) (ticket.View, error) {
+		return f.Undo(ctx, a, ticket.UndoTicket{Ref: ref(v), Reason: "派错单位"})
+	}
+	v := dispatch()
+	if v.Undo == nil || !strings.Contains(v.Undo.Label, "派单至区税务局") || !slices.Contains(v.Actions, ticket.ToUndo) {
+		t.Fatalf("offered %+v", v.Undo)
+	}
+	_, err := undo(other, v)
+	says(t, "a colleague", err, ticket.ErrUndo, "只能由操作人本人")
+	v = must(undo(one, v))(t)
+	if v.Status != ticket.Received || len(v.Hops) != 0 || v.UnitName != "" {
+		t.Fatalf("undone %+v", v)
+	}
+	if _, err := f.Get(ctx, taxClerk, v.ID); !errors.Is(err, ticket.ErrNotFound) {
+		t.Errorf("the wrong unit still sees it: %v", err)
+	}
+	last := v.Timeline[len(v.Timeline)-1]
+	if last.Kind != "ticket.undone" || !strings.Contains(last.Label, "派单至区税务局") || last.Text != "派错单位" {
+		t.Errorf("timeline %+v", last)
+	}
+	_, err = undo(one, v)
+	says(t, "undone twice", err, ticket.ErrUndo, "不能撤销")
+	v = dispatch()
+	f.clock.Advance(16 * time.Minute)
+	_, err = undo(one, v)
+	says(t, "the author, late", err, ticket.ErrUndo, "请由本级负责人撤销")
+	must(undo(chief, v))(t)
+	v = dispatch()
+	f.clock.Advance(25 * time.Hour)
+	_, err = undo(chief, v)
+	says(t, "the leader, late", err, ticket.ErrUndo, "督办人员")
+	must(undo(desk, v))(t)
+
+	// A unit's step is its leader's to undo, not another unit's.
+	v = f.signedBy(t, bureauClerk)
+	v = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "错误的答复"}))(t)
+	f.clock.Advance(20 * time.Minute)
+	_, err = undo(chief, v)
+	says(t, "the desk's leader", err, ticket.ErrUndo, "本级负责人")
+	v = must(undo(bureauLeader, v))(t)
+	if v.Status != ticket.Handling || v.Reply != "" || v.Hops[0].State != ticket.HopSigned || v.Hops[0].RepliedAt != nil {
+		t.Fatalf("undone %+v", v)
+	}
+	v = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "正确的答复"}))(t)
+	v = must(f.Close(ctx, one, ticket.CloseTicket{Ref: ref(v), Outcome: &ticket.Outcome{Contacted: true, Solved: true, Satisfied: true}}))(t)
+	_, err = undo(one, v)
+	says(t, "after closing", err, ticket.ErrUndo, "督办人员")
+	v = must(undo(desk, v))(t)
+	if v.Status != ticket.Reported || v.ClosedAt != nil {
+		t.Fatalf("reopened by undoing %+v", v)
+	}
+	// A decision comes back with its request.
+	v = f.mustDispatch(t, f.mustOpen(t, baker, ask("")), 10)
+	v = must(f.AskReturn(ctx, bureauClerk, ticket.AskTicket{Ref: ref(v), HopID: v.Hops[0].ID, Code: "repeat", Text: "重复"}))(t)
+	v = must(f.Decide(ctx, desk, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[0].ID, Grant: true}))(t)
+	v = must(undo(desk, v))(t)
+	if v.Status != ticket.Sent || v.Hops[0].State != ticket.HopSent || v.Requests[0].State != ticket.Filed || v.UnitName != "区人社局" {
+		t.Fatalf("the decision undone %+v", v)
+	}
+	// The requester's own step is theirs.
+	v = f.signedBy(t, bureauClerk)
+	v = must(f.Suspend(ctx, bureauClerk, ticket.SuspendTicket{Ref: ref(v), Reason: "请补充"}))(t)
+	v = must(f.Supplement(ctx, baker, ticket.SupplementTicket{Ref: ref(v), Text: "补充"}))(t)
+	if _, err := undo(desk, v); !errors.Is(err, ticket.ErrUndo) {
+		t.Errorf("the requester's step undone: %v", err)
+	}
+	if _, err := undo(baker, v); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("the requester undoes: %v", err)
+	}
+}
+
+func TestMergedTicketsKeepTheirRequesters(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	lead := f.mustDispatch(t, f.mustOpen(t, baker, ask("")), 10)
+	caller := boss(9, 72)
+	one, two := f.mustOpen(t, caller, ask("")), f.mustOpen(t, boss(10, 73), ask(""))
+	join := func(v ticket.View, into int64) (ticket.View, error) {
+		return f.Merge(ctx, desk, ticket.MergeTicket{Ref: ref(v), IntoID: into, Note: "同一件事"})
+	}
+	_, err := join(one, one.ID)
+	says(t, "into itself", err, ticket.ErrMerge, "它自己")
+	a, b := must(join(one, lead.ID))(t), must(join(two, lead.ID))(t)
+	if a.Status != ticket.Merged || a.Number != one.Number || a.UnitName != "区人社局" || len(a.Near) != 1 || a.Near[0].Kind != "lead" {
+		t.Fatalf("merged %+v", a)
+	}
+	_, err = join(f.mustOpen(t, baker, ask("")), a.ID)
+	says(t, "into a merged one", err, ticket.ErrMerge, "已并单")
+	lead = f.see(t, bureauClerk, lead)
+	if len(lead.Near) != 2 || lead.Near[0].RequesterName != "王芳" {
+		t.Fatalf("the unit sees %+v", lead.Near)
+	}
+	_, err = f.Void(ctx, desk, ticket.VoidTicket{Ref: ref(lead), Reason: "重复"})
+	says(t, "the order voided", err, ticket.ErrMerge, "2 件工单")
+	b = must(f.Unmerge(ctx, desk, ticket.UnmergeTicket{Ref: ref(b), Reason: "不是一件事"}))(t)
+	if b.Status != ticket.Received || b.UnitName != "" {
+		t.Fatalf("parted %+v", b)
+	}
+	if _, err := f.Get(ctx, bureauClerk, b.ID); !errors.Is(err, ticket.ErrNotFound) {
+		t.Errorf("the unit still sees the parted ticket: %v", err)
+	}
+	lead = must(f.Sign(ctx, bureauClerk, ticket.SignTicket{Ref: ref(lead)}))(t)
+	// A reply to the merged ticket goes to the handling order.
+	a = f.see(t, bureauClerk, a)
+	got := must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(a), Text: "已统一处理"}))(t)
+	if got.ID != a.ID || got.Status != ticket.Reported || got.Reply != "已统一处理" {
+		t.Fatalf("replied %+v", got)
+	}
+	lead = f.see(t, desk, lead)
+	if lead.Status != ticket.Reported || lead.Reply != "已统一处理" {
+		t.Fatalf("the order %+v", lead)
+	}
+	mine := f.see(t, caller, a)
+	if mine.Reply != "已统一处理" {
+		t.Errorf("the merged requester reads %q", mine.Reply)
+	}
+	for _, s := range mine.Timeline {
+		if strings.Contains(s.Label+s.Text, lead.Number) {
+			t.Errorf("the requester learns of another ticket: %+v", s)
+		}
+	}
+	_, err = f.Undo(ctx, desk, ticket.UndoTicket{Ref: ref(lead), Reason: "写错"})
+	says(t, "undone with followers", err, ticket.ErrUndo, "分别退回重办")
+	bad := &ticket.Outcome{Contacted: true}
+	a = must(f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(f.see(t, desk, a)), Outcome: &ticket.Outcome{Contacted: true, Solved: true, Satisfied: true}}))(t)
+	lead = must(f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(lead), Outcome: bad, Note: "仍有意见"}))(t)
+	if a.Status != ticket.Done || lead.Status != ticket.Done {
+		t.Fatal(a.Status, lead.Status)
+	}
+	// Answered at the desk, merged ones are answered too.
+	lead, one = f.mustOpen(t, baker, ask("")), f.mustOpen(t, caller, ask(""))
+	one = must(join(one, lead.ID))(t)
+	must(f.Answer(ctx, desk, ticket.AnswerTicket{Ref: ref(f.see(t, desk, lead)), Text: "请看指南"}))(t)
+	if one = f.see(t, caller, one); one.Status != ticket.Direct || one.Reply != "请看指南" {
+		t.Fatalf("followed %+v", one)
+	}
+}
+
+func TestTasksAreAcceptedBeforeTheReply(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.signedBy(t, bureauClerk)
+	lead := v.Hops[0].ID
+	v = must(f.Split(ctx, bureauClerk, ticket.SplitTicket{Ref: ref(v), HopID: lead, Tasks: []ticket.Part{{UnitID: 100, Note: "到店核查"}, {UnitID: 101, Note: "出具意见"}}}))(t)
+	v = must(f.Split(ctx, desk, ticket.SplitTicket{Ref: ref(v), Tasks: []ticket.Part{{UnitID: 20, Note: "核对税款"}}}))(t)
+	if len(v.Hops) != 4 || v.Hops[3].ParentID != 0 || v.Hops[1].Note != "到店核查" {
+		t.Fatalf("split %+v", v.Hops)
+	}
+	done := func(a access.Actor, hop int64) {
+		t.Helper()
+		v = f.see(t, a, v)
+		v = must(f.SignHop(ctx, a, ticket.SignHop{Ref: ref(v), HopID: hop}))(t)
+		v = must(f.ReplyHop(ctx, a, ticket.ReplyHop{Ref: ref(v), HopID: hop, Text: "完成"}))(t)
+	}
+	done(squadClerk, v.Hops[1].ID)
+	done(courtClerk, v.Hops[2].ID)
+	done(taxClerk, v.Hops[3].ID)
+	_, err := f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "已办"})
+	says(t, "reply before acceptance", err, ticket.ErrBelow, "未验收")
+	if _, err := f.Accept(ctx, squadClerk, ticket.JudgeTask{Ref: ref(v), HopID: v.Hops[1].ID}); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("accepts its own task: %v", err)
+	}
+	v = must(f.Accept(ctx, bureauClerk, ticket.JudgeTask{Ref: ref(v), HopID: v.Hops[1].ID}))(t)
+	v = must(f.Rework(ctx, bureauClerk, ticket.JudgeTask{Ref: ref(v), HopID: v.Hops[2].ID, Note: "缺盖章"}))(t)
+	v = must(f.ReplyHop(ctx, courtClerk, ticket.ReplyHop{Ref: ref(v), HopID: v.Hops[2].ID, Text: "已盖章"}))(t)
+	v = must(f.Accept(ctx, bureauClerk, ticket.JudgeTask{Ref: ref(v), HopID: v.Hops[2].ID}))(t)
+	v = must(f.Accept(ctx, desk, ticket.JudgeTask{Ref: ref(v), HopID: v.Hops[3].ID}))(t)
+	v = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "三项均已完成"}))(t)
+	if v.Status != ticket.Reported {
+		t.Fatal(v.Status)
+	}
+}
+
+func TestLinksAreSeenWithinTheRights(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	a, b := f.signedBy(t, bureauClerk), f.signedBy(t, taxClerk)
+	if _, err := f.Link(ctx, bureauClerk, ticket.LinkTicket{Ref: ref(a), OtherID: b.ID}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("links what it does not see: %v", err)
+	}
+	a = must(f.Link(ctx, desk, ticket.LinkTicket{Ref: ref(a), OtherID: b.ID}))(t)
+	b = f.see(t, desk, b)
+	if len(a.Near) != 1 || len(b.Near) != 1 || b.Near[0].Number != a.Number || a.Near[0].Kind != "link" {
+		t.Fatalf("linked %+v %+v", a.Near, b.Near)
+	}
+	seen := f.see(t, bureauClerk, a)
+	if len(seen.Near) != 0 {
+		t.Errorf("the bureau sees %+v", seen.Near)
+	}
+	for _, s := range seen.Timeline {
+		if strings.Contains(s.Label+s.Text, b.Number) {
+			t.Errorf("the bureau reads %+v", s)
+		}
+	}
+	b = must(f.Unlink(ctx, desk, ticket.LinkTicket{Ref: ref(b), OtherID: a.ID}))(t)
+	if len(b.Near) != 0 || len(f.see(t, desk, a).Near) != 0 {
+		t.Error("the link stayed")
+	}
+}
+
+func TestAppealsLeaveTheStatistics(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	closed := func(o *ticket.Outcome) ticket.View {
+		v := f.signedBy(t, bureauClerk)
+		v = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "政策不支持，已解释"}))(t)
+		return must(f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(v), Outcome: o, Note: "企业不满意"}))(t)
+	}
+	appeal := ticket.AskTicket{Code: "policy", Text: "现行政策没有此项补贴"}
+	v := closed(&ticket.Outcome{Contacted: true, Solved: true, Satisfied: true})
+	appeal.Ref = ref(v)
+	_, err := f.AppealTicket(ctx, bureauClerk, appeal)
+	says(t, "satisfied", err, ticket.ErrRequest, "没有不满意")
+	v = closed(&ticket.Outcome{Contacted: true})
+	appeal.Ref = ref(v)
+	v = must(f.AppealTicket(ctx, bureauClerk, appeal))(t)
+	if !slices.Equal(v.Flags, []ticket.Flag{ticket.FlagAppeal}) {
+		t.Fatalf("flags %v", v.Flags)
+	}
+	if _, err := f.Decide(ctx, plainAgent(59), ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[0].ID, Grant: true}); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("an agent decides: %v", err)
+	}
+	_, err = f.Archive(ctx, desk, ticket.ArchiveTicket{Ref: ref(v)})
+	says(t, "archived with an appeal", err, ticket.ErrRequest, "尚未裁定")
+	v = must(f.Decide(ctx, desk, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[0].ID, Grant: true, Note: "同意剔除"}))(t)
+	if !v.Excluded || v.Status != ticket.Done {
+		t.Fatalf("granted %+v", v)
+	}
+	if mine := f.see(t, baker, v); mine.Excluded || len(mine.Flags) != 0 {
+		t.Errorf("the requester sees it: %+v", mine)
+	}
+}
+
+func TestArchivedAfterItsTime(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.mustOpen(t, baker, ask(""))
+	v = must(f.Answer(ctx, desk, ticket.AnswerTicket{Ref: ref(v), Text: "可在线申报。"}))(t)
+	v = must(f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(v)}))(t)
+	system := access.SystemActor("ticket.archive")
+	if _, err := f.ArchiveDue(ctx, desk); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("a person runs the task: %v", err)
+	}
+	if n, err := f.ArchiveDue(ctx, system); n != 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	f.clock.Advance(181 * 24 * time.Hour)
+	if n, err := f.ArchiveDue(ctx, system); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	if n, err := f.ArchiveDue(ctx, system); n != 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	if v = f.see(t, desk, v); v.Status != ticket.Archived {
+		t.Fatal(v.Status)
+	}
+	if n, err := f.CountClosed(ctx); n != 1 || err != nil {
+		t.Errorf("the portal counts %d, %v", n, err)
+	}
+}
+
+// TestOfFiftyOneSigns: fifty press the button at once, one signs, forty-nine are told who did.
+func TestOfFiftyOneSigns(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.mustDispatch(t, f.mustOpen(t, baker, ask("")), 10)
+	errs := make([]error, 50)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			_, errs[i] = f.Sign(ctx, handler(1000+int64(i), 10, [4]int64{1, 10}), ticket.SignTicket{Ref: ref(v)})
+		}()
+	}
+	wg.Wait()
+	won := 0
+	for i, err := range errs {
+		switch {
+		case err == nil:
+			won++
+		case !errors.Is(err, ticket.ErrStale) || !strings.Contains(err.Error(), "签收"):
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+	if won != 1 || f.rows(t, "events") != 3 || f.rows(t, "audit_entries") != 3 {
+		t.Fatalf("%d signed, %d events, %d audit rows", won, f.rows(t, "events"), f.rows(t, "audit_entries"))
+	}
+}
