@@ -97,7 +97,7 @@ type Queue struct {
 
 // New makes the queue of one process. With workers nil it only inserts.
 func New(ctx context.Context, db *database.DB, workers *Workers, log *slog.Logger) (*Queue, error) {
-	cfg := &river.Config{Logger: log, JobTimeout: Timeout, RescueStuckJobsAfter: Rescue}
+	cfg := &river.Config{Logger: slog.New(quiet{log.Handler()}), JobTimeout: Timeout, RescueStuckJobsAfter: Rescue}
 	if workers != nil {
 		cfg.Workers = workers.river
 		// The two cooldowns: without them a notification within 100 ms of another is dropped until the next poll.
@@ -121,6 +121,20 @@ func New(ctx context.Context, db *database.DB, workers *Workers, log *slog.Logge
 	}
 	return &Queue{db: db, client: client, bell: b, log: log, close: closeDriver}, nil
 }
+
+// quiet keeps what the queue says about itself every few seconds out of the log; warnings and errors pass.
+type quiet struct{ slog.Handler }
+
+// Enabled reports whether the level is worth a line.
+func (q quiet) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && q.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs and WithGroup stay quiet.
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+
+// WithGroup is WithAttrs for a group.
+func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }
 
 // Insert adds the job to the transaction and wakes a worker once it is committed.
 func (q *Queue) Insert(ctx context.Context, tx bun.Tx, args Args, options ...Option) error {
