@@ -6,7 +6,8 @@ PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD
 
 # The packages in which several goroutines share something; a request elsewhere has its own.
-RACED := ./platform/... ./integrations/... ./modules/export ./modules/importing
+RACED := $(addprefix ./platform/,audit/... database/... event/... idempotency/... jobs/... lease/... live/... relay/... web/...) \
+	./integrations/... ./modules/export ./modules/importing
 
 .PHONY: help run build test test-go test-pg test-front test-s3 test-e2e bench bench-live shots torture lint fmt gen tools front
 
@@ -31,7 +32,6 @@ front: h5/node_modules admin-ui/node_modules
 test: tools build test-go test-pg test-front test-e2e ## Pass every test: Go on both databases, front-ends, browser
 
 test-go: ## The Go suite on SQLite
-	go vet ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	go test -parallel 4 ./...
 
