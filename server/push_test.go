@@ -97,7 +97,9 @@ func TestKilledBetweenReplyAndPush(t *testing.T) {
 	}
 	const of = " FROM exchange_deliveries d JOIN exchange_partners p ON p.id = d.partner_id WHERE p.code = '" + thePartner + "'"
 	// What a killed worker had sent is settled when its claim has run out: it arrives once more, or was seen to have arrived.
-	unsettled := func() int { return count("SELECT count(*)" + of + " AND (d.state <> 'delivered' OR d.next_at IS NOT NULL OR d.receipt = '')") }
+	unsettled := func() int {
+		return count("SELECT count(*)" + of + " AND (d.state <> 'delivered' OR d.next_at IS NOT NULL OR d.receipt = '')")
+	}
 	want := expectedPushes(t, db, base)
 	var got []arrival
 	for {
