@@ -37,13 +37,12 @@ test-go: ## The Go suite on SQLite
 
 test-pg: ## The Go suite on PostgreSQL and Redis, on servers of its own: what works at once with the race detector, the rest without
 	CGO_ENABLED=1 scripts/with-redis.sh scripts/with-postgres.sh go test -race $(RACED)
-	@# What needs the file of SQLite, or no database at all, ran there.
+	@# What needs the file of SQLite, or no database at all, ran there, and so did the longest of what says nothing of its own here.
 	scripts/with-postgres.sh go test -timeout 20m -parallel 5 $$( (go list $(RACED); go list ./...) | sort | uniq -u) \
-		-skip 'TestSlowClients|TestKilledWhile(Exporting|Importing)|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles'
+		-skip 'TestSlowClients|TestKilledWhile(Exporting|Importing)|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles|TestKilledBetween|TestLoadCutShort|TestServicesGoOnWithLoadedRows'
 
 test-front: h5/node_modules admin-ui/node_modules ## Unit tests of both front-ends; build checks their types, lint the rest
-	cd h5 && npm test -s
-	cd admin-ui && npm test -s
+	(cd h5 && npm test -s) & (cd admin-ui && npm test -s) && wait $$!
 
 test-s3: ## The storage suite against a real S3 server, built once from scripts/s3server (some minutes)
 	scripts/with-s3.sh go test ./platform/files/ ./server/ -run 'TestStorage|TestLargeInParts|TestFilesCopy' -count=1 -v

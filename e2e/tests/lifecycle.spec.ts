@@ -22,7 +22,7 @@ test('a ticket goes sideways: extension, co-handler, suspension, undoing', async
   const h5 = await phone.newPage()
   await test.step('a company asks', async () => {
     await h5.goto('/m/register')
-    await register(h5, request, { phone: '13812345699', company: '北京鲜冷达食品有限公司', name: '郭小满' })
+    await register(h5, request, { phone: '13812345688', company: '北京鲜冷达食品有限公司', name: '郭小满' })
     await expect(h5.getByText('北京鲜冷达食品有限公司').first()).toBeVisible()
     await h5.goto('/m/tickets/new')
     await h5.locator('input[name="type"]').click()

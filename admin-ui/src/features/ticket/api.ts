@@ -31,7 +31,10 @@ export interface TicketQuery {
 }
 
 /** The tickets the person may see, newest first. */
-export const listTickets = ({ q, status, urgency, alert, flag, waiting, cursor, limit }: TicketQuery, signal?: AbortSignal) =>
+export const listTickets = (
+  { q, status, urgency, alert, flag, waiting, cursor, limit }: TicketQuery,
+  signal?: AbortSignal,
+) =>
   data(
     api.GET('/api/tickets', {
       params: {
