@@ -194,7 +194,7 @@ func (a *Application) Approve(l Loan) error {
 		errs = append(errs, fault.InvalidField("term", "TERM_RANGE", "期限应在 1 至 360 个月之间"))
 	}
 	a.ApprovedAmount, a.ApprovedRate, a.ApprovedTerm = l.Amount, l.Rate, l.Term
-	return merge(errs)
+	return fault.Merge(errs...)
 }
 
 // Disburse keeps that the money was paid out.

@@ -90,21 +90,3 @@ func parseWan(typed string) (int64, bool) {
 	}
 	return fen.Num().Int64(), true
 }
-
-// merge makes one fault with a field for each wrong input.
-func merge(errs []error) error {
-	if len(errs) == 0 {
-		return nil
-	}
-	first, ok := fault.As(errs[0])
-	if !ok {
-		return errs[0]
-	}
-	all := *first
-	for _, e := range errs[1:] {
-		if f, ok := fault.As(e); ok {
-			all.Fields = append(append([]fault.Field(nil), all.Fields...), f.Fields...)
-		}
-	}
-	return &all
-}

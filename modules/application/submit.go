@@ -211,7 +211,7 @@ func (a *Application) fill(cmd Submit, offer Offer) (string, error) {
 		phone, err = telephone(cmd.Phone)
 		keep(err)
 	}
-	return phone, merge(errs)
+	return phone, fault.Merge(errs...)
 }
 
 func amountWithin(fen int64, o Offer) error {

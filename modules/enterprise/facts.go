@@ -285,7 +285,7 @@ func (s *Service) said(cmd StateFacts, now time.Time) ([]Fact, error) {
 	if len(out) == 0 && len(errs) == 0 {
 		errs = append(errs, fault.New(fault.Invalid, "NOTHING_STATED", "请至少填写一项后再保存"))
 	}
-	return out, merge(errs)
+	return out, fault.Merge(errs...)
 }
 
 // plainNumber takes blanks and thousands marks out of a typed number.

@@ -47,7 +47,7 @@ func (s *Service) Apply(ctx context.Context, actor access.Actor, cmd ApplyForRev
 	case len(cmd.FileIDs) > maxLicences:
 		errs = append(errs, fault.InvalidField("licence", "TOO_MANY_FILES", fmt.Sprintf("最多上传 %d 个文件，请删减后提交", maxLicences)))
 	}
-	if err := merge(errs); err != nil {
+	if err := fault.Merge(errs...); err != nil {
 		return AttemptView{}, err
 	}
 	id, err := s.begin(ctx, actor, "enterprise.apply", cmd.Key, claim, Attempt{Kind: byReview, Outcome: Waiting, Note: note},

@@ -39,7 +39,7 @@ func (c Claim) clean(demo bool) (Claim, error) {
 		errs = append(errs, err)
 	}
 	out.CreditCode = string(code)
-	return out, merge(errs)
+	return out, fault.Merge(errs...)
 }
 
 // line is text.Line with the name of what is missing.
@@ -49,26 +49,6 @@ func line(field, label, value string, least, most int) (string, error) {
 		return "", text.ErrRequired.With("请填写%s", label).On(field)
 	}
 	return v, err
-}
-
-// merge makes one fault with a field for each wrong input.
-func merge(errs []error) error {
-	if len(errs) == 0 {
-		return nil
-	}
-	first, ok := fault.As(errs[0])
-	if !ok {
-		return errs[0]
-	}
-	all := *first
-	for _, e := range errs[1:] {
-		f, ok := fault.As(e)
-		if !ok {
-			return e
-		}
-		all.Fields = append(append([]fault.Field(nil), all.Fields...), f.Fields...)
-	}
-	return &all
 }
 
 // Answer is what the registry says about a claim. Company is set when everything matches.

@@ -165,25 +165,7 @@ func draft(cmd OpenTicket, agent bool) (Ticket, string, error) {
 	} else if t.Source != FromH5 && t.Source != FromPortal {
 		errs = append(errs, fault.InvalidField("source", "TICKET_SOURCE", "请从企业端页面提交诉求"))
 	}
-	return t, phone, merge(errs)
-}
-
-// merge makes one fault with a field for each wrong input.
-func merge(errs []error) error {
-	if len(errs) == 0 {
-		return nil
-	}
-	first, ok := fault.As(errs[0])
-	if !ok {
-		return errs[0]
-	}
-	all := *first
-	for _, e := range errs[1:] {
-		if f, ok := fault.As(e); ok {
-			all.Fields = append(append([]fault.Field(nil), all.Fields...), f.Fields...)
-		}
-	}
-	return &all
+	return t, phone, fault.Merge(errs...)
 }
 
 // asRequester fills in who asks from the account.

@@ -2,10 +2,8 @@ package ticket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -15,128 +13,6 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 )
-
-// RequestKind is what a unit asks for on a hop.
-type RequestKind string
-
-// The kinds.
-const (
-	AskReturn    RequestKind = "return"    // 退单
-	AskExtension RequestKind = "extension" // 延期
-	AskAppeal    RequestKind = "appeal"    // 申诉
-)
-
-var kindLabels = map[RequestKind]string{AskReturn: "退单", AskExtension: "延期", AskAppeal: "申诉"}
-
-// RequestState is where a request stands.
-type RequestState string
-
-// The states of a request.
-const (
-	Filed     RequestState = "filed"    // waits for the unit's leader, or when none is needed for the level that dispatched
-	Endorsed  RequestState = "endorsed" // the unit's leader let it pass
-	Approved  RequestState = "approved"
-	Denied    RequestState = "refused"
-	Withdrawn RequestState = "withdrawn" // by the unit, or because the hop ended first
-)
-
-// Code is one reason a request may give.
-type Code struct {
-	Kind RequestKind `json:"kind" enum:"return,extension,appeal"`
-	Code string      `json:"code"`
-	Name string      `json:"name"`
-}
-
-// Codes are the reasons, in the order in which they are offered.
-func Codes() []Code {
-	return []Code{
-		{AskReturn, "not_ours", "不属于本单位职责"},
-		{AskReturn, "other_area", "不在本单位辖区"},
-		{AskReturn, "several", "需由多个单位共同办理，本单位不宜主办"},
-		{AskReturn, "repeat", "与本单位已办工单重复"},
-		{AskReturn, "unclear", "诉求内容不清，无法办理"},
-		{AskExtension, "survey", "需要实地勘查或检验检测"},
-		{AskExtension, "joint", "需要多个单位会商"},
-		{AskExtension, "works", "需要施工或采购"},
-		{AskExtension, "process", "依法依规的程序尚未走完"},
-		{AskExtension, "weather", "受天气或不可抗力影响"},
-		{AskAppeal, "unreasonable", "诉求不合理或于法无据"},
-		{AskAppeal, "not_ours", "不满意的事项不属于本单位职责"},
-		{AskAppeal, "solved", "事项已实际解决"},
-		{AskAppeal, "policy", "现行政策不支持，已充分解释"},
-	}
-}
-
-func codeName(k RequestKind, code string) string {
-	for _, c := range Codes() {
-		if c.Kind == k && c.Code == code {
-			return c.Name
-		}
-	}
-	return ""
-}
-
-// Request is what a unit asks for on its hop.
-type Request struct {
-	bun.BaseModel `bun:"table:ticket_requests,alias:q"`
-
-	ID           int64        `bun:"id,pk,autoincrement"`
-	TicketID     int64        `bun:"ticket_id,notnull"`
-	HopID        int64        `bun:"hop_id,notnull"`
-	Kind         RequestKind  `bun:"kind,notnull"`
-	State        RequestState `bun:"state,notnull"`
-	Code         string       `bun:"code,notnull"`
-	Basis        string       `bun:"basis,notnull"`
-	Text         string       `bun:"text,notnull"`
-	Days         int          `bun:"days,notnull"`          // asked for, in working days
-	Granted      int          `bun:"granted,notnull"`       // given
-	AfterSigning bool         `bun:"after_signing,notnull"` // a return asked after the unit had signed
-	UnitID       int64        `bun:"unit_id,notnull"`
-	UnitName     string       `bun:"unit_name,notnull"`
-	DispatcherID int64        `bun:"dispatcher_id,nullzero"` // who had dispatched the hop
-	Dispatcher   string       `bun:"dispatcher,notnull"`
-	FiledBy      int64        `bun:"filed_by,nullzero"`
-	FiledName    string       `bun:"filed_name,notnull"`
-	FiledAt      time.Time    `bun:"filed_at,notnull"`
-	EndorsedBy   int64        `bun:"endorsed_by,nullzero"`
-	EndorsedName string       `bun:"endorsed_name,notnull"`
-	EndorsedAt   *time.Time   `bun:"endorsed_at"`
-	DecidedBy    int64        `bun:"decided_by,nullzero"`
-	DecidedName  string       `bun:"decided_name,notnull"`
-	DecidedAt    *time.Time   `bun:"decided_at"`
-	Note         string       `bun:"note,notnull"` // of whoever decided last
-	OldDueAt     *time.Time   `bun:"old_due_at"`
-	NewDueAt     *time.Time   `bun:"new_due_at"`
-}
-
-// Pending reports whether somebody has to decide.
-func (r *Request) Pending() bool { return r.State == Filed || r.State == Endorsed }
-
-// AskTicket files a return or an extension of a hop, or an appeal.
-type AskTicket struct {
-	Ref
-	HopID int64 // of return and extension
-	Code  string
-	Basis string // the rule or document the unit goes by
-	Text  string
-	Days  int // of an extension, in working days
-}
-
-func (cmd *AskTicket) check(k RequestKind) error {
-	var errs []error
-	take := func(field, label string, v *string, longest int, needed bool) {
-		var err error
-		if *v, err = clean(field, label, *v, longest, needed); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	if codeName(k, cmd.Code) == "" {
-		errs = append(errs, fault.InvalidField("code", "REASON_CODE", "请选择"+kindLabels[k]+"原因"))
-	}
-	take("basis", "依据", &cmd.Basis, 200, false)
-	take("text", "情况说明", &cmd.Text, maxNote, true)
-	return merge(errs)
-}
 
 // AskReturn files a request to give a hop back: before signing, or within the working hours after it that the rules allow.
 // The clock goes on. Errors as Answer, with ticket.request; ErrRequest outside the window or while one is pending.
@@ -170,7 +46,7 @@ func (s *Service) AskReturn(ctx context.Context, actor access.Actor, cmd AskTick
 func (s *Service) AskExtension(ctx context.Context, actor access.Actor, cmd AskTicket) (View, error) {
 	err := cmd.check(AskExtension)
 	if cmd.Days < 1 || cmd.Days > s.rules.ExtensionDays {
-		err = errors.Join(err, fault.InvalidField("days", "EXTENSION_DAYS", fmt.Sprintf("请填写延长的工作日数，1 至 %d 天", s.rules.ExtensionDays)))
+		err = fault.Merge(err, fault.InvalidField("days", "EXTENSION_DAYS", fmt.Sprintf("请填写延长的工作日数，1 至 %d 天", s.rules.ExtensionDays)))
 	}
 	if err != nil {
 		return View{}, err
@@ -530,100 +406,4 @@ func requestsOf(ctx context.Context, db bun.IDB, id int64) ([]Request, error) {
 		filed_by, filed_name, filed_at, endorsed_by, endorsed_name, endorsed_at, decided_by, decided_name, decided_at, note, old_due_at, new_due_at
 		FROM ticket_requests WHERE ticket_id = ? ORDER BY id`, id)
 	return rows, err
-}
-
-// Flag says what of a ticket waits beside its state.
-type Flag string
-
-// The flags, derived from rows and never kept.
-const (
-	FlagReturn    Flag = "return"    // 退单待审
-	FlagExtension Flag = "extension" // 延期待审
-	FlagAppeal    Flag = "appeal"    // 申诉待裁定
-	FlagReview    Flag = "review"    // 反馈待审核
-)
-
-// Known reports whether f is one of the flags.
-func (f Flag) Known() bool {
-	return slices.Contains([]Flag{FlagReturn, FlagExtension, FlagAppeal, FlagReview}, f)
-}
-
-// where is the condition of a ticket that has the flag.
-func (f Flag) where() string {
-	if f == FlagReview {
-		return "t.status = 'replied' AND t.review_due"
-	}
-	return "t.id IN (SELECT q.ticket_id FROM ticket_requests AS q WHERE q.kind = '" + string(f) + "' AND q.state IN ('filed', 'endorsed'))"
-}
-
-// flags finds the flags of a page of tickets in one query.
-func flags(ctx context.Context, db bun.IDB, page []Ticket) (map[int64][]Flag, error) {
-	out := map[int64][]Flag{}
-	if len(page) == 0 {
-		return out, nil
-	}
-	marks, args := make([]string, 0, len(page)), make([]any, 0, len(page))
-	for i := range page {
-		marks, args = append(marks, "?"), append(args, page[i].ID)
-		if page[i].Status == Reported && page[i].ReviewDue {
-			out[page[i].ID] = append(out[page[i].ID], FlagReview)
-		}
-	}
-	var rows []Request
-	err := database.QueryAll(ctx, db, &rows, "SELECT DISTINCT ticket_id, kind FROM ticket_requests WHERE state IN ('filed', 'endorsed') AND ticket_id IN ("+strings.Join(marks, ", ")+") ORDER BY ticket_id, kind", args...)
-	for _, r := range rows {
-		out[r.TicketID] = append(out[r.TicketID], Flag(r.Kind))
-	}
-	return out, err
-}
-
-// RequestView is a request as staff see it.
-type RequestView struct {
-	ID           int64        `json:"id"`
-	HopID        int64        `json:"hopId"`
-	Kind         RequestKind  `json:"kind" enum:"return,extension,appeal"`
-	State        RequestState `json:"state" enum:"filed,endorsed,approved,refused,withdrawn"`
-	StateName    string       `json:"stateName"`
-	Code         string       `json:"code"`
-	CodeName     string       `json:"codeName"`
-	Basis        string       `json:"basis"`
-	Text         string       `json:"text"`
-	Days         int          `json:"days"`    // asked for, in working days
-	Granted      int          `json:"granted"` // given
-	AfterSigning bool         `json:"afterSigning"`
-	UnitName     string       `json:"unitName"`
-	FiledName    string       `json:"filedName"`
-	FiledAt      time.Time    `json:"filedAt"`
-	EndorsedName string       `json:"endorsedName"`
-	EndorsedAt   *time.Time   `json:"endorsedAt,omitempty"`
-	DecidedName  string       `json:"decidedName"`
-	DecidedAt    *time.Time   `json:"decidedAt,omitempty"`
-	Note         string       `json:"note"`
-	OldDueAt     *time.Time   `json:"oldDueAt,omitempty"`
-	NewDueAt     *time.Time   `json:"newDueAt,omitempty"`
-	Actions      []Action     `json:"actions" enum:"endorse,decide,withdraw"` // what the actor may do with it now
-}
-
-func (r *Request) view(a access.Actor, t *Ticket, all tree) RequestView {
-	v := RequestView{
-		ID: r.ID, HopID: r.HopID, Kind: r.Kind, State: r.State, StateName: requestLabel(r), Code: r.Code, CodeName: codeName(r.Kind, r.Code), Basis: r.Basis, Text: r.Text,
-		Days: r.Days, Granted: r.Granted, AfterSigning: r.AfterSigning, UnitName: r.UnitName, FiledName: r.FiledName, FiledAt: r.FiledAt.UTC(),
-		EndorsedName: r.EndorsedName, EndorsedAt: utc(r.EndorsedAt), DecidedName: r.DecidedName, DecidedAt: utc(r.DecidedAt), Note: r.Note,
-		OldDueAt: utc(r.OldDueAt), NewDueAt: utc(r.NewDueAt), Actions: []Action{},
-	}
-	h := all.at(r.HopID)
-	if h == nil || !r.Pending() {
-		return v
-	}
-	if r.Kind == AskExtension && r.State == Filed {
-		if t.Allows(ToEndorse) && h.handles(a) && a.Can(PermEndorse) && a.UserID != r.FiledBy {
-			v.Actions = append(v.Actions, ToEndorse)
-		}
-	} else if t.Allows(ToDecide) && mayDecide(a, all, h, r) {
-		v.Actions = append(v.Actions, ToDecide)
-	}
-	if t.Allows(ToWithdraw) && h.handles(a) && a.Can(PermRequest) {
-		v.Actions = append(v.Actions, ToWithdraw)
-	}
-	return v
 }

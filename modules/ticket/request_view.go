@@ -1,0 +1,109 @@
+package ticket
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/database"
+)
+
+// Flag says what of a ticket waits beside its state.
+type Flag string
+
+// The flags, derived from rows and never kept.
+const (
+	FlagReturn    Flag = "return"    // 退单待审
+	FlagExtension Flag = "extension" // 延期待审
+	FlagAppeal    Flag = "appeal"    // 申诉待裁定
+	FlagReview    Flag = "review"    // 反馈待审核
+)
+
+// Known reports whether f is one of the flags.
+func (f Flag) Known() bool {
+	return slices.Contains([]Flag{FlagReturn, FlagExtension, FlagAppeal, FlagReview}, f)
+}
+
+// where is the condition of a ticket that has the flag.
+func (f Flag) where() string {
+	if f == FlagReview {
+		return "t.status = 'replied' AND t.review_due"
+	}
+	return "t.id IN (SELECT q.ticket_id FROM ticket_requests AS q WHERE q.kind = '" + string(f) + "' AND q.state IN ('filed', 'endorsed'))"
+}
+
+// flags finds the flags of a page of tickets in one query.
+func flags(ctx context.Context, db bun.IDB, page []Ticket) (map[int64][]Flag, error) {
+	out := map[int64][]Flag{}
+	if len(page) == 0 {
+		return out, nil
+	}
+	marks, args := make([]string, 0, len(page)), make([]any, 0, len(page))
+	for i := range page {
+		marks, args = append(marks, "?"), append(args, page[i].ID)
+		if page[i].Status == Reported && page[i].ReviewDue {
+			out[page[i].ID] = append(out[page[i].ID], FlagReview)
+		}
+	}
+	var rows []Request
+	err := database.QueryAll(ctx, db, &rows, "SELECT DISTINCT ticket_id, kind FROM ticket_requests WHERE state IN ('filed', 'endorsed') AND ticket_id IN ("+strings.Join(marks, ", ")+") ORDER BY ticket_id, kind", args...)
+	for _, r := range rows {
+		out[r.TicketID] = append(out[r.TicketID], Flag(r.Kind))
+	}
+	return out, err
+}
+
+// RequestView is a request as staff see it.
+type RequestView struct {
+	ID           int64        `json:"id"`
+	HopID        int64        `json:"hopId"`
+	Kind         RequestKind  `json:"kind" enum:"return,extension,appeal"`
+	State        RequestState `json:"state" enum:"filed,endorsed,approved,refused,withdrawn"`
+	StateName    string       `json:"stateName"`
+	Code         string       `json:"code"`
+	CodeName     string       `json:"codeName"`
+	Basis        string       `json:"basis"`
+	Text         string       `json:"text"`
+	Days         int          `json:"days"`    // asked for, in working days
+	Granted      int          `json:"granted"` // given
+	AfterSigning bool         `json:"afterSigning"`
+	UnitName     string       `json:"unitName"`
+	FiledName    string       `json:"filedName"`
+	FiledAt      time.Time    `json:"filedAt"`
+	EndorsedName string       `json:"endorsedName"`
+	EndorsedAt   *time.Time   `json:"endorsedAt,omitempty"`
+	DecidedName  string       `json:"decidedName"`
+	DecidedAt    *time.Time   `json:"decidedAt,omitempty"`
+	Note         string       `json:"note"`
+	OldDueAt     *time.Time   `json:"oldDueAt,omitempty"`
+	NewDueAt     *time.Time   `json:"newDueAt,omitempty"`
+	Actions      []Action     `json:"actions" enum:"endorse,decide,withdraw"` // what the actor may do with it now
+}
+
+func (r *Request) view(a access.Actor, t *Ticket, all tree) RequestView {
+	v := RequestView{
+		ID: r.ID, HopID: r.HopID, Kind: r.Kind, State: r.State, StateName: requestLabel(r), Code: r.Code, CodeName: codeName(r.Kind, r.Code), Basis: r.Basis, Text: r.Text,
+		Days: r.Days, Granted: r.Granted, AfterSigning: r.AfterSigning, UnitName: r.UnitName, FiledName: r.FiledName, FiledAt: r.FiledAt.UTC(),
+		EndorsedName: r.EndorsedName, EndorsedAt: utc(r.EndorsedAt), DecidedName: r.DecidedName, DecidedAt: utc(r.DecidedAt), Note: r.Note,
+		OldDueAt: utc(r.OldDueAt), NewDueAt: utc(r.NewDueAt), Actions: []Action{},
+	}
+	h := all.at(r.HopID)
+	if h == nil || !r.Pending() {
+		return v
+	}
+	if r.Kind == AskExtension && r.State == Filed {
+		if t.Allows(ToEndorse) && h.handles(a) && a.Can(PermEndorse) && a.UserID != r.FiledBy {
+			v.Actions = append(v.Actions, ToEndorse)
+		}
+	} else if t.Allows(ToDecide) && mayDecide(a, all, h, r) {
+		v.Actions = append(v.Actions, ToDecide)
+	}
+	if t.Allows(ToWithdraw) && h.handles(a) && a.Can(PermRequest) {
+		v.Actions = append(v.Actions, ToWithdraw)
+	}
+	return v
+}
