@@ -288,8 +288,10 @@ func (s *Service) PreviewBudgets(ctx context.Context, actor access.Actor, typ st
 	}
 	db := s.db.Read()
 	kind, err := typeOf(ctx, db, typ)
-	if err != nil {
-		return nil, fault.InvalidField("type", "TICKET_TYPE", "请选择诉求类型").Wrap(err)
+	if errors.Is(err, fault.ErrNotFound) {
+		return nil, fault.InvalidField("type", "TICKET_TYPE", "请选择诉求类型")
+	} else if err != nil {
+		return nil, err
 	}
 	if urgency == "" {
 		urgency = kind.Urgency

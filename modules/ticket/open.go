@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -58,8 +59,10 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 		}, func() (opened, error) {
 			t, phone := t, phone // a repeated transaction starts from the draft
 			kind, err := typeOf(ctx, tx, t.Type)
-			if err != nil {
-				return opened{}, fault.InvalidField("type", "TICKET_TYPE", "请选择诉求类型").Wrap(err)
+			if errors.Is(err, fault.ErrNotFound) {
+				return opened{}, fault.InvalidField("type", "TICKET_TYPE", "请选择诉求类型")
+			} else if err != nil {
+				return opened{}, err
 			}
 			if agent {
 				if t.EnterpriseID != 0 {

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -55,6 +56,23 @@ var ErrBusy = fault.New(fault.Unavailable, "DATABASE_UNAVAILABLE", "系统繁忙
 // ErrUnsure is returned when the line to PostgreSQL broke while a transaction was being committed: it may have been saved. A
 // command with an idempotency key can be repeated safely.
 var ErrUnsure = fault.New(fault.Unavailable, "OUTCOME_UNKNOWN", "网络中断，暂不能确认是否提交成功，请稍后刷新查看，未成功的再重新提交").After(3)
+
+type noteKey struct{}
+
+// Noting returns a context in which RunInTx notes that it saved something. Truth reads the note.
+func Noting(ctx context.Context) context.Context {
+	return context.WithValue(ctx, noteKey{}, new(atomic.Bool))
+}
+
+// Truth returns err, which ended what was done under ctx, or ErrUnsure around it when err says that nothing was saved and
+// something was: the database went away after the commit, as while the result was read for the answer.
+func Truth(ctx context.Context, err *fault.Fault) *fault.Fault {
+	saved, ok := ctx.Value(noteKey{}).(*atomic.Bool)
+	if ok && saved.Load() && (errors.Is(err, ErrBusy) || errors.Is(err, ErrStorage) || errors.Is(err, ErrStorageFull)) {
+		return ErrUnsure.Wrap(err)
+	}
+	return err
+}
 
 // DB is an open database.
 type DB struct {
@@ -191,6 +209,14 @@ func (db *DB) Ping(ctx context.Context) error { return db.reader.PingContext(ctx
 func (db *DB) RunInTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeDeadline)
 	defer cancel()
+	err := db.inTx(ctx, fn)
+	if note, ok := ctx.Value(noteKey{}).(*atomic.Bool); ok && err == nil {
+		note.Store(true)
+	}
+	return err
+}
+
+func (db *DB) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	if db.group != nil {
 		return Classify(db.group.run(ctx, fn))
 	}

@@ -109,6 +109,10 @@ func fromStatus(status int) *fault.Fault {
 
 // toFault finds what to tell the person about err.
 func toFault(ctx context.Context, err error) *fault.Fault {
+	return database.Truth(ctx, faultOf(ctx, err))
+}
+
+func faultOf(ctx context.Context, err error) *fault.Fault {
 	if f, ok := fault.As(err); ok {
 		return f
 	}
@@ -210,7 +214,7 @@ func humaProblem(r *request, status int, msg string, errs []error) *Problem {
 			continue
 		}
 		if own, ok := fault.As(err); ok {
-			f, ours = own, true
+			f, ours = database.Truth(r.context(), own), true
 			break
 		}
 		if status >= 500 {

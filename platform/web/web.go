@@ -26,6 +26,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -201,7 +202,11 @@ func (s *Server) trace(c *fiber.Ctx) (err error) {
 	start := time.Now()
 	id := newTrace()
 	r := &request{trace: id, log: s.opts.Log, csrf: s.csrfFor, path: c.Path(), method: c.Method()}
-	ctx, cancel := context.WithTimeout(context.WithValue(c.UserContext(), requestKey{}, r), requestTime)
+	base := c.UserContext()
+	if r.method != fiber.MethodGet && r.method != fiber.MethodHead { // who only read something has nothing to be unsure of
+		base = database.Noting(base)
+	}
+	ctx, cancel := context.WithTimeout(context.WithValue(base, requestKey{}, r), requestTime)
 	defer cancel()
 	if s.opts.Bound != nil {
 		var end context.CancelFunc
