@@ -21,7 +21,7 @@ export default defineConfig({
     },
   },
   webServer: {
-    command: `rm -rf test-results/data && ../bin/huiqi serve --demo --data test-results/data --listen 127.0.0.1:${port} --public-url http://localhost:${port}`,
+    command: `rm -rf test-results/data test-results/sessions && ../bin/huiqi serve --demo --data test-results/data --listen 127.0.0.1:${port} --public-url http://localhost:${port}`,
     url: `http://localhost:${port}/readyz`,
     env: { HUIQI_SMS__QUIET_HOURS: 'none' }, // the journeys are told at any hour of the day
     timeout: 60_000,

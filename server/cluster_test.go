@@ -29,7 +29,6 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib"
 
-	"github.com/huiqi/huiqi/platform/database/databasetest"
 	"github.com/huiqi/huiqi/platform/secret"
 )
 
@@ -251,13 +250,11 @@ func TestCluster(t *testing.T) {
 	if os.Getenv("TEST_DATABASE_URL") == "" {
 		t.Skip("TEST_DATABASE_URL names no PostgreSQL; scripts/with-postgres.sh starts one")
 	}
-	ctx := context.Background()
 	redisAddr, killRedis := startRedis(t)
-	db := databasetest.New(t, Migrations())
-	key := secret.NewKey()
-	demo := must(Load("", map[string]any{"data": t.TempDir(), "demo": true}))(t)
+	loaded := newDistrict(t)
+	key := loaded.key
+	db, demo := loaded.open(t)
 	d := deskOf(t, db, demo, key, nil)
-	must(0, d.ensureDemo(ctx, demo, key, io.Discard))(t)
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "huiqi.yaml")
 	must(0, os.WriteFile(conf, fmt.Appendf(nil, `

@@ -3,11 +3,71 @@ package server
 import (
 	"context"
 	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/database/databasetest"
 	"github.com/huiqi/huiqi/platform/secret"
 )
+
+// district is a copy of the demo district as its loading leaves it: the address of the database, the folder beside it, which
+// holds the embedded one, and the key.
+type district struct {
+	url, data, key string
+}
+
+// districtFolder is what the loading wrote beside the database, made with it once per process.
+var districtFolder string
+
+// newDistrict returns a copy of the district for a process that opens it itself.
+func newDistrict(t *testing.T) district {
+	t.Helper()
+	d := district{url: databasetest.Copy(t, Migrations(), "district", fillDistrict), data: filepath.Join(t.TempDir(), "demo")}
+	must(0, os.CopyFS(d.data, os.DirFS(districtFolder)))(t)
+	d.key = must(readDemo(d.data))(t).Key
+	if path := filepath.Join(d.data, "huiqi.db"); !strings.Contains(d.url, "://") {
+		must(0, os.Rename(d.url, path))(t)
+		d.url = path
+	}
+	return d
+}
+
+func fillDistrict(ctx context.Context, db *database.DB) error {
+	var err error
+	if districtFolder, err = os.MkdirTemp("", "huiqi-district-*"); err != nil {
+		return err
+	}
+	c, err := Load("", map[string]any{"data": districtFolder, "demo": true})
+	if err != nil {
+		return err
+	}
+	demo, err := readDemo(districtFolder)
+	if err != nil {
+		return err
+	}
+	h, err := build(ctx, c, db, demo.Key, parts{log: slog.New(slog.DiscardHandler), clock: clock.System{}, outside: outside{sender: silent{}}})
+	if err != nil {
+		return err
+	}
+	defer h.queue.Close()
+	return h.prepare(ctx, c, demo.Key, io.Discard)
+}
+
+// open opens the district as a process of the product does.
+func (d district) open(t *testing.T) (*database.DB, Config) {
+	t.Helper()
+	db := must(database.Open(context.Background(), d.url))(t)
+	t.Cleanup(func() { db.Close() })
+	c := must(Load("", map[string]any{"data": d.data, "demo": true, "requests_per_minute": 1_000_000}))(t)
+	c.Database = d.url
+	return db, c
+}
 
 // TestDemoDistrict loads the whole district and counts it: every kind of content is there, in every state that the product
 // knows, nobody was told of any of it, and the log of it is whole.

@@ -49,8 +49,8 @@ func fragileProgram(t *testing.T) string {
 
 // removeShared removes what the tests of this file share.
 func removeShared() {
-	for _, dir := range []string{filepath.Dir(fragile.path), filepath.Dir(district.dir)} {
-		if dir != "." {
+	for _, dir := range []string{filepath.Dir(fragile.path), districtFolder} {
+		if dir != "." && dir != "" {
 			_ = os.RemoveAll(dir)
 		}
 	}
@@ -87,30 +87,12 @@ func killedAt(t *testing.T, place string, args ...string) {
 	}
 }
 
-// district is a seeded demo, made once and copied.
-var district struct {
-	once sync.Once
-	dir  string
-}
-
 func seededDir(t *testing.T) string {
 	t.Helper()
 	if os.Getenv("TEST_DATABASE_URL") != "" {
 		t.Skip("data directories are those of the embedded database")
 	}
-	district.once.Do(func() {
-		dir, err := os.MkdirTemp("", "huiqi-district-*")
-		if err != nil {
-			t.Fatal(err)
-		}
-		district.dir = filepath.Join(dir, "demo")
-		mustInvoke(t, "seed", "--data", district.dir)
-	})
-	dir := filepath.Join(t.TempDir(), "demo")
-	if err := os.CopyFS(dir, os.DirFS(district.dir)); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	return newDistrict(t).data
 }
 
 func usable(t *testing.T, target string) []*snapshot.Set {

@@ -25,7 +25,7 @@ import (
 // newRegistered starts a server to kill, with one person registered.
 func newRegistered(t *testing.T) *killed {
 	t.Helper()
-	k := newKilled(t, (*killed).onPostgres)
+	k := newKilled(t)
 	k.register("13800138099")
 	return k
 }

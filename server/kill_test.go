@@ -7,7 +7,6 @@ package server
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	mathrand "math/rand/v2"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,15 +84,14 @@ func users() int {
 // is there, what was repeated with its key is there once, and nothing is there that nobody sent.
 func TestKilledWhileSubmitting(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr := l.Addr().String()
 	l.Close()
-	k := &killed{t: t, dir: dir, base: "http://" + addr, addr: addr, client: &http.Client{Timeout: 5 * time.Second}}
-	k.onPostgres()
+	k := &killed{t: t, base: "http://" + addr, addr: addr, client: &http.Client{Timeout: 5 * time.Second}}
+	k.settle()
 	k.start()
 	defer func() { k.stop() }()
 	k.register("13800138099")
@@ -209,32 +206,14 @@ func (k *killed) start() {
 	k.ready()
 }
 
-// onPostgres gives the server a database of its own where the tests have a PostgreSQL server.
-func (k *killed) onPostgres() {
+// settle gives the server a demo district of its own.
+func (k *killed) settle() {
 	k.t.Helper()
-	server := os.Getenv("TEST_DATABASE_URL")
-	if server == "" {
-		return
+	d := newDistrict(k.t)
+	k.dir = d.data
+	if strings.Contains(d.url, "://") {
+		k.database = d.url
 	}
-	name := "huiqi_killed_" + strings.ToLower(rand.Text()[:12])
-	run := func(statement string) error {
-		db, err := sql.Open("pgx", server)
-		if err != nil {
-			return err
-		}
-		defer db.Close()
-		_, err = db.Exec(statement)
-		return err
-	}
-	must(0, run("CREATE DATABASE "+name))(k.t)
-	k.t.Cleanup(func() {
-		if err := run("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			k.t.Error(err)
-		}
-	})
-	u := must(url.Parse(server))(k.t)
-	u.Path = "/" + name
-	k.database = u.String()
 }
 
 // beside is the database of a server, asked beside it. It takes ? for a parameter on both databases.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"strings"
@@ -15,7 +14,6 @@ import (
 	"github.com/huiqi/huiqi/platform/database/databasetest"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/live"
-	"github.com/huiqi/huiqi/platform/secret"
 )
 
 // TestAudiencesAreWhatIsVisible compares for the whole demo district and every account in it what the streams may name
@@ -23,9 +21,9 @@ import (
 func TestAudiencesAreWhatIsVisible(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c, key := must(Load("", map[string]any{"data": t.TempDir(), "demo": true}))(t), secret.NewKey()
-	h := deskOf(t, databasetest.New(t, Migrations()), c, key, nil)
-	must(0, h.ensureDemo(ctx, c, key, io.Discard))(t)
+	d := newDistrict(t)
+	opened, c := d.open(t)
+	h := deskOf(t, opened, c, d.key, nil)
 	db := h.db.Read()
 	var users []int64
 	// everybody who works here, and those whose company asked for something, up to what a test has time for

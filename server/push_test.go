@@ -348,8 +348,8 @@ func startKilled(t *testing.T) *killed {
 	}
 	addr := l.Addr().String()
 	l.Close()
-	k := &killed{t: t, dir: t.TempDir(), base: "http://" + addr, addr: addr, client: &http.Client{Timeout: 10 * time.Second}}
-	k.onPostgres()
+	k := &killed{t: t, base: "http://" + addr, addr: addr, client: &http.Client{Timeout: 10 * time.Second}}
+	k.settle()
 	k.start()
 	return k
 }

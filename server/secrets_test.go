@@ -78,23 +78,23 @@ func newConfided(t *testing.T, demo bool) *confided {
 	t.Helper()
 	ctx := context.Background()
 	w := &confided{said: &talk{}, root: secret.NewKey()}
-	db := databasetest.New(t, Migrations())
-	var err error
-	if w.c, err = Load("", map[string]any{"data": t.TempDir(), "demo": true, "requests_per_minute": 1_000_000}); err != nil {
-		t.Fatal(err)
+	var db *database.DB
+	if demo {
+		d := newDistrict(t)
+		w.root = d.key
+		db, w.c = d.open(t)
+	} else {
+		db = databasetest.New(t, Migrations())
+		w.c = must(Load("", map[string]any{"data": t.TempDir(), "demo": true, "requests_per_minute": 1_000_000}))(t)
+		w.c.Database = db.URL()
 	}
-	w.c.Database = db.URL()
+	var err error
 	w.house, err = build(ctx, w.c, db, w.root, parts{log: slog.New(slog.NewJSONHandler(w.said, &slog.HandlerOptions{Level: slog.LevelDebug})), clock: clock.System{}, outside: outside{sender: silent{}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := errors.Join(w.identity.EnsureRoles(ctx), w.ensureTicketTypes(ctx)); err != nil {
 		t.Fatal(err)
-	}
-	if demo {
-		if err := w.ensureDemo(ctx, w.c, w.root, &bytes.Buffer{}); err != nil {
-			t.Fatal(err)
-		}
 	}
 	if err := w.demoPartners(ctx, "127.0.0.1:9", partnerSecret); err != nil {
 		t.Fatal(err)

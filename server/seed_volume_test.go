@@ -23,7 +23,6 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/database/databasetest"
 	"github.com/huiqi/huiqi/platform/event"
-	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/seed/volume"
 )
 
@@ -38,24 +37,17 @@ type enlarged struct {
 func enlarge(t *testing.T, size Size) *enlarged {
 	t.Helper()
 	ctx := context.Background()
-	db := databasetest.New(t, Migrations())
-	c, err := Load("", map[string]any{"data": t.TempDir(), "demo": true, "requests_per_minute": 1_000_000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := secret.NewKey()
+	d := newDistrict(t)
+	db, c := d.open(t)
 	e := &enlarged{size: size, at: clock.NewFake(time.Now()), from: map[string]int64{}}
 	make := func(cl clock.Clock) *house {
-		h, err := build(ctx, c, db, key, parts{log: slog.New(slog.DiscardHandler), clock: cl, outside: outside{sender: silent{}}})
+		h, err := build(ctx, c, db, d.key, parts{log: slog.New(slog.DiscardHandler), clock: cl, outside: outside{sender: silent{}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return h
 	}
 	e.h, e.story = make(clock.System{}), make(e.at)
-	if err := e.h.prepare(ctx, c, key, io.Discard); err != nil {
-		t.Fatal(err)
-	}
 	for _, table := range []string{"users", "enterprises", "tickets", "applications", "events", "audit_entries"} {
 		e.from[table] = e.one(t, "SELECT coalesce(max(id), 0) FROM "+table)
 	}
@@ -525,17 +517,11 @@ func TestServicesGoOnWithLoadedRows(t *testing.T) {
 func TestLoadCutShort(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
-	db := databasetest.New(t, Migrations())
-	c, err := Load("", map[string]any{"data": t.TempDir(), "demo": true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	key := secret.NewKey()
+	d := newDistrict(t)
+	key := d.key
+	db, c := d.open(t)
 	h, err := build(ctx, c, db, key, parts{log: slog.New(slog.DiscardHandler), clock: clock.System{}, outside: outside{sender: silent{}}})
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.prepare(ctx, c, key, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	size := Size{Enterprises: 300, Tickets: 100_000}

@@ -34,7 +34,7 @@ func TestVerifyAgainstTheRegistry(t *testing.T) {
 	}
 	stand := httptest.NewServer(box.Handler())
 	t.Cleanup(func() { stand.Close(); _ = box.Close() })
-	client, err := registry.New(registry.Config{BaseURL: stand.URL + "/sandbox/registry", Key: "demo", Secret: "s", Timeout: 300 * time.Millisecond})
+	client, err := registry.New(registry.Config{BaseURL: stand.URL + "/sandbox/registry", Key: "demo", Secret: "s", Timeout: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestVerifyAgainstTheRegistry(t *testing.T) {
 	} {
 		f := sandbox.Fault{Target: "registry", Mode: mode, Count: 1}
 		if mode == sandbox.Slow {
-			f.DelayMS = 2000
+			f.DelayMS = 8000
 		}
 		if err := box.SetFault(ctx, f); err != nil {
 			t.Fatal(err)

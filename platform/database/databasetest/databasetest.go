@@ -1,5 +1,5 @@
 // Package databasetest gives a test its own migrated database: SQLite in a temporary folder, or a fresh PostgreSQL
-// database when TEST_DATABASE_URL names a server. The schema is made once per process and copied.
+// database when TEST_DATABASE_URL names a server. What it begins with is made once per process and copied.
 package databasetest
 
 import (
@@ -29,19 +29,42 @@ var templates sync.Map // key of the migration list → *template
 // New returns a migrated database of the test's own, closed and removed at its end.
 func New(t testing.TB, steps []database.Migration) *database.DB {
 	t.Helper()
-	key := ""
+	return Filled(t, steps, "", nil)
+}
+
+// Filled is New with what fill wrote after the migration. It is called once per process and name; every test gets a copy.
+func Filled(t testing.TB, steps []database.Migration, name string, fill func(context.Context, *database.DB) error) *database.DB {
+	t.Helper()
+	db, err := database.Open(context.Background(), Copy(t, steps, name, fill))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+// Copy is Filled for a process that opens the database itself: it returns the address.
+func Copy(t testing.TB, steps []database.Migration, name string, fill func(context.Context, *database.DB) error) string {
+	t.Helper()
+	key := name + ";"
 	for _, s := range steps {
 		key += s.ID + ";"
 	}
 	v, _ := templates.LoadOrStore(key, &template{})
 	tpl := v.(*template)
-	if server := os.Getenv("TEST_DATABASE_URL"); server != "" {
-		return newPostgres(t, server, tpl, steps)
+	prepare := func(ctx context.Context, db *database.DB) error {
+		if err := database.Migrate(ctx, db, steps); err != nil || fill == nil {
+			return err
+		}
+		return fill(ctx, db)
 	}
-	return newSQLite(t, tpl, steps)
+	if server := os.Getenv("TEST_DATABASE_URL"); server != "" {
+		return copyPostgres(t, server, tpl, prepare)
+	}
+	return copySQLite(t, tpl, prepare)
 }
 
-func newSQLite(t testing.TB, tpl *template, steps []database.Migration) *database.DB {
+func copySQLite(t testing.TB, tpl *template, prepare func(context.Context, *database.DB) error) string {
 	t.Helper()
 	ctx := context.Background()
 	tpl.once.Do(func() {
@@ -57,7 +80,7 @@ func newSQLite(t testing.TB, tpl *template, steps []database.Migration) *databas
 			tpl.err = err
 			return
 		}
-		if err := database.Migrate(ctx, db, steps); err != nil {
+		if err := prepare(ctx, db); err != nil {
 			db.Close()
 			tpl.err = err
 			return
@@ -79,15 +102,10 @@ func newSQLite(t testing.TB, tpl *template, steps []database.Migration) *databas
 	if err := os.WriteFile(path, tpl.file, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	db, err := database.Open(ctx, path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
+	return path
 }
 
-func newPostgres(t testing.TB, server string, tpl *template, steps []database.Migration) *database.DB {
+func copyPostgres(t testing.TB, server string, tpl *template, prepare func(context.Context, *database.DB) error) string {
 	t.Helper()
 	ctx := context.Background()
 	admin, err := database.Open(ctx, server)
@@ -114,7 +132,7 @@ func newPostgres(t testing.TB, server string, tpl *template, steps []database.Mi
 			return
 		}
 		defer db.Close()
-		tpl.err = database.Migrate(ctx, db, steps)
+		tpl.err = prepare(ctx, db)
 	})
 	if tpl.err != nil {
 		t.Fatalf("make the template database: %v", tpl.err)
@@ -130,15 +148,10 @@ func newPostgres(t testing.TB, server string, tpl *template, steps []database.Mi
 		}
 		time.Sleep(50 * time.Millisecond) // another test is copying the template
 	}
-	db, err := database.Open(ctx, at(name))
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		db.Close()
 		_, _ = admin.Writer().ExecContext(context.Background(), "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 	})
-	return db
+	return at(name)
 }
 
 func random() string {
