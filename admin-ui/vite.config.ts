@@ -30,6 +30,7 @@ export default defineConfig(({ mode }) => ({
   },
   test: {
     environment: 'happy-dom',
+    setupFiles: ['src/test-setup.ts'],
     testTimeout: 60_000, // a test that hangs; a busy machine is slow
     environmentOptions: { happyDOM: { url: 'http://localhost:3000/admin/' } },
     include: ['src/**/*.spec.ts'],

@@ -37,6 +37,8 @@ type commands struct {
 		Listen    string `help:"Address to listen on."`
 		PublicURL string `help:"Address the browser uses."`
 		Clamd     string `help:"Address the virus scanner listens on." hidden:""`
+		SMTP      string `help:"Address the mail server listens on." hidden:"" default:"127.0.0.1:0"`
+		IMAP      string `help:"Address the mailbox is read at." hidden:"" default:"127.0.0.1:0"`
 		UntilEOF  bool   `help:"End when standard input closes." hidden:""`
 	} `cmd:"" help:"Run the stand-ins of the outside systems as a process of their own."`
 	Audit   auditCommands    `cmd:"" help:"Audit log."`
@@ -149,7 +151,7 @@ func run(parser *kong.Kong, cli *commands, args []string, out, errs io.Writer) (
 		if err != nil {
 			return 0, err
 		}
-		return 0, runSandbox(ctx, c, cli.Sandbox.Clamd, cli.Sandbox.UntilEOF)
+		return 0, runSandbox(ctx, c, sandboxAddresses{cli.Sandbox.Clamd, cli.Sandbox.SMTP, cli.Sandbox.IMAP}, cli.Sandbox.UntilEOF)
 	case "audit verify", "audit export":
 		return cli.Audit.run(ctx, kctx.Command(), cli.Config, out, errs)
 	case "keys list", "keys new", "keys rotate", "keys retire <id>":

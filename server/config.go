@@ -43,12 +43,15 @@ type Config struct {
 	SMS             SMS      `koanf:"sms"`
 	Wechat          Wechat   `koanf:"wechat"`
 	Registry        Registry `koanf:"registry"`
+	CTI             CTI      `koanf:"cti"`
 	Exports         Exports  `koanf:"exports"`
 	Imports         Imports  `koanf:"imports"`
 	Files           Files    `koanf:"files"`
 	Backup          Backup   `koanf:"backup"`
 	Audit           Audit    `koanf:"audit"`
 	Search          Search   `koanf:"search"`
+	Desk            Desk     `koanf:"desk"`
+	Mail            Mail     `koanf:"mail"`
 
 	Operations Operations `koanf:"operations"`
 	Redis      Redis      `koanf:"redis"`
@@ -197,10 +200,10 @@ func (c *Config) finish() error {
 	if err := c.Operations.check(); err != nil {
 		return err
 	}
-	if err := c.checkSheets(); err != nil {
+	if err := errors.Join(c.checkSheets(), c.Desk.check()); err != nil {
 		return err
 	}
-	for _, err := range []error{c.checkProcesses(), c.Files.check(c.Demo), c.Audit.Syslog.check(c.Demo), c.Search.Meilisearch.check(c.Demo)} {
+	for _, err := range []error{c.checkProcesses(), c.Files.check(c.Demo), c.Audit.Syslog.check(c.Demo), c.Search.Meilisearch.check(c.Demo), c.CTI.check(), c.Mail.check(c.Demo)} {
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,7 +59,7 @@ func readDemo(dir string) (demoSettings, error) {
 	d := demoSettings{Key: secret.NewKey(), Sandbox: sandbox.Secrets{
 		SMSKeyID: "demo" + secret.Digits(8), SMSKeySecret: secret.Token(), WechatAppID: "wxdemo" + secret.Digits(12), WechatSecret: secret.Token(),
 		WechatToken: secret.Digits(16), WechatAESKey: secret.NewKey()[:43], RegistryKey: "demo", RegistrySecret: secret.Token(),
-		PartnerSecret: "whsec_" + secret.NewKey(),
+		PartnerSecret: "whsec_" + secret.NewKey(), CTISecret: "whsec_" + secret.NewKey(), MailPassword: secret.Token(),
 	}}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return d, err
@@ -86,17 +87,20 @@ func freeAddresses(n int) ([]string, error) {
 // startSandbox runs the sandbox as a child process, makes its scanner the one of c, and returns its address. The child ends when this process does,
 // however it does: its standard input closes.
 func startSandbox(ctx context.Context, c *Config) (addr string, wait func(), err error) {
-	free, err := freeAddresses(2)
+	free, err := freeAddresses(4)
 	if err != nil {
 		return "", nil, err
 	}
 	addr, c.Files.Clamd = free[0], "tcp://"+free[1]
+	if err := c.demoMail(free[2], free[3]); err != nil {
+		return "", nil, err
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return "", nil, err
 	}
 	// #nosec G204 -- runs this program itself with settings of the operator
-	cmd := exec.CommandContext(ctx, self, "sandbox", "--data", c.Data, "--listen", addr, "--public-url", c.PublicURL, "--clamd", free[1], "--until-eof")
+	cmd := exec.CommandContext(ctx, self, "sandbox", "--data", c.Data, "--listen", addr, "--public-url", c.PublicURL, "--clamd", free[1], "--smtp", free[2], "--imap", free[3], "--until-eof")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -128,8 +132,36 @@ func startSandbox(ctx context.Context, c *Config) (addr string, wait func(), err
 	return "", nil, errors.New("the sandbox did not start; see its messages above")
 }
 
+// sandboxAddresses are where the sandbox speaks something else than HTTP.
+type sandboxAddresses struct{ clamd, smtp, imap string }
+
+// demoMail has the demo read and write mail at the sandbox.
+func (c *Config) demoMail(smtp, imap string) error {
+	d, err := readDemo(c.Data)
+	if err != nil {
+		return err
+	}
+	server := func(addr string) (MailServer, error) {
+		host, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			return MailServer{}, err
+		}
+		n, err := strconv.Atoi(port)
+		return MailServer{Host: host, Port: n, TLS: "none"}, err
+	}
+	c.Mail.Address = sandbox.InboxAddress
+	if c.Mail.SMTP, err = server(smtp); err != nil {
+		return err
+	}
+	if c.Mail.IMAP, err = server(imap); err != nil {
+		return err
+	}
+	c.Mail.IMAP.Username, c.Mail.IMAP.Password = sandbox.InboxUser, d.Sandbox.MailPassword
+	return nil
+}
+
 // runSandbox is the sandbox process.
-func runSandbox(ctx context.Context, c Config, clamd string, untilEOF bool) error {
+func runSandbox(ctx context.Context, c Config, at sandboxAddresses, untilEOF bool) error {
 	d, err := readDemo(c.Data)
 	if err != nil {
 		return err
@@ -147,7 +179,8 @@ func runSandbox(ctx context.Context, c Config, clamd string, untilEOF bool) erro
 		return err
 	}
 	s, err := sandbox.New(sandbox.Options{
-		Companies: registered(world), DataDir: filepath.Join(c.Data, "sandbox"), Listen: c.Listen, PublicBase: c.PublicURL, SMTPListen: "127.0.0.1:0", ClamdListen: clamd, Secrets: d.Sandbox,
+		Companies: registered(world), DataDir: filepath.Join(c.Data, "sandbox"), Listen: c.Listen, PublicBase: c.PublicURL, SMTPListen: at.smtp, IMAPListen: at.imap, ClamdListen: at.clamd,
+		CallbackURL: strings.TrimSuffix(c.PublicURL, "/") + "/callback/wechat", Secrets: d.Sandbox,
 		SMSTemplates: demoTexts(), WechatTemplates: demoLayouts(),
 	})
 	if err != nil {

@@ -58,7 +58,7 @@ type ticketStory struct {
 }
 
 func (h *house) openTicket(ctx context.Context, s *seeded, t *ticketStory) error {
-	cmd := ticket.OpenTicket{Type: t.Type, Title: t.Title, Body: t.Body, ContactName: t.Requester.Name, Phone: t.Requester.Phone, Source: ticket.FromH5}
+	cmd := ticket.OpenTicket{Type: t.Type, Title: t.Title, Body: t.Body, ContactName: t.Requester.Name, Phone: t.Requester.Phone, Source: ticket.FromH5, Fields: t.Fields}
 	if t.Channel == "portal" {
 		cmd.Source = ticket.FromPortal
 	}
@@ -120,7 +120,7 @@ func (h *house) ticketStep(ctx context.Context, s *seeded, t *ticketStory, step 
 	case "answer":
 		return done(h.tickets.Answer(ctx, by, ticket.AnswerTicket{Ref: ref, Text: step.Text}))
 	case "decline":
-		return done(h.tickets.Decline(ctx, by, ticket.DeclineTicket{Ref: ref, Reason: step.Text}))
+		return done(h.tickets.Decline(ctx, by, ticket.DeclineTicket{Ref: ref, Code: declineCase(t.Type), Reason: step.Text}))
 	case "dispatch":
 		if at != ticket.Received {
 			return nil // a second dispatch follows a returned one, which the desk does not know
@@ -263,4 +263,15 @@ func (h *house) mergeTicket(ctx context.Context, t *ticketStory, step demo.Step,
 	t.view = v
 	lead.view, err = h.tickets.Get(ctx, by, lead.view.ID) // it knows of the merger
 	return err
+}
+
+// declineCase is the case in which a request of this type is not taken in the demo's stories.
+func declineCase(kind string) string {
+	switch kind[:2] {
+	case "02", "06":
+		return "contract"
+	case "04", "03":
+		return "litigation"
+	}
+	return "unclear"
 }

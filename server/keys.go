@@ -10,11 +10,13 @@ import (
 	"time"
 
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/cti"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/export"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/importing"
+	"github.com/huiqi/huiqi/modules/intake"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/jobs"
@@ -26,7 +28,7 @@ import (
 func keepers() secret.Keepers {
 	var all secret.Keepers
 	for _, k := range []secret.Keepers{
-		identity.Sealed(), enterprise.Sealed(), ticket.Sealed(), application.Sealed(), message.Sealed(), exchange.Sealed(), export.Sealed(), importing.Sealed(),
+		identity.Sealed(), enterprise.Sealed(), ticket.Sealed(), application.Sealed(), message.Sealed(), exchange.Sealed(), export.Sealed(), importing.Sealed(), cti.Sealed(), intake.Sealed(),
 	} {
 		all.Columns, all.Hashes = append(all.Columns, k.Columns...), append(all.Hashes, k.Hashes...)
 	}

@@ -168,7 +168,7 @@ func TestFactsBecomeMessages(t *testing.T) {
 			t.Fatal(err)
 		}
 		asked := &staffList{}
-		listener := notices{h.messages, asked, slog.New(slog.DiscardHandler)}.listener()
+		listener := notices{messages: h.messages, audience: asked, log: slog.New(slog.DiscardHandler)}.listener()
 		for range 2 { // a listener may read a fact again
 			if err := h.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return listener.Handle(ctx, tx, e) }); err != nil {
 				t.Fatalf("%s: %v", name, err)
@@ -226,7 +226,7 @@ func TestABadFactStopsNobody(t *testing.T) {
 	mustAppend(t, h, told{"ticket.closed", "ticket", map[string]any{"id": 3, "number": "GD20261124-000003", "title": "路灯不亮", "userId": her.UserID}})
 	var log bytes.Buffer
 	broken := event.Listener{Name: "broken", Handle: func(context.Context, bun.Tx, event.Event) error { return errors.New("cannot") }}
-	feed := event.NewFeed(h.db, slog.New(slog.DiscardHandler), broken, notices{h.messages, &staffList{}, slog.New(slog.NewTextHandler(&log, nil))}.listener())
+	feed := event.NewFeed(h.db, slog.New(slog.DiscardHandler), broken, notices{messages: h.messages, audience: &staffList{}, log: slog.New(slog.NewTextHandler(&log, nil))}.listener())
 	if err := feed.Drain(ctx); err == nil || !strings.Contains(err.Error(), "broken") {
 		t.Fatalf("%v", err)
 	}
@@ -395,7 +395,7 @@ func TestEveryTemplateIsTaken(t *testing.T) {
 	values["number"] = "SQ20261124-000012"
 	texts, posts := 0, 0
 	for _, tpl := range message.Templates() {
-		if tpl.Code == message.CodeTemplate {
+		if tpl.Group == message.Codes {
 			continue
 		}
 		if err := f.DB.RunInTx(context.Background(), func(ctx context.Context, tx bun.Tx) error {

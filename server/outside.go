@@ -3,6 +3,7 @@ package server
 import (
 	"strings"
 
+	"github.com/huiqi/huiqi/integrations/mail"
 	"github.com/huiqi/huiqi/integrations/registry"
 	"github.com/huiqi/huiqi/integrations/sms"
 	"github.com/huiqi/huiqi/integrations/wechat"
@@ -18,6 +19,11 @@ type outside struct {
 	wechat   *wechat.Client
 	registry *registry.Client
 	scanner  file.Scanner
+
+	// mailAddress is where people write to; "" where no mail is taken.
+	mailAddress string
+	mailer      *mail.Client
+	mailbox     *mail.Box
 }
 
 // connect builds the clients of the installation, or of the demo's sandbox at the address.
@@ -49,6 +55,9 @@ func connect(c Config, d demoSettings, sandboxAddr string) (outside, error) {
 		if o.registry, err = registry.New(companies); err != nil {
 			return o, configErrorf("%v", err)
 		}
+	}
+	if err := o.connectMail(c.Mail); err != nil {
+		return o, err
 	}
 	return o, o.connectScanner(c)
 }

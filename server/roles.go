@@ -2,20 +2,25 @@ package server
 
 import (
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/appraisal"
 	"github.com/huiqi/huiqi/modules/backup"
 	"github.com/huiqi/huiqi/modules/calendar"
 	"github.com/huiqi/huiqi/modules/canned"
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
+	"github.com/huiqi/huiqi/modules/cti"
 	"github.com/huiqi/huiqi/modules/directory"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
+	"github.com/huiqi/huiqi/modules/intake"
 	"github.com/huiqi/huiqi/modules/knowledge"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/modules/policy"
+	"github.com/huiqi/huiqi/modules/seat"
+	"github.com/huiqi/huiqi/modules/supervision"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 )
@@ -28,6 +33,11 @@ func permissions() []access.Info {
 		knowledge.Permissions(),
 		canned.Permissions(),
 		directory.Permissions(),
+		seat.Permissions(),
+		cti.Permissions(),
+		supervision.Permissions(),
+		appraisal.Permissions(),
+		intake.Permissions(),
 		institution.Permissions(),
 		catalog.Permissions(),
 		application.Permissions(),
@@ -52,29 +62,37 @@ func roles() []identity.BuiltinRole {
 	return []identity.BuiltinRole{
 		{Code: "platform_admin", Name: "系统管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.users", "backup.view", "backup.run",
 			"operations.view", "operations.manage", "operations.duty", "calendar.view", "calendar.manage"}},
-		{Code: "security_admin", Name: "安全管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.roles"}},
+		{Code: "security_admin", Name: "安全管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.roles", "ticket.reveals"}},
 		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"audit.view", "audit.export"}},
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "institution.manage", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
 			"policy.view", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
-			"application.export", "enterprise.export", "enterprise.import", "message.export", "exchange.export", "calendar.view", "calendar.manage", "ticket.budgets"}},
+			"application.export", "enterprise.export", "enterprise.import", "message.export", "exchange.export", "calendar.view", "calendar.manage", "ticket.budgets",
+			"appraisal.view", "intake.open311"}},
 		{Code: "editor", Name: "内容审核", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"content.edit", "content.publish", "knowledge.view", "knowledge.edit", "knowledge.review", "canned.share"}},
 		{Code: "agent", Name: "热线坐席", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void", "ticket.export",
 			"ticket.review", "ticket.decide", "ticket.forward", "ticket.suspend", "ticket.merge", "ticket.link", "ticket.archive", "ticket.urge", "calendar.view",
-			"knowledge.view", "knowledge.edit", "directory.view"}},
+			"ticket.claim", "ticket.note",
+			"knowledge.view", "knowledge.edit", "directory.view",
+			"seat.sit", "ticket.reveal", "intake.inbox"}},
 		{Code: "desk_lead", Name: "热线班长（督办）", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void", "ticket.export",
 			"ticket.review", "ticket.decide", "ticket.forward", "ticket.suspend", "ticket.merge", "ticket.link", "ticket.archive",
-			"ticket.undo", "ticket.undo_any", "ticket.arbitrate", "ticket.types", "ticket.urge", "ticket.budgets", "calendar.view",
-			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view"}},
+			"ticket.undo", "ticket.undo_any", "ticket.arbitrate", "ticket.types", "ticket.import", "ticket.urge", "ticket.budgets", "calendar.view",
+			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view",
+			"ticket.claim", "ticket.assign", "ticket.note", "ticket.share_view",
+			"seat.sit", "seat.view", "seat.manage", "cti.listen", "cti.manage", "ticket.reveal", "ticket.confidential",
+			"supervision.view", "supervision.manage", "appraisal.view", "appraisal.manage", "appraisal.export", "ticket.expire", "intake.inbox"}},
 		{Code: "dept_handler", Name: "部门经办人", Party: access.Government, Scope: access.ScopeDepartment, Permissions: []p{
-			"ticket.view", "ticket.sign", "ticket.reply", "ticket.forward", "ticket.suspend", "ticket.request", "ticket.link", "knowledge.view", "knowledge.edit"}},
+			"ticket.view", "ticket.sign", "ticket.reply", "ticket.forward", "ticket.suspend", "ticket.request", "ticket.link", "ticket.claim", "ticket.note", "knowledge.view", "knowledge.edit",
+			"ticket.reveal"}},
 		{Code: "dept_leader", Name: "部门领导", Party: access.Government, Scope: access.ScopeSubtree, Permissions: []p{
 			"ticket.view", "ticket.sign", "ticket.reply", "ticket.export", "ticket.forward", "ticket.suspend", "ticket.request", "ticket.link",
 			"ticket.endorse", "ticket.decide", "ticket.undo", "ticket.instruct",
-			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view"}},
+			"ticket.claim", "ticket.assign", "ticket.note", "ticket.share_view",
+			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view", "appraisal.view", "appraisal.export"}},
 		{Code: "reviewer", Name: "政府终审员", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "policy.view"}},
 		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{

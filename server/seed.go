@@ -28,12 +28,25 @@ func (h *house) ensureTicketTypes(ctx context.Context) error {
 	}
 	var types []ticket.Type
 	var budgets []ticket.TypeBudgets
+	var tree []ticket.Category
+	for _, t := range m.Types {
+		tree = append(tree, ticket.Category{Scheme: m.Scheme, Version: m.Version, Code: t.Code, Parent: t.Parent, Name: t.Name, Level: t.Level})
+	}
+	err = h.tickets.EnsureCategories(ctx, access.SystemActor("seed"), ticket.Scheme{Scheme: m.Scheme, Version: m.Version, Name: m.Name, Note: m.Note}, tree)
+	if err != nil {
+		return err
+	}
 	for i, t := range m.Leaves() {
+		var fields []ticket.FormField
+		for _, f := range t.Fields {
+			fields = append(fields, ticket.FormField(f))
+		}
 		urgency := ticket.Urgency(t.Urgency)
 		if t.Urgency == "emergency" {
 			urgency = "critical"
 		}
-		types = append(types, ticket.Type{Code: t.Code, Name: t.Name, Category: m.Scheme + "/" + m.Version, Urgency: urgency, Hours: hoursOf(t.Answer), Sort: i + 1})
+		types = append(types, ticket.Type{Code: t.Code, Name: t.Name, Category: m.Scheme + "/" + m.Version, CategoryCode: t.Code, Urgency: urgency,
+			Hours: hoursOf(t.Answer), Sort: i + 1, Fields: fields})
 		budgets = append(budgets, ticket.TypeBudgets{Type: t.Code, Sign: budgetOf(t.Sign), Answer: budgetOf(t.Answer)})
 	}
 	if err := h.tickets.EnsureTypes(ctx, access.SystemActor("seed"), types); err != nil {

@@ -142,7 +142,11 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 		{"directory", story.seedDirectory},
 		{"tickets", story.seedTickets},
 		{"dispatches", story.seedDispatches},
+		{"call-backs and evidence", story.seedCallbacks},
+		{"channels", story.seedIntake},
+		{"desk work", story.seedDeskWork},
 		{"applications", story.seedApplications},
+		{"supervision", story.seedSupervision},
 	} {
 		s.at.Set(now.AddDate(0, -6, 0))
 		if err := load.do(ctx, s); err != nil {
@@ -150,6 +154,12 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 		}
 	}
 	if err := h.feed.Skip(ctx); err != nil {
+		return err
+	}
+	if err := h.seedAppraisal(ctx, s); err != nil {
+		return fmt.Errorf("demo appraisal: %w", err)
+	}
+	if err := h.feed.Skip(ctx); err != nil { // nobody is told that old months were frozen
 		return err
 	}
 	return h.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {

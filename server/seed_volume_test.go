@@ -185,6 +185,12 @@ func TestLoadedRowsAreAsMade(t *testing.T) {
 	for table := range e.from {
 		after[table] = e.one(t, "SELECT coalesce(max(id), 0) FROM "+table)
 	}
+	// What is loaded was asked and answered before types had forms and evidence of their own.
+	for _, table := range []string{"ticket_forms", "ticket_evidence_rules"} {
+		if _, err := e.h.db.Writer().Exec("DELETE FROM " + table); err != nil {
+			t.Fatal(err)
+		}
+	}
 	tell, g := e.again(t)
 	companies := e.companies(t, tell, g)
 	made, applied, stepped := 0, 0, map[string]bool{}
@@ -300,7 +306,7 @@ func (e *enlarged) ticket(t *testing.T, tell *telling, _ []access.Actor, next *v
 		case ticket.ToAnswer:
 			v, err = e.story.tickets.Answer(ctx, step.By, ticket.AnswerTicket{Ref: ref, Text: step.Text})
 		case ticket.ToDecline:
-			v, err = e.story.tickets.Decline(ctx, step.By, ticket.DeclineTicket{Ref: ref, Reason: step.Text})
+			v, err = e.story.tickets.Decline(ctx, step.By, ticket.DeclineTicket{Ref: ref, Code: "elsewhere", Reason: step.Text})
 		case ticket.ToDispatch:
 			v, err = e.story.tickets.Dispatch(ctx, step.By, ticket.DispatchTicket{Ref: ref, UnitID: step.Unit.ID, Note: step.Text})
 		case ticket.ToSign:
@@ -395,14 +401,15 @@ func (e *enlarged) application(t *testing.T, tell *telling, _ []access.Actor, ne
 func (e *enlarged) whole(t *testing.T) {
 	t.Helper()
 	for what, query := range map[string]string{
-		"dispatches of no ticket":        "SELECT count(*) FROM ticket_hops h WHERE NOT EXISTS (SELECT 1 FROM tickets t WHERE t.id = h.ticket_id)",
-		"clocks of no ticket":            "SELECT count(*) FROM ticket_clocks c WHERE NOT EXISTS (SELECT 1 FROM tickets t WHERE t.id = c.ticket_id)",
-		"clocks of no dispatch":          "SELECT count(*) FROM ticket_clocks c WHERE c.hop_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ticket_hops h WHERE h.id = c.hop_id AND h.ticket_id = c.ticket_id)",
-		"dispatches to no department":    "SELECT count(*) FROM ticket_hops h WHERE NOT EXISTS (SELECT 1 FROM departments d WHERE d.id = h.unit_id)",
-		"tickets of nobody":              "SELECT count(*) FROM tickets t WHERE user_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = t.user_id)",
-		"tickets of no company":          "SELECT count(*) FROM tickets t WHERE enterprise_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM enterprises x WHERE x.id = t.enterprise_id)",
-		"tickets of no type":             "SELECT count(*) FROM tickets t WHERE NOT EXISTS (SELECT 1 FROM ticket_types y WHERE y.code = t.type_code)",
-		"tickets without their events":   "SELECT count(*) FROM tickets t WHERE version <> (SELECT count(*) FROM events x WHERE x.object = 'ticket' AND x.object_id = t.id)",
+		"dispatches of no ticket":     "SELECT count(*) FROM ticket_hops h WHERE NOT EXISTS (SELECT 1 FROM tickets t WHERE t.id = h.ticket_id)",
+		"clocks of no ticket":         "SELECT count(*) FROM ticket_clocks c WHERE NOT EXISTS (SELECT 1 FROM tickets t WHERE t.id = c.ticket_id)",
+		"clocks of no dispatch":       "SELECT count(*) FROM ticket_clocks c WHERE c.hop_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ticket_hops h WHERE h.id = c.hop_id AND h.ticket_id = c.ticket_id)",
+		"dispatches to no department": "SELECT count(*) FROM ticket_hops h WHERE NOT EXISTS (SELECT 1 FROM departments d WHERE d.id = h.unit_id)",
+		"tickets of nobody":           "SELECT count(*) FROM tickets t WHERE user_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = t.user_id)",
+		"tickets of no company":       "SELECT count(*) FROM tickets t WHERE enterprise_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM enterprises x WHERE x.id = t.enterprise_id)",
+		"tickets of no type":          "SELECT count(*) FROM tickets t WHERE NOT EXISTS (SELECT 1 FROM ticket_types y WHERE y.code = t.type_code)",
+		// those of the demo have events beside their steps
+		"tickets without their events":   fmt.Sprintf("SELECT count(*) FROM tickets t WHERE t.id > %d AND version <> (SELECT count(*) FROM events x WHERE x.object = 'ticket' AND x.object_id = t.id)", e.from["tickets"]),
 		"applications for no product":    "SELECT count(*) FROM applications a WHERE NOT EXISTS (SELECT 1 FROM products p WHERE p.id = a.product_id)",
 		"applications without events":    "SELECT count(*) FROM applications a WHERE version <> (SELECT count(*) FROM events x WHERE x.object = 'application' AND x.object_id = a.id)",
 		"members that do not act for it": "SELECT count(*) FROM enterprise_members m JOIN users u ON u.id = m.user_id WHERE u.enterprise_id IS NULL",

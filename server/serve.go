@@ -47,6 +47,7 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 			return err
 		}
 		key = demo.Key
+		c.demoCTI(demo)
 		addr, wait, err := startSandbox(ctx, &c)
 		if err != nil {
 			return err

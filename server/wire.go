@@ -16,11 +16,13 @@ import (
 	adminui "github.com/huiqi/huiqi/admin-ui"
 	"github.com/huiqi/huiqi/h5"
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/appraisal"
 	"github.com/huiqi/huiqi/modules/backup"
 	"github.com/huiqi/huiqi/modules/calendar"
 	"github.com/huiqi/huiqi/modules/canned"
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
+	"github.com/huiqi/huiqi/modules/cti"
 	"github.com/huiqi/huiqi/modules/directory"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/exchange"
@@ -29,10 +31,13 @@ import (
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/importing"
 	"github.com/huiqi/huiqi/modules/institution"
+	"github.com/huiqi/huiqi/modules/intake"
 	"github.com/huiqi/huiqi/modules/knowledge"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/modules/policy"
+	"github.com/huiqi/huiqi/modules/seat"
+	"github.com/huiqi/huiqi/modules/supervision"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
@@ -68,12 +73,17 @@ func Migrations() []database.Migration {
 		knowledge.Migrations,
 		canned.Migrations,
 		directory.Migrations,
+		seat.Migrations,
+		cti.Migrations,
+		supervision.Migrations,
+		appraisal.Migrations,
 		exchange.Migrations,
 		export.Migrations,
 		importing.Migrations,
 		backup.Migrations,
 		secret.Migrations,
 		operations.Migrations,
+		intake.Migrations,
 	)
 }
 
@@ -102,11 +112,16 @@ type house struct {
 	knowledge    *knowledge.Service
 	canned       *canned.Service
 	directory    *directory.Service
+	seats        *seat.Service
+	telephone    *cti.Service
+	supervision  *supervision.Service
+	appraisal    *appraisal.Service
 	messages     *message.Service
 	exchange     *exchange.Service
 	exports      *export.Service
 	imports      *importing.Service
 	backups      *backup.Service
+	intake       *intake.Service
 	operations   *operations.Service
 
 	// sees says for each kind of object who may read its files.
@@ -164,6 +179,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	if err := h.openFiles(c, p, workers); err != nil {
 		return nil, err
 	}
+	h.openIntake(c, p, workers)
 	companies := h.newEnterprises(c, p, workers)
 	h.enterprises = companies
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
@@ -171,6 +187,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	}
 	h.messages.Use(h.queue)
 	h.exchange.Use(h.queue)
+	h.intake.Use(h.queue)
 	companies.Use(h.queue)
 
 	h.joinCatalog(c, p)
@@ -187,8 +204,9 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	}
 	h.joinCalendar(p)
 	h.tickets = ticket.New(ticket.Deps{
-		Calendars: h.calendars,
-		DB:        db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads}, Outside: outsideEngine,
+		Calendars: h.calendars, Colleagues: ticketColleagues{h.identity}, Callers: callers{h.identity, companies}, Puzzles: h.identity,
+		DB: db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads}, Outside: outsideEngine,
+		People: colleagues{h.identity}, Seats: readySeats{h}, Assigning: c.Desk.assigning(), Log: p.log, Lease: c.Jobs.lease(),
 	})
 	if h.policies, err = newPolicies(db, p, companies); err != nil {
 		return nil, err
@@ -199,9 +217,16 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinContent(uploads)
 	h.joinKnowledge()
 	h.joinCanned()
+	h.joinSeats()
+	if err := h.joinTelephone(c); err != nil {
+		return nil, err
+	}
 	if err := h.joinDirectory(); err != nil {
 		return nil, err
 	}
+	h.joinSupervision()
+	h.listeners = append(h.listeners, event.Listener{Name: "ticket.receipts", Handle: h.sendReceipt})
+	h.joinAppraisal()
 	h.joinExports()
 	h.joinImports()
 	if err := h.joinBackup(c, p, h.uploads.Store.Storage()); err != nil {
@@ -211,9 +236,10 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		return nil, err
 	}
 	h.joinKeys(c, p)
-	h.listeners = append(h.listeners, notices{h.messages, staffOf{h}, p.log}.listener())
+	h.listeners = append(h.listeners, notices{messages: h.messages, audience: staffOf{h}, log: p.log, cleared: h.cleared}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
-	h.tasks = slices.Concat(h.tasks, h.identity.Tasks(), h.tickets.Tasks(), h.catalog.Tasks(), h.exchange.Tasks())
+	h.tasks = slices.Concat(h.tasks, h.identity.Tasks(), h.tickets.Tasks(), h.catalog.Tasks(), h.exchange.Tasks(), h.intake.Tasks())
+	h.joinDesk()
 	h.joinOperations(c, p)
 	h.background = append(h.background, h.queue.Run, h.feed.Run, h.exchange.Run, h.scheduler.Run)
 
@@ -256,6 +282,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.identity.API(h.web)
 	uploads.API(h.web)
 	ticket.Register(h.web.API, h.tickets)
+	ticket.RegisterConfidential(h.web.API, h.tickets)
 	calendar.Register(h.web.API, h.calendars)
 	policy.Register(h.web.API, h.policies)
 	enterprise.Register(h.web.API, companies)
@@ -266,12 +293,17 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	knowledge.Register(h.web.API, h.knowledge)
 	canned.Register(h.web.API, h.canned)
 	directory.Register(h.web.API, h.directory)
+	seat.Register(h.web.API, h.seats)
+	h.telephone.API(h.web)
+	supervision.Register(h.web.API, h.supervision)
+	appraisal.Register(h.web.API, h.appraisal)
 	message.Register(h.web.API, h.messages)
 	exchange.Register(h.web.API, h.exchange)
 	h.exports.API(h.web)
 	h.imports.API(h.web)
 	backup.Register(h.web.API, h.backups)
 	operations.Register(h.web.API, h.operations)
+	h.routeIntake(p)
 	for _, add := range []func(*web.Server, *web.Pages) error{
 		h.portalOf(p).Pages,
 		h.identity.Pages,

@@ -24,7 +24,7 @@ func (h *house) openExchange(c Config, p parts, w *jobs.Workers) {
 		DB: h.db, Clock: p.clock, Box: h.box, Pusher: pusher{&webhook.Client{Timeout: pushTime, Clock: p.clock}}, Log: p.log,
 		Source: hostOf(c.PublicURL), Topics: exchangeTopics(), Fields: exchangeFields(),
 	}, w)
-	h.listeners = append(h.listeners, h.exchange.Listener())
+	h.listeners = append(h.listeners, h.withoutSecrets(h.exchange.Listener()))
 }
 
 // exchangeTopics are the events partners may subscribe to.

@@ -36,7 +36,7 @@ func (h *house) openImports(c Config, p parts, workers *jobs.Workers) error {
 
 // joinImports says what may be imported.
 func (h *house) joinImports() {
-	h.imports.Targets = []sheet.Target{h.enterprises.ImportTarget(), h.identity.ImportTarget(), h.directory.ImportTarget()}
+	h.imports.Targets = []sheet.Target{h.enterprises.ImportTarget(), h.identity.ImportTarget(), h.directory.ImportTarget(), h.tickets.ImportTarget()}
 	h.imports.Use(h.queue)
 }
 

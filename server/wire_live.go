@@ -3,8 +3,11 @@ package server
 import (
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/cti"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/intake"
 	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/seat"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/live"
 )
@@ -19,6 +22,10 @@ func (h *house) openLive(p parts) {
 			catalog.Object:     h.catalog.Audience,
 			enterprise.Object:  h.enterprises.Audience,
 			message.Object:     h.messages.Audience,
+			seat.Object:        h.seats.Audience,
+			cti.Object:         h.telephone.Audience,
+
+			intake.MessageObject: h.intake.Audience,
 		},
 	})
 	live.Register(h.web, h.live)

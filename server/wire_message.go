@@ -50,12 +50,17 @@ type notices struct {
 	messages *message.Service
 	audience audience
 	log      *slog.Logger
+	// cleared keeps what is told of confidential things to those who see them; nil keeps nothing back.
+	cleared func(ctx context.Context, tx bun.Tx, e event.Event, told []message.Notice) ([]message.Notice, error)
 }
 
 // listener reads the facts. A fact that cannot be told is noted and passed over, so that those after it are.
 func (n notices) listener() event.Listener {
 	return event.Listener{Name: "message", Handle: func(ctx context.Context, tx bun.Tx, e event.Event) error {
 		told, err := n.of(ctx, tx, e)
+		if err == nil && n.cleared != nil {
+			told, err = n.cleared(ctx, tx, e, told)
+		}
 		if errors.Is(err, errUnreadable) {
 			n.log.Error("a fact without a message", "event", e.ID, "type", e.Type, "error", err)
 			return nil
@@ -132,9 +137,11 @@ func (n notices) ofTicket(ctx context.Context, tx bun.Tx, e event.Event) ([]mess
 	var to []int64
 	var err error
 	switch {
+	case e.Type == "ticket.handed" || e.Type == "ticket.noted":
+		return n.ofDesk(e, notice)
 	case e.Type == "ticket.opened" && f.Source != ticket.FromAgent:
-		if notice.Template = "ticket.waiting"; f.Urgency == ticket.Normal {
-			// The desk works from its queue; a notice for each of hundreds a day would bury those that matter.
+		if notice.Template = "ticket.waiting"; f.Urgency == ticket.Normal || f.Source == ticket.FromImport {
+			// The desk works from its queue; a notice for each of hundreds a day, or of an import, would bury those that matter.
 			notice = message.Notice{Template: "ticket.queued", Link: "/tickets?scope=waiting",
 				Key: "ticket.queued:" + e.At.UTC().Truncate(queueNotice).Format(time.RFC3339)}
 		}

@@ -19,7 +19,8 @@ type ticketFact struct {
 	Reason string         `json:"reason"`
 	Note   string         `json:"note"`
 	By     string         `json:"by"`
-	Kind   string         `json:"kind"` // of an undone step, its event
+	Kind   string         `json:"kind"`   // of an undone step, its event
+	Action string         `json:"action"` // of a rule of timed closing
 	Hop    ticket.Given   `json:"hop"`
 	To     []ticket.Given `json:"to"`
 	// Granted and Carry: a request was granted, and the ticket's own deadline moved.
@@ -92,6 +93,20 @@ func (n notices) besideTicket(ctx context.Context, tx bun.Tx, kind string, f tic
 			told = append(told, own("ticket.extended")...)
 		}
 		return told, err
+	case "ticket.lapsed":
+		switch f.Action {
+		case "remind":
+			return unit(kind, f.UnitID, ticket.PermReply)
+		case "recall":
+			if told, err := unit(kind, f.Hop.UnitID, ticket.PermSign); err != nil {
+				return told, err
+			} else if more, err := desk(kind, ticket.PermDispatch); err != nil {
+				return nil, err
+			} else {
+				return append(told, more...), nil
+			}
+		}
+		return desk(kind, ticket.PermArbitrate)
 	case "ticket.undone":
 		// Only what the requester had been told is told to be taken back.
 		if f.Kind == "ticket.answered" || f.Kind == "ticket.replied" || f.Kind == "ticket.declined" || f.Kind == "ticket.closed" || f.Kind == "ticket.voided" {

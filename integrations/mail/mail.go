@@ -90,6 +90,9 @@ type Message struct {
 	To      string
 	Subject string
 	Text    string
+	// InReplyTo is the Message-ID of the mail that it answers, "" for none. It is then marked as sent by a machine, so that
+	// other machines do not answer it.
+	InReplyTo string
 }
 
 // Send hands m to the server and returns when it took it.
@@ -100,6 +103,12 @@ func (c *Client) Send(ctx context.Context, m Message) error {
 	}
 	msg.SetMessageIDWithValue(m.ID + "@" + c.domain)
 	msg.Subject(strings.Join(strings.FieldsFunc(m.Subject, func(r rune) bool { return r == '\r' || r == '\n' }), " "))
+	if m.InReplyTo != "" {
+		id := "<" + strings.Trim(strings.Join(strings.Fields(m.InReplyTo), ""), "<>") + ">"
+		msg.SetGenHeader("In-Reply-To", id)
+		msg.SetGenHeader("References", id)
+		msg.SetGenHeader("Auto-Submitted", "auto-replied")
+	}
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	client, err := gomail.NewClient(c.cfg.Host, c.options...)
 	if err != nil {

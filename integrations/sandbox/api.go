@@ -60,6 +60,7 @@ func (s *Server) apiRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sandbox/api/mailbox", func(w http.ResponseWriter, r *http.Request) {
 		answerItems(w, r, func(ctx context.Context) ([]Mail, error) { return s.mails(ctx, 500) })
 	})
+	mux.HandleFunc("POST /sandbox/api/mailbox/inbox", s.apiPost)
 	mux.HandleFunc("GET /sandbox/api/registry/companies", func(w http.ResponseWriter, r *http.Request) {
 		answerItems(w, r, func(ctx context.Context) ([]registry.Company, error) { return s.companies(ctx, r.URL.Query().Get("q")) })
 	})

@@ -12,7 +12,7 @@
 //	/sandbox/wechat/…                    cgi-bin, sns and connect as WeChat has them
 //	/sandbox/registry/v1/…               the protocol of package registry
 //	/sandbox/partner/{name}/events       Standard Webhooks receiver
-//	SMTP on Options.SMTPListen
+//	SMTP on Options.SMTPListen, IMAP on Options.IMAPListen: the mailbox that people write to
 //	clamd (PING, VERSION, INSTREAM) on Options.ClamdListen; it finds the EICAR test file
 //
 // For people: /sandbox/, /sandbox/phone, /sandbox/mailbox, /sandbox/registry, /sandbox/partner, /sandbox/scanner. For tests: /sandbox/api/….

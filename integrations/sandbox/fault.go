@@ -14,7 +14,7 @@ import (
 )
 
 // The systems that can be told to misbehave.
-var targets = []string{"sms", "wechat", "registry", "mail", "partner", "clamd"}
+var targets = []string{"sms", "wechat", "registry", "mail", "partner", "clamd", "telephone"}
 
 // Mode is how a system behaves.
 type Mode string

@@ -116,6 +116,13 @@ func (s *Server) keepMail(ctx context.Context, from string, to []string, raw []b
 	if err != nil {
 		subject = msg.Header.Get("Subject")
 	}
+	for _, address := range to {
+		if strings.EqualFold(strings.Trim(address, "<>"), InboxAddress) {
+			if err := s.deliver(ctx, raw); err != nil {
+				return err
+			}
+		}
+	}
 	_, err = s.db.ExecContext(ctx, `INSERT INTO mails (message_id, sender, recipient, subject, text, at) VALUES (?, ?, ?, ?, ?, ?)`,
 		msg.Header.Get("Message-ID"), from, strings.Join(to, ", "), subject, strings.ReplaceAll(string(text), "\r\n", "\n"), s.now().UnixMicro())
 	return err

@@ -45,7 +45,7 @@ var pageFuncs = template.FuncMap{
 	},
 }
 
-var systemNames = map[string]string{"sms": "短信平台", "wechat": "微信", "registry": "企业登记", "mail": "邮件服务器", "partner": "合作方", "clamd": "杀毒服务"}
+var systemNames = map[string]string{"sms": "短信平台", "wechat": "微信", "registry": "企业登记", "mail": "邮件服务器", "partner": "合作方", "clamd": "杀毒服务", "telephone": "话务平台"}
 
 var modeNames = map[Mode]string{
 	OK: "正常", Slow: "变慢（等一会儿再处理）", Fail: "故障（报错，不处理）", Refuse: "拒绝（明确说不）",
@@ -69,6 +69,7 @@ func (s *Server) routes() http.Handler {
 	s.wechatRoutes(mux)
 	s.registryRoutes(mux)
 	s.partnerRoutes(mux)
+	s.telephoneRoutes(mux)
 	s.apiRoutes(mux)
 	mux.Handle("GET /sandbox/assets/", http.StripPrefix("/sandbox/", http.FileServerFS(assetFiles)))
 	mux.HandleFunc("GET /sandbox/{$}", s.pageIndex)
@@ -80,6 +81,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /sandbox/phone/{phone}/open", s.pageOpen)
 	mux.HandleFunc("POST /sandbox/phone/{phone}/wechat", s.pageWechat)
 	mux.HandleFunc("GET /sandbox/mailbox", s.pageMailbox)
+	mux.HandleFunc("POST /sandbox/mailbox", s.pageWriteMail)
 	mux.HandleFunc("GET /sandbox/scanner", s.pageScanner)
 	mux.HandleFunc("GET /sandbox/registry", s.pageRegistry)
 	mux.HandleFunc("GET /sandbox/partner", s.pagePartner)
@@ -262,7 +264,7 @@ func (s *Server) sent(ctx context.Context, openID string) ([]sentCallback, error
 		return nil, err
 	}
 	defer rows.Close()
-	names := map[string]string{"subscribe": "关注", "unsubscribe": "取消关注", "SCAN": "扫码", "text": "发送文字"}
+	names := map[string]string{"subscribe": "关注", "unsubscribe": "取消关注", "SCAN": "扫码", "text": "发送文字", "image": "发送图片", "voice": "发送语音", "location": "发送位置", "CLICK": "点菜单"}
 	var found []sentCallback
 	for rows.Next() {
 		var c sentCallback
@@ -347,10 +349,17 @@ func (s *Server) pageMailbox(w http.ResponseWriter, r *http.Request) {
 		broken(w, err)
 		return
 	}
-	s.render(w, r, http.StatusOK, "mailbox.html", struct {
+	q := r.URL.Query()
+	data := struct {
 		page
-		Mails []Mail
-	}{head, mails})
+		Mails                          []Mail
+		Sent                           bool
+		Name, From, To, Subject, Reply string
+	}{page: head, Mails: mails, Sent: q.Get("sent") != "", Name: "王芳", From: orElse(q.Get("from"), "wangfang@example.com"), To: InboxAddress, Reply: q.Get("reply")}
+	if data.Reply != "" {
+		data.Subject = "回复：" + q.Get("subject")
+	}
+	s.render(w, r, http.StatusOK, "mailbox.html", data)
 }
 
 func (s *Server) pageRegistry(w http.ResponseWriter, r *http.Request) {

@@ -28,6 +28,8 @@ type Secrets struct {
 	WechatAppID, WechatSecret, WechatToken, WechatAESKey string
 	RegistryKey, RegistrySecret                          string
 	PartnerSecret                                        string // Standard Webhooks secret of every partner
+	CTISecret                                            string // Standard Webhooks secret of the telephone platform
+	MailPassword                                         string // of the product's mailbox
 }
 
 // Options say where the sandbox lives and what it knows at the first start.
@@ -35,6 +37,7 @@ type Options struct {
 	DataDir    string
 	Listen     string // of HTTP, "127.0.0.1:8091"
 	SMTPListen string // "" runs no mail server
+	IMAPListen string // where the product reads its mailbox; "" runs none
 	// ClamdListen is where the scanner listens; "" runs none.
 	ClamdListen string
 	PublicBase  string // the address the browser sees, "http://127.0.0.1:8080"; "" is the request's own
@@ -73,6 +76,8 @@ type Server struct {
 	http      net.Listener
 	smtp      net.Listener
 	clamav    net.Listener
+	imap      net.Listener
+	inbox     *inbox
 	listening chan struct{}
 }
 
@@ -98,6 +103,7 @@ CREATE TABLE IF NOT EXISTS wechat_callbacks (
 CREATE TABLE IF NOT EXISTS mails (
 	id INTEGER PRIMARY KEY, message_id TEXT NOT NULL, sender TEXT NOT NULL, recipient TEXT NOT NULL, subject TEXT NOT NULL,
 	text TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS inbox (id INTEGER PRIMARY KEY, raw BLOB NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS companies (
 	code TEXT PRIMARY KEY, name TEXT NOT NULL, legal_person TEXT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS deliveries (
@@ -106,6 +112,8 @@ CREATE TABLE IF NOT EXISTS deliveries (
 	status INTEGER NOT NULL, receipt TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS deliveries_partner ON deliveries (partner, event_id);
 CREATE TABLE IF NOT EXISTS nonces (scope TEXT NOT NULL, nonce TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (scope, nonce)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS calls (
+	id TEXT PRIMARY KEY, number TEXT NOT NULL, queue TEXT NOT NULL, extension TEXT NOT NULL, state TEXT NOT NULL, answer TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS scans (id INTEGER PRIMARY KEY, size INTEGER NOT NULL, verdict TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS faults (
 	target TEXT PRIMARY KEY, mode TEXT NOT NULL, remaining INTEGER NOT NULL, delay_ms INTEGER NOT NULL);
@@ -138,6 +146,10 @@ func New(opts Options) (*Server, error) {
 	if err := s.addCompanies(context.Background(), opts.Companies); err != nil {
 		_ = db.Close()
 		return nil, err
+	}
+	if err := s.openInbox(context.Background()); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("sandbox: open the mailbox: %w", err)
 	}
 	s.handler = s.routes()
 	return s, nil
@@ -179,7 +191,7 @@ func (s *Server) ClamdAddress(ctx context.Context) (string, error) {
 	return s.clamav.Addr().String(), nil
 }
 
-// Run serves HTTP, SMTP and clamd's protocol until ctx ends.
+// Run serves HTTP, SMTP, IMAP and clamd's protocol until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	listener, err := net.Listen("tcp", s.opts.Listen)
 	if err != nil {
@@ -202,13 +214,25 @@ func (s *Server) Run(ctx context.Context) error {
 			return fmt.Errorf("sandbox: listen for scans: %w", err)
 		}
 	}
+	var box net.Listener
+	if s.opts.IMAPListen != "" {
+		if box, err = net.Listen("tcp", s.opts.IMAPListen); err != nil {
+			_ = listener.Close()
+			for _, l := range []net.Listener{mail, clamav} {
+				if l != nil {
+					_ = l.Close()
+				}
+			}
+			return fmt.Errorf("sandbox: listen for readers of mail: %w", err)
+		}
+	}
 	s.mu.Lock()
-	s.http, s.smtp, s.clamav = listener, mail, clamav
+	s.http, s.smtp, s.clamav, s.imap = listener, mail, clamav, box
 	s.mu.Unlock()
 	close(s.listening)
 
 	web := &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
-	failed := make(chan error, 3)
+	failed := make(chan error, 4)
 	go func() { failed <- web.Serve(listener) }()
 	var post *smtp.Server
 	if mail != nil {
@@ -218,9 +242,15 @@ func (s *Server) Run(ctx context.Context) error {
 	if clamav != nil {
 		go func() { failed <- s.serveClamd(ctx, clamav) }()
 	}
+	if box != nil {
+		go func() { failed <- s.serveInbox(box) }()
+	}
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
+	}
+	if box != nil {
+		_ = s.inbox.server.Close()
 	}
 	// What waits on a slow fault is cut: the sandbox has nothing to lose.
 	_ = web.Close()

@@ -44,6 +44,8 @@ func (s *Server) wechatRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sandbox/wechat/cgi-bin/ticket/getticket", s.withToken(s.wechatTicket))
 	mux.HandleFunc("GET /sandbox/wechat/sns/oauth2/access_token", guard(s.wechatExchange))
 	mux.HandleFunc("POST /sandbox/wechat/cgi-bin/message/template/send", guard(s.withToken(s.wechatTemplate)))
+	mux.HandleFunc("POST /sandbox/wechat/cgi-bin/message/custom/send", guard(s.withToken(s.wechatCustom)))
+	mux.HandleFunc("GET /sandbox/wechat/cgi-bin/media/get", guard(s.withToken(s.wechatMedia)))
 	mux.HandleFunc("POST /sandbox/wechat/cgi-bin/qrcode/create", guard(s.withToken(s.wechatQRCode)))
 	mux.HandleFunc("GET /sandbox/wechat/cgi-bin/showqrcode", s.wechatShowQRCode)
 	mux.HandleFunc("GET /sandbox/wechat/connect/oauth2/authorize", s.wechatAuthorize)
@@ -359,17 +361,20 @@ func (s *Server) newCode(ctx context.Context, p Phone, scope string) (string, er
 // Callback is what WeChat is told to send to the product.
 type Callback struct {
 	Phone   string `json:"phone"`
-	Event   string `json:"event"`   // subscribe, unsubscribe, SCAN or text
+	Event   string `json:"event"`   // subscribe, unsubscribe, SCAN, CLICK, text, image, voice or location
 	Scene   string `json:"scene"`   // of subscribe and SCAN
 	Ticket  string `json:"ticket"`  // of subscribe and SCAN
-	Content string `json:"content"` // of text
-	Repeat  int    `json:"repeat"`  // how often to deliver the same one; 0 is once
+	Content string `json:"content"` // of text; the words of voice, the label of location, the key of CLICK
+	Lat     string `json:"lat"`     // of location, GCJ-02
+	Long    string `json:"long"`
+	Repeat  int    `json:"repeat"` // how often to deliver the same one; 0 is once
 }
 
 // CallbackResult is what the product answered.
 type CallbackResult struct {
 	Status int    `json:"status"` // 0 when there was no answer
 	Answer string `json:"answer"`
+	Reply  string `json:"reply"` // the text that the person is shown; "" for none
 }
 
 // Deliver sends a signed and encrypted callback to the product, as WeChat does, and keeps the answers.
@@ -383,9 +388,9 @@ func (s *Server) Deliver(ctx context.Context, c Callback) ([]CallbackResult, err
 		if _, err := s.db.ExecContext(ctx, `UPDATE phones SET subscribed = ? WHERE phone = ?`, c.Event == "subscribe", c.Phone); err != nil {
 			return nil, err
 		}
-	case "SCAN", "text":
+	case "SCAN", "CLICK", "text", "image", "voice", "location":
 	default:
-		return nil, errors.New("event 须为 subscribe、unsubscribe、SCAN 或 text")
+		return nil, errors.New("event 须为 subscribe、unsubscribe、SCAN、CLICK、text、image、voice 或 location")
 	}
 	if s.opts.CallbackURL == "" {
 		return []CallbackResult{}, nil
@@ -393,6 +398,11 @@ func (s *Server) Deliver(ctx context.Context, c Callback) ([]CallbackResult, err
 	plain, err := callbackXML(p, c, s.now())
 	if err != nil {
 		return nil, err
+	}
+	if line := spoken(c); line != "" {
+		if err := s.hear(ctx, p.OpenID, "我", line); err != nil {
+			return nil, err
+		}
 	}
 	results := []CallbackResult{}
 	for range max(c.Repeat, 1) {
@@ -404,9 +414,29 @@ func (s *Server) Deliver(ctx context.Context, c Callback) ([]CallbackResult, err
 			p.OpenID, c.Event, result.Status, result.Answer, s.now().UnixMicro()); err != nil {
 			return nil, err
 		}
+		if result.Reply != "" && len(results) == 0 {
+			if err := s.hear(ctx, p.OpenID, "公众号", result.Reply); err != nil {
+				return nil, err
+			}
+		}
 		results = append(results, result)
 	}
 	return results, nil
+}
+
+// spoken is a message as the person's own phone shows it.
+func spoken(c Callback) string {
+	switch c.Event {
+	case "text":
+		return c.Content
+	case "image":
+		return "[图片]"
+	case "voice":
+		return "[语音] " + c.Content
+	case "location":
+		return "[位置] " + c.Content
+	}
+	return ""
 }
 
 func callbackXML(p Phone, c Callback, now time.Time) ([]byte, error) {
@@ -421,11 +451,26 @@ func callbackXML(p Phone, c Callback, now time.Time) ([]byte, error) {
 		Event        string `xml:",omitempty"`
 		EventKey     string `xml:",omitempty"`
 		Ticket       string `xml:",omitempty"`
+		MediaID      string `xml:"MediaId,omitempty"`
+		Recognition  string `xml:",omitempty"`
+		Lat          string `xml:"Location_X,omitempty"`
+		Long         string `xml:"Location_Y,omitempty"`
+		Label        string `xml:",omitempty"`
 	}
 	m := message{ToUserName: account, FromUserName: p.OpenID, CreateTime: now.Unix()}
-	if c.Event == "text" {
-		m.MsgType, m.Content, m.MsgID = "text", c.Content, now.UnixMicro()
-	} else {
+	id := now.UnixMicro()
+	switch c.Event {
+	case "text":
+		m.MsgType, m.Content, m.MsgID = "text", c.Content, id
+	case "image":
+		m.MsgType, m.MediaID, m.MsgID = "image", fmt.Sprintf("sandbox-%d", id), id
+	case "voice":
+		m.MsgType, m.MediaID, m.Recognition, m.MsgID = "voice", fmt.Sprintf("sandbox-%d", id), c.Content, id
+	case "location":
+		m.MsgType, m.Lat, m.Long, m.Label, m.MsgID = "location", orElse(c.Lat, "39.909200"), orElse(c.Long, "116.663300"), orElse(c.Content, "通州区新华西街"), id
+	case "CLICK":
+		m.MsgType, m.Event, m.EventKey = "event", c.Event, c.Content
+	default:
 		m.MsgType, m.Event, m.EventKey, m.Ticket = "event", c.Event, c.Scene, c.Ticket
 		if c.Event == "subscribe" && c.Scene != "" {
 			m.EventKey = "qrscene_" + c.Scene
@@ -467,7 +512,7 @@ func (s *Server) post(ctx context.Context, openID string, plain []byte) (Callbac
 	}
 	defer res.Body.Close()
 	answer, _ := io.ReadAll(io.LimitReader(res.Body, 4096))
-	return CallbackResult{Status: res.StatusCode, Answer: strings.ToValidUTF8(string(answer), "")}, nil
+	return CallbackResult{Status: res.StatusCode, Answer: strings.ToValidUTF8(string(answer), ""), Reply: s.open(answer)}, nil
 }
 
 // Phone is one sandbox phone and its WeChat account.

@@ -33,6 +33,10 @@ const (
 	Subscribe   Kind = "subscribe"
 	Unsubscribe Kind = "unsubscribe"
 	Scan        Kind = "SCAN"
+	Image       Kind = "image"
+	Voice       Kind = "voice"
+	Location    Kind = "location"
+	Click       Kind = "CLICK"
 )
 
 // Event is a message or an event from a person.
@@ -42,8 +46,12 @@ type Event struct {
 	Account string // the account's original id
 	Scene   string // of a scanned QR code, without the prefix qrscene_
 	Ticket  string // of a scanned QR code
-	Content string // of a text
-	At      time.Time
+	Content string // of a text; of a voice message the words that WeChat recognised; of a location its label
+	MenuKey string // of a click
+	MediaID string // of an image or a voice message, good for three days
+	// Lat and Long are where a location is, in GCJ-02.
+	Lat, Long float64
+	At        time.Time
 	// Key is the same for a repeat: WeChat delivers again when our answer is late.
 	Key string
 }
@@ -79,8 +87,12 @@ func (c *Client) Receive(q url.Values, body []byte) (Event, error) {
 	}
 	var m struct {
 		ToUserName, FromUserName, MsgType, Content, Event, EventKey, Ticket string
+		Recognition, Label                                                  string
 		CreateTime                                                          int64
-		MsgID                                                               int64 `xml:"MsgId"`
+		MsgID                                                               int64   `xml:"MsgId"`
+		MediaID                                                             string  `xml:"MediaId"`
+		Lat                                                                 float64 `xml:"Location_X"`
+		Long                                                                float64 `xml:"Location_Y"`
 	}
 	if err := decode(plain, &m); err != nil {
 		return Event{}, err
@@ -91,11 +103,20 @@ func (c *Client) Receive(q url.Values, body []byte) (Event, error) {
 	e := Event{
 		Kind: Kind(m.MsgType), OpenID: m.FromUserName, Account: m.ToUserName, Content: m.Content,
 		Ticket: m.Ticket, At: time.Unix(m.CreateTime, 0).UTC(),
-		Key: "msg:" + strconv.FormatInt(m.MsgID, 10),
+		Key: "msg:" + strconv.FormatInt(m.MsgID, 10), MediaID: m.MediaID,
+	}
+	switch e.Kind {
+	case Voice:
+		e.Content = m.Recognition
+	case Location:
+		e.Content, e.Lat, e.Long = m.Label, m.Lat, m.Long
 	}
 	if m.MsgType == "event" {
 		e.Kind = Kind(m.Event)
 		e.Scene = strings.TrimPrefix(m.EventKey, "qrscene_")
+		if e.Kind == Click {
+			e.Scene, e.MenuKey = "", m.EventKey
+		}
 		e.Key = fmt.Sprintf("event:%s:%d:%s:%s", m.FromUserName, m.CreateTime, m.Event, m.EventKey)
 	}
 	return e, nil

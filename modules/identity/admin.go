@@ -238,6 +238,21 @@ func (s *Service) Contact(ctx context.Context, db bun.IDB, userID int64) (name, 
 	return name, string(plain), err
 }
 
+// PersonByPhone returns the person of a company who has the phone, and the company they act for now, 0 for none. It returns
+// fault.ErrNotFound for nobody; staff are nobody here.
+func (s *Service) PersonByPhone(ctx context.Context, db bun.IDB, phone string) (id int64, name string, company int64, err error) {
+	var u user
+	err = db.NewSelect().Model(&u).Column("id", "name", "enterprise_id").
+		Where("phone_blind IN ? AND party = ? AND disabled_at IS NULL", bun.Tuple(s.Box.Blinds("phone", phone)), string(access.Enterprise)).Scan(ctx)
+	if err != nil {
+		return 0, "", 0, database.Found(err)
+	}
+	if u.EnterpriseID != nil {
+		company = *u.EnterpriseID
+	}
+	return u.ID, u.Name, company, nil
+}
+
 // Empty reports whether the installation has no user yet.
 func (s *Service) Empty(ctx context.Context) (bool, error) {
 	ok, err := s.DB.Read().NewSelect().Model((*user)(nil)).Exists(ctx)

@@ -15,6 +15,16 @@ func (s *Service) InstitutionUsers(ctx context.Context, db bun.IDB, institutionI
 	return ids, err
 }
 
+// Named names people, in the order of their accounts.
+func (s *Service) Named(ctx context.Context, db bun.IDB, ids []int64) ([]Named, error) {
+	list := []Named{}
+	if len(ids) == 0 {
+		return list, nil
+	}
+	err := db.NewSelect().Model((*user)(nil)).Column("u.id", "u.name").Where("u.id IN (?)", bun.List(ids)).OrderExpr("u.id").Scan(ctx, &list)
+	return list, err
+}
+
 // holding keeps the users who have a permission through any of their roles.
 const holding = "id IN (SELECT ur.user_id FROM user_roles AS ur JOIN role_permissions AS rp ON rp.role_id = ur.role_id WHERE rp.permission = ?)"
 

@@ -91,6 +91,11 @@ func (s *Service) spendCaptcha(ctx context.Context, id, answer string) error {
 	return err
 }
 
+// SolveCaptcha uses the puzzle up, right or wrong, for another module that asks one. It returns ErrCaptcha for a wrong answer.
+func (s *Service) SolveCaptcha(ctx context.Context, id, answer string) error {
+	return s.spendCaptcha(ctx, id, answer)
+}
+
 // SendCode asks for a code to be sent to a phone.
 type SendCode struct {
 	Phone         string

@@ -383,6 +383,28 @@ func (s *Service) OpenIDOf(ctx context.Context, db bun.IDB, userID int64) (strin
 	return string(plain), err
 }
 
+// ByOpenID returns the person of a company whom WeChat knows by the open id, as they would act when signed in. It returns
+// fault.ErrNotFound when nobody is known by it, or they are disabled; for messages that come from WeChat itself.
+func (s *Service) ByOpenID(ctx context.Context, openID string) (access.Actor, error) {
+	if s.Wechat == nil {
+		return access.Actor{}, fault.ErrNotFound
+	}
+	db := s.DB.Read()
+	var row wechatAccount
+	app := s.Wechat.App()
+	if err := database.Found(db.NewSelect().Model(&row).Where("app = ? AND blind IN ?", app, bun.Tuple(s.Box.Blinds("wechat:"+app, openID))).Scan(ctx)); err != nil {
+		return access.Actor{}, err
+	}
+	var u user
+	if err := database.Found(db.NewSelect().Model(&u).Where("id = ?", row.UserID).Scan(ctx)); err != nil {
+		return access.Actor{}, err
+	}
+	if u.DisabledAt != nil || u.Party != access.Enterprise {
+		return access.Actor{}, fault.ErrNotFound
+	}
+	return s.actor(ctx, db, u, 0)
+}
+
 func (s *Service) wechatBound(ctx context.Context, db bun.IDB, userID int64) (bool, error) {
 	if s.Wechat == nil {
 		return false, nil

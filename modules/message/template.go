@@ -73,6 +73,7 @@ func SMSTexts() map[string]string {
 		"code":                    "您的验证码是 ${code}，5 分钟内有效。请勿告诉他人。",
 		"application_progress":    "您申请的“${product}”${status}，申请编号 ${number}，请登录惠企台查看详情。",
 		"ticket_progress":         "您的诉求 ${number} ${status}，请登录惠企台查看详情。",
+		"ticket_received":         "您的诉求已受理，流水号 ${number}，查询码 ${code}，可在惠企台“诉求进度查询”中查看进度。请勿告诉他人。",
 		"enterprise_verification": "您的企业认证${status}，请登录惠企台查看详情。",
 		"system_alarm":            "系统巡检：${item}${status}，请登录惠企台查看处理。",
 	}
@@ -116,6 +117,9 @@ func sorted[T any](m map[string]T) []string {
 
 // CodeTemplate is the template of verification codes, sent by Text.
 const CodeTemplate = "code"
+
+// ReceiptTemplate is the template of the number and query code of a request, sent by Text to a caller without an account.
+const ReceiptTemplate = "ticket.receipt"
 
 func onApplication(status, phrase, note string) (*SMSForm, *WechatForm) {
 	return &SMSForm{"application_progress", map[string]string{"product": "{productName}", "number": "{number}", "status": status}},
@@ -166,6 +170,7 @@ func templates() []Template {
 	}
 	return []Template{
 		{Code: CodeTemplate, Group: Codes, Title: "验证码", Urgent: true, SMS: &SMSForm{"code", map[string]string{"code": "{code}"}}},
+		{Code: ReceiptTemplate, Group: Codes, Title: "诉求受理通知", SMS: &SMSForm{"ticket_received", map[string]string{"number": "{number}", "code": "{code}"}}},
 
 		with(a("accepted", "申请已受理", "{institutionName}已受理您的申请“{productName}”（{number}），后续进度会继续通知您。{note}"),
 			onApplication, "已受理", "已受理", "{institutionName}已受理"),
@@ -195,8 +200,11 @@ func templates() []Template {
 		t("supplemented", "企业已补充材料", "诉求“{title}”（{number}）的企业已补充材料，请继续办理。"),
 		t("passed_on", "转办或协办待签收", "诉求“{title}”（{number}）已转至{unitName}，请及时签收办理。"),
 		t("sent_back", "反馈被退回", "诉求“{title}”（{number}）的办理结果被退回：{reason}。请重新反馈。"),
+		t("handed", "工单指派给您", "{name}把诉求“{title}”（{number}）指派给您办理，请及时处理。"),
+		t("mentioned", "同事提醒您查看工单", "{name}在诉求“{title}”（{number}）的内部备注中提醒了您，请查看。"),
 		t("decide", "申请待审批", "诉求“{title}”（{number}）有一件{text}申请待审批。"),
 		t("decided", "申请已审批", "诉求“{title}”（{number}）的{text}。"),
+		t("lapsed", "工单长期无进展", "诉求“{title}”（{number}）：{reason}"),
 		t("clock_warned", "时限即将到期", "诉求“{title}”（{number}）的{clock}将于{due}到期，请抓紧办理。"),
 		t("clock_breached", "已超过时限", "诉求“{title}”（{number}）的{clock}（{due}）已超过，请立即办理。"),
 		t("urged", "工单催办", "{name}：诉求“{title}”（{number}），{reason}。请{unitName}尽快办理并在工单中说明进展。"),
@@ -224,6 +232,9 @@ func templates() []Template {
 		alarm("repeated", "系统异常仍未恢复", "“{item}”异常已持续 {lasted}，尚无人登记知悉：{text}。{advice}", "异常仍未恢复"),
 		alarm("recovered", "系统异常已恢复", "“{item}”已恢复正常，本次异常持续 {lasted}。", "已恢复正常"),
 		{Code: "operations.report", Group: Operations, Title: "系统健康状态报告", Text: "{item}的系统健康状态报告已生成：{text}。"},
+
+		{Code: "supervision.surge", Group: Tickets, Title: "同类诉求突增", Text: "“{name}”（{text}）一小时内收到 {number} 件，同期平均 {reason} 件，请查看并确认预警。"},
+		{Code: "supervision.report", Group: Tickets, Title: "热线运行{name}", Text: "{text}的热线运行{name}已生成，请查看。"},
 
 		x("stopped", "推送已停止", "向“{name}”推送“{number}”的事件已停止：{reason}。请在推送记录中重推或跳过；处理完之前，该对接方再有推送停止不另行通知。"),
 		x("down", "对接方连续推送失败", "向“{name}”的推送连续失败：{reason}。系统仍在自动重试，请联系对方核实。"),
@@ -298,7 +309,7 @@ func ValidateTemplates(list []Template) error {
 			return fmt.Errorf("%s: twice", t.Code)
 		case t.Code == "" || t.Title == "" || t.Group.Label() == "":
 			return fmt.Errorf("%q: code, title and a known group are needed", t.Code)
-		case t.Text == "" && t.Code != CodeTemplate:
+		case t.Text == "" && t.Group != Codes:
 			return fmt.Errorf("%s: no text", t.Code)
 		}
 		seen[t.Code] = true

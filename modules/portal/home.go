@@ -71,6 +71,7 @@ func (p *Portal) home(c *fiber.Ctx, pages *web.Pages) error {
 		data.Doors = []door{
 			{"mail", "提交诉求", "政策咨询、审批进度、水电气热、用工融资，写清事项即可提交，热线坐席统一受理。", page.Link{Text: "我要提诉求", URL: "/tickets/new"}},
 			{"clock", "查询进度", "每一步由谁办理、何时反馈，在“我的诉求”里按时间列明，办结后可以评价。", page.Link{Text: "查看我的诉求", URL: "/tickets"}},
+			{"search", "凭查询码查进度", "电话登记的诉求不用注册，输入短信中的流水号和查询码，即可查看办理进度。", page.Link{Text: "诉求进度查询", URL: "/tickets/query"}},
 		}
 		if v.User == nil {
 			data.Doors = append(data.Doors, door{"user", "企业注册", "用手机号和短信验证码注册，填写企业名称和联系人，一分钟完成。", page.Link{Text: "企业注册", URL: "/register"}})

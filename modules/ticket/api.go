@@ -17,16 +17,17 @@ type ticketOutput struct{ Body View }
 type openInput struct {
 	web.Keyed
 	Body struct {
-		Type           string  `json:"type" minLength:"1" maxLength:"50"`
-		Title          string  `json:"title"`
-		Body           string  `json:"body"`
-		ContactName    string  `json:"contactName,omitempty" doc:"Empty takes the name of the account."`
-		Phone          string  `json:"phone,omitempty" doc:"Empty takes the phone of the account."`
-		Source         Source  `json:"source" enum:"h5,portal,agent"`
-		Urgency        Urgency `json:"urgency,omitempty" enum:"normal,urgent,critical" doc:"Agents only."`
-		EnterpriseID   int64   `json:"enterpriseId,omitempty" doc:"Agents only."`
-		EnterpriseName string  `json:"enterpriseName,omitempty" doc:"Agents only."`
-		FileIDs        []int64 `json:"fileIds,omitempty" maxItems:"9"`
+		Type           string              `json:"type" minLength:"1" maxLength:"50"`
+		Title          string              `json:"title"`
+		Body           string              `json:"body"`
+		ContactName    string              `json:"contactName,omitempty" doc:"Empty takes the name of the account."`
+		Phone          string              `json:"phone,omitempty" doc:"Empty takes the phone of the account."`
+		Source         Source              `json:"source" enum:"h5,portal,agent"`
+		Fields         map[string][]string `json:"fields,omitempty" doc:"The own fields of the type by their keys; each a list of words, of which only choices have several."`
+		Urgency        Urgency             `json:"urgency,omitempty" enum:"normal,urgent,critical" doc:"Agents only."`
+		EnterpriseID   int64               `json:"enterpriseId,omitempty" doc:"Agents only."`
+		EnterpriseName string              `json:"enterpriseName,omitempty" doc:"Agents only."`
+		FileIDs        []int64             `json:"fileIds,omitempty" maxItems:"9"`
 	}
 }
 
@@ -34,7 +35,7 @@ func (in *openInput) command() OpenTicket {
 	b := in.Body
 	return OpenTicket{
 		Key: in.Key, Type: b.Type, Title: b.Title, Body: b.Body, ContactName: b.ContactName, Phone: b.Phone, Source: b.Source,
-		Urgency: b.Urgency, EnterpriseID: b.EnterpriseID, EnterpriseName: b.EnterpriseName, FileIDs: b.FileIDs,
+		Urgency: b.Urgency, EnterpriseID: b.EnterpriseID, EnterpriseName: b.EnterpriseName, FileIDs: b.FileIDs, Fields: b.Fields,
 	}
 }
 
@@ -46,6 +47,25 @@ type listInput struct {
 	Query   string   `query:"q" maxLength:"4000" doc:"Words, a ticket number, a phone or its last four digits, a credit code from its 8th character on."`
 	Flag    Flag     `query:"flag" doc:"What waits for a decision: return, extension, appeal or review."`
 	Waiting bool     `query:"waiting" doc:"What waits for the asker's own work."`
+	FieldsInput
+}
+
+// FieldsInput are the key fields a list is narrowed by; Huma fills exported structs only.
+type FieldsInput struct {
+	Types      []string `query:"type" doc:"Any of these types, separated by commas."`
+	Unit       int64    `query:"unit" doc:"The unit that has it, or one above."`
+	Holder     int64    `query:"holder" doc:"Who works on it."`
+	Source     Source   `query:"source"`
+	Tag        string   `query:"tag" maxLength:"20"`
+	From       string   `query:"from" doc:"First day of receipt, as 2026-11-22."`
+	To         string   `query:"to" doc:"Last day of receipt."`
+	DueFrom    string   `query:"dueFrom" doc:"First day of the deadline."`
+	DueTo      string   `query:"dueTo"`
+	Phone      string   `query:"phone" maxLength:"20" doc:"Whole, or its last four digits."`
+	Code       string   `query:"code" maxLength:"18" doc:"The beginning of a credit code, 8 characters or more."`
+	Enterprise int64    `query:"company"`
+	Queue      Queue    `query:"queue" enum:"free,mine,group" doc:"What waits for the asker's desk or unit: claimed by nobody, by the asker, by anybody of it."`
+	Sort       Sort     `query:"sort" enum:"due,urgency" doc:"By deadline, or the most urgent first; only what is not over. Left out: newest first."`
 }
 
 type listOutput struct{ Body web.List[Item] }
@@ -69,11 +89,40 @@ type answerInput struct {
 	}
 }
 
+type replyInput struct {
+	Target
+	Body struct {
+		Version  int64           `json:"version"`
+		Text     string          `json:"text"`
+		FileIDs  []int64         `json:"fileIds,omitempty" maxItems:"9"`
+		Evidence []GivenEvidence `json:"evidence,omitempty" maxItems:"20" doc:"What the type of the request asks for."`
+	}
+}
+
+type reviewInput struct {
+	Target
+	Body struct {
+		Version  int64           `json:"version"`
+		Note     string          `json:"note,omitempty"`
+		Evidence []JudgeEvidence `json:"evidence,omitempty" maxItems:"200"`
+	}
+}
+
 type reasonInput struct {
 	Target
 	Body struct {
 		Version int64  `json:"version"`
 		Reason  string `json:"reason"`
+	}
+}
+
+type declineInput struct {
+	Target
+	Body struct {
+		Version int64  `json:"version"`
+		Code    string `json:"code" maxLength:"50" doc:"The case, from /api/ticket-decline-reasons."`
+		Route   string `json:"route,omitempty" doc:"The legal route; left out it is the sentence of the case."`
+		Reason  string `json:"reason,omitempty" doc:"What else the requester should know."`
 	}
 }
 
@@ -93,14 +142,6 @@ type reopenInput struct {
 		Version int64  `json:"version"`
 		Reason  string `json:"reason"`
 		UnitID  int64  `json:"unitId,omitempty" doc:"Another unit than the last."`
-	}
-}
-
-type noteInput struct {
-	Target
-	Body struct {
-		Version int64  `json:"version"`
-		Note    string `json:"note,omitempty"`
 	}
 }
 
@@ -257,6 +298,7 @@ type rateInput struct {
 		Version int64  `json:"version"`
 		Rating  int    `json:"rating" minimum:"1" maximum:"5"`
 		Opinion string `json:"opinion,omitempty"`
+		Solved  *bool  `json:"solved,omitempty" doc:"Left out, it goes by the rating."`
 	}
 }
 
@@ -277,6 +319,11 @@ type unitsOutput struct {
 // Register adds the operations of the module to the API.
 func Register(api huma.API, s *Service) {
 	registerClocks(api, s)
+	registerForms(api, s)
+	registerIntake(api, s)
+	registerDesk(api, s)
+	registerCallbacks(api, s)
+	registerExpiry(api, s)
 	reader := access.Only(access.Enterprise, access.Platform, access.Government)
 	huma.Register(api, web.Operation{
 		Method: "POST", Path: "/api/tickets", Summary: "提交诉求或代客登记", Tag: tag, Access: access.Only(access.Enterprise, access.Platform, access.Government),
@@ -287,7 +334,7 @@ func Register(api huma.API, s *Service) {
 		Method: "GET", Path: "/api/tickets", Summary: "我的诉求，或本人可见的工单", Tag: tag, Access: reader,
 	}.Huma(), func(ctx context.Context, in *listInput) (*listOutput, error) {
 		p, err := s.Page(ctx, access.From(ctx), ListFilter{
-			Statuses: in.Status, Urgency: in.Urgency, Alert: in.Alert, Query: in.Query, Flag: in.Flag, Waiting: in.Waiting, Cursor: in.Cursor, Limit: in.Limit,
+			Statuses: in.Status, Urgency: in.Urgency, Alert: in.Alert, Query: in.Query, Flag: in.Flag, Waiting: in.Waiting, Fields: Fields(in.FieldsInput), Cursor: in.Cursor, Limit: in.Limit,
 		})
 		if err != nil {
 			return nil, err
@@ -302,8 +349,9 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, action(ToAnswer), func(ctx context.Context, in *answerInput) (*ticketOutput, error) {
 		return output(s.Answer(ctx, access.From(ctx), AnswerTicket{in.ref(in.Body.Version), in.Body.Text, in.Body.FileIDs}))
 	})
-	huma.Register(api, action(ToDecline), func(ctx context.Context, in *reasonInput) (*ticketOutput, error) {
-		return output(s.Decline(ctx, access.From(ctx), DeclineTicket{in.ref(in.Body.Version), in.Body.Reason}))
+	huma.Register(api, action(ToDecline), func(ctx context.Context, in *declineInput) (*ticketOutput, error) {
+		b := in.Body
+		return output(s.Decline(ctx, access.From(ctx), DeclineTicket{in.ref(b.Version), b.Code, b.Route, b.Reason}))
 	})
 	huma.Register(api, action(ToDispatch), func(ctx context.Context, in *dispatchInput) (*ticketOutput, error) {
 		return output(s.Dispatch(ctx, access.From(ctx), DispatchTicket{in.ref(in.Body.Version), in.Body.UnitID, in.Body.CoUnitIDs, in.Body.Note}))
@@ -311,8 +359,8 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, action(ToSign), func(ctx context.Context, in *signInput) (*ticketOutput, error) {
 		return output(s.Sign(ctx, access.From(ctx), SignTicket{in.ref(in.Body.Version)}))
 	})
-	huma.Register(api, action(ToReply), func(ctx context.Context, in *answerInput) (*ticketOutput, error) {
-		return output(s.Reply(ctx, access.From(ctx), ReplyTicket{in.ref(in.Body.Version), in.Body.Text, in.Body.FileIDs}))
+	huma.Register(api, action(ToReply), func(ctx context.Context, in *replyInput) (*ticketOutput, error) {
+		return output(s.Reply(ctx, access.From(ctx), ReplyTicket{in.ref(in.Body.Version), in.Body.Text, in.Body.FileIDs, in.Body.Evidence}))
 	})
 	huma.Register(api, action(ToCallBack), func(ctx context.Context, in *callBackInput) (*ticketOutput, error) {
 		return output(s.CallBack(ctx, access.From(ctx), CallBackTicket{in.ref(in.Body.Version), in.Body.Outcome, in.Body.Note}))
@@ -327,7 +375,7 @@ func Register(api huma.API, s *Service) {
 		return output(s.Void(ctx, access.From(ctx), VoidTicket{in.ref(in.Body.Version), in.Body.Reason}))
 	})
 	huma.Register(api, action(ToRate), func(ctx context.Context, in *rateInput) (*ticketOutput, error) {
-		return output(s.Rate(ctx, access.From(ctx), RateTicket{in.ref(in.Body.Version), in.Body.Rating, in.Body.Opinion}))
+		return output(s.Rate(ctx, access.From(ctx), RateTicket{in.ref(in.Body.Version), in.Body.Rating, in.Body.Opinion, in.Body.Solved}))
 	})
 	registerSideways(api, s)
 	huma.Register(api, web.Operation{
@@ -350,11 +398,11 @@ func Register(api huma.API, s *Service) {
 
 // registerSideways adds the operations beside the straight way.
 func registerSideways(api huma.API, s *Service) {
-	huma.Register(api, action(ToReview), func(ctx context.Context, in *noteInput) (*ticketOutput, error) {
-		return output(s.Review(ctx, access.From(ctx), ReviewTicket{in.ref(in.Body.Version), in.Body.Note}))
+	huma.Register(api, action(ToReview), func(ctx context.Context, in *reviewInput) (*ticketOutput, error) {
+		return output(s.Review(ctx, access.From(ctx), ReviewTicket{in.ref(in.Body.Version), in.Body.Note, in.Body.Evidence}))
 	})
-	huma.Register(api, action(ToSendBack), func(ctx context.Context, in *noteInput) (*ticketOutput, error) {
-		return output(s.SendBack(ctx, access.From(ctx), ReviewTicket{in.ref(in.Body.Version), in.Body.Note}))
+	huma.Register(api, action(ToSendBack), func(ctx context.Context, in *reviewInput) (*ticketOutput, error) {
+		return output(s.SendBack(ctx, access.From(ctx), ReviewTicket{in.ref(in.Body.Version), in.Body.Note, in.Body.Evidence}))
 	})
 	huma.Register(api, action(ToArchive), func(ctx context.Context, in *signInput) (*ticketOutput, error) {
 		return output(s.Archive(ctx, access.From(ctx), ArchiveTicket{in.ref(in.Body.Version)}))

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,12 +90,12 @@ func TestTheDeskOverHTTP(t *testing.T) {
 		{"rival's list", "rival", "GET", "/api/tickets", "", 200, `"items":[]`, ""},
 		{"rival opens it", "rival", "GET", "/api/tickets/1", "", 404, "NOT_FOUND", "补贴"},
 		{"desk", "desk", "GET", "/api/tickets?status=received,answered&urgency=normal", "", 200, "GD20261122-000001", ""},
-		{"desk opens it", "desk", "GET", "/api/tickets/1", "", 200, "13800138000", ""},
+		{"desk opens it", "desk", "GET", "/api/tickets/1", "", 200, "138****8000", ""},
 		{"no such state", "desk", "GET", "/api/tickets?status=lost", "", 422, `"field":"status"`, ""},
 		{"baker dispatches", "baker", "POST", "/api/tickets/1/dispatch", `{"version":1,"unitId":10}`, 403, "FORBIDDEN", ""},
 		{"dispatch to nowhere", "desk", "POST", "/api/tickets/1/dispatch", `{"version":1,"unitId":999}`, 422, `"field":"unitId"`, ""},
 		{"dispatch", "desk", "POST", "/api/tickets/1/dispatch", `{"version":1,"unitId":10,"note":"请核实"}`, 200, `"status":"dispatched"`, ""},
-		{"stale", "desk", "POST", "/api/tickets/1/decline", `{"version":1,"reason":"不属于"}`, 409, "李敏", ""},
+		{"stale", "desk", "POST", "/api/tickets/1/decline", `{"version":1,"code":"elsewhere","reason":"不属于"}`, 409, "李敏", ""},
 		{"foreign unit", "tax", "POST", "/api/tickets/1/sign", `{"version":2}`, 404, "NOT_FOUND", ""},
 		{"sign", "bureau", "POST", "/api/tickets/1/sign", `{"version":2}`, 200, `"status":"signed"`, "13800138000"},
 		{"foreign file", "bureau", "POST", "/api/tickets/1/reply", `{"version":3,"text":"已办","fileIds":[700]}`, 404, "NOT_FOUND", ""},
@@ -122,12 +123,12 @@ func TestEveryOperationDeclaresWhoMay(t *testing.T) {
 	for _, r := range mustServe(t).edge.Routes() {
 		if strings.HasPrefix(r.Path, "/api/ticket") {
 			n++
-			if !r.Rule.Declared() || r.Rule.Kind == "public" {
+			if !r.Rule.Declared() || (r.Rule.Kind == "public") != (r.Path == "/api/ticket-queries") {
 				t.Errorf("%s %s: %+v", r.Method, r.Path, r.Rule)
 			}
 		}
 	}
-	if n != 51 {
+	if n < 51 {
 		t.Errorf("%d operations", n)
 	}
 }
@@ -171,16 +172,18 @@ func TestAForeignerLearnsNothing(t *testing.T) {
 	given := map[string]string{
 		"text": `"text":"说明情况"`, "reason": `"reason":"说明情况"`, "note": `"note":"说明情况"`, "unitId": `"unitId":20`, "hopId": `"hopId":1`, "code": `"code":"not_ours"`, "late": `"code":"survey"`,
 		"requestId": `"requestId":1`, "grant": `"grant":true`, "days": `"days":1`, "intoId": `"intoId":2`, "otherId": `"otherId":2`, "rating": `"rating":5`,
-		"outcome": `"outcome":{"contacted":true,"solved":true,"satisfied":true}`, "tasks": `"tasks":[{"unitId":100,"note":"核查"}]`, "version": `"version":2`,
+		"userId": `"userId":60`, "add": `"add":["回头看"]`, "doing": `"doing":"viewing"`,
+		"outcome": `"outcome":{"contacted":true,"solved":true,"satisfied":true}`, "tasks": `"tasks":[{"unitId":100,"note":"核查"}]`, "version": `"version":2`, "callback": `"result":"no_answer"`,
 	}
 	bodies := map[ticket.Action]string{
-		ticket.ToAnswer: "text", ticket.ToDecline: "reason", ticket.ToDispatch: "unitId", ticket.ToSign: "", ticket.ToReply: "text", ticket.ToReview: "note", ticket.ToSendBack: "note",
+		ticket.ToAnswer: "text", ticket.ToDecline: "code,reason", ticket.ToDispatch: "unitId", ticket.ToSign: "", ticket.ToReply: "text", ticket.ToReview: "note", ticket.ToSendBack: "note",
 		ticket.ToCallBack: "outcome,note", ticket.ToClose: "outcome", ticket.ToReopen: "reason", ticket.ToVoid: "reason", ticket.ToRate: "rating", ticket.ToArchive: "",
 		ticket.ToSuspend: "reason", ticket.ToResume: "reason", ticket.ToSupplement: "text", ticket.ToForward: "hopId,unitId", ticket.ToSplit: "tasks", ticket.ToHopSign: "hopId",
 		ticket.ToHopReply: "hopId,text", ticket.ToAccept: "hopId", ticket.ToRework: "hopId,note", ticket.ToRecall: "hopId,note", ticket.ToReturn: "hopId,code,text",
 		ticket.ToExtend: "hopId,late,text,days", ticket.ToAppeal: "code,text", ticket.ToEndorse: "requestId,grant", ticket.ToDecide: "requestId,grant", ticket.ToWithdraw: "requestId",
 		ticket.ToMerge: "intoId", ticket.ToUnmerge: "reason", ticket.ToLink: "otherId", ticket.ToUnlink: "otherId", ticket.ToUndo: "reason",
-		"urge": "text", "urge-answer": "text", "instruct": "text",
+		"callback-record": "callback", "urge": "text", "urge-answer": "text", "instruct": "text",
+		"claim": "", "release": "", "assign": "userId", "notes": "text", "tags": "add", "presence": "doing",
 	}
 	trace := regexp.MustCompile(`"traceId":"[^"]*"`)
 	walked := 0
@@ -204,7 +207,7 @@ func TestAForeignerLearnsNothing(t *testing.T) {
 				continue
 			}
 			parts := []string{given["version"]}
-			if strings.Contains(rest, "urge") || rest == "/instruct" { // they leave the version as it is
+			if strings.Contains(rest, "urge") || slices.Contains([]string{"/instruct", "/claim", "/release", "/assign", "/notes", "/tags", "/presence"}, rest) { // they leave the version as it is
 				parts = nil
 			}
 			for _, f := range strings.FieldsFunc(fields, func(c rune) bool { return c == ',' }) {
@@ -222,15 +225,22 @@ func TestAForeignerLearnsNothing(t *testing.T) {
 			}
 		}
 	}
-	if walked != 2*(len(bodies)+2) { // the ticket and its clocks are read
+	if walked != 2*(len(bodies)+3) { // the ticket, its clocks and its colleagues are read
 		t.Errorf("%d addresses walked, %d bodies known", walked/2, len(bodies))
 	}
 	for _, who := range []string{"foreignUnit", "rival"} {
-		for _, query := range []string{"", "?q=停电", "?q=GD20261122-000001", "?waiting=true", "?status=dispatched", "?flag=return", "?q=13800138000", "?q=8000"} {
+		for _, query := range []string{"", "?q=停电", "?q=GD20261122-000001", "?waiting=true", "?status=dispatched", "?flag=return", "?q=13800138000", "?q=8000",
+			"?type=labour", "?source=h5", "?from=2026-11-01", "?sort=due", "?sort=urgency", "?company=70&type=labour"} {
 			status, body := b.do(who, "GET", "/api/tickets"+query, "")
 			if status != 200 || !strings.Contains(body, `"items":[]`) || strings.Contains(body, "000001") {
 				t.Errorf("list %s as %s: %d %s", query, who, status, body)
 			}
+		}
+		if status, body := b.do(who, "POST", "/api/ticket-callers", `{"phone":"13800138000"}`); status != 403 {
+			t.Errorf("caller as %s: %d %s", who, status, body)
+		}
+		if status, body := b.do(who, "POST", "/api/ticket-similar", `{"type":"labour","title":"食堂停电赔偿","body":"无锡路8号停电三小时","phone":"13800138000"}`); strings.Contains(body, "000001") || status != 403 && !strings.Contains(body, `"items":[]`) {
+			t.Errorf("similar as %s: %d %s", who, status, body)
 		}
 		if status, body := b.do(who, "GET", "/api/ticket-returns?from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z", ""); status != 403 {
 			t.Errorf("returns as %s: %d %s", who, status, body)

@@ -28,7 +28,7 @@ func (s *Service) Archive(ctx context.Context, actor access.Actor, cmd ArchiveTi
 				return effect{}, ErrRequest.With("该工单有一件%s申请尚未裁定，裁定后再归档", kindLabels[rows[i].Kind])
 			}
 		}
-		return effect{fact: func(h Head) event.Fact { return PutAway{h} }, summary: "归档"}, t.Archive()
+		return effect{fact: func(h Head) event.Fact { return PutAway{Head: h} }, summary: "归档"}, t.Archive()
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 // Audience reads who sees the tickets: visible, reckoned instead of asked. A test holds the two together.
 func (s *Service) Audience(ctx context.Context, db bun.IDB, ids []int64) (map[int64]live.Sees, error) {
 	var rows []*Ticket
-	err := db.NewSelect().Model(&rows).Column("id", "user_id", "enterprise_id", "unit_id", "unit_l1", "unit_l2", "unit_l3", "unit_l4").
+	err := db.NewSelect().Model(&rows).Column("id", "user_id", "enterprise_id", "unit_id", "unit_l1", "unit_l2", "unit_l3", "unit_l4", "secrecy").
 		Where("t.id IN (?)", bun.List(ids)).Scan(ctx)
 	if err != nil {
 		return nil, err
@@ -23,6 +23,10 @@ func (s *Service) Audience(ctx context.Context, db bun.IDB, ids []int64) (map[in
 	if err != nil {
 		return nil, err
 	}
+	named, err := confidantsOf(ctx, db, ids)
+	if err != nil {
+		return nil, err
+	}
 	stays := make(map[int64][]stay, len(rows))
 	for _, h := range hops {
 		stays[h.TicketID] = append(stays[h.TicketID], stay{h.UnitID, [4]int64{h.UnitL1, h.UnitL2, h.UnitL3, h.UnitL4}})
@@ -30,8 +34,10 @@ func (s *Service) Audience(ctx context.Context, db bun.IDB, ids []int64) (map[in
 	out := make(map[int64]live.Sees, len(rows))
 	for _, t := range rows {
 		at := append(stays[t.ID], stay{t.UnitID, [4]int64{t.UnitL1, t.UnitL2, t.UnitL3, t.UnitL4}})
-		user, company := t.UserID, t.EnterpriseID
-		out[t.ID] = func(a access.Actor) bool { return seenBy(a, user, company, at) }
+		user, company, secrecy, people := t.UserID, t.EnterpriseID, t.Secrecy, named[t.ID]
+		out[t.ID] = func(a access.Actor) bool {
+			return seenBy(a, user, company, at) && trusted(a, secrecy, user, people)
+		}
 	}
 	return out, nil
 }

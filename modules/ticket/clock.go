@@ -208,6 +208,8 @@ func needs(fact event.Fact) (clocks, hop bool) {
 		return true, false
 	case ReturnDecided:
 		return f.Granted, false
+	case Lapsed:
+		return f.Action == "recall", false
 	case ReviewRefused:
 		return true, true
 	case Dispatched, Signed, Replied, Reopened, UrgeAnswered:

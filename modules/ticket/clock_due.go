@@ -41,7 +41,10 @@ func (s *Service) Tasks() []jobs.Task {
 			}
 			return err
 		},
-	}, s.archiving()}
+	}, s.archiving(), s.expiring(), {
+		Name: "ticket.forget_tries", Title: "清理诉求自助查询的错误次数", Every: time.Hour,
+		Run: s.ForgetTries,
+	}}
 }
 
 // RingClocks warns of every clock whose time is nearly used up, announces every one whose time is over, and climbs the ladder

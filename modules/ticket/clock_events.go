@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/huiqi/huiqi/platform/clock"
@@ -139,5 +140,5 @@ func clockInternal(kind string) bool {
 	case "ticket.clock_warned", "ticket.clock_breached", "ticket.urged", "ticket.urge_answered", "ticket.instructed", "ticket.deadline_moved":
 		return true
 	}
-	return false
+	return slices.Contains(deskKinds, kind)
 }

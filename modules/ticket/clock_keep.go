@@ -78,7 +78,7 @@ func (s *Service) foldClocks(ctx context.Context, tx bun.Tx, r *rules, now time.
 		}
 	}
 	switch fact.(type) {
-	case Recalled, ReturnDecided: // with a hop end those below it; the public clock goes on
+	case Recalled, ReturnDecided, Lapsed: // with a hop end those below it; the public clock goes on
 		all, err := hops(ctx, tx, t.ID)
 		if err != nil {
 			return err

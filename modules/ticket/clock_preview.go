@@ -32,7 +32,7 @@ const runningFrom = "SELECT " + clockColumns + " FROM ticket_clocks AS c WHERE c
 
 // MovedBy reckons a page of the running clocks with a calendar and returns those whose deadline would move, how many it
 // reckoned, and the cursor of the next page. Nothing is written. Who may see it is the caller's to check: it names tickets of the
-// whole district.
+// whole district, confidential ones excepted.
 func (s *Service) MovedBy(ctx context.Context, cal *worktime.Calendar, cursor string) (moved []Moved, looked int, next string, err error) {
 	var number, id int64 = -1, 0
 	if cursor != "" {
@@ -74,7 +74,7 @@ func (s *Service) MovedBy(ctx context.Context, cal *worktime.Calendar, cursor st
 		return nil, 0, "", err
 	}
 	var rows []Ticket
-	if err := db.NewSelect().Model(&rows).Column("id", "number", "title", "unit_name", "due_at").Where("t.id IN (?)", bun.List(ids)).OrderExpr("t.id").Scan(ctx); err != nil {
+	if err := db.NewSelect().Model(&rows).Column("id", "number", "title", "unit_name", "due_at").Where("t.id IN (?) AND t.secrecy = 0", bun.List(ids)).OrderExpr("t.id").Scan(ctx); err != nil {
 		return nil, 0, "", err
 	}
 	books := map[int64]*book{}

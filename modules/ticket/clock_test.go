@@ -114,7 +114,7 @@ func TestClocksFollowTheTicket(t *testing.T) {
 	f.wantClocks(t, v.ID, "public replaced 11-29 14:00", "sign met 11-27 18:00", "handle late 11-29 14:00", "reopened met 12-02 16:00", "sign met 11-30 18:00", "handle met 12-02 16:00")
 
 	w := f.mustOpen(t, baker, ask("b"))
-	w = must(f.Decline(ctx, desk, ticket.DeclineTicket{Ref: ref(w), Reason: "请向仲裁委申请"}))(t)
+	w = must(f.Decline(ctx, desk, ticket.DeclineTicket{Ref: ref(w), Code: "litigation", Route: "请向仲裁委申请"}))(t)
 	f.wantClocks(t, w.ID, "public ended 12-02 16:00")
 }
 

@@ -30,7 +30,7 @@ func (s *Service) CallBack(ctx context.Context, actor access.Actor, cmd CallBack
 // CloseTicket asks to end a ticket with the outcome of the call-back.
 type CloseTicket struct {
 	Ref
-	Outcome *Outcome // needed after a unit's reply
+	Outcome *Outcome // needed after a unit's reply, unless the ticket is not in the sample of its type
 	Note    string   // needed when the outcome is not good
 }
 
@@ -41,7 +41,16 @@ func (s *Service) Close(ctx context.Context, actor access.Actor, cmd CloseTicket
 	if err != nil {
 		return View{}, err
 	}
-	return s.change(ctx, actor, ToClose, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
+	return s.change(ctx, actor, ToClose, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
+		if cmd.Outcome == nil && t.callable() {
+			c, err := callbackOf(ctx, tx, t.ID, t.Round)
+			if err != nil {
+				return effect{}, err
+			}
+			if c != nil && c.State == CallbackSpared {
+				return closed(nil, note), t.CloseUncalled(s.clock.Now())
+			}
+		}
 		return closed(cmd.Outcome, note), t.Close(s.clock.Now(), cmd.Outcome, note)
 	})
 }
@@ -61,27 +70,7 @@ func (s *Service) Reopen(ctx context.Context, actor access.Actor, cmd ReopenTick
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToReopen, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
-		kind, err := typeOf(ctx, tx, t.Type)
-		if err != nil {
-			return effect{}, err
-		}
-		if t.Allows(ToReopen) && cmd.UnitID != 0 && cmd.UnitID != t.UnitID {
-			unit, err := s.unit(ctx, tx, "unitId", cmd.UnitID)
-			if err != nil {
-				return effect{}, err
-			}
-			t.place(unit)
-		}
-		old := t.DueAt.UTC()
-		hop, err := t.Reopen(s.clock.Now(), kind.Hours, from(actor), reason)
-		if err != nil {
-			return effect{}, err
-		}
-		hop.sent(actor)
-		if _, err := tx.NewInsert().Model(&hop).Exec(ctx); err != nil {
-			return effect{}, err
-		}
-		return reopened(old, reason), nil
+		return s.doAgain(ctx, tx, actor, t, cmd.UnitID, reason, nil, nil)
 	})
 }
 
@@ -90,16 +79,22 @@ type RateTicket struct {
 	Ref
 	Rating  int // 1 to 5
 	Opinion string
+	Solved  *bool `json:",omitempty"` // nil goes by the rating
 }
 
-// Rate keeps the requester's judgement of a closed ticket, once. Everybody but the requester gets ErrForbidden or
-// ErrNotFound.
+// Rate keeps the requester's judgement, once for each reply. Before anybody called about the reply it counts as the call-back:
+// the ticket ends, or is done again. Everybody but the requester gets ErrForbidden or ErrNotFound.
 func (s *Service) Rate(ctx context.Context, actor access.Actor, cmd RateTicket) (View, error) {
 	opinion, err := clean("opinion", "评价内容", cmd.Opinion, maxNote, false)
 	if err != nil {
 		return View{}, err
 	}
-	return s.change(ctx, actor, ToRate, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
-		return rated(cmd.Rating, opinion), t.Rate(cmd.Rating, opinion)
+	return s.change(ctx, actor, ToRate, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
+		e, solved := rated(cmd.Rating, opinion), cmd.Rating >= satisfiedFrom
+		if cmd.Solved != nil {
+			solved = *cmd.Solved
+		}
+		e.then = func() error { return s.judged(ctx, tx, t, cmd.Rating, solved, opinion) }
+		return e, t.Rate(cmd.Rating, opinion)
 	})
 }

@@ -13,14 +13,16 @@ type effect struct {
 	summary string
 	files   []int64
 	detail  any
+	// then is what follows in the same transaction once the step is booked.
+	then func() error
 }
 
 func answered(text string, files []int64) effect {
 	return effect{fact: func(h Head) event.Fact { return Answered{Head: h, Text: text} }, summary: "直接答复", files: files}
 }
 
-func declined(reason string) effect {
-	return effect{fact: func(h Head) event.Fact { return Declined{Head: h, Reason: reason} }, summary: "不予受理"}
+func declined(told, code, route string) effect {
+	return effect{fact: func(h Head) event.Fact { return Declined{Head: h, Reason: told, Code: code, Route: route} }, summary: "不予受理", detail: map[string]any{"code": code}}
 }
 
 func dispatched(to UnitInfo, hop Hop, note string, co []Given) effect {
@@ -46,8 +48,10 @@ func closed(o *Outcome, note string) effect {
 	return effect{fact: func(h Head) event.Fact { return Closed{Head: h, Outcome: o, Note: note} }, summary: "办结", detail: o}
 }
 
-func reopened(oldDue time.Time, note string) effect {
-	return effect{fact: func(h Head) event.Fact { return Reopened{Head: h, OldDueAt: oldDue, Note: note} }, summary: "退回重办"}
+func reopened(oldDue time.Time, note string, o *Outcome, told *Told) effect {
+	return effect{fact: func(h Head) event.Fact {
+		return Reopened{Head: h, OldDueAt: oldDue, Note: note, Outcome: o, Told: told}
+	}, summary: "退回重办"}
 }
 
 func voided(reason string) effect {

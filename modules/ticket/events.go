@@ -16,6 +16,7 @@ type Head struct {
 	Version      int64     `json:"version"`
 	UserID       int64     `json:"userId,omitempty"` // the requester, when they have an account
 	EnterpriseID int64     `json:"enterpriseId,omitempty"`
+	Secrecy      int       `json:"secrecy,omitempty"` // its level when it is confidential
 	UnitID       int64     `json:"unitId,omitempty"`
 	UnitName     string    `json:"unitName,omitempty"`
 	DueAt        time.Time `json:"dueAt"`
@@ -37,7 +38,9 @@ type Answered struct {
 // Declined is announced when the desk may not take a request.
 type Declined struct {
 	Head
-	Reason string `json:"reason"`
+	Reason string `json:"reason"` // what the requester reads: the case, the explanation and the legal route
+	Code   string `json:"code,omitempty"`
+	Route  string `json:"route,omitempty"`
 }
 
 // Dispatched is announced when a unit gets the ticket.
@@ -56,13 +59,17 @@ type Replied struct {
 	Head
 	Text    string  `json:"text"`
 	FileIDs []int64 `json:"fileIds,omitempty"`
+	// Evidence is told where the type asks for some.
+	Evidence *EvidenceFact `json:"evidence,omitempty"`
 }
 
 // CalledBack is announced for each call that did not settle the ticket.
 type CalledBack struct {
 	Head
-	Outcome Outcome `json:"outcome"`
-	Note    string  `json:"note,omitempty"` // internal
+	Outcome Outcome    `json:"outcome"`
+	Note    string     `json:"note,omitempty"` // internal
+	Told    *Told      `json:"told,omitempty"`
+	NextAt  *time.Time `json:"nextAt,omitempty"` // when somebody calls again, if it was agreed
 }
 
 // Closed is announced when a ticket ends well or as well as it could.
@@ -70,6 +77,10 @@ type Closed struct {
 	Head
 	Outcome *Outcome `json:"outcome,omitempty"`
 	Note    string   `json:"note,omitempty"` // internal
+	// OnLine: the caller heard the answer and judged it on the telephone; no call-back follows.
+	OnLine bool     `json:"onLine,omitempty"`
+	Told   *Told    `json:"told,omitempty"`
+	Rule   *RuleRef `json:"rule,omitempty"` // of timed closing, when no person closed it
 }
 
 // Reopened is announced when the unit must do it again. OldDueAt is the deadline the new clock replaces.
@@ -77,6 +88,8 @@ type Reopened struct {
 	Head
 	OldDueAt time.Time `json:"oldDueAt"`
 	Note     string    `json:"note,omitempty"` // internal
+	Outcome  *Outcome  `json:"outcome,omitempty"`
+	Told     *Told     `json:"told,omitempty"` // of the call-back that led to it
 }
 
 // Voided is announced when a ticket is taken out of the books.
@@ -128,6 +141,6 @@ func (f Rated) Event() (string, string, int64) { return "ticket.rated", Object, 
 func (t *Ticket) head() Head {
 	return Head{
 		ID: t.ID, Number: t.Number, Title: t.Title, Type: t.Type, Urgency: t.Urgency, Status: t.Status, Version: t.Version,
-		UserID: t.UserID, EnterpriseID: t.EnterpriseID, UnitID: t.UnitID, UnitName: t.UnitName, DueAt: t.DueAt,
+		UserID: t.UserID, EnterpriseID: t.EnterpriseID, UnitID: t.UnitID, UnitName: t.UnitName, DueAt: t.DueAt, Secrecy: t.Secrecy,
 	}
 }

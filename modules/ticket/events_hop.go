@@ -59,17 +59,22 @@ type Recalled struct {
 // ReviewPassed is announced when a reply is found good enough for the call-back.
 type ReviewPassed struct {
 	Head
-	Note string `json:"note,omitempty"` // internal
+	Note     string        `json:"note,omitempty"` // internal
+	Evidence *EvidenceFact `json:"evidence,omitempty"`
 }
 
 // ReviewRefused is announced when the unit must answer anew.
 type ReviewRefused struct {
 	Head
-	Note string `json:"note"` // internal
+	Note     string        `json:"note"` // internal
+	Evidence *EvidenceFact `json:"evidence,omitempty"`
 }
 
 // PutAway is announced when an ended ticket is archived.
-type PutAway struct{ Head }
+type PutAway struct {
+	Head
+	Rule *RuleRef `json:"rule,omitempty"` // of timed closing
+}
 
 // Supplemented is Resumed as the requester brings it about: Reason is what they wrote.
 type Supplemented struct {

@@ -21,12 +21,13 @@ const (
 
 var urgencyNames = map[Urgency]string{Normal: "一般", Urgent: "紧急", Critical: "特急"}
 
-var sourceNames = map[Source]string{FromH5: "手机端", FromPortal: "门户", FromAgent: "热线登记"}
+var sourceNames = map[Source]string{FromH5: "手机端", FromPortal: "门户", FromAgent: "热线登记", FromImport: "批量导入", FromOpen311: "开放接口", FromWechat: "微信消息", FromMail: "电子邮件"}
 
 // exported is a ticket with what its cells need.
 type exported struct {
 	Ticket
 	typeName string
+	fields   string // of its own form, without the personal ones
 }
 
 // ExportSource is the list of tickets that leaves as a spreadsheet: what the actor sees, newest first.
@@ -56,6 +57,7 @@ func (s *Service) ExportSource() sheet.Source {
 			of("dueAt", "办理时限", 20, func(t *exported) sheet.Cell { return sheet.Time(t.DueAt) }),
 			of("closedAt", "办结时间", 20, func(t *exported) sheet.Cell { return sheet.TimeOf(t.ClosedAt) }),
 			of("body", "诉求内容", 50, func(t *exported) sheet.Cell { return free(t.Body) }),
+			of("fields", "表单信息", 40, func(t *exported) sheet.Cell { return free(t.fields) }),
 			of("reply", "答复内容", 50, func(t *exported) sheet.Cell { return free(t.Reply) }),
 			of("rating", "评分", 8, func(t *exported) sheet.Cell {
 				if t.Rating == 0 {
@@ -74,20 +76,26 @@ func free(s string) sheet.Cell {
 	return sheet.Text(s)
 }
 
-// exportFilter reads the list's own filters.
+// exportFilter reads the list's own filters; the order of the list is not that of the file, which is newest first.
 func exportFilter(f sheet.Filter) (ListFilter, error) {
-	if err := f.Only("scope", "status", "urgency", "q"); err != nil {
-		return ListFilter{}, err
+	values := map[string][]string{}
+	for name, v := range f {
+		switch {
+		case v == "" || name == "sort" || name == "view":
+		case name == "status" || name == "type":
+			values[name] = f.Words(name)
+		default:
+			values[name] = []string{v}
+		}
 	}
-	out := ListFilter{Urgency: Urgency(f["urgency"]), Query: f["q"], Waiting: f["scope"] == "waiting"}
-	if s := f["scope"]; s != "" && s != "all" && s != "waiting" || out.Urgency != "" && !out.Urgency.Known() {
+	out, err := readFilter(values)
+	if s := f["scope"]; err != nil || s != "" && s != "all" && s != "waiting" || out.Urgency != "" && !out.Urgency.Known() || out.Flag != "" && !out.Flag.Known() {
 		return out, sheet.ErrFilter
 	}
-	for _, w := range f.Words("status") {
-		if Status(w).Label() == "" {
+	for _, st := range out.Statuses {
+		if st.Label() == "" {
 			return out, sheet.ErrFilter
 		}
-		out.Statuses = append(out.Statuses, Status(w))
 	}
 	return out, nil
 }
@@ -111,14 +119,52 @@ func describe(f sheet.Filter) (string, error) {
 	if parsed.Urgency != "" {
 		words = append(words, "紧急程度："+urgencyNames[parsed.Urgency])
 	}
+	words = append(words, parsed.told()...)
 	if parsed.Query != "" {
 		words = append(words, "关键词："+masked(parsed.Query))
 	}
 	return strings.Join(words, "；"), nil
 }
 
+// told says in words what the key fields narrow to. A phone is told by its last four digits.
+func (f *Fields) told() []string {
+	var out []string
+	say := func(word, value string) {
+		if value != "" {
+			out = append(out, word+"："+value)
+		}
+	}
+	number := func(n int64) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.FormatInt(n, 10)
+	}
+	say("队列", map[Queue]string{QueueFree: "待领取", QueueMine: "我的", QueueGroup: "本组"}[f.Queue])
+	say("诉求类型", strings.Join(f.Types, "、"))
+	say("来源", sourceNames[f.Source])
+	say("标签", f.Tag)
+	say("承办单位编号", number(f.Unit))
+	say("办理人编号", number(f.Holder))
+	say("企业编号", number(f.Enterprise))
+	say("受理日期", span(f.From, f.To))
+	say("时限日期", span(f.DueFrom, f.DueTo))
+	if n := len(f.Phone); n >= 4 {
+		say("联系电话尾号", f.Phone[n-4:])
+	}
+	say("信用代码前缀", f.Code)
+	return out
+}
+
+func span(from, to string) string {
+	if from == "" && to == "" {
+		return ""
+	}
+	return from + " 至 " + to
+}
+
 // narrowed are the scopes and the filter that the actor's list has; false when nothing can be in it.
-func narrowed(actor access.Actor, f sheet.Filter) ([]scope, ListFilter, bool, error) {
+func (s *Service) narrowed(ctx context.Context, actor access.Actor, f sheet.Filter) ([]scope, ListFilter, bool, error) {
 	if !actor.SignedIn() {
 		return nil, ListFilter{}, false, fault.ErrUnauthorized
 	}
@@ -126,18 +172,15 @@ func narrowed(actor access.Actor, f sheet.Filter) ([]scope, ListFilter, bool, er
 	if err != nil {
 		return nil, parsed, false, err
 	}
-	scopes := visible(actor)
-	if parsed.Waiting {
-		parsed.Statuses, scopes = waitingFor(actor), current(scopes)
-		if len(parsed.Statuses) == 0 {
-			return nil, parsed, false, nil
-		}
+	if err := parsed.check(actor); err != nil {
+		return nil, parsed, false, err
 	}
-	return scopes, parsed, true, nil
+	scopes, some, err := s.compile(ctx, s.db.Read(), actor, &parsed)
+	return scopes, parsed, some, err
 }
 
 func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Filter, after string, limit int) ([]exported, string, error) {
-	scopes, parsed, some, err := narrowed(actor, f)
+	scopes, parsed, some, err := s.narrowed(ctx, actor, f)
 	if err != nil || !some {
 		return nil, "", err
 	}
@@ -161,20 +204,28 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 		rows = rows[:limit]
 		next = strconv.FormatInt(rows[limit-1].ID, 10)
 	}
+	ids := make([]int64, 0, len(rows))
+	for i := range rows {
+		ids = append(ids, rows[i].ID)
+	}
+	filled, err := filledOf(ctx, db, ids)
+	if err != nil {
+		return nil, "", err
+	}
 	out := make([]exported, 0, len(rows))
 	for i := range rows {
 		name := names[rows[i].Type]
 		if name == "" {
 			name = rows[i].Type
 		}
-		out = append(out, exported{rows[i], name})
+		out = append(out, exported{rows[i], name, publicWords(filled[rows[i].ID], "：", "；")})
 	}
 	return out, next, nil
 }
 
 // exportCount counts each scope by itself: a ticket seen by two of them counts twice.
 func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.Filter, most int) (int, error) {
-	scopes, parsed, some, err := narrowed(actor, f)
+	scopes, parsed, some, err := s.narrowed(ctx, actor, f)
 	if err != nil || !some {
 		return 0, err
 	}
@@ -193,8 +244,8 @@ func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.F
 		if len(parsed.Statuses) > 0 {
 			q = q.Where("t.status IN ?", bun.Tuple(parsed.Statuses))
 		}
-		if parsed.Urgency != "" {
-			q = q.Where("t.urgency = ?", parsed.Urgency)
+		for _, c := range parsed.conditions() {
+			q = q.Where(c.where, c.args...)
 		}
 		n, err := db.NewSelect().TableExpr("(?) AS found", q).Count(ctx)
 		if err != nil {

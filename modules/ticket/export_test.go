@@ -21,3 +21,6 @@ func (s *Service) WalkPlans(a access.Actor, f ListFilter) []string {
 	}
 	return out
 }
+
+// Sampled reports whether a ticket is in the sample of call-backs.
+func Sampled(number string, round, share int) bool { return sampled(number, round, share) }

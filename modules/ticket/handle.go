@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -33,26 +35,6 @@ func (s *Service) Answer(ctx context.Context, actor access.Actor, cmd AnswerTick
 	})
 }
 
-// DeclineTicket asks to end a request the desk may not take.
-type DeclineTicket struct {
-	Ref
-	Reason string // with the legal route
-}
-
-// Decline ends a received request that does not belong here. Errors as Answer, with ticket.decline.
-func (s *Service) Decline(ctx context.Context, actor access.Actor, cmd DeclineTicket) (View, error) {
-	reason, err := clean("reason", "不予受理的理由和法定渠道", cmd.Reason, maxNote, true)
-	if err != nil {
-		return View{}, err
-	}
-	return s.change(ctx, actor, ToDecline, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
-		if err := t.Decline(s.clock.Now(), reason); err != nil {
-			return effect{}, err
-		}
-		return declined(reason), s.whole(ctx, tx, t, "登记不予受理")
-	})
-}
-
 // DispatchTicket asks to hand a ticket to a unit.
 type DispatchTicket struct {
 	Ref
@@ -69,31 +51,36 @@ func (s *Service) Dispatch(ctx context.Context, actor access.Actor, cmd Dispatch
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToDispatch, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
-		unit, err := s.unit(ctx, tx, "unitId", cmd.UnitID)
-		if err != nil {
-			return effect{}, err
-		}
-		hop, err := t.Dispatch(s.clock.Now(), from(actor), unit, note)
-		if err != nil {
-			return effect{}, err
-		}
-		hop.sent(actor)
-		if _, err := tx.NewInsert().Model(&hop).Exec(ctx); err != nil {
-			return effect{}, err
-		}
-		if len(cmd.CoUnitIDs) == 0 {
-			return dispatched(unit, hop, note, nil), nil
-		}
-		if slices.Contains(cmd.CoUnitIDs, cmd.UnitID) {
-			return effect{}, fault.InvalidField("coUnitIds", "UNIT_TWICE", unit.Name+"已是主办单位，请从协办单位中去掉")
-		}
-		var parts []Part
-		for _, id := range cmd.CoUnitIDs {
-			parts = append(parts, Part{id, note})
-		}
-		to, err := s.deal(ctx, tx, actor, t, nil, parts, func(int) Role { return RoleCo })
-		return dispatched(unit, hop, note, to), err
+		return s.dispatch(ctx, tx, actor, s.clock.Now(), t, cmd, note)
 	})
+}
+
+// dispatch is the step: the lead hop and those of the co-handlers.
+func (s *Service) dispatch(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, t *Ticket, cmd DispatchTicket, note string) (effect, error) {
+	unit, err := s.unit(ctx, tx, "unitId", cmd.UnitID)
+	if err != nil {
+		return effect{}, err
+	}
+	hop, err := t.Dispatch(now, from(actor), unit, note)
+	if err != nil {
+		return effect{}, err
+	}
+	hop.sent(actor)
+	if _, err := tx.NewInsert().Model(&hop).Exec(ctx); err != nil {
+		return effect{}, err
+	}
+	if len(cmd.CoUnitIDs) == 0 {
+		return dispatched(unit, hop, note, nil), nil
+	}
+	if slices.Contains(cmd.CoUnitIDs, cmd.UnitID) {
+		return effect{}, fault.InvalidField("coUnitIds", "UNIT_TWICE", unit.Name+"已是主办单位，请从协办单位中去掉")
+	}
+	var parts []Part
+	for _, id := range cmd.CoUnitIDs {
+		parts = append(parts, Part{id, note})
+	}
+	to, err := s.deal(ctx, tx, actor, t, nil, parts, func(int) Role { return RoleCo })
+	return dispatched(unit, hop, note, to), err
 }
 
 // sent keeps who dispatched.
@@ -133,9 +120,12 @@ type ReplyTicket struct {
 	Ref
 	Text    string
 	FileIDs []int64
+	// Evidence is what the type of the request asks for.
+	Evidence []GivenEvidence `json:",omitempty"`
 }
 
-// Reply tells what the unit did about a signed ticket. Errors as Answer, with ticket.reply; files must be the actor's own.
+// Reply tells what the unit did about a signed ticket. Errors as Answer, with ticket.reply; files must be the actor's own. A
+// reply without the evidence its type requires is refused with all that is missing.
 func (s *Service) Reply(ctx context.Context, actor access.Actor, cmd ReplyTicket) (View, error) {
 	text, err := clean("text", "办理结果", cmd.Text, maxBody, true)
 	if err != nil {
@@ -161,6 +151,21 @@ func (s *Service) Reply(ctx context.Context, actor access.Actor, cmd ReplyTicket
 		if err := t.Report(s.clock.Now(), hop, text); err != nil {
 			return e, err
 		}
+		items, err := evidenceItems(ctx, tx, t.Type)
+		if err != nil {
+			return e, err
+		}
+		shown, err := checkEvidence(items, cmd.Evidence)
+		if err != nil {
+			return e, err
+		}
+		files := slices.Clone(cmd.FileIDs)
+		for _, g := range cmd.Evidence {
+			files = append(files, g.FileIDs...)
+		}
+		e.files = files
+		e.fact = func(h Head) event.Fact { return Replied{Head: h, Text: text, FileIDs: files, Evidence: shown} }
+		e.then = func() error { return s.keepEvidence(ctx, tx, t, items, cmd.Evidence) }
 		if t.ReviewDue, err = reviewOf(ctx, tx, t.Type); err != nil {
 			return e, err
 		}

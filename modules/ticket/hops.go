@@ -155,7 +155,7 @@ func (t *Ticket) side(now time.Time, actor access.Actor, parent *Hop, u UnitInfo
 }
 
 // unit reads a unit that may be given work.
-func (s *Service) unit(ctx context.Context, tx bun.Tx, field string, id int64) (UnitInfo, error) {
+func (s *Service) unit(ctx context.Context, tx bun.IDB, field string, id int64) (UnitInfo, error) {
 	u, err := s.units.Unit(ctx, tx, id)
 	if fault.KindOf(err) == fault.NotFound {
 		return u, fault.InvalidField(field, "UNIT_UNKNOWN", "请选择承办单位").Wrap(err)

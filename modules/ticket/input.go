@@ -18,6 +18,8 @@ const (
 	maxName  = 50
 	maxFirm  = 120
 	maxFiles = 9
+	// maxEvidence is how many files a reply may have with its evidence.
+	maxEvidence = 60
 )
 
 // clean trims a text and refuses what cannot be kept: too long, empty where needed, broken or with control characters.
@@ -78,6 +80,9 @@ func badPhone(field string) error {
 
 // mask hides the middle of a number.
 func mask(phone string) string {
+	if phone == "" { // a ticket that a channel brought may have none
+		return ""
+	}
 	if len(phone) < 8 {
 		return "****"
 	}

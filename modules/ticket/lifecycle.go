@@ -84,6 +84,8 @@ const (
 const (
 	// takeBack: the level that dispatched granted the return of the lead hop; the ticket is dispatched anew.
 	takeBack Action = "taken-back"
+	// lapse: nobody did anything for so long that a rule of timed closing ended the ticket or took it back.
+	lapse Action = "lapse"
 	// followAnswer and followReply: the handling order was answered, and with it those merged into it.
 	followAnswer Action = "follow-answer"
 	followReply  Action = "follow-reply"
@@ -136,6 +138,8 @@ func Lifecycle() []Transition {
 		{OnHold, ToResume, Handling},
 		{OnHold, ToSupplement, Handling},
 		{OnHold, ToVoid, Void},
+		{OnHold, lapse, Done},
+		{Sent, lapse, Received},
 		{Reported, ToReview, Reviewed},
 		{Reported, ToSendBack, Handling},
 		{Reported, ToCallBack, Calling},
@@ -168,6 +172,7 @@ func Lifecycle() []Transition {
 	stay(ToRecall, Sent, Handling, OnHold)
 	stay(ToReturn, Sent, Handling)
 	stay(ToExtend, Sent, Handling)
+	stay(ToRate, Reported, Reviewed, Calling) // what follows from it are steps of their own
 	stay(ToAppeal, Done)
 	stay(ToEndorse, Sent, Handling, OnHold)
 	stay(ToDecide, Sent, Handling, OnHold, Done)
@@ -233,12 +238,21 @@ func Permissions() []access.Info {
 		{Name: PermArbitrate, Group: "工单", Label: "裁定申诉"},
 		{Name: PermUndo, Group: "工单", Label: "撤销本级人员的上一步操作"},
 		{Name: PermUndoAny, Group: "工单", Label: "撤销任何人的上一步操作（含已办结）"},
-		{Name: PermTypes, Group: "工单", Label: "设置诉求类型的办理结果是否审核"},
+		{Name: PermTypes, Group: "工单", Label: "设置诉求类型及其表单、不予受理的情形"},
 		{Name: PermUrge, Group: "工单", Label: "催办承办单位"},
 		{Name: PermInstruct, Group: "工单", Label: "领导批示"},
+		{Name: PermExpire, Group: "工单", Label: "设置异常流程的定时处理"},
 		{Name: PermBudgets, Group: "工单", Label: "设置办理时限和督办阶梯"},
+		{Name: PermImport, Group: "工单", Label: "批量导入工单"},
+		{Name: PermClaim, Group: "工单", Label: "领取工单、退回待领取、转交本人领取的工单"},
+		{Name: PermAssign, Group: "工单", Label: "向本席或本单位人员指派工单"},
+		{Name: PermNote, Group: "工单", Label: "内部备注和标签"},
+		{Name: PermShareView, Group: "工单", Label: "维护本席或本单位的共享视图"},
 		{Name: PermExport, Group: "工单", Label: "导出工单（联系电话脱敏）"},
 		{Name: PermExportPhone, Group: "工单", Label: "导出完整联系电话"},
+		{Name: PermConfidential, Group: "工单", Label: "设置保密工单并查看全部保密工单"},
+		{Name: PermReveal, Group: "工单", Label: "查看完整联系电话（须写明原因）"},
+		{Name: PermReveals, Group: "工单", Label: "查看号码查看记录"},
 	}
 }
 
@@ -279,6 +293,7 @@ var rights = map[Action]Right{
 	ToUnlink:     {Staff, PermLink, "取消关联"},
 	ToUndo:       {Staff, PermView, "撤销上一步"},
 	takeBack:     {Level, PermDecide, "同意退单"},
+	lapse:        {Desk, PermExpire, "到期自动处理"},
 	followAnswer: {Desk, PermAnswer, "随主单答复"},
 	followReply:  {Unit, PermReply, "随主单反馈"},
 }
@@ -288,7 +303,7 @@ func RightOf(a Action) Right { return rights[a] }
 
 // Addressed reports whether the action is a command of its own; the others follow from another one.
 func (a Action) Addressed() bool {
-	return rights[a].Label != "" && a != takeBack && a != followAnswer && a != followReply
+	return rights[a].Label != "" && a != takeBack && a != lapse && a != followAnswer && a != followReply
 }
 
 // next finds the state the action leads to.

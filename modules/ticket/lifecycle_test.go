@@ -81,7 +81,7 @@ func (f fixture) commands(other, hop int64) map[ticket.Action]func(context.Conte
 			return f.Answer(ctx, a, ticket.AnswerTicket{Ref: r, Text: text})
 		}),
 		ticket.ToDecline: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
-			return f.Decline(ctx, a, ticket.DeclineTicket{Ref: r, Reason: text})
+			return f.Decline(ctx, a, ticket.DeclineTicket{Ref: r, Code: "elsewhere", Reason: text})
 		}),
 		ticket.ToDispatch: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
 			return f.Dispatch(ctx, a, ticket.DispatchTicket{Ref: r, UnitID: 10})

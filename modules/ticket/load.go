@@ -102,7 +102,7 @@ func (t *Teller) Tell(story Story) error {
 		d.Urgency = kind.Urgency
 	}
 	d.Status, d.Version, d.CreatedAt, d.DueAt = Received, 1, story.At, t.rules.due(d.Type, d.Urgency, PublicClock, story.At)
-	d.OpenedBy = story.By.UserID
+	d.OpenedBy, d.MovedAt = story.By.UserID, story.At
 	t.s.keep(&d, phone)
 	fact := Opened{Head: d.head(), Source: d.Source, EnterpriseName: d.EnterpriseName}
 	if err := t.load.Tell(story.By, story.At, 1, fact, openRecord(&d)); err != nil {
@@ -126,6 +126,9 @@ func (t *Teller) Tell(story Story) error {
 			return err
 		}
 		d.Version++
+		if d.MovedAt = step.At; d.Status == Void {
+			d.MovedAt = time.Time{}
+		}
 		if err := t.load.Tell(step.By, step.At, int64(i)+2, e.fact(d.head()), changeRecord(step.Action, &d, e)); err != nil {
 			return err
 		}
@@ -178,7 +181,13 @@ func (t *Teller) step(d *Ticket, hops []*Hop, kind typeRow, step StoryStep) (eff
 	case ToAnswer:
 		return answered(text, nil), nil, d.Answer(text)
 	case ToDecline:
-		return declined(text), nil, d.Decline(step.At, text)
+		// A story tells no case: it lay outside the district.
+		for _, r := range declineReasons {
+			if r.Code == "elsewhere" {
+				told := declineWords(r.Name, text, r.Route)
+				return declined(told, r.Code, r.Route), nil, d.Decline(step.At, told)
+			}
+		}
 	case ToDispatch:
 		hop, err := d.Dispatch(step.At, from(step.By), step.Unit, text)
 		hop.sent(step.By)
@@ -198,7 +207,7 @@ func (t *Teller) step(d *Ticket, hops []*Hop, kind typeRow, step StoryStep) (eff
 		old := d.DueAt.UTC()
 		hop, err := d.Reopen(step.At, kind.Hours, from(step.By), text)
 		hop.sent(step.By)
-		return reopened(old, text), &hop, err
+		return reopened(old, text, nil, nil), &hop, err
 	case ToVoid:
 		for _, h := range hops {
 			if h.State == HopSent || h.State == HopSigned {

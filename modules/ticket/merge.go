@@ -39,6 +39,9 @@ func (s *Service) Merge(ctx context.Context, actor access.Actor, cmd MergeTicket
 		} else if len(others) > 0 {
 			return effect{}, ErrMerge.With("该工单已有 %d 件工单并入，请先撤销并单，或选择它作为主单", len(others))
 		}
+		if t.Secrecy != 0 || lead.Secrecy != 0 {
+			return effect{}, ErrMerge.With("保密工单不能并单，请单独办理")
+		}
 		if err := t.Merge(lead); err != nil {
 			return effect{}, err
 		}

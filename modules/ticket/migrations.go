@@ -223,4 +223,4 @@ var Migrations = []database.Migration{{
 		}
 		return database.Exec(ctx, tx, steps...)
 	},
-}, clockStep}
+}, clockStep, formStep, deskStep, callbackStep, evidenceStep, expireStep, confidentialStep}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -30,6 +33,13 @@ type OpenTicket struct {
 	EnterpriseID   int64   // agents only
 	EnterpriseName string  // agents only, when the company has no account
 	FileIDs        []int64
+	// Fields are the words typed into the own fields of the type, by their keys.
+	Fields map[string][]string
+	// Then is what the desk does at once, in the same transaction; agents only.
+	Then *AtOnce `json:",omitempty"`
+	// Within, set by package intake alone, is written with the ticket: its error undoes it. With it Source may be a channel,
+	// and the phone may be missing.
+	Within func(ctx context.Context, tx bun.Tx, r Kept) error `json:"-"`
 }
 
 type opened struct {
@@ -48,7 +58,7 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 		return View{}, ErrForbidden
 	}
 	t, phone, err := draft(cmd, agent)
-	if err != nil {
+	if err = fault.Merge(err, cmd.Then.check(actor, agent)); err != nil {
 		return View{}, err
 	}
 	now := s.clock.Now()
@@ -57,54 +67,8 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 		done, err = idempotency.Do(ctx, tx, idempotency.Command{
 			Actor: actor, Operation: "ticket.open", Key: cmd.Key, Request: s.fingerprint(cmd), Now: now,
 		}, func() (opened, error) {
-			t, phone := t, phone // a repeated transaction starts from the draft
-			kind, err := typeOf(ctx, tx, t.Type)
-			if errors.Is(err, fault.ErrNotFound) {
-				return opened{}, fault.InvalidField("type", "TICKET_TYPE", "请选择诉求类型")
-			} else if err != nil {
-				return opened{}, err
-			}
-			if agent {
-				if t.EnterpriseID != 0 {
-					t.EnterpriseName, err = s.requesters.EnterpriseName(ctx, tx, t.EnterpriseID)
-				}
-			} else {
-				err = s.asRequester(ctx, tx, actor, &t, &phone)
-			}
-			if err != nil {
-				return opened{}, err
-			}
-			if t.Number, err = number(ctx, tx, now); err != nil {
-				return opened{}, err
-			}
-			if t.Urgency == "" {
-				t.Urgency = kind.Urgency
-			}
-			limits, err := s.clockRules(ctx, tx)
-			if err != nil {
-				return opened{}, err
-			}
-			t.Status, t.Version, t.CreatedAt, t.DueAt = Received, 1, now, limits.due(t.Type, t.Urgency, PublicClock, now)
-			t.OpenedBy = actor.UserID
-			s.keep(&t, phone)
-			if err := database.Insert(ctx, tx, &t); err != nil {
-				return opened{}, fmt.Errorf("insert ticket: %w", err)
-			}
-			if err := fullText.Put(ctx, tx, t.doc()); err != nil {
-				return opened{}, err
-			}
-			fact := Opened{Head: t.head(), Source: t.Source, EnterpriseName: t.EnterpriseName}
-			kept, err := event.Append(ctx, tx, actor, now, fact)
-			if err != nil {
-				return opened{}, err
-			}
-			if err := s.foldClocks(ctx, tx, limits, now, &t, fact, false); err != nil {
-				return opened{}, err
-			}
-			if err := s.claim(ctx, tx, actor, t.ID, kept.Seq, "open", cmd.FileIDs); err != nil {
-				return opened{}, err
-			}
-			return opened{ID: t.ID, Number: t.Number}, audit.Write(ctx, tx, actor, now, openRecord(&t))
+			// a repeated transaction starts from the draft
+			return s.receive(ctx, tx, actor, now, arrival{ticket: t, phone: phone, fields: cmd.Fields, complete: !cmd.Source.channel(), files: cmd.FileIDs, account: !agent, then: cmd.Then, within: cmd.Within})
 		})
 		return err
 	})
@@ -121,6 +85,91 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 	}
 	v.QueryCode = toldCode(s.box, done.Number, hash)
 	return v, nil
+}
+
+// arrival is a checked request on its way to being a ticket.
+type arrival struct {
+	ticket   Ticket
+	phone    string
+	fields   map[string][]string
+	complete bool // the form was seen: what it requires must be there
+	account  bool // the actor asks for themselves: contact and company come from the account
+	files    []int64
+	then     *AtOnce                                   // what the desk does at once
+	within   func(context.Context, bun.Tx, Kept) error // what is written with it
+}
+
+// receive makes the request a ticket, with number, deadline, full text, event, clocks and audit record.
+func (s *Service) receive(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, in arrival) (opened, error) {
+	t, phone := in.ticket, in.phone
+	kind, err := typeOf(ctx, tx, t.Type)
+	if errors.Is(err, fault.ErrNotFound) {
+		return opened{}, fault.InvalidField("type", "TICKET_TYPE", "请选择诉求类型")
+	} else if err != nil {
+		return opened{}, err
+	}
+	if kind.Retired {
+		return opened{}, fault.InvalidField("type", "TYPE_RETIRED", "诉求类型“"+kind.Name+"”已停用，请选择其他类型")
+	}
+	form, fields, err := formOf(ctx, tx, t.Type)
+	if err != nil {
+		return opened{}, err
+	}
+	values, err := fill(fields, in.fields, in.complete)
+	if err != nil {
+		return opened{}, err
+	}
+	if in.account {
+		err = s.asRequester(ctx, tx, actor, &t, &phone)
+	} else if t.EnterpriseID != 0 {
+		t.EnterpriseName, err = s.requesters.EnterpriseName(ctx, tx, t.EnterpriseID)
+	}
+	if err != nil {
+		return opened{}, err
+	}
+	if t.Number, err = number(ctx, tx, now); err != nil {
+		return opened{}, err
+	}
+	if t.Urgency == "" {
+		t.Urgency = kind.Urgency
+	}
+	limits, err := s.clockRules(ctx, tx)
+	if err != nil {
+		return opened{}, err
+	}
+	t.Status, t.Version, t.CreatedAt, t.DueAt = Received, 1, now, limits.due(t.Type, t.Urgency, PublicClock, now)
+	t.OpenedBy, t.MovedAt = actor.UserID, now
+	s.keep(&t, phone)
+	if err := database.Insert(ctx, tx, &t); err != nil {
+		return opened{}, fmt.Errorf("insert ticket: %w", err)
+	}
+	words, err := s.keepFields(ctx, tx, t.ID, form, fields, values)
+	if err != nil {
+		return opened{}, err
+	}
+	if err := fullText.Put(ctx, tx, t.doc(words)); err != nil {
+		return opened{}, err
+	}
+	fact := Opened{Head: t.head(), Source: t.Source, EnterpriseName: t.EnterpriseName}
+	kept, err := event.Append(ctx, tx, actor, now, fact)
+	if err != nil {
+		return opened{}, err
+	}
+	if err := s.foldClocks(ctx, tx, limits, now, &t, fact, false); err != nil {
+		return opened{}, err
+	}
+	if err := s.claim(ctx, tx, actor, t.ID, kept.Seq, "open", in.files); err != nil {
+		return opened{}, err
+	}
+	if in.within != nil {
+		if err := in.within(ctx, tx, Kept{ID: t.ID, Number: t.Number, QueryCode: s.queryCode(t.Number), DueAt: t.DueAt.UTC()}); err != nil {
+			return opened{}, err
+		}
+	}
+	if err := audit.Write(ctx, tx, actor, now, openRecord(&t)); err != nil {
+		return opened{}, err
+	}
+	return opened{ID: t.ID, Number: t.Number}, s.then(ctx, tx, actor, now, &t, in.then)
 }
 
 // keep puts in what is kept under our key: the phone, and the code with which a caller asks how a ticket stands.
@@ -151,21 +200,24 @@ func draft(cmd OpenTicket, agent bool) (Ticket, string, error) {
 		errs = append(errs, fault.InvalidField("type", "TICKET_TYPE", "请选择诉求类型"))
 	}
 	phone := ""
-	if agent || strings.TrimSpace(cmd.Phone) != "" {
+	brought := cmd.Within != nil && cmd.Source.channel()
+	if agent && !brought || strings.TrimSpace(cmd.Phone) != "" {
 		var err error
 		if phone, err = telephone("phone", cmd.Phone); err != nil {
 			errs = append(errs, err)
 		}
 	}
 	if agent {
-		t.Source = FromAgent
+		if !brought {
+			t.Source = FromAgent
+		}
 		t.EnterpriseID = cmd.EnterpriseID
 		t.EnterpriseName = take("enterpriseName", "企业名称", cmd.EnterpriseName, maxFirm, false)
 		t.Urgency = cmd.Urgency
 		if t.Urgency != "" && !t.Urgency.Known() {
 			errs = append(errs, fault.InvalidField("urgency", "TICKET_URGENCY", "请选择紧急程度"))
 		}
-	} else if t.Source != FromH5 && t.Source != FromPortal {
+	} else if t.Source != FromH5 && t.Source != FromPortal && !brought {
 		errs = append(errs, fault.InvalidField("source", "TICKET_SOURCE", "请从企业端页面提交诉求"))
 	}
 	return t, phone, fault.Merge(errs...)
@@ -197,9 +249,17 @@ func (s *Service) asRequester(ctx context.Context, tx bun.Tx, actor access.Actor
 	return err
 }
 
-// fingerprint is what must be equal when the key comes again; the phone goes in as its keyed hash.
+// fingerprint is what must be equal when the key comes again; the phone goes in as its keyed hash, and so do the own fields,
+// which may be personal.
 func (s *Service) fingerprint(cmd OpenTicket) OpenTicket {
 	cmd.Phone = s.box.Blind("phone", cmd.Phone)
+	if len(cmd.Fields) > 0 {
+		words := []string{}
+		for _, key := range slices.Sorted(maps.Keys(cmd.Fields)) {
+			words = append(words, key, strings.Join(cmd.Fields[key], "\n"))
+		}
+		cmd.Fields = map[string][]string{"": {s.box.MAC("ticket.fields", words...)}}
+	}
 	return cmd
 }
 

@@ -29,14 +29,6 @@ type listPage struct {
 	Pager page.Pager
 }
 
-type formPage struct {
-	Key    string // one per opening of the form: a double click opens one ticket
-	Errors page.ErrorSummary
-	Type   page.Field
-	Title  page.Field
-	Body   page.Field
-}
-
 type detailPage struct {
 	Title    string
 	Status   page.Tag
@@ -104,17 +96,9 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	}
 	who := access.Only(access.Enterprise)
 	srv.Page("GET", "/tickets", who, func(c *fiber.Ctx) error { return s.listPage(c, p) })
-	srv.Page("GET", "/tickets/new", who, func(c *fiber.Ctx) error { return s.formPage(c, p, nil) })
-	srv.Page("POST", "/tickets", who, func(c *fiber.Ctx) error {
-		ctx := c.UserContext()
-		v, err := s.Open(ctx, access.From(ctx), OpenTicket{
-			Key: c.FormValue("key"), Type: c.FormValue("type"), Title: c.FormValue("title"), Body: c.FormValue("body"), Source: "portal",
-		})
-		if err != nil {
-			return s.formPage(c, p, err)
-		}
-		return c.Redirect(fmt.Sprintf("/tickets/%d?done=opened", v.ID), fiber.StatusSeeOther)
-	})
+	srv.Page("GET", "/tickets/new", who, func(c *fiber.Ctx) error { return s.formPage(c, p, nil, nil) })
+	srv.Page("POST", "/tickets", who, func(c *fiber.Ctx) error { return s.postForm(c, p) })
+	s.queryPages(srv, p)
 	srv.Page("GET", "/tickets/:id<int>", who, func(c *fiber.Ctx) error { return s.detailPage(c, p, nil) })
 	srv.Page("POST", "/tickets/:id<int>/rate", who, func(c *fiber.Ctx) error {
 		ctx := c.UserContext()
@@ -184,39 +168,6 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
 	return p.Render(c, fiber.StatusOK, "ticket/list", v, data)
 }
 
-func (s *Service) formPage(c *fiber.Ctx, p *web.Pages, failure error) error {
-	ctx := c.UserContext()
-	types, err := s.Types(ctx, access.From(ctx))
-	if err != nil {
-		return err
-	}
-	v, err := p.View(c, "提交诉求")
-	if err != nil {
-		return err
-	}
-	v.Active, v.NoIndex, v.Breadcrumb = "help", true, []page.Crumb{{Text: "我的诉求", URL: "/tickets"}, {Text: "提交诉求"}}
-	status := fiber.StatusOK
-	found := func(string) string { return "" }
-	data := formPage{Key: c.FormValue("key")}
-	if data.Key == "" {
-		data.Key = secret.Token()
-	}
-	if failure != nil {
-		if data.Errors, found, err = web.FormErrors(failure); err != nil {
-			return err
-		}
-		status = fiber.StatusUnprocessableEntity
-	}
-	data.Type = page.Field{Name: "type", Label: "诉求类型", Required: true, Error: found("type")}
-	for _, t := range types {
-		data.Type.Options = append(data.Type.Options, page.Option{Value: t.Code, Text: t.Name, Chosen: t.Code == c.FormValue("type")})
-	}
-	data.Title = page.Field{Name: "title", Label: "标题", Hint: "一句话说明事项", Value: c.FormValue("title"), Required: true, MaxLength: maxTitle, Error: found("title")}
-	data.Body = page.Field{Name: "body", Label: "具体情况", Hint: "时间、地点、涉及的单位和希望解决的问题", Value: c.FormValue("body"), Required: true,
-		MaxLength: maxBody, Rows: 8, Error: found("body")}
-	return p.Render(c, status, "ticket/new", v, data)
-}
-
 var doneTexts = map[string]string{"opened": "诉求已提交，坐席受理后会转交承办部门，进度在本页更新", "rated": "评价已提交，感谢您的反馈",
 	"supplemented": "补充材料已提交，承办单位继续办理"}
 
@@ -243,6 +194,12 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 		{Label: "流水号", Value: t.Number}, {Label: "类型", Value: t.TypeName}, {Label: "提交时间", Value: page.DateTime(t.CreatedAt)},
 		{Label: "联系人", Value: t.RequesterName + " " + t.Phone},
 	}}}
+	if t.QueryCode != "" {
+		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "查询码", Value: t.QueryCode})
+	}
+	for _, f := range t.Fields {
+		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: f.Label, Value: f.Value})
+	}
 	if t.UnitName != "" {
 		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "承办单位", Value: t.UnitName})
 	}

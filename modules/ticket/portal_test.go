@@ -2,6 +2,7 @@ package ticket_test
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net/http/httptest"
 	"net/url"
@@ -61,7 +62,13 @@ func TestTheRequestersPages(t *testing.T) {
 	if status, _, html := b.send("baker", "/tickets", nil); status != 200 || !strings.Contains(html, "还没有提交过诉求") {
 		t.Fatalf("empty list: %d %s", status, html)
 	}
-	_, _, html := b.send("baker", "/tickets/new", nil)
+	if status, _, html := b.send("baker", "/tickets/new", nil); status != 200 || !strings.Contains(html, "劳动用工") || strings.Contains(html, `name="title"`) {
+		t.Fatalf("choose: %d %s", status, html)
+	}
+	if status, _, html := b.send("baker", "/tickets/new?type=", nil); status != 422 || !strings.Contains(html, "请选择诉求类型") {
+		t.Fatalf("chosen nothing: %d %s", status, html)
+	}
+	_, _, html := b.send("baker", "/tickets/new?type=labour", nil)
 	key := keyField.FindStringSubmatch(html)
 	if key == nil || !strings.Contains(html, "劳动用工") {
 		t.Fatalf("form: %s", html)
@@ -135,5 +142,97 @@ func TestTheRequesterSupplementsOnThePortal(t *testing.T) {
 	}
 	if _, _, html := b.send("baker", "/tickets/1", nil); !strings.Contains(html, "合同已寄出") || !strings.Contains(html, "办理中") || strings.Contains(html, `name="text"`) {
 		t.Errorf("afterwards: %s", html)
+	}
+}
+
+// TestTheFormOfATypeOnThePortal fills own fields without a script, is warned of an open request that is alike, and asks how it
+// stands with number and code.
+func TestTheFormOfATypeOnThePortal(t *testing.T) {
+	t.Parallel()
+	b := mustServePortal(t)
+	if _, err := b.service.SetForm(context.Background(), desk, "power", 1, supply, ""); err != nil {
+		t.Fatal(err)
+	}
+	_, _, html := b.send("baker", "/tickets/new?type=power", nil)
+	for _, want := range []string{`type="checkbox" id="f-fields.kind-0" name="fields.kind" value="停水"`, `type="radio" id="f-fields.scope-0"`, `name="fields.since" type="date"`, `name="fields.onSite" type="tel"`, "万元"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	form := func() url.Values {
+		return url.Values{"key": keyField.FindStringSubmatch(html)[1:], "type": {"power"}, "title": {"园区停电"}, "body": {"二号楼停电半天"}, "fields.kind": {"停水", "停电"}, "fields.loss": {"abc"}, "fields.halted": {"no"}}
+	}
+	bad := form()
+	status, _, again := b.send("baker", "/tickets", bad)
+	if status != 422 || !strings.Contains(again, "损失应为数字") || !strings.Contains(again, `value="停电" checked`) || !strings.Contains(again, `href="#f-fields.loss"`) {
+		t.Fatalf("refused: %d %s", status, again)
+	}
+	good := form()
+	good.Set("fields.loss", "3")
+	for range 2 {
+		if status, to, html := b.send("baker", "/tickets", good); status != 303 || to != "/tickets/1?done=opened" {
+			t.Fatalf("sent: %d %q %s", status, to, html)
+		}
+	}
+	if _, _, html := b.send("baker", "/tickets/1", nil); !strings.Contains(html, "停水、停电") || !strings.Contains(html, "3 万元") {
+		t.Errorf("detail: %s", html)
+	}
+	_, _, html = b.send("baker", "/tickets/new?type=power", nil)
+	second := form()
+	second.Set("fields.loss", "")
+	if status, _, html := b.send("baker", "/tickets", second); status != 200 || !strings.Contains(html, "您已有相似的诉求在办理") || !strings.Contains(html, "/tickets/1") {
+		t.Errorf("hint: %d %s", status, html)
+	}
+	second.Set("again", "1")
+	if status, to, _ := b.send("baker", "/tickets", second); status != 303 || to != "/tickets/2?done=opened" {
+		t.Errorf("another matter: %d %s", status, to)
+	}
+	var v struct{ Number, QueryCode string }
+	if _, body := b.do("desk", "POST", "/api/tickets", `{"type":"labour","title":"补贴","body":"如何申请","source":"agent","contactName":"李芳","phone":"13911112222"}`); json.Unmarshal([]byte(body), &v) != nil {
+		t.Fatal(body)
+	}
+	visit := b.visitor("/tickets/query")
+	if status, html := visit(url.Values{"number": {v.Number}, "code": {"12"}}); status != 422 || !strings.Contains(html, "流水号或查询码不正确") || strings.Contains(html, "图形验证码") {
+		t.Errorf("wrong code: %d %s", status, html)
+	}
+	if status, html := visit(url.Values{"number": {v.Number}, "code": {v.QueryCode}}); status != 200 || !strings.Contains(html, "办理进度") || strings.Contains(html, "李芳") {
+		t.Errorf("asked: %d %s", status, html)
+	}
+}
+
+// visitor opens a page without an account and returns what posts its form.
+func (b browser) visitor(path string) func(url.Values) (int, string) {
+	b.t.Helper()
+	req := httptest.NewRequest("GET", path, nil)
+	first, err := b.edge.App.Test(req, -1)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	html, err := io.ReadAll(first.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	token := regexp.MustCompile(`name="_csrf" value="([^"]+)"`).FindSubmatch(html)
+	if token == nil {
+		b.t.Fatalf("no form: %s", html)
+	}
+	return func(form url.Values) (int, string) {
+		b.t.Helper()
+		form.Set("_csrf", string(token[1]))
+		req := httptest.NewRequest("POST", path, strings.NewReader(form.Encode()))
+		for _, c := range first.Cookies() {
+			req.AddCookie(c)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Accept", "text/html")
+		res, err := b.edge.App.Test(req, -1)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		html, err := io.ReadAll(res.Body)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return res.StatusCode, string(html)
 	}
 }

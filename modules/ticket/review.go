@@ -19,6 +19,8 @@ const PermTypes access.Permission = "ticket.types"
 type ReviewTicket struct {
 	Ref
 	Note string // needed to send back
+	// Evidence is the desk's word on what the unit showed.
+	Evidence []JudgeEvidence `json:",omitempty"`
 }
 
 // Review finds a unit's reply good enough for the call-back. Errors as Answer, with ticket.review.
@@ -27,8 +29,12 @@ func (s *Service) Review(ctx context.Context, actor access.Actor, cmd ReviewTick
 	if err != nil {
 		return View{}, err
 	}
-	return s.change(ctx, actor, ToReview, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
-		return effect{fact: func(h Head) event.Fact { return ReviewPassed{h, note} }, summary: "审核通过"}, t.Review()
+	return s.change(ctx, actor, ToReview, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
+		if err := t.Review(); err != nil {
+			return effect{}, err
+		}
+		judged, err := s.judgeEvidence(ctx, tx, actor, t, cmd.Evidence)
+		return effect{fact: func(h Head) event.Fact { return ReviewPassed{h, note, judged} }, summary: "审核通过", detail: cmd.Evidence}, err
 	})
 }
 
@@ -39,7 +45,8 @@ func (s *Service) SendBack(ctx context.Context, actor access.Actor, cmd ReviewTi
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToSendBack, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
-		e := effect{fact: func(h Head) event.Fact { return ReviewRefused{h, note} }, summary: "审核退回"}
+		var judged *EvidenceFact
+		e := effect{fact: func(h Head) event.Fact { return ReviewRefused{h, note, judged} }, summary: "审核退回", detail: cmd.Evidence}
 		if !t.Allows(ToSendBack) {
 			return e, t.SendBack(&Hop{})
 		}
@@ -50,6 +57,9 @@ func (s *Service) SendBack(ctx context.Context, actor access.Actor, cmd ReviewTi
 			return e, err
 		}
 		if err := t.SendBack(h); err != nil {
+			return e, err
+		}
+		if judged, err = s.judgeEvidence(ctx, tx, actor, t, cmd.Evidence); err != nil {
 			return e, err
 		}
 		return e, saveHop(ctx, tx, h)

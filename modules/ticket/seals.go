@@ -19,7 +19,11 @@ func Sealed() secret.Keepers {
 	return secret.Keepers{Columns: []secret.Column{{
 		Table: "tickets", Key: []string{"id"}, Name: "phone_sealed", With: []string{"number"}, Place: func(r secret.Row) string { return phonePlace(r.Text("number")) },
 		Indexes: append(secret.PhoneIndexes("phone_blind", "phone_tail"), query),
-	}}}
+	}, {
+		Table: "ticket_fields", Key: []string{"ticket_id", "key"}, Name: "sealed", Place: func(r secret.Row) string { return fieldPlace(r.Int("ticket_id"), r.Text("key")) },
+	}, {
+		Table: "ticket_drafts", Key: []string{"user_id"}, Name: "sealed", Place: func(r secret.Row) string { return draftPlace(r.Int("user_id")) },
+	}}, Hashes: []secret.Hash{{Table: "ticket_arrivals", Name: "blind", Ends: "已导入工单的识别标记，换钥后旧标记不再用于识别重复行"}}}
 }
 
 // toldCode returns the query code of the ticket whose hash is kept, "" when no known key made it.

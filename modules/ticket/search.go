@@ -19,8 +19,9 @@ import (
 var fullText = search.Index{Kind: Object, Title: "工单", Fields: []search.Field{{Name: "title", Weight: 4}, {Name: "body", Weight: 1}}}
 
 // doc is what a ticket is found by. Phone and identity numbers in it are masked: whoever reads the index learns none.
-func (t *Ticket) doc() search.Doc {
-	return search.Doc{ID: t.ID, Texts: []string{masked(t.Title), strings.Join([]string{masked(t.Body), masked(t.Reply), masked(t.EnterpriseName), masked(t.RequesterName)}, "\n")}}
+// fields are the words of its own form, without the personal ones.
+func (t *Ticket) doc(fields string) search.Doc {
+	return search.Doc{ID: t.ID, Texts: []string{masked(t.Title), strings.Join([]string{masked(t.Body), masked(t.Reply), masked(t.EnterpriseName), masked(t.RequesterName), masked(fields)}, "\n")}}
 }
 
 func masked(s string) string {
@@ -43,9 +44,13 @@ func SearchSource() search.Source {
 		if err := db.NewSelect().Model(&hops).Where("h.ticket_id IN (?)", bun.List(ids)).Scan(ctx); err != nil {
 			return nil, err
 		}
+		words, err := searched(ctx, db, ids)
+		if err != nil {
+			return nil, err
+		}
 		docs := make([]search.Doc, 0, len(rows))
 		for i := range rows {
-			d := rows[i].doc()
+			d := rows[i].doc(words[rows[i].ID])
 			d.Scope = rows[i].seenBy(hops)
 			docs = append(docs, d)
 		}
@@ -227,14 +232,8 @@ func walks(db bun.IDB, scopes []scope, f ListFilter) []*bun.SelectQuery {
 			if status != "" {
 				q = q.Where("t.status = ?", status)
 			}
-			if f.Urgency != "" {
-				q = q.Where("t.urgency = ?", f.Urgency)
-			}
-			if f.Flag != "" {
-				q = q.Where(f.Flag.where())
-			}
-			if f.Alert != NoAlert {
-				q = q.Where("t.alert = ?", string(f.Alert))
+			for _, c := range f.conditions() {
+				q = q.Where(c.where, c.args...)
 			}
 			out = append(out, q)
 		}
@@ -247,14 +246,8 @@ func (f ListFilter) narrow(q *bun.SelectQuery) *bun.SelectQuery {
 	if len(f.Statuses) > 0 {
 		q = q.Where("t.status IN ?", bun.Tuple(f.Statuses))
 	}
-	if f.Urgency != "" {
-		q = q.Where("t.urgency = ?", f.Urgency)
-	}
-	if f.Flag != "" {
-		q = q.Where(f.Flag.where())
-	}
-	if f.Alert != NoAlert {
-		q = q.Where("t.alert = ?", string(f.Alert))
+	for _, c := range f.conditions() {
+		q = q.Where(c.where, c.args...)
 	}
 	return q
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,6 +20,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/lease"
 	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/platform/secret"
 )
@@ -57,7 +58,7 @@ type Files interface {
 	Of(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
 }
 
-// Deps is what the module needs; all of it but Outside and Calendars.
+// Deps is what the module needs; all of it but Outside, Callers, Puzzles and Calendars.
 type Deps struct {
 	DB         *database.DB
 	Clock      clock.Clock
@@ -69,8 +70,23 @@ type Deps struct {
 	Rules Rules
 	// Outside, when set, finds the words of a search; the database has the last word on each ticket.
 	Outside search.Outside
+	// Colleagues tells who may be named for a confidential ticket; without it nobody of a unit can be.
+	Colleagues Colleagues
+	// Callers, when set, tells who calls; without it callers are known by their tickets alone.
+	Callers Callers
+	// Puzzles, when set, are asked of whoever guessed wrongly at a self-query.
+	Puzzles Puzzles
 	// Calendars gives the working calendars; without it the weekdays alone are worked.
 	Calendars Calendars
+	// People names colleagues; without it nobody is assigned, mentioned or acts in a bulk.
+	People People
+	// Seats tells who is ready for a ticket, and Assigning how the tickets that wait are shared out among them; without
+	// them each is claimed by hand.
+	Seats     Seats
+	Assigning Assigning
+	// Log hears what goes wrong beside requests; nil is silent. Lease is how long a worker of bulk actions counts as alive.
+	Log   *slog.Logger
+	Lease time.Duration
 }
 
 // Service is the desk.
@@ -84,6 +100,13 @@ type Service struct {
 	outside    search.Outside
 	rules      Rules
 	calendars  Calendars
+	colleagues Colleagues
+	callers    Callers
+	puzzles    Puzzles
+	people     People
+	seats      Seats
+	assigning  Assigning
+	bulks      lease.Table
 	kept       atomic.Pointer[rules]
 	names      struct {
 		sync.Mutex
@@ -100,15 +123,21 @@ func New(d Deps) *Service {
 	if d.Rules == (Rules{}) {
 		d.Rules = DefaultRules()
 	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
 	return &Service{
 		db: d.DB, clock: d.Clock, box: d.Box, units: d.Units, requesters: d.Requesters, files: d.Files, outside: d.Outside, rules: d.Rules, calendars: d.Calendars,
+		colleagues: d.Colleagues, callers: d.Callers, puzzles: d.Puzzles,
+		people: d.People, seats: d.Seats, assigning: d.Assigning,
+		bulks: lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "ticket_bulks", Term: d.Lease},
 	}
 }
 
 // phonePlace binds a sealed phone to its ticket.
 func phonePlace(number string) string { return "ticket.phone:" + number }
 
-// Types lists the kinds of requests, for everybody who is signed in.
+// Types lists the kinds of requests with their forms, for everybody who is signed in; requesters get those that are in use.
 func (s *Service) Types(ctx context.Context, actor access.Actor) ([]Type, error) {
 	if !actor.SignedIn() {
 		return nil, fault.ErrUnauthorized
@@ -117,9 +146,22 @@ func (s *Service) Types(ctx context.Context, actor access.Actor) ([]Type, error)
 	if err != nil {
 		return nil, err
 	}
+	forms, err := formsNow(ctx, s.db.Read())
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Type, 0, len(rows))
 	for _, r := range rows {
-		out = append(out, Type{Code: r.Code, Name: r.Name, Category: r.Category, Urgency: r.Urgency, Hours: r.Hours, Sort: r.Sort, Review: r.Review})
+		if r.Retired && actor.Party == access.Enterprise {
+			continue
+		}
+		t := r.view()
+		if form, ok := forms[r.Code]; ok {
+			if t.Fields, err = form.fields(); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, t)
 	}
 	return out, nil
 }
@@ -174,8 +216,11 @@ type ListFilter struct {
 	Flag Flag
 	// Waiting keeps what waits for the actor's own work; it overrules Statuses.
 	Waiting bool
-	Cursor  string
-	Limit   int
+	Fields
+	Cursor string
+	Limit  int
+
+	also []condition // Fields, compiled
 }
 
 // Page is a page of a list.
@@ -196,39 +241,18 @@ func (s *Service) Page(ctx context.Context, actor access.Actor, f ListFilter) (P
 	if !actor.SignedIn() {
 		return Page{}, fault.ErrUnauthorized
 	}
-	var before int64
-	if f.Cursor != "" {
-		var err error
-		if before, err = strconv.ParseInt(f.Cursor, 10, 64); err != nil || before <= 0 {
-			return Page{}, fault.InvalidField("cursor", "CURSOR", "翻页位置无效，请回到第一页")
-		}
-	}
-	for _, st := range f.Statuses {
-		if st.Label() == "" {
-			return Page{}, fault.InvalidField("status", "TICKET_STATUS", "没有这种工单状态，请重新选择")
-		}
-	}
-	if f.Urgency != "" && !f.Urgency.Known() {
-		return Page{}, fault.InvalidField("urgency", "TICKET_URGENCY", "没有这种紧急程度，请重新选择")
-	}
-	if f.Flag != "" && !f.Flag.Known() {
-		return Page{}, fault.InvalidField("flag", "TICKET_FLAG", "没有这种待审标记，请重新选择")
-	}
-	if f.Alert != NoAlert && (f.Alert != DueSoon && f.Alert != OverDue || actor.Party == access.Enterprise) {
-		return Page{}, fault.InvalidField("alert", "TICKET_ALERT", "请选择即将超时或已超时")
+	if err := f.check(actor); err != nil {
+		return Page{}, err
 	}
 	if f.Limit <= 0 || f.Limit > 100 {
 		f.Limit = 20
 	}
-	scopes := visible(actor)
-	if f.Waiting {
-		if f.Statuses = waitingFor(actor); len(f.Statuses) == 0 {
-			return Page{Items: []Item{}}, nil
-		}
-		scopes = current(scopes)
-	}
 	db := s.db.Read()
-	rows, w, err := s.rows(ctx, db, itemColumns, scopes, f, before, f.Limit+1)
+	scopes, some, err := s.compile(ctx, db, actor, &f)
+	if err != nil || !some {
+		return Page{Items: []Item{}}, err
+	}
+	rows, w, err := s.pageRows(ctx, db, scopes, f)
 	if err != nil {
 		return Page{}, err
 	}
@@ -239,17 +263,21 @@ func (s *Service) Page(ctx context.Context, actor access.Actor, f ListFilter) (P
 	p := Page{Items: make([]Item, 0, len(rows)), Note: w.note}
 	if len(rows) > f.Limit {
 		rows = rows[:f.Limit]
-		p.Next = strconv.FormatInt(rows[len(rows)-1].ID, 10)
+		p.Next = f.cursorOf(&rows[len(rows)-1])
 	}
-	flagged := map[int64][]Flag{}
+	flagged, with := map[int64][]Flag{}, besides{}
 	if actor.Party != access.Enterprise {
 		if flagged, err = flags(ctx, db, rows); err != nil {
+			return Page{}, err
+		}
+		if with, err = besidesOf(ctx, db, actor, rows); err != nil {
 			return Page{}, err
 		}
 	}
 	for i := range rows {
 		item := rows[i].item(names)
 		item.Flags = flagged[rows[i].ID]
+		with.put(&item)
 		if actor.Party == access.Enterprise {
 			item.Alert = NoAlert
 		}
@@ -330,27 +358,12 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			if t.Version != ref.Version {
 				return outcome{}, stale(ctx, tx, actor, t.ID)
 			}
-			reply, unit := t.Reply, t.UnitID
-			before, err := remember(ctx, tx, actor, action, t)
-			if err != nil {
-				return outcome{}, err
-			}
-			e, err := step(ctx, tx, t)
-			if err != nil {
-				return outcome{}, err
-			}
-			kept, err := s.book(ctx, tx, actor, now, action, t, ref.Version, reply, e)
-			if errors.Is(err, fault.ErrChanged) {
+			if err := s.step(ctx, tx, actor, now, action, t, step); errors.Is(err, fault.ErrChanged) {
 				return outcome{}, stale(ctx, tx, actor, t.ID)
 			} else if err != nil {
 				return outcome{}, err
 			}
-			if t.UnitID != unit {
-				if err := carry(ctx, tx, t); err != nil {
-					return outcome{}, err
-				}
-			}
-			return outcome{ID: t.ID}, before.keep(ctx, tx, actor, action, t, kept)
+			return outcome{ID: t.ID}, nil
 		})
 		return err
 	})
@@ -360,6 +373,38 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 	return s.Get(ctx, actor, ref.ID)
 }
 
+// step takes one step with a ticket that was read in tx and keeps it, with what the ticket was before for whoever undoes it. It
+// returns fault.ErrChanged when somebody else was faster.
+func (s *Service) step(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, action Action, t *Ticket,
+	do func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error),
+) error {
+	read, reply, unit := t.Version, t.Reply, t.UnitID
+	before, err := remember(ctx, tx, actor, action, t)
+	if err != nil {
+		return err
+	}
+	e, err := do(ctx, tx, t)
+	if err != nil {
+		return err
+	}
+	kept, err := s.book(ctx, tx, actor, now, action, t, read, reply, e)
+	if err != nil {
+		return err
+	}
+	if t.UnitID != unit {
+		if err := carry(ctx, tx, t); err != nil {
+			return err
+		}
+		if err := letGo(ctx, tx, t.ID, unit); err != nil {
+			return err
+		}
+	}
+	if err := before.keep(ctx, tx, actor, action, t, kept); err != nil || e.then == nil {
+		return err
+	}
+	return e.then()
+}
+
 // book keeps what a command did to a ticket that was read at a version, with a reply it had: the row, the full text, the event,
 // its files and the line of the audit log. It returns fault.ErrChanged when somebody else was faster.
 func (s *Service) book(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, action Action, t *Ticket, read int64, reply string, e effect) (event.Event, error) {
@@ -367,11 +412,18 @@ func (s *Service) book(ctx context.Context, tx bun.Tx, actor access.Actor, now t
 	if err := s.keepClocks(ctx, tx, actor, now, t, e.fact(t.head())); err != nil {
 		return event.Event{}, err
 	}
+	if t.MovedAt = now; t.Status == Archived || t.Status == Void {
+		t.MovedAt = time.Time{}
+	}
 	if err := save(ctx, tx, t, read); err != nil {
 		return event.Event{}, err
 	}
 	if t.Reply != reply { // of all that is searched, only this changes
-		if err := fullText.Put(ctx, tx, t.doc()); err != nil {
+		words, err := searched(ctx, tx, []int64{t.ID})
+		if err != nil {
+			return event.Event{}, err
+		}
+		if err := fullText.Put(ctx, tx, t.doc(words[t.ID])); err != nil {
 			return event.Event{}, err
 		}
 	}
@@ -380,6 +432,9 @@ func (s *Service) book(ctx context.Context, tx bun.Tx, actor access.Actor, now t
 		return event.Event{}, err
 	}
 	if err := s.claim(ctx, tx, actor, t.ID, kept.Seq, string(action), e.files); err != nil {
+		return event.Event{}, err
+	}
+	if err := s.keepCallback(ctx, tx, actor, now, t, e.fact(t.head())); err != nil {
 		return event.Event{}, err
 	}
 	return kept, audit.Write(ctx, tx, actor, now, changeRecord(action, t, e))
@@ -416,7 +471,7 @@ func stale(ctx context.Context, tx bun.Tx, actor access.Actor, id int64) error {
 
 // claim ties the files to the ticket and to the step they came with.
 func (s *Service) claim(ctx context.Context, tx bun.Tx, actor access.Actor, id, seq int64, kind string, files []int64) error {
-	if len(files) > maxFiles {
+	if len(files) > maxFiles && (kind != string(ToReply) || len(files) > maxEvidence) {
 		return fault.InvalidField("fileIds", "TOO_MANY_FILES", fmt.Sprintf("最多上传 %d 个附件，请删减后提交", maxFiles))
 	}
 	for _, f := range files {

@@ -36,6 +36,10 @@ type typeRow struct {
 	SetAt *time.Time `bun:"set_at"`
 	// Review: replies are reviewed before the requester is called. SetReview sets it and nothing else.
 	Review bool `bun:"review,notnull"`
+	// CategoryCode is its place in the tree of the scheme that Category names.
+	CategoryCode string `bun:"category_code,notnull"`
+	Retired      bool   `bun:"retired,notnull"`
+	Version      int64  `bun:"version,notnull"` // of the type with its form
 }
 
 // find reads one ticket the scopes let through.
@@ -63,54 +67,55 @@ func find(ctx context.Context, db bun.IDB, scopes []scope, id int64) (*Ticket, e
 // The columns of a ticket, and those that a list shows.
 const (
 	itemColumns = "t.id, t.number, t.type_code, t.title, t.urgency, t.status, t.version, t.source, t.requester_name, t.user_id, t.enterprise_id, t.enterprise_name, " +
-		"t.unit_id, t.unit_name, t.created_at, t.due_at, t.closed_at, t.rating, t.alert, t.review_due, t.merged_into, t.excluded"
+		"t.unit_id, t.unit_name, t.created_at, t.due_at, t.closed_at, t.rating, t.alert, t.review_due, t.merged_into, t.excluded, t.secrecy"
 	ticketColumns = itemColumns + ", t.query_hash, t.body, t.phone_sealed, t.phone_blind, t.phone_tail, t.opened_by, t.unit_l1, t.unit_l2, t.unit_l3, t.unit_l4, t.reply, t.opinion, t.round"
 )
 
-// list reads these columns of a page, newest first: one query per scope and status, merged, so that each walks one index in order.
+// list reads these columns of a page, newest first.
 func list(ctx context.Context, db bun.IDB, columns string, scopes []scope, f ListFilter, before int64, limit int) ([]Ticket, error) {
+	var also []condition
+	if before > 0 {
+		also = append(also, condition{"t.id < ?", []any{before}})
+	}
+	rows, err := walk(ctx, db, columns, scopes, f, also, "t.id DESC", limit)
+	if err != nil {
+		return nil, err
+	}
 	seen := map[int64]bool{}
-	var out []Ticket
+	out := slices.DeleteFunc(rows, func(t Ticket) bool {
+		twice := seen[t.ID]
+		seen[t.ID] = true
+		return twice
+	})
+	slices.SortFunc(out, func(a, b Ticket) int { return cmp.Compare(b.ID, a.ID) })
+	return out[:min(limit, len(out))], nil
+}
+
+// walk asks one query per scope and state, so that each walks one index in order, and returns what all of them found: up to
+// limit of each, some twice.
+func walk(ctx context.Context, db bun.IDB, columns string, scopes []scope, f ListFilter, also []condition, order string, limit int) ([]Ticket, error) {
 	statuses := f.Statuses
 	if len(statuses) == 0 {
 		statuses = []Status{""}
 	}
+	var out []Ticket
 	for _, s := range scopes {
 		for _, status := range statuses {
-			var rows []Ticket
 			query, args := "SELECT "+columns+" FROM tickets AS t WHERE "+s.where, slices.Clone(s.args)
-			also := func(where string, arg any) {
-				query += " AND " + where
-				args = append(args, arg)
-			}
 			if status != "" {
-				also("t.status = ?", status)
+				query, args = query+" AND t.status = ?", append(args, status)
 			}
-			if f.Urgency != "" {
-				also("t.urgency = ?", f.Urgency)
+			for _, c := range slices.Concat(f.conditions(), also) {
+				query, args = query+" AND "+c.where, append(args, c.args...)
 			}
-			if f.Flag != "" {
-				query += " AND " + f.Flag.where()
-			}
-			if f.Alert != NoAlert {
-				also("t.alert = ?", string(f.Alert))
-			}
-			if before > 0 {
-				also("t.id < ?", before)
-			}
-			if err := database.QueryAll(ctx, db, &rows, query+" ORDER BY t.id DESC LIMIT ?", append(args, limit)...); err != nil {
+			var rows []Ticket
+			if err := database.QueryAll(ctx, db, &rows, query+" ORDER BY "+order+" LIMIT ?", append(args, limit)...); err != nil {
 				return nil, fmt.Errorf("list tickets: %w", err)
 			}
-			for _, r := range rows {
-				if !seen[r.ID] {
-					seen[r.ID] = true
-					out = append(out, r)
-				}
-			}
+			out = append(out, rows...)
 		}
 	}
-	slices.SortFunc(out, func(a, b Ticket) int { return cmp.Compare(b.ID, a.ID) })
-	return out[:min(limit, len(out))], nil
+	return out, nil
 }
 
 // byID reads the tickets in the order of the ids, which the scopes have let through.
@@ -141,7 +146,7 @@ func save(ctx context.Context, tx bun.Tx, t *Ticket, read int64) error {
 	t.Version = read + 1
 	return database.Changed(tx.NewUpdate().Model(t).
 		Column("status", "version", "unit_id", "unit_name", "unit_l1", "unit_l2", "unit_l3", "unit_l4",
-			"due_at", "closed_at", "reply", "rating", "opinion", "review_due", "round", "merged_into", "excluded").
+			"due_at", "closed_at", "reply", "rating", "opinion", "review_due", "round", "merged_into", "excluded", "moved_at").
 		Where("id = ? AND version = ?", t.ID, read).Exec(ctx))
 }
 
@@ -170,7 +175,8 @@ func saveHop(ctx context.Context, tx bun.Tx, h *Hop) error {
 
 func typeOf(ctx context.Context, db bun.IDB, code string) (typeRow, error) {
 	r := typeRow{Code: code}
-	err := database.QueryOne(ctx, db, []any{&r.Name, &r.Category, &r.Urgency, &r.Hours, &r.Sort}, "SELECT name, category, urgency, hours, sort FROM ticket_types WHERE code = ?", code)
+	err := database.QueryOne(ctx, db, []any{&r.Name, &r.Category, &r.Urgency, &r.Hours, &r.Sort, &r.Retired, &r.Version},
+		"SELECT name, category, urgency, hours, sort, retired, version FROM ticket_types WHERE code = ?", code)
 	return r, database.Found(err)
 }
 

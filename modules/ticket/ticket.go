@@ -28,7 +28,8 @@ type Source string
 const (
 	FromH5     Source = "h5"
 	FromPortal Source = "portal"
-	FromAgent  Source = "agent" // an agent wrote it down for a caller
+	FromAgent  Source = "agent"  // an agent wrote it down for a caller
+	FromImport Source = "import" // a line of a spreadsheet
 )
 
 // The faults of the module.
@@ -102,6 +103,10 @@ type Ticket struct {
 	// Excluded: an appeal was granted; the statistics leave the judgement of this ticket out.
 	Excluded bool  `bun:"excluded,notnull"`
 	Alert    Alert `bun:"alert,notnull"` // kept by the clocks
+	// Secrecy is the level of a confidential ticket, 0 for another; Confide alone sets it.
+	Secrecy int `bun:"secrecy,notnull"`
+	// MovedAt is when the last step was taken; none once the ticket is put away.
+	MovedAt time.Time `bun:"moved_at,nullzero"`
 }
 
 // Hop is one dispatch of a ticket to a unit. The latest hop with Lead set carries the ticket: the ticket's state follows it.
@@ -379,12 +384,25 @@ func (t *Ticket) Close(now time.Time, o *Outcome, note string) error {
 	return nil
 }
 
+// CloseUncalled ends a ticket whose requester is not called, because it is not in the sample.
+func (t *Ticket) CloseUncalled(now time.Time) error {
+	if err := t.reviewed(); err != nil {
+		return err
+	}
+	if err := t.move(ToClose); err != nil {
+		return err
+	}
+	t.ClosedAt = &now
+	return nil
+}
+
 // Reopen has the same unit do it again under a new clock and returns the new hop.
 func (t *Ticket) Reopen(now time.Time, hours int, from UnitInfo, note string) (Hop, error) {
 	if err := t.move(ToReopen); err != nil {
 		return Hop{}, err
 	}
 	t.DueAt, t.ReviewDue = Deadline(now, hours), false
+	t.Rating, t.Opinion = 0, "" // the next reply is judged anew
 	t.Round++
 	return t.hop(now, from, note), nil
 }
@@ -400,6 +418,9 @@ func (t *Ticket) Void(now time.Time) error {
 
 // Rate keeps the requester's judgement, once.
 func (t *Ticket) Rate(stars int, opinion string) error {
+	if err := t.reviewed(); err != nil {
+		return err
+	}
 	if err := t.move(ToRate); err != nil {
 		return err
 	}

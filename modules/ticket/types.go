@@ -11,6 +11,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/text"
 )
 
 // Check returns a fault when the type is not complete.
@@ -21,19 +22,25 @@ func (t Type) Check() error {
 	return nil
 }
 
+func (r typeRow) view() Type {
+	return Type{Code: r.Code, Name: r.Name, Category: r.Category, Urgency: r.Urgency, Hours: r.Hours, Sort: r.Sort, Review: r.Review,
+		CategoryCode: r.CategoryCode, Retired: r.Retired, Version: r.Version, Initials: text.Initials(r.Name)}
+}
+
 func rowsOf(types []Type) ([]typeRow, error) {
 	rows := make([]typeRow, 0, len(types))
 	for _, t := range types {
 		if err := t.Check(); err != nil {
 			return nil, err
 		}
-		rows = append(rows, typeRow{Code: t.Code, Name: t.Name, Category: t.Category, Urgency: t.Urgency, Hours: t.Hours, Sort: t.Sort})
+		rows = append(rows, typeRow{Code: t.Code, Name: t.Name, Category: t.Category, CategoryCode: t.CategoryCode, Urgency: t.Urgency, Hours: t.Hours, Sort: t.Sort, Version: 1})
 	}
 	return rows, nil
 }
 
 // EnsureTypes adds the types that are missing and brings the others to what is given, except those that the installation
-// set itself with SetTypes. Only the system may.
+// set itself. Their forms are brought to what is given as well, as new versions, except those that the installation made.
+// Only the system may.
 func (s *Service) EnsureTypes(ctx context.Context, actor access.Actor, types []Type) error {
 	if actor.Party != access.System {
 		return ErrForbidden
@@ -45,17 +52,22 @@ func (s *Service) EnsureTypes(ctx context.Context, actor access.Actor, types []T
 	defer s.typesChanged()
 	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewInsert().Model(&rows).On("CONFLICT (code) DO UPDATE").
-			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort").
+			Set("name = EXCLUDED.name, category = EXCLUDED.category, category_code = EXCLUDED.category_code, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort").
 			Where("y.set_at IS NULL").Exec(ctx)
 		if err != nil {
 			return err
+		}
+		for _, t := range types {
+			if err := s.ensureForm(ctx, tx, t); err != nil {
+				return err
+			}
 		}
 		return setHours(ctx, tx, s.clock.Now(), types, false)
 	})
 }
 
 // SetTypes adds or replaces types as the installation wants them; EnsureTypes leaves them alone from then on. Tickets keep
-// the deadline they were opened with. Only the system may.
+// the deadline they were opened with, types their form. Only the system may.
 func (s *Service) SetTypes(ctx context.Context, actor access.Actor, types []Type) error {
 	if actor.Party != access.System {
 		return ErrForbidden
@@ -75,7 +87,7 @@ func (s *Service) SetTypes(ctx context.Context, actor access.Actor, types []Type
 			return err
 		}
 		_, err = tx.NewInsert().Model(&rows).On("CONFLICT (code) DO UPDATE").
-			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort, set_at = EXCLUDED.set_at").
+			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort, set_at = EXCLUDED.set_at, version = y.version + 1").
 			Exec(ctx)
 		if err != nil {
 			return err

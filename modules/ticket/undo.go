@@ -19,7 +19,7 @@ import (
 // them back; what the requester did is theirs.
 var undoable = []Action{
 	ToAnswer, ToDecline, ToDispatch, ToSign, ToReply, ToReview, ToSendBack, ToCallBack, ToClose, ToReopen, ToVoid, ToArchive, ToSuspend, ToResume,
-	ToForward, ToSplit, ToHopSign, ToHopReply, ToAccept, ToRework, ToRecall, ToEndorse, ToDecide,
+	ToForward, ToSplit, ToHopSign, ToHopReply, ToAccept, ToRework, ToRecall, ToEndorse, ToDecide, lapse,
 }
 
 // memoryRow is what a ticket was before its last step. There is one row per ticket: only the last step can be undone.
@@ -59,22 +59,28 @@ type kept struct {
 	MergedInto int64      `json:"mergedInto"`
 	Excluded   bool       `json:"excluded"`
 	Alert      Alert      `json:"alert"`
+	Rating     *int       `json:"rating,omitempty"`
+	Opinion    string     `json:"opinion,omitempty"`
 }
 
 func (t *Ticket) kept() kept {
-	return kept{t.Status, t.UnitID, t.UnitName, [4]int64{t.UnitL1, t.UnitL2, t.UnitL3, t.UnitL4}, t.DueAt, t.ClosedAt, t.Reply, t.ReviewDue, t.Round, t.MergedInto, t.Excluded, t.Alert}
+	rating := t.Rating
+	return kept{t.Status, t.UnitID, t.UnitName, [4]int64{t.UnitL1, t.UnitL2, t.UnitL3, t.UnitL4}, t.DueAt, t.ClosedAt, t.Reply, t.ReviewDue, t.Round, t.MergedInto, t.Excluded, t.Alert, &rating, t.Opinion}
 }
 
 // restore brings the ticket back to what it was.
 func (t *Ticket) restore(k kept) {
 	t.Status, t.DueAt, t.ClosedAt, t.Reply, t.ReviewDue, t.Round, t.MergedInto, t.Excluded = k.Status, k.DueAt, k.ClosedAt, k.Reply, k.ReviewDue, k.Round, k.MergedInto, k.Excluded
 	t.Alert = k.Alert
+	if k.Rating != nil {
+		t.Rating, t.Opinion = *k.Rating, k.Opinion
+	}
 	t.place(UnitInfo{ID: k.UnitID, Name: k.UnitName, Levels: k.Levels})
 }
 
 // remember reads what the ticket is before a step that can be undone, nil before another.
 func remember(ctx context.Context, tx bun.Tx, actor access.Actor, action Action, t *Ticket) (*was, error) {
-	if !slices.Contains(undoable, action) || actor.Party == access.System {
+	if !slices.Contains(undoable, action) {
 		return nil, nil
 	}
 	w := &was{Path: actor.DepartmentPath, Ticket: t.kept()}

@@ -24,7 +24,7 @@ type Item struct {
 	Title          string     `json:"title"`
 	Urgency        Urgency    `json:"urgency" enum:"normal,urgent,critical"`
 	Status         Status     `json:"status" enum:"received,answered,declined,dispatched,signed,suspended,replied,reviewed,callback,closed,archived,merged,voided"`
-	Source         Source     `json:"source" enum:"h5,portal,agent"`
+	Source         Source     `json:"source" enum:"h5,portal,agent,import,open311,wechat,mail"`
 	RequesterName  string     `json:"requesterName"`
 	EnterpriseName string     `json:"enterpriseName"`
 	UnitName       string     `json:"unitName"`
@@ -35,26 +35,34 @@ type Item struct {
 	Flags          []Flag     `json:"flags,omitempty" enum:"return,extension,appeal,review" doc:"What waits for a decision beside the state; staff only."`
 	Merged         bool       `json:"merged,omitempty" doc:"It is or was handled as part of another ticket; staff only."`
 	Excluded       bool       `json:"excluded,omitempty" doc:"An appeal was granted: the statistics leave it out; staff only."`
+	Secrecy        int        `json:"secrecy,omitempty" doc:"Its level when it is confidential."`
 	Alert          Alert      `json:"alert,omitempty" enum:"due_soon,overdue" doc:"Of the clocks that run; absent to requesters."`
+	HolderID       int64      `json:"holderId,omitempty" doc:"Who works on it at the viewer's own desk or unit; in lists, staff only."`
+	HolderName     string     `json:"holderName,omitempty"`
+	Tags           []string   `json:"tags,omitempty" doc:"Staff only."`
 	Marks          *Marks     `json:"marks,omitempty" doc:"Where the words of a search stand; in a list that was searched only."`
 }
 
 // View is a ticket as one actor may see it.
 type View struct {
 	Item
-	Body      string `json:"body"`
-	Phone     string `json:"phone"` // in clear to the desk, masked to everybody else
-	Reply     string `json:"reply"`
-	Opinion   string `json:"opinion"`
-	QueryCode string `json:"queryCode,omitempty"` // to whoever opened it, in the answer to opening
-	Timeline  []Step `json:"timeline"`            // oldest first
+	Body string `json:"body"`
+	// Fields are the own fields of the type, as the form was when the ticket was filed.
+	Fields    []FieldView `json:"fields"`
+	Phone     string      `json:"phone" doc:"Masked; Reveal shows it."`
+	Reply     string      `json:"reply"`
+	Opinion   string      `json:"opinion"`
+	QueryCode string      `json:"queryCode,omitempty"` // to the requester, and to whoever opened it in the answer to opening
+	Timeline  []Step      `json:"timeline"`            // oldest first
 	// Ask is what a suspended ticket waits for the requester to say.
 	Ask      string        `json:"ask,omitempty"`
 	Hops     []HopView     `json:"hops"`     // empty for requesters
 	Requests []RequestView `json:"requests"` // empty for requesters
 	Near     []Near        `json:"near"`     // empty for requesters
+	Evidence *EvidencePart `json:"evidence,omitempty" doc:"What the type asks for with a reply and what was shown; staff only."`
 	Files    []FileView    `json:"files"`
 	Undo     *UndoView     `json:"undo,omitempty"` // the step the actor may take back
+	Desk     *DeskView     `json:"desk,omitempty" doc:"What colleagues keep beside the ticket; staff only."`
 	// Actions are what the actor may do now with the ticket as a whole.
 	Actions []Action `json:"actions" enum:"answer,decline,dispatch,sign,reply,review,sendback,callback,close,reopen,void,rate,archive,suspend,resume,supplement,split,appeal,merge,unmerge,link,unlink,undo"`
 }
@@ -113,13 +121,19 @@ type Type struct {
 	Hours    int     `json:"hours"` // until it must be answered
 	Sort     int     `json:"sort"`
 	Review   bool    `json:"review,omitempty" doc:"A unit's reply is reviewed before the requester is called."`
+	// CategoryCode is its place in the scheme that Category names, as "huiqi-matter/2026-1".
+	CategoryCode string      `json:"categoryCode,omitempty"`
+	Retired      bool        `json:"retired,omitempty" doc:"No new tickets of this type; requesters do not see it."`
+	Version      int64       `json:"version" doc:"Of the type with its form, to change it."`
+	Fields       []FormField `json:"fields,omitempty" doc:"The form that is filled beside title and text."`
+	Initials     string      `json:"initials,omitempty" doc:"The first letters of the name's reading, to find it by."`
 }
 
 func (t *Ticket) item(typeNames map[string]string) Item {
 	i := Item{
 		ID: t.ID, Number: t.Number, Version: t.Version, Type: t.Type, TypeName: typeNames[t.Type], Title: t.Title,
 		Urgency: t.Urgency, Status: t.Status, Source: t.Source, RequesterName: t.RequesterName, EnterpriseName: t.EnterpriseName,
-		UnitName: t.UnitName, CreatedAt: t.CreatedAt.UTC(), DueAt: t.DueAt.UTC(), ClosedAt: utc(t.ClosedAt), Rating: t.Rating, Alert: t.Alert,
+		UnitName: t.UnitName, CreatedAt: t.CreatedAt.UTC(), DueAt: t.DueAt.UTC(), ClosedAt: utc(t.ClosedAt), Rating: t.Rating, Alert: t.Alert, Secrecy: t.Secrecy,
 	}
 	if i.TypeName == "" {
 		i.TypeName = t.Type
@@ -145,13 +159,16 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *T
 		Item: t.item(names), Body: t.Body, Reply: t.Reply, Opinion: t.Opinion,
 		Timeline: []Step{}, Hops: []HopView{}, Requests: []RequestView{}, Near: []Near{}, Files: []FileView{}, Actions: []Action{},
 	}
+	if v.Fields, err = s.fieldViews(ctx, db, actor, t.ID); err != nil {
+		return View{}, err
+	}
 	phone, err := s.box.Open(t.PhoneSealed, phonePlace(t.Number))
 	if err != nil {
 		return View{}, err
 	}
 	v.Phone = mask(string(phone))
-	if isDesk(actor) {
-		v.Phone = string(phone)
+	if isRequester(actor, t) {
+		v.QueryCode = toldCode(s.box, t.Number, t.QueryHash)
 	}
 	events, err := event.Of(ctx, db, Object, t.ID)
 	if err != nil {
@@ -162,7 +179,7 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *T
 		v.Alert = NoAlert
 	}
 	for _, e := range events {
-		if requester && clockInternal(e.Type) {
+		if requester && clockInternal(e.Type) || !tells(actor, t, e) {
 			continue
 		}
 		step, err := stepOf(e)
@@ -207,7 +224,7 @@ func offered(actor access.Actor, t *Ticket, all tree, near []Near, a Action) boo
 	lead := all.lead()
 	switch a {
 	case ToRate:
-		return t.Rating == 0
+		return t.Rating == 0 && t.reviewed() == nil
 	case ToReview, ToSendBack:
 		return t.ReviewDue
 	case ToCallBack, ToClose:
@@ -238,6 +255,9 @@ func (s *Service) staffView(ctx context.Context, db bun.IDB, actor access.Actor,
 		})
 	}
 	if len(all) > 0 {
+		if v.Evidence, err = evidenceOf(ctx, db, t); err != nil {
+			return nil, err
+		}
 		asked, err := requestsOf(ctx, db, t.ID)
 		if err != nil {
 			return nil, err
@@ -256,6 +276,10 @@ func (s *Service) staffView(ctx context.Context, db bun.IDB, actor access.Actor,
 	if v.Near, err = near(ctx, db, visible(actor), t); err != nil {
 		return nil, err
 	}
+	if v.Desk, err = s.deskView(ctx, db, actor, t, all); err != nil {
+		return nil, err
+	}
+	v.HolderID, v.Tags = v.Desk.HolderID, v.Desk.Tags
 	v.Undo, err = s.undoFor(ctx, db, actor, t, events)
 	return all, err
 }
@@ -264,6 +288,9 @@ func (s *Service) staffView(ctx context.Context, db bun.IDB, actor access.Actor,
 func stepOf(e event.Event) (Step, error) {
 	s := Step{Seq: e.Seq, Kind: e.Type, Label: labelOf(e.Type), At: e.At.UTC(), Actor: e.ActorName}
 	if told, err := clockTimeline(e, &s); told {
+		return s, err
+	}
+	if told, err := deskTimeline(e, &s); told {
 		return s, err
 	}
 	var err error
@@ -291,15 +318,18 @@ func stepOf(e event.Event) (Step, error) {
 	case "ticket.called_back":
 		var f CalledBack
 		err = e.Decode(&f)
-		s.Text, s.Outcome = f.Note, &f.Outcome
+		s.Text, s.Outcome, s.Label = f.Note, &f.Outcome, s.Label+f.Told.words()
 	case "ticket.closed":
 		var f Closed
 		err = e.Decode(&f)
-		s.Text, s.Outcome = f.Note, f.Outcome
+		s.Text, s.Outcome, s.Label = f.Note, f.Outcome, s.Label+f.Told.words()
+		if f.Rule != nil {
+			s.Label = "按规则办结：" + f.Rule.Name
+		}
 	case "ticket.reopened":
 		var f Reopened
 		err = e.Decode(&f)
-		s.Label, s.Text = "退回"+f.UnitName+"重办", f.Note
+		s.Label, s.Text, s.Outcome = "退回"+f.UnitName+"重办"+f.Told.words(), f.Note, f.Outcome
 	case "ticket.voided":
 		var f Voided
 		err = e.Decode(&f)
@@ -347,6 +377,10 @@ func stepBeside(e event.Event, s Step) (Step, error) {
 		if f.By == "requester" {
 			s.Label = "企业补充材料，恢复办理"
 		}
+	case "ticket.heard":
+		var f Heard
+		err = e.Decode(&f)
+		s.Label, s.Text, s.hidden = "企业再次来信", f.Text, false
 	case "ticket.archived":
 		s.Label, s.hidden = "归档", false
 	case "ticket.merged":
@@ -401,6 +435,8 @@ func stepInside(e event.Event, s Step) (Step, error) {
 		Passed   bool        `json:"passed"`
 		Kind     RequestKind `json:"kind"`
 		FileIDs  []int64     `json:"fileIds"`
+		Action   string      `json:"action"`
+		Rule     RuleRef     `json:"rule"`
 	}
 	if err := e.Decode(&f); err != nil {
 		return s, err
@@ -439,6 +475,8 @@ func stepInside(e event.Event, s Step) (Step, error) {
 		s.Label = unit + "撤回" + kindLabels[f.Kind] + "申请"
 	case "ticket.appeal_asked":
 		s.Label = "申诉：" + codeName(AskAppeal, f.Code)
+	case "ticket.lapsed":
+		s.Label, s.Text = "按规则"+map[string]string{"recall": unit + "未签收，收回至受理席", "remind": "催促承办单位", "report": "报告督办人员"}[f.Action]+"："+f.Rule.Name, f.Reason
 	case "ticket.appeal_decided":
 		s.Label = granted(f.Granted) + "申诉"
 		if f.Granted {
@@ -460,6 +498,9 @@ func (s Step) public(own bool) Step {
 	switch s.Kind {
 	case "ticket.dispatched", "ticket.called_back", "ticket.closed", "ticket.reopened", "ticket.undone", "ticket.merged", "ticket.unmerged", "ticket.extension_decided":
 		s.Text, s.Outcome = "", nil
+	}
+	if s.Kind == "ticket.called_back" { // how a call went is for those who call
+		s.Label = labelOf(s.Kind)
 	}
 	return s
 }
@@ -486,6 +527,8 @@ func labelOf(typ string) string {
 		return "退回重办"
 	case "ticket.voided":
 		return "作废"
+	case "ticket.confided":
+		return "调整保密设置"
 	case "ticket.rated":
 		return "评价"
 	}

@@ -21,6 +21,20 @@ type scope struct {
 
 // visible is the one predicate that narrows every query of a ticket. No scope means nothing is seen.
 func visible(a access.Actor) []scope {
+	where, args := confided(a)
+	out := related(a)
+	for i := range out {
+		s := &out[i]
+		s.where, s.args = s.where+where, append(s.args, args...)
+		if s.open != "" {
+			s.open += where
+		}
+	}
+	return out
+}
+
+// related are the scopes of what an actor has to do with, confidential or not.
+func related(a access.Actor) []scope {
 	switch {
 	case isDesk(a):
 		return []scope{{where: "1 = 1"}}

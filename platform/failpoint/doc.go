@@ -10,7 +10,8 @@
 //
 // The places: database.before-commit, database.after-commit (committed, the caller not yet answered),
 // database.migration-step (a step's changes made, not yet recorded), database.migration-commit (step and record
-// committed), snapshot.page, snapshot.before-rename, snapshot.after-rename, restore.database (restored, not yet checked),
+// committed), intake.report-kept, intake.talk-filing, intake.mail-kept (taken in, not yet
+// written), intake.report-filed (committed, not yet answered), snapshot.page, snapshot.before-rename, snapshot.after-rename, restore.database (restored, not yet checked),
 // restore.aside (the old directory moved away, the new one not yet in place).
 package failpoint
 

@@ -88,6 +88,14 @@ func Do[T any](ctx context.Context, tx bun.Tx, c Command, fn func() (T, error)) 
 	return out, err
 }
 
+// Used reports whether the actor's key was used for the operation: a repeat would answer with its first outcome.
+func Used(ctx context.Context, db bun.IDB, a access.Actor, operation, key string) (bool, error) {
+	if key == "" {
+		return false, nil
+	}
+	return db.NewSelect().Model((*record)(nil)).Where("owner = ? AND operation = ? AND key = ?", owner(a), operation, key).Exists(ctx)
+}
+
 func owner(a access.Actor) string {
 	switch {
 	case a.UserID != 0:

@@ -175,7 +175,7 @@ func (s *Server) handleError(c *fiber.Ctx, err error) error {
 
 func wantsPage(c *fiber.Ctx) bool {
 	p := c.Path()
-	if strings.HasPrefix(p, "/api/") || strings.HasPrefix(p, "/open/") || p == "/healthz" || p == "/readyz" || p == "/metrics" {
+	if strings.HasPrefix(p, "/api/") || strings.HasPrefix(p, "/open/") || strings.HasPrefix(p, "/open311/") || p == "/healthz" || p == "/readyz" || p == "/metrics" {
 		return false
 	}
 	return strings.Contains(c.Get("Accept"), "text/html")

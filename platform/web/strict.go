@@ -68,6 +68,9 @@ func (s *Server) bound(c *fiber.Ctx) error {
 
 // boundForm is bound for the fields of a form, which is read by then.
 func (s *Server) boundForm(c *fiber.Ctx) error {
+	if strings.HasPrefix(c.Path(), "/open311/") { // attribute[code]=value is the standard's own; the module bounds it
+		return nil
+	}
 	if bytes.HasPrefix(c.Request().Header.ContentType(), []byte(fiber.MIMEApplicationForm)) {
 		return goodArgs(c.Request().PostArgs(), maxFields)
 	}

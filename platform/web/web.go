@@ -342,7 +342,7 @@ func (s *Server) guardForgery(c *fiber.Ctx) error {
 	case fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions:
 		return c.Next()
 	}
-	if strings.HasPrefix(c.Path(), "/open/") || strings.HasPrefix(c.Path(), "/callback/") || strings.HasPrefix(c.Path(), "/sandbox/") {
+	if strings.HasPrefix(c.Path(), "/open/") || strings.HasPrefix(c.Path(), "/callback/") || strings.HasPrefix(c.Path(), "/open311/") || strings.HasPrefix(c.Path(), "/sandbox/") {
 		return c.Next() // signed by the caller, not by a cookie
 	}
 	if site := c.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {

@@ -268,6 +268,8 @@ type Ticket struct {
 	State     string // received, declined, answered, dispatched, signed, handling, replied, reviewed, callback, closed, archived, suspended, reopened, merged, voided
 	Agent     string // staff key of who took it
 	Steps     []Step // in order; replaying them ends in State
+	// Fields is the filled form of the type, the words of each field by its key.
+	Fields map[string][]string
 }
 
 // Requester is who asks. Company and Owner are empty for a person who only gave a phone number.

@@ -53,8 +53,10 @@ func (g *generator) tickets() error {
 		return err
 	}
 	urgency, nature := map[string]string{}, map[string]string{}
+	forms := map[string][]reference.TypeField{}
 	for _, t := range matters.Leaves() {
 		urgency[t.Code], nature[t.Code] = t.Urgency, t.Nature
+		forms[t.Code] = t.Fields
 	}
 	divisions, err := reference.Divisions()
 	if err != nil {
@@ -164,6 +166,7 @@ func (g *generator) tickets() error {
 			}
 			g.story(&t, s, core, department, departments[department], first)
 			g.spread(&t, finished)
+			t.Fields = filled(forms[t.Type], &t, n)
 			if v == 0 {
 				first = t.Key
 			}

@@ -95,6 +95,26 @@ type TicketType struct {
 	Urgency string `yaml:"urgency"` // normal, urgent, emergency
 	Sign    Limit  `yaml:"sign"`    // until the unit has signed
 	Answer  Limit  `yaml:"answer"`  // until the unit has answered
+	// Fields are the own fields of the form of a leaf.
+	Fields []TypeField `yaml:"fields"`
+}
+
+// TypeField is one field of the form of a ticket type; package ticket says what each part means.
+type TypeField struct {
+	Key         string   `yaml:"key"`
+	Label       string   `yaml:"label"`
+	Kind        string   `yaml:"kind"`
+	Help        string   `yaml:"help"`
+	Required    bool     `yaml:"required"`
+	Personal    bool     `yaml:"personal"`
+	MaxLength   int      `yaml:"maxLength"`
+	Unit        string   `yaml:"unit"`
+	Min         *float64 `yaml:"min"`
+	Max         *float64 `yaml:"max"`
+	Decimals    int      `yaml:"decimals"`
+	Options     []string `yaml:"options"`
+	Pattern     string   `yaml:"pattern"`
+	PatternHint string   `yaml:"patternHint"`
 }
 
 // Desk holds the published numbers of hotline work that are not bound to a ticket type.
@@ -114,6 +134,8 @@ type Desk struct {
 type Matters struct {
 	Scheme  string       `yaml:"scheme"`
 	Version string       `yaml:"version"`
+	Name    string       `yaml:"name"`
+	Note    string       `yaml:"note"` // where the codes come from
 	Types   []TicketType `yaml:"types"`
 	Desk    Desk         `yaml:"desk"`
 }

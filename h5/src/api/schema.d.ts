@@ -447,6 +447,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/appraisal/formulas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 考核口径的各个版本 */
+        get: operations["get-appraisal-formulas"];
+        put?: never;
+        /** 调整考核口径 */
+        post: operations["post-appraisal-formulas"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appraisal/months/{month}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一个月的三率、排名和剔除 */
+        get: operations["get-appraisal-months-month"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appraisal/months/{month}/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 指标背后的工单 */
+        get: operations["get-appraisal-months-month-cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appraisal/months/{month}/correct": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 更正已冻结的月份，形成新版本 */
+        post: operations["post-appraisal-months-month-correct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/appraisal/rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 从办理记录重新计算考核件 */
+        post: operations["post-appraisal-rebuild"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/articles": {
         parameters: {
             query?: never;
@@ -939,6 +1025,94 @@ export interface paths {
         get: operations["get-content-columns"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cti/calls/{id}/play": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 调听通话录音 */
+        post: operations["post-cti-calls-id-play"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cti/extensions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 坐席分机 */
+        get: operations["get-cti-extensions"];
+        /** 设置坐席分机 */
+        put: operations["put-cti-extensions"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cti/line": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的话机和当前通话 */
+        get: operations["get-cti-line"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/desk/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本人未提交的直办草稿 */
+        get: operations["get-desk-draft"];
+        /** 保存直办草稿 */
+        put: operations["put-desk-draft"];
+        post?: never;
+        /** 放弃直办草稿 */
+        delete: operations["delete-desk-draft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/desk/tickets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 直办：登记并直接答复办结，或登记并派单 */
+        post: operations["post-desk-tickets"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1675,6 +1849,74 @@ export interface paths {
         get: operations["get-imports-id-rows"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 来件箱 */
+        get: operations["get-inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inbox/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 来件 */
+        get: operations["get-inbox-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inbox/{id}/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 来件不予受理或标为垃圾 */
+        post: operations["post-inbox-id-judge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/inbox/{id}/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 来件转为工单 */
+        post: operations["post-inbox-id-ticket"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2688,6 +2930,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/open311/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open311 密钥 */
+        get: operations["get-open311-keys"];
+        put?: never;
+        /** 签发 Open311 密钥 */
+        post: operations["post-open311-keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/open311/keys/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 吊销 Open311 密钥 */
+        post: operations["post-open311-keys-id-revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/open311/requests/{number}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 公开一件诉求的说明 */
+        post: operations["post-open311-requests-number-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/open311/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open311 开放的服务 */
+        get: operations["get-open311-services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/open311/services/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设置 Open311 开放的服务 */
+        post: operations["post-open311-services-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/operations/health": {
         parameters: {
             query?: never;
@@ -3215,6 +3543,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/reveals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 完整号码的查看记录 */
+        get: operations["get-reveals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/roles": {
         parameters: {
             query?: never;
@@ -3244,6 +3589,57 @@ export interface paths {
         put?: never;
         /** 修改角色权限 */
         post: operations["post-roles-code-permissions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/seat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的坐席状态 */
+        get: operations["get-seat"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/seat/beat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 坐席页面仍在线 */
+        post: operations["post-seat-beat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/seat/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 切换坐席状态 */
+        post: operations["post-seat-state"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3336,6 +3732,333 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/supervision/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 突增预警 */
+        get: operations["get-supervision-alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/alarms/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一个突增预警及其工单 */
+        get: operations["get-supervision-alarms-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/alarms/{id}/ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 确认突增预警 */
+        post: operations["post-supervision-alarms-id-ack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 设置服务时间和上岗人数 */
+        put: operations["put-supervision-hours"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/nuisance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 骚扰来电名单 */
+        get: operations["get-supervision-nuisance"];
+        put?: never;
+        /** 列入骚扰来电名单 */
+        post: operations["post-supervision-nuisance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/nuisance/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 移出骚扰来电名单 */
+        post: operations["post-supervision-nuisance-id-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 运行报告 */
+        get: operations["get-supervision-reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/reports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一份运行报告 */
+        get: operations["get-supervision-reports-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/seats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 全部坐席的状态和今日时长 */
+        get: operations["get-supervision-seats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/seats/{id}/day": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一名坐席一天的状态记录 */
+        get: operations["get-supervision-seats-id-day"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/seats/{id}/skills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 设置坐席技能 */
+        put: operations["put-supervision-seats-id-skills"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/seats/{id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 代为切换坐席状态 */
+        post: operations["post-supervision-seats-id-state"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/shifts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一周排班和缺口 */
+        get: operations["get-supervision-shifts"];
+        put?: never;
+        /** 新增班次 */
+        post: operations["post-supervision-shifts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/shifts/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 复制一周排班 */
+        post: operations["post-supervision-shifts-copy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/shifts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 调整或取消班次 */
+        put: operations["put-supervision-shifts-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/surge-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 突增预警规则 */
+        get: operations["get-supervision-surge-rule"];
+        /** 设置突增预警规则 */
+        put: operations["put-supervision-surge-rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 班组和可入组人员 */
+        get: operations["get-supervision-teams"];
+        put?: never;
+        /** 新建班组 */
+        post: operations["post-supervision-teams"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/teams/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 修改或撤销班组 */
+        put: operations["put-supervision-teams-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/supervision/wallboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 督导大屏 */
+        get: operations["get-supervision-wallboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ticket-budgets": {
         parameters: {
             query?: never;
@@ -3388,6 +4111,281 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ticket-bulks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量操作工单 */
+        post: operations["post-ticket-bulks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-bulks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批量操作的进度和结果 */
+        get: operations["get-ticket-bulks-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-bulks/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销批量操作 */
+        post: operations["post-ticket-bulks-id-undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-callback-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 回访抽样、次数和话术 */
+        get: operations["get-ticket-callback-plans"];
+        put?: never;
+        /** 设置一类诉求的回访 */
+        post: operations["post-ticket-callback-plans"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-callbacks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 回访队列和回访记录 */
+        get: operations["get-ticket-callbacks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-callbacks/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 领取下一个回访 */
+        post: operations["post-ticket-callbacks-claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-callbacks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 回访详情、话术和历次回访 */
+        get: operations["get-ticket-callbacks-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-callbacks/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 放回回访队列 */
+        post: operations["post-ticket-callbacks-id-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-callers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 来电人：本人、企业和此前的工单 */
+        post: operations["post-ticket-callers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 诉求分类编码表及其版本 */
+        get: operations["get-ticket-categories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-decline-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 不予受理的情形和法定渠道 */
+        get: operations["get-ticket-decline-reasons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-decline-reasons/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 新增或修改不予受理的情形 */
+        post: operations["post-ticket-decline-reasons-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-evidence-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 各类诉求的佐证要求 */
+        get: operations["get-ticket-evidence-rules"];
+        put?: never;
+        /** 设置一类诉求的佐证要求 */
+        post: operations["post-ticket-evidence-rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-expire-acts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 定时处理记录 */
+        get: operations["get-ticket-expire-acts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-expire-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 异常流程定时处理规则 */
+        get: operations["get-ticket-expire-rules"];
+        put?: never;
+        /** 设置定时处理规则 */
+        post: operations["post-ticket-expire-rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-expire-rules/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 规则现在会处理的工单 */
+        get: operations["get-ticket-expire-rules-id-preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ticket-ladder": {
         parameters: {
             query?: never;
@@ -3399,6 +4397,23 @@ export interface paths {
         put?: never;
         /** 设置督办阶梯 */
         post: operations["post-ticket-ladder"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 凭流水号和查询码查询诉求进度 */
+        post: operations["post-ticket-queries"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3439,6 +4454,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ticket-similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记时提示可能重复的诉求 */
+        post: operations["post-ticket-similar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ticket-types": {
         parameters: {
             query?: never;
@@ -3450,6 +4482,75 @@ export interface paths {
         get: operations["get-ticket-types"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-types/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 诉求类型及其各版表单 */
+        get: operations["get-ticket-types-code"];
+        put?: never;
+        /** 新增或修改诉求类型 */
+        post: operations["post-ticket-types-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-types/{code}/form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设置诉求类型的表单（产生新版本） */
+        post: operations["post-ticket-types-code-form"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-types/{code}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复使用诉求类型 */
+        post: operations["post-ticket-types-code-restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-types/{code}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 停用诉求类型 */
+        post: operations["post-ticket-types-code-retire"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3484,6 +4585,92 @@ export interface paths {
         get: operations["get-ticket-units"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 可用的工单视图 */
+        get: operations["get-ticket-views"];
+        put?: never;
+        /** 保存为新视图 */
+        post: operations["post-ticket-views"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-views/arrange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 排列视图并设置默认视图 */
+        post: operations["post-ticket-views-arrange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-views/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 各视图的工单数，最多数到 1,000 */
+        get: operations["get-ticket-views-counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 修改视图 */
+        put: operations["put-ticket-views-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-views/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 删除视图 */
+        post: operations["post-ticket-views-id-remove"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3593,6 +4780,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tickets/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 指派给同事 */
+        post: operations["post-tickets-id-assign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tickets/{id}/callback": {
         parameters: {
             query?: never;
@@ -3604,6 +4808,57 @@ export interface paths {
         put?: never;
         /** 回访登记 */
         post: operations["post-tickets-id-callback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/callback-record": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记一次回访 */
+        post: operations["post-tickets-id-callback-record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 工单关联的通话 */
+        get: operations["get-tickets-id-calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/claim": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 领取工单 */
+        post: operations["post-tickets-id-claim"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3638,6 +4893,57 @@ export interface paths {
         put?: never;
         /** 回访并办结 */
         post: operations["post-tickets-id-close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 可以指派或提醒的同事 */
+        get: operations["get-tickets-id-colleagues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/confide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设为或解除保密 */
+        post: operations["post-tickets-id-confide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/confidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 工单的保密设置 */
+        get: operations["get-tickets-id-confidence"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3831,6 +5137,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tickets/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 添加或修改内部备注 */
+        post: operations["post-tickets-id-notes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 说明正在查看或答复，并了解还有谁在看 */
+        post: operations["post-tickets-id-presence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tickets/{id}/rate": {
         parameters: {
             query?: never;
@@ -3859,6 +5199,23 @@ export interface paths {
         put?: never;
         /** 收回转办 */
         post: operations["post-tickets-id-recall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回待领取 */
+        post: operations["post-tickets-id-release"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3927,6 +5284,23 @@ export interface paths {
         put?: never;
         /** 申请退单 */
         post: operations["post-tickets-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 查看完整联系电话（须写明原因） */
+        post: operations["post-tickets-id-reveal"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4046,6 +5420,23 @@ export interface paths {
         put?: never;
         /** 挂起 */
         post: operations["post-tickets-id-suspend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 调整标签 */
+        post: operations["post-tickets-id-tags"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4347,6 +5738,9 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AckInputBody: {
+            note: string;
+        };
         AcknowledgeInputBody: {
             note: string;
         };
@@ -4661,6 +6055,188 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        AppraisalBody: {
+            lines: components["schemas"]["AppraisalLine"][];
+            /** Format: int64 */
+            minCases: number;
+            omissions: components["schemas"]["AppraisalOmission"][];
+            weights: components["schemas"]["AppraisalWeight"][];
+        };
+        AppraisalCaseView: {
+            class: string;
+            counted: boolean;
+            /** Format: date-time */
+            endedAt?: string;
+            /** @description Why it is left out, in words. */
+            exclusion?: string;
+            good: boolean;
+            /** @description What the case is for the rate. */
+            label: string;
+            number: string;
+            /** Format: date-time */
+            repliedAt?: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: int64 */
+            ticketId: number;
+            title: string;
+            unitName: string;
+        };
+        AppraisalClassCount: {
+            class: string;
+            counted: boolean;
+            good: boolean;
+            label: string;
+            /** Format: int64 */
+            n: number;
+        };
+        AppraisalCorrectInputBody: {
+            /**
+             * Format: int64
+             * @description The newest edition that was seen.
+             */
+            edition: number;
+            reason: string;
+        };
+        AppraisalEdition: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** Format: int64 */
+            edition: number;
+            /** Format: int64 */
+            formula: number;
+            /** @description Of a correction. */
+            reason?: string;
+        };
+        AppraisalExcludedCount: {
+            /** @enum {string} */
+            exclusion: "appeal" | "duplicate" | "void" | "declined" | "returned" | "recalled" | "lapsed";
+            label: string;
+            /** Format: int64 */
+            n: number;
+        };
+        AppraisalFigure: {
+            /** Format: int64 */
+            good: number;
+            /** Format: int64 */
+            of: number;
+            /** @description All classes that occurred, also those that count in neither. */
+            parts: components["schemas"]["AppraisalClassCount"][];
+            /** @enum {string} */
+            rate: "response" | "solution" | "satisfaction" | "sign" | "handle" | "return" | "evidence";
+            /**
+             * Format: int64
+             * @description In hundredths of a percent; absent when there is no case.
+             */
+            share?: number;
+        };
+        AppraisalFormula: {
+            /** Format: date-time */
+            at: string;
+            author: string;
+            body: components["schemas"]["AppraisalBody"];
+            /** @description The first month it holds for. */
+            from: string;
+            name: string;
+            /** Format: int64 */
+            no: number;
+            rates: components["schemas"]["AppraisalRateInfo"][];
+            reason: string;
+        };
+        AppraisalFormulaInputBody: {
+            body: components["schemas"]["AppraisalBody"];
+            /** @description The first month, as 2026-12. */
+            from: string;
+            /**
+             * Format: int64
+             * @description The number of the newest version that was seen.
+             */
+            last: number;
+            name: string;
+            reason: string;
+        };
+        AppraisalFormulaRef: {
+            /** @description The first month it holds for. */
+            from: string;
+            name: string;
+            /** Format: int64 */
+            no: number;
+        };
+        AppraisalFormulasOutputBody: {
+            items: components["schemas"]["AppraisalFormula"][];
+        };
+        AppraisalLine: {
+            class: string;
+            good: boolean;
+            /** @enum {string} */
+            rate: "response" | "solution" | "satisfaction" | "sign" | "handle" | "return" | "evidence";
+        };
+        AppraisalListCaseView: {
+            items: components["schemas"]["AppraisalCaseView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        AppraisalMonthView: {
+            /**
+             * Format: int64
+             * @description The frozen edition shown; 0 for figures as they are now.
+             */
+            edition: number;
+            /** @description All frozen editions of the month, oldest first. */
+            editions: components["schemas"]["AppraisalEdition"][];
+            formula: components["schemas"]["AppraisalFormulaRef"];
+            /** @description The viewer may correct the month and set formulas. */
+            manage: boolean;
+            month: string;
+            rates: components["schemas"]["AppraisalRateInfo"][];
+            total: components["schemas"]["AppraisalUnitRow"];
+            units: components["schemas"]["AppraisalUnitRow"][];
+            /** @description The viewer sees all units. */
+            whole: boolean;
+        };
+        AppraisalOmission: {
+            /** @enum {string} */
+            exclusion: "appeal" | "duplicate" | "void" | "declined" | "returned" | "recalled" | "lapsed";
+            rates: ("response" | "solution" | "satisfaction" | "sign" | "handle" | "return" | "evidence")[];
+        };
+        AppraisalRateInfo: {
+            label: string;
+            /** @enum {string} */
+            rate: "response" | "solution" | "satisfaction" | "sign" | "handle" | "return" | "evidence";
+            words: string;
+        };
+        AppraisalUnitRow: {
+            /**
+             * Format: int64
+             * @description All that ended in the month, also those left out.
+             */
+            cases: number;
+            excluded: components["schemas"]["AppraisalExcludedCount"][];
+            figures: components["schemas"]["AppraisalFigure"][];
+            /** @description Why it is not ranked. */
+            note?: string;
+            /**
+             * Format: int64
+             * @description 0 when not ranked.
+             */
+            rank: number;
+            /**
+             * Format: int64
+             * @description In hundredths of a point of 100; absent when a weighted rate has no case.
+             */
+            score?: number;
+            /** Format: int64 */
+            unitId: number;
+            unitName: string;
+        };
+        AppraisalWeight: {
+            /** Format: int64 */
+            percent: number;
+            /** @enum {string} */
+            rate: "response" | "solution" | "satisfaction" | "sign" | "handle" | "return" | "evidence";
+        };
         ArticleBlocksInputBody: {
             body: string;
         };
@@ -4888,6 +6464,33 @@ export interface components {
             items: components["schemas"]["TicketBudget"][];
             ladder: components["schemas"]["TicketRung"][];
         };
+        BulkInputBody: {
+            /** @enum {string} */
+            action: "claim" | "assign" | "dispatch" | "urge" | "archive" | "tag";
+            items: components["schemas"]["TicketBulkTarget"][];
+            tag?: string;
+            /** @description The note of a dispatch or assignment, the reason of urging. */
+            text?: string;
+            /**
+             * Format: int64
+             * @description Of a dispatch.
+             */
+            unitId?: number;
+            /**
+             * Format: int64
+             * @description Of an assignment.
+             */
+            userId?: number;
+        };
+        BulkUndoInputBody: {
+            reason: string;
+        };
+        ByNumberInputBody: {
+            captchaAnswer?: string;
+            captchaId?: string;
+            code: string;
+            number: string;
+        };
         CalendarDefinition: {
             days: components["schemas"]["CalendarException"][];
             makeUp: components["schemas"]["Period"][];
@@ -4952,6 +6555,61 @@ export interface components {
             outcome: components["schemas"]["TicketOutcome"];
             /** Format: int64 */
             version: number;
+        };
+        CallbackPlanInputBody: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: int64 */
+            retryMinutes: number;
+            script: string;
+            /** Format: int64 */
+            share: number;
+            /** @description Empty for every type without a plan of its own. */
+            type?: string;
+            /**
+             * Format: int64
+             * @description 0 for a new one.
+             */
+            version: number;
+        };
+        CallbackPlansOutputBody: {
+            items: components["schemas"]["TicketCallbackPlan"][];
+        };
+        CallbackRecordInputBody: {
+            /**
+             * Format: int64
+             * @description 1 to 5; needed when the requester was reached.
+             */
+            level?: number;
+            /** Format: date-time */
+            nextAt?: string;
+            /** @description The unit had been in touch with the requester. */
+            responded?: boolean;
+            /** @enum {string} */
+            result: "reached" | "no_answer" | "refused" | "wrong_number";
+            /** @description Needed when the requester was reached. */
+            solved?: boolean;
+            tags?: string[];
+            /**
+             * @description Needed when the requester is not satisfied.
+             * @enum {string}
+             */
+            then?: "" | "close" | "reopen";
+            /**
+             * Format: int64
+             * @description To have it done again by another unit.
+             */
+            unitId?: number;
+            /** Format: int64 */
+            version: number;
+            words?: string;
+        };
+        CallerInputBody: {
+            creditCode?: string;
+            phone?: string;
+        };
+        CallsOutputBody: {
+            items: components["schemas"]["CtiCallView"][];
         };
         CannedEditInputBody: {
             /** @description May hold {{联系人}}, {{工单号}}, {{承办单位}}, {{今天}}. */
@@ -5271,6 +6929,10 @@ export interface components {
             version: number;
             warnings: string[];
         };
+        CategoriesOutputBody: {
+            items: components["schemas"]["TicketCategory"][];
+            schemes: components["schemas"]["TicketScheme"][];
+        };
         ChangePasswordInputBody: {
             current: string;
             password: string;
@@ -5287,6 +6949,17 @@ export interface components {
         };
         CodesOutputBody: {
             items: components["schemas"]["TicketCode"][];
+        };
+        ConfideInputBody: {
+            /** @description Who wants it confidential. */
+            askedBy?: string;
+            /** Format: int64 */
+            level: number;
+            /** @description Who of the handling unit and the desk sees it. */
+            people?: number[];
+            reason: string;
+            /** Format: int64 */
+            version: number;
         };
         ContentArticleText: {
             /** @description One paragraph a line; # heading, - entry, 1. step, [text](address). */
@@ -5432,6 +7105,10 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        CopyOutputBody: {
+            /** Format: int64 */
+            shifts: number;
+        };
         CreateRoleInputBody: {
             name: string;
             /** @enum {string} */
@@ -5452,6 +7129,99 @@ export interface components {
             phone: string;
             roles: string[];
         };
+        CtiCallView: {
+            /** @enum {string} */
+            direction: "in" | "out";
+            /** Format: int64 */
+            id: number;
+            /** @description Masked. */
+            number: string;
+            /** Format: date-time */
+            rangAt: string;
+            /** @description There is a recording the actor may play. */
+            recorded: boolean;
+            seat: string;
+            /**
+             * Format: int64
+             * @description Of talking.
+             */
+            seconds: number;
+            /** @enum {string} */
+            state: "ringing" | "talking" | "ended" | "missed";
+        };
+        CtiCaller: {
+            company: string;
+            name: string;
+            /** @description Open ones first. */
+            tickets: components["schemas"]["CtiCallerEntry"][];
+        };
+        CtiCallerEntry: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            number: string;
+            open: boolean;
+            status: string;
+            title: string;
+        };
+        CtiExtensionView: {
+            extension: string;
+            name: string;
+            /** Format: int64 */
+            userId: number;
+        };
+        CtiLine: {
+            call?: components["schemas"]["CtiLineCall"];
+            extension: string;
+        };
+        CtiLineCall: {
+            /** Format: date-time */
+            answeredAt?: string;
+            caller: components["schemas"]["CtiCaller"];
+            /** @enum {string} */
+            direction: "in" | "out";
+            /** Format: date-time */
+            endedAt?: string;
+            /** Format: int64 */
+            id: number;
+            /** @description In clear while the call lasts, masked afterwards; empty when it is hidden. */
+            number: string;
+            queue: string;
+            /** Format: date-time */
+            rangAt: string;
+            /** @enum {string} */
+            state: "ringing" | "talking" | "ended" | "missed";
+            /**
+             * Format: int64
+             * @description Registered during the call; 0 for none.
+             */
+            ticketId: number;
+            /** @description Why the number is on the list of nuisance callers. */
+            warning: string;
+        };
+        CtiMark: {
+            /** Format: int64 */
+            days: number;
+            number: string;
+            reason: string;
+        };
+        CtiNuisanceView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** Format: int64 */
+            id: number;
+            inUse: boolean;
+            /** @description Masked. */
+            number: string;
+            reason: string;
+            /** Format: date-time */
+            until: string;
+        };
+        DayOutputBody: {
+            items: components["schemas"]["SeatSpell"][];
+        };
         DecideInputBody: {
             /**
              * Format: int64
@@ -5465,6 +7235,59 @@ export interface components {
             requestId: number;
             /** Format: int64 */
             version: number;
+        };
+        DeclineInputBody: {
+            /** @description The case, from /api/ticket-decline-reasons. */
+            code: string;
+            /** @description What else the requester should know. */
+            reason?: string;
+            /** @description The legal route; left out it is the sentence of the case. */
+            route?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        DeclineReasonInputBody: {
+            name: string;
+            retired?: boolean;
+            route: string;
+            /** Format: int64 */
+            sort?: number;
+            /**
+             * Format: int64
+             * @description 0 for a new one.
+             */
+            version: number;
+        };
+        DeclineReasonsOutputBody: {
+            items: components["schemas"]["TicketDeclineReason"][];
+        };
+        DeskTicketInputBody: {
+            /** @description Answers and closes at once. */
+            answer?: string;
+            body: string;
+            contactName: string;
+            /** Format: int64 */
+            enterpriseId?: number;
+            enterpriseName?: string;
+            /** @description The own fields of the type by their keys. */
+            fields?: {
+                [key: string]: string[];
+            };
+            /** @description Of the dispatch, or why the caller is not satisfied. */
+            note?: string;
+            phone: string;
+            satisfied?: boolean;
+            /** @description What the caller said of the answer. */
+            solved?: boolean;
+            title: string;
+            type: string;
+            /**
+             * Format: int64
+             * @description Dispatches at once.
+             */
+            unitId?: number;
+            /** @enum {string} */
+            urgency?: "normal" | "urgent" | "critical";
         };
         DirectoryAccuracy: {
             area: string;
@@ -5633,6 +7456,12 @@ export interface components {
             unitId: number;
             /** Format: int64 */
             version: number;
+        };
+        DraftInputBody: {
+            body: unknown;
+        };
+        DraftOutputBody: {
+            draft?: components["schemas"]["TicketDraft"];
         };
         EditRoleInputBody: {
             permissions: string[];
@@ -5938,6 +7767,18 @@ export interface components {
             /** Format: date-time */
             verifiedAt?: string;
         };
+        EvidenceRuleInputBody: {
+            items: components["schemas"]["TicketEvidenceItem"][];
+            type: string;
+            /**
+             * Format: int64
+             * @description 0 for a new one.
+             */
+            version: number;
+        };
+        EvidenceRulesOutputBody: {
+            items: components["schemas"]["TicketEvidenceRule"][];
+        };
         ExchangeAttemptView: {
             actor: string;
             /** Format: date-time */
@@ -6152,6 +7993,32 @@ export interface components {
             standard: string[];
             topics: components["schemas"]["ExchangeTopic"][];
         };
+        ExpirePreviewOutputBody: {
+            items: components["schemas"]["TicketIdle"][];
+            /** @description There may be others beside these. */
+            more: boolean;
+        };
+        ExpireRuleInputBody: {
+            /** @enum {string} */
+            action: "close" | "archive" | "recall" | "remind" | "report";
+            /** Format: int64 */
+            days: number;
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description 0 for a new one.
+             */
+            id: number;
+            name: string;
+            reason: string;
+            /** @enum {string} */
+            state: "received" | "answered" | "dispatched" | "signed" | "suspended" | "replied" | "reviewed" | "callback" | "unreached" | "spared" | "closed" | "declined";
+            /** Format: int64 */
+            version: number;
+        };
+        ExpireRulesOutputBody: {
+            items: components["schemas"]["TicketExpireRule"][];
+        };
         ExportColumnView: {
             key: string;
             /** @description Chosen unless the person chooses otherwise. */
@@ -6227,6 +8094,9 @@ export interface components {
              */
             total: number;
         };
+        ExtensionsOutputBody: {
+            items: components["schemas"]["CtiExtensionView"][];
+        };
         Field: {
             field: string;
             message: string;
@@ -6242,6 +8112,16 @@ export interface components {
             state: "available" | "waiting" | "quarantined";
             url: string;
         };
+        ForceInputBody: {
+            reason?: string;
+            /** @enum {string} */
+            state: "free" | "talking" | "after" | "break" | "away" | "off";
+            /** Format: int64 */
+            version: number;
+            why: string;
+            /** @description When the reason is 其他. */
+            words?: string;
+        };
         ForwardInputBody: {
             coUnitIds?: number[];
             /** Format: int64 */
@@ -6251,6 +8131,19 @@ export interface components {
             unitId: number;
             /** Format: int64 */
             version: number;
+        };
+        HoldInputBody: {
+            note?: string;
+            /**
+             * Format: int64
+             * @description Of an assignment: who had it when the person looked; 0 for nobody.
+             */
+            seen?: number;
+            /**
+             * Format: int64
+             * @description Of an assignment.
+             */
+            userId?: number;
         };
         HopInputBody: {
             /** Format: int64 */
@@ -6266,6 +8159,9 @@ export interface components {
             text: string;
             /** Format: int64 */
             version: number;
+        };
+        HoursInputBody: {
+            hours: components["schemas"]["SeatHoursView"][];
         };
         IdentityAccountView: {
             account: string;
@@ -6779,6 +8675,162 @@ export interface components {
             timeline: components["schemas"]["InstitutionStep"][];
             /** Format: int64 */
             version: number;
+        };
+        IntakeFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
+            url: string;
+        };
+        IntakeIssueInputBody: {
+            partner: string;
+            /** Format: int64 */
+            perDay?: number;
+            /** Format: int64 */
+            perMinute?: number;
+            review?: boolean;
+            /** @description Codes; none: all that are offered. */
+            services?: string[];
+        };
+        IntakeItem: {
+            /** @enum {string} */
+            channel: "open311" | "wechat" | "mail";
+            /** Format: date-time */
+            decidedAt?: string;
+            decidedBy?: string;
+            /** @description What an agent should know: a forged reference, an attachment that was refused. */
+            flag?: string;
+            /** Format: int64 */
+            id: number;
+            number?: string;
+            /** Format: date-time */
+            receivedAt: string;
+            senderName: string;
+            /** @enum {string} */
+            state: "pending" | "filed" | "declined" | "spam" | "joined" | "ignored";
+            subject: string;
+            /** Format: int64 */
+            ticketId?: number;
+            /** Format: int64 */
+            version: number;
+        };
+        IntakeJudgeInputBody: {
+            /** @description Needed to decline; the sender of a mail is told. */
+            reason?: string;
+            /** @enum {string} */
+            state: "declined" | "spam";
+            /** Format: int64 */
+            version: number;
+        };
+        IntakeKeyView: {
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: int64 */
+            id: number;
+            partner: string;
+            /** Format: int64 */
+            perDay: number;
+            /** Format: int64 */
+            perMinute: number;
+            /** @description The key, shown this once. */
+            plain?: string;
+            /** @description Its requests wait in the inbox before they are tickets. */
+            review: boolean;
+            /** Format: date-time */
+            revokedAt?: string;
+            revokedBy?: string;
+            /** @description Codes; empty: all that are offered. */
+            services: string[];
+            start: string;
+            /** Format: date-time */
+            usedAt?: string;
+            /** Format: int64 */
+            usedToday: number;
+        };
+        IntakeListItem: {
+            items: components["schemas"]["IntakeItem"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        IntakeListKeyView: {
+            items: components["schemas"]["IntakeKeyView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        IntakeListServiceView: {
+            items: components["schemas"]["IntakeServiceView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        IntakeMakeInputBody: {
+            body: string;
+            contactName: string;
+            enterpriseName?: string;
+            /** @description May be left out for a mail. */
+            phone?: string;
+            title: string;
+            type: string;
+            /** Format: int64 */
+            version: number;
+        };
+        IntakeMessageView: {
+            /** @description Of the sender of a mail. */
+            address?: string;
+            body: string;
+            /** @enum {string} */
+            channel: "open311" | "wechat" | "mail";
+            /** Format: date-time */
+            decidedAt?: string;
+            decidedBy?: string;
+            files: components["schemas"]["IntakeFileView"][];
+            /** @description What an agent should know: a forged reference, an attachment that was refused. */
+            flag?: string;
+            /** Format: int64 */
+            id: number;
+            number?: string;
+            /** @description As given, or found in the text. */
+            phone?: string;
+            reason?: string;
+            /** Format: date-time */
+            receivedAt: string;
+            senderName: string;
+            /** @enum {string} */
+            state: "pending" | "filed" | "declined" | "spam" | "joined" | "ignored";
+            subject: string;
+            /** Format: int64 */
+            ticketId?: number;
+            /** @description The ticket type that the sender named. */
+            type?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        IntakePublishInputBody: {
+            /** @description Empty takes it back. */
+            text: string;
+        };
+        IntakeServiceInputBody: {
+            keywords?: string;
+            offered: boolean;
+            published?: boolean;
+        };
+        IntakeServiceView: {
+            code: string;
+            group: string;
+            keywords: string;
+            name: string;
+            /** @description Partners may report on it. */
+            offered: boolean;
+            /** @description Everybody may read of the requests that partners made of it. */
+            published: boolean;
         };
         JobSettleInputBody: {
             reason: string;
@@ -7313,10 +9365,8 @@ export interface components {
             reason: string;
             why: string;
         };
-        NoteInputBody: {
-            note?: string;
-            /** Format: int64 */
-            version: number;
+        NuisancesOutputBody: {
+            items: components["schemas"]["CtiNuisanceView"][];
         };
         OpenEventsOutputBody: {
             /** @description CloudEvents 1.0, as they are pushed. */
@@ -7337,6 +9387,10 @@ export interface components {
             enterpriseId?: number;
             /** @description Agents only. */
             enterpriseName?: string;
+            /** @description The own fields of the type by their keys; each a list of words, of which only choices have several. */
+            fields?: {
+                [key: string]: string[];
+            };
             fileIds?: number[];
             /** @description Empty takes the phone of the account. */
             phone?: string;
@@ -7698,6 +9752,9 @@ export interface components {
             sentTo?: string;
             session?: components["schemas"]["IdentityMe"];
         };
+        PeopleOutputBody: {
+            items: components["schemas"]["TicketPerson"][];
+        };
         Period: {
             /** Format: int64 */
             from: number;
@@ -7707,6 +9764,9 @@ export interface components {
         Piece: {
             hit?: boolean;
             text: string;
+        };
+        PlayOutputBody: {
+            url: string;
         };
         PolicyChoice: {
             code: string;
@@ -7891,6 +9951,13 @@ export interface components {
             reason: string;
             why: string;
         };
+        PresenceInputBody: {
+            /** @enum {string} */
+            doing: "viewing" | "answering" | "gone";
+        };
+        PresenceOutputBody: {
+            items: components["schemas"]["TicketPresent"][];
+        };
         PressInputBody: {
             /** @description The reason, how things stand, or the instruction. */
             text: string;
@@ -7947,6 +10014,8 @@ export interface components {
             opinion?: string;
             /** Format: int64 */
             rating: number;
+            /** @description Left out, it goes by the rating. */
+            solved?: boolean;
             /** Format: int64 */
             version: number;
         };
@@ -7972,6 +10041,14 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ReplyInputBody: {
+            /** @description What the type of the request asks for. */
+            evidence?: components["schemas"]["TicketGivenEvidence"][];
+            fileIds?: number[];
+            text: string;
+            /** Format: int64 */
+            version: number;
+        };
         Retention: {
             /** Format: int64 */
             Daily: number;
@@ -7980,8 +10057,24 @@ export interface components {
             /** Format: int64 */
             Weekly: number;
         };
+        RetireTypeInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
         ReturnsOutputBody: {
             items: components["schemas"]["TicketReturnCount"][];
+        };
+        RevealInputBody: {
+            reason: string;
+        };
+        RevealOutputBody: {
+            phone: string;
+        };
+        ReviewInputBody: {
+            evidence?: components["schemas"]["TicketJudgeEvidence"][];
+            note?: string;
+            /** Format: int64 */
+            version: number;
         };
         RowProblem: {
             code: string;
@@ -7993,6 +10086,180 @@ export interface components {
             note?: string;
             /** Format: int64 */
             version: number;
+        };
+        SeatBoard: {
+            /** Format: date-time */
+            at: string;
+            counts: {
+                [key: string]: number;
+            };
+            lines: components["schemas"]["SeatLine"][];
+            matters: components["schemas"]["SeatMatter"][];
+        };
+        SeatChangeView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            day: string;
+            reason: string;
+            text: string;
+        };
+        SeatCopyWeek: {
+            /** @description A day of the week that is copied. */
+            from: string;
+            /** @description A day of the week that is filled. */
+            to: string;
+        };
+        SeatGap: {
+            day: string;
+            from: string;
+            /** Format: int64 */
+            have: number;
+            /** Format: int64 */
+            need: number;
+            to: string;
+        };
+        SeatHoursView: {
+            from: string;
+            /**
+             * Format: int64
+             * @description How many people it needs; 0 closes the day.
+             */
+            seats: number;
+            to: string;
+            /**
+             * Format: int64
+             * @description 0 is Sunday.
+             */
+            weekday: number;
+        };
+        SeatLine: {
+            /** @description The roster has the person work today. */
+            hasShift: boolean;
+            name: string;
+            /** @description The roster has the person work now. */
+            onShift: boolean;
+            reason: string;
+            /** @description Seconds of today in Beijing, by state. */
+            seconds: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            since: string;
+            /** @description Codes of matters; none takes every matter. */
+            skills: string[];
+            /** @enum {string} */
+            state: "free" | "talking" | "after" | "break" | "away" | "off";
+            team: string;
+            /** Format: int64 */
+            userId: number;
+            /** Format: int64 */
+            version: number;
+        };
+        SeatMatter: {
+            code: string;
+            /** @description Code of the group it belongs to; empty for a group. */
+            group: string;
+            name: string;
+        };
+        SeatPerson: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        SeatSaveShift: {
+            /** @description As 2026-11-29. */
+            day: string;
+            /** @description As 08:30, in Beijing. */
+            from: string;
+            name: string;
+            reason?: string;
+            removed?: boolean;
+            /** Format: int64 */
+            seats: number;
+            /** Format: int64 */
+            teamId: number;
+            /** @description As 17:30; earlier than from ends the next day. */
+            to: string;
+            /** Format: int64 */
+            version: number;
+        };
+        SeatSaveTeam: {
+            /** Format: int64 */
+            leaderId: number;
+            members: number[];
+            name: string;
+            removed?: boolean;
+            /** Format: int64 */
+            version: number;
+        };
+        SeatShiftView: {
+            day: string;
+            from: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** Format: int64 */
+            seats: number;
+            team: string;
+            /** Format: int64 */
+            teamId: number;
+            to: string;
+            /** Format: int64 */
+            version: number;
+        };
+        SeatSpell: {
+            /** Format: date-time */
+            beganAt: string;
+            /** Format: date-time */
+            endedAt?: string;
+            reason: string;
+            /** Format: int64 */
+            seconds: number;
+            /** @enum {string} */
+            state: "free" | "talking" | "after" | "break" | "away" | "off";
+        };
+        SeatStanding: {
+            reason: string;
+            /** @description Why one may leave the seat. */
+            reasons: string[];
+            /** Format: date-time */
+            since: string;
+            /** @enum {string} */
+            state: "free" | "talking" | "after" | "break" | "away" | "off";
+            /**
+             * Format: int64
+             * @description 0 before the person ever sat down.
+             */
+            version: number;
+        };
+        SeatSwitch: {
+            reason?: string;
+            /** @enum {string} */
+            state: "free" | "talking" | "after" | "break" | "away" | "off";
+            /** Format: int64 */
+            version: number;
+            /** @description When the reason is 其他. */
+            words?: string;
+        };
+        SeatTeamView: {
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            leaderId: number;
+            members: number[];
+            name: string;
+            /** Format: int64 */
+            version: number;
+        };
+        SeatWeek: {
+            /** @description The last hundred of this week, newest first. */
+            changes: components["schemas"]["SeatChangeView"][];
+            days: string[];
+            gaps: components["schemas"]["SeatGap"][];
+            hours: components["schemas"]["SeatHoursView"][];
+            shifts: components["schemas"]["SeatShiftView"][];
+            teams: components["schemas"]["SeatTeamView"][];
         };
         SecondFactorInputBody: {
             code: string;
@@ -8012,9 +10279,34 @@ export interface components {
             retryAfter: number;
             sentTo: string;
         };
+        SetFormInputBody: {
+            fields: components["schemas"]["TicketFormField"][];
+            /**
+             * Format: int64
+             * @description Of the type.
+             */
+            version: number;
+        };
         SignInputBody: {
             /** Format: int64 */
             version: number;
+        };
+        SimilarInputBody: {
+            body?: string;
+            /** @description Agents only. */
+            creditCode?: string;
+            /**
+             * Format: int64
+             * @description Agents only.
+             */
+            enterpriseId?: number;
+            /** @description Agents only. */
+            phone?: string;
+            title?: string;
+            type?: string;
+        };
+        SimilarOutputBody: {
+            items: components["schemas"]["TicketAlike"][];
         };
         SmsInputBody: {
             code: string;
@@ -8034,6 +10326,168 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        SupervisionAlarmView: {
+            /** Format: date-time */
+            ackedAt?: string;
+            ackedBy: string;
+            /** @description Empty when the requests name none. */
+            area: string;
+            /** Format: int64 */
+            count: number;
+            /** Format: date-time */
+            firstAt: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: date-time */
+            lastAt: string;
+            matter: string;
+            note: string;
+            tickets?: components["schemas"]["SupervisionTicketView"][];
+            /**
+             * Format: double
+             * @description Of the same hour in the weeks before.
+             */
+            usual: number;
+        };
+        SupervisionCalls: {
+            /** Format: int64 */
+            answered: number;
+            /** Format: int64 */
+            calls: number;
+            /** Format: double */
+            connectRate: number;
+            /** Format: double */
+            inTimeRate: number;
+            /**
+             * Format: int64
+             * @description Seconds.
+             */
+            longestWait: number;
+            /** Format: int64 */
+            missed: number;
+            queues: components["schemas"]["SupervisionQueue"][];
+            /** Format: int64 */
+            waiting: number;
+        };
+        SupervisionFigure: {
+            def: string;
+            label: string;
+            value: string;
+        };
+        SupervisionListAlarmView: {
+            items: components["schemas"]["SupervisionAlarmView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        SupervisionListReportView: {
+            items: components["schemas"]["SupervisionReportView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        SupervisionQueue: {
+            queue: string;
+            /** Format: int64 */
+            waiting: number;
+        };
+        SupervisionReportView: {
+            /** Format: date-time */
+            from: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "day" | "week" | "month";
+            /** Format: date-time */
+            madeAt: string;
+            sections?: components["schemas"]["SupervisionSection"][];
+            title: string;
+            /** Format: date-time */
+            to: string;
+        };
+        SupervisionRule: {
+            /** Format: double */
+            factor: number;
+            /** Format: int64 */
+            least: number;
+            on: boolean;
+            /** Format: int64 */
+            version: number;
+            /** Format: int64 */
+            weeks: number;
+        };
+        SupervisionSeat: {
+            /** Format: int64 */
+            count: number;
+            label: string;
+            state: string;
+        };
+        SupervisionSection: {
+            figures: components["schemas"]["SupervisionFigure"][];
+            title: string;
+        };
+        SupervisionStanding: {
+            alerts: components["schemas"]["SupervisionUnitAlerts"][];
+            /** Format: date-time */
+            oldest?: string;
+            waiting: components["schemas"]["SupervisionWaiting"][];
+        };
+        SupervisionTicketView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            number: string;
+            status: string;
+            title: string;
+        };
+        SupervisionUnitAlerts: {
+            /** Format: int64 */
+            dueSoon: number;
+            /** Format: int64 */
+            overdue: number;
+            unit: string;
+        };
+        SupervisionWaiting: {
+            /**
+             * Format: int64
+             * @description At most 2,000; then there are more.
+             */
+            count: number;
+            label: string;
+            status: string;
+        };
+        SupervisionWallboard: {
+            /** @description Those nobody has acknowledged. */
+            alarms: components["schemas"]["SupervisionAlarmView"][];
+            /**
+             * Format: int64
+             * @description Seconds.
+             */
+            answerWithin: number;
+            /**
+             * Format: int64
+             * @description By the desk itself, or by a unit.
+             */
+            answered: number;
+            /** Format: date-time */
+            at: string;
+            calls: components["schemas"]["SupervisionCalls"];
+            /** Format: int64 */
+            closed: number;
+            /** Format: double */
+            connectTarget: number;
+            /** @description Tickets received in each hour of today. */
+            hours: number[];
+            /** Format: int64 */
+            received: number;
+            seats: components["schemas"]["SupervisionSeat"][];
+            standing: components["schemas"]["SupervisionStanding"];
+        };
+        TagInputBody: {
+            add?: string[];
+            remove?: string[];
+        };
         TargetField: {
             example: string;
             help: string;
@@ -8045,6 +10499,79 @@ export interface components {
         };
         TaskPauseInputBody: {
             reason: string;
+        };
+        TeamsOutputBody: {
+            items: components["schemas"]["SeatTeamView"][];
+            people: components["schemas"]["SeatPerson"][];
+        };
+        TicketAccountHolder: {
+            /** Format: int64 */
+            enterpriseId: number;
+            name: string;
+            /** Format: int64 */
+            userId: number;
+        };
+        TicketAlike: {
+            /**
+             * @description Of the clocks that run; absent to requesters.
+             * @enum {string}
+             */
+            alert?: "due_soon" | "overdue";
+            /** Format: date-time */
+            closedAt?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            dueAt: string;
+            enterpriseName: string;
+            /** @description An appeal was granted: the statistics leave it out; staff only. */
+            excluded?: boolean;
+            /** @description What waits for a decision beside the state; staff only. */
+            flags?: ("return" | "extension" | "appeal" | "review")[];
+            /**
+             * Format: int64
+             * @description Who works on it at the viewer's own desk or unit; in lists, staff only.
+             */
+            holderId?: number;
+            holderName?: string;
+            /** Format: int64 */
+            id: number;
+            /** @description Where the words of a search stand; in a list that was searched only. */
+            marks?: components["schemas"]["TicketMarks"];
+            /** @description It is or was handled as part of another ticket; staff only. */
+            merged?: boolean;
+            number: string;
+            /** @description It is not ended: the new request could be added to it. */
+            open: boolean;
+            /** Format: int64 */
+            rating: number;
+            /** @description In words: 同一电话, 同一企业, 同一类型, 同一地点, 内容相似. */
+            reasons: string[];
+            requesterName: string;
+            /**
+             * Format: int64
+             * @description 0 to 100; only to order them.
+             */
+            score: number;
+            /**
+             * Format: int64
+             * @description Its level when it is confidential.
+             */
+            secrecy?: number;
+            /** @enum {string} */
+            source: "h5" | "portal" | "agent" | "import" | "open311" | "wechat" | "mail";
+            /** @enum {string} */
+            status: "received" | "answered" | "declined" | "dispatched" | "signed" | "suspended" | "replied" | "reviewed" | "callback" | "closed" | "archived" | "merged" | "voided";
+            /** @description Staff only. */
+            tags?: string[];
+            title: string;
+            type: string;
+            typeName: string;
+            unitName: string;
+            /** @enum {string} */
+            urgency: "normal" | "urgent" | "critical";
+            /** Format: int64 */
+            version: number;
         };
         TicketBudget: {
             /** Format: int64 */
@@ -8075,6 +10602,219 @@ export interface components {
              * @description Share of the time after which a warning is given; 0 is none.
              */
             warnPercent: number;
+        };
+        TicketBulkResult: {
+            /** Format: int64 */
+            id: number;
+            message?: string;
+            number: string;
+            /** @enum {string} */
+            state: "waiting" | "done" | "skipped" | "failed" | "undone" | "kept";
+        };
+        TicketBulkTarget: {
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            version: number;
+        };
+        TicketBulkView: {
+            /** @enum {string} */
+            action: "claim" | "assign" | "dispatch" | "urge" | "archive" | "tag";
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: int64 */
+            done: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: date-time */
+            finishedAt?: string;
+            /** Format: int64 */
+            id: number;
+            label: string;
+            /** @description Failures first. */
+            rows: components["schemas"]["TicketBulkResult"][];
+            /** @enum {string} */
+            state: "working" | "done" | "undoing" | "undone";
+            /** Format: int64 */
+            total: number;
+            undoable: boolean;
+            /** Format: int64 */
+            undone: number;
+        };
+        TicketCallAttempt: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            label: string;
+            /** Format: date-time */
+            nextAt?: string;
+            note: string;
+            /** @enum {string} */
+            result: "reached" | "no_answer" | "refused" | "wrong_number";
+            /** @enum {string} */
+            source: "phone" | "voice" | "requester";
+            undone?: boolean;
+        };
+        TicketCallbackCard: {
+            /** Format: int64 */
+            attempts: number;
+            body: string;
+            byName?: string;
+            claimedBy?: string;
+            /** Format: date-time */
+            doneAt?: string;
+            /** Format: date-time */
+            dueAt: string;
+            enterpriseName: string;
+            /** @description Called before the others: urgent, or done again. */
+            first: boolean;
+            history: components["schemas"]["TicketCallAttempt"][];
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            level?: number;
+            levelLabel?: string;
+            /** Format: int64 */
+            maxAttempts: number;
+            /** @description The viewer has claimed it. */
+            mine: boolean;
+            /** Format: date-time */
+            nextAt: string;
+            number: string;
+            overdue: boolean;
+            phone: string;
+            reply: string;
+            requesterName: string;
+            responded?: boolean;
+            /** @enum {string} */
+            result?: "reached" | "no_answer" | "refused" | "wrong_number";
+            resultLabel?: string;
+            /**
+             * Format: int64
+             * @description 0 the first time, 1 when it was done again.
+             */
+            round: number;
+            script: string;
+            solved?: boolean;
+            /** @enum {string} */
+            source?: "phone" | "voice" | "requester";
+            /** @enum {string} */
+            state: "open" | "unreached" | "spared" | "done" | "dropped";
+            /** @enum {string} */
+            status: "received" | "answered" | "declined" | "dispatched" | "signed" | "suspended" | "replied" | "reviewed" | "callback" | "closed" | "archived" | "merged" | "voided";
+            tagChoices: string[];
+            tags: string[];
+            /** Format: int64 */
+            ticketId: number;
+            /** Format: int64 */
+            ticketVersion: number;
+            title: string;
+            typeName: string;
+            unitName: string;
+            /** @enum {string} */
+            urgency: "normal" | "urgent" | "critical";
+            words?: string;
+        };
+        TicketCallbackPlan: {
+            /**
+             * Format: int64
+             * @description How often it is tried.
+             */
+            attempts: number;
+            /**
+             * Format: int64
+             * @description Working minutes between two attempts.
+             */
+            retryMinutes: number;
+            script: string;
+            /** Format: date-time */
+            setAt?: string;
+            setBy?: string;
+            /**
+             * Format: int64
+             * @description Percentage of ordinary requests that are called; urgent ones and those done again always are.
+             */
+            share: number;
+            /** @description Empty for every type without a plan of its own. */
+            type: string;
+            typeName: string;
+            /** Format: int64 */
+            version: number;
+        };
+        TicketCallbackView: {
+            /** Format: int64 */
+            attempts: number;
+            byName?: string;
+            claimedBy?: string;
+            /** Format: date-time */
+            doneAt?: string;
+            /** Format: date-time */
+            dueAt: string;
+            enterpriseName: string;
+            /** @description Called before the others: urgent, or done again. */
+            first: boolean;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            level?: number;
+            levelLabel?: string;
+            /** @description The viewer has claimed it. */
+            mine: boolean;
+            /** Format: date-time */
+            nextAt: string;
+            number: string;
+            overdue: boolean;
+            requesterName: string;
+            responded?: boolean;
+            /** @enum {string} */
+            result?: "reached" | "no_answer" | "refused" | "wrong_number";
+            resultLabel?: string;
+            /**
+             * Format: int64
+             * @description 0 the first time, 1 when it was done again.
+             */
+            round: number;
+            solved?: boolean;
+            /** @enum {string} */
+            source?: "phone" | "voice" | "requester";
+            /** @enum {string} */
+            state: "open" | "unreached" | "spared" | "done" | "dropped";
+            /** @enum {string} */
+            status: "received" | "answered" | "declined" | "dispatched" | "signed" | "suspended" | "replied" | "reviewed" | "callback" | "closed" | "archived" | "merged" | "voided";
+            tags: string[];
+            /** Format: int64 */
+            ticketId: number;
+            /** Format: int64 */
+            ticketVersion: number;
+            title: string;
+            typeName: string;
+            unitName: string;
+            /** @enum {string} */
+            urgency: "normal" | "urgent" | "critical";
+            words?: string;
+        };
+        TicketCaller: {
+            /** @description The company of the credit code, or of the person. */
+            firm?: components["schemas"]["TicketFirm"];
+            /** @description There are older ones. */
+            more: boolean;
+            name?: string;
+            note?: string;
+            /** @description Tickets that are not ended, newest first. */
+            open: components["schemas"]["TicketItem"][];
+            /** @description When the phone belongs to an account. */
+            person?: components["schemas"]["TicketAccountHolder"];
+            /** @description The last ended ones. */
+            recent: components["schemas"]["TicketItem"][];
+        };
+        TicketCategory: {
+            code: string;
+            /** Format: int64 */
+            level: number;
+            name: string;
+            parent: string;
+            scheme: string;
+            version: string;
         };
         TicketClockView: {
             /** @description In words: 3 个工作日. */
@@ -8110,6 +10850,156 @@ export interface components {
             kind: "return" | "extension" | "appeal";
             name: string;
         };
+        TicketColleague: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** @description Empty for staff of the desk. */
+            unit: string;
+        };
+        TicketConfidence: {
+            askedBy: string;
+            /** @description Who may be named: of the handling unit and of the desk. */
+            eligible: components["schemas"]["TicketColleague"][];
+            /**
+             * Format: int64
+             * @description 0 when it is not confidential.
+             */
+            level: number;
+            levels: components["schemas"]["TicketSecrecy"][];
+            /** @description Who was named. */
+            people: number[];
+            reason: string;
+            /** Format: date-time */
+            setAt?: string;
+            setName: string;
+        };
+        TicketDeclineReason: {
+            code: string;
+            name: string;
+            retired?: boolean;
+            /** @description The legal route, as the form proposes it; the agent may make it more precise. */
+            route: string;
+            /** Format: int64 */
+            sort: number;
+            /** Format: int64 */
+            version: number;
+        };
+        TicketDeskView: {
+            /** Format: int64 */
+            holderId: number;
+            holders: components["schemas"]["TicketHolderView"][];
+            may: ("claim" | "release" | "assign" | "note" | "tag" | "urge")[];
+            notes: components["schemas"]["TicketNoteView"][];
+            tags: string[];
+        };
+        TicketDraft: {
+            /** Format: date-time */
+            at: string;
+            body: unknown;
+        };
+        TicketEvidenceItem: {
+            code: string;
+            hint?: string;
+            /** @enum {string} */
+            kind: "text" | "image" | "document" | "any";
+            /**
+             * Format: int64
+             * @description Of files: how many at least.
+             */
+            min: number;
+            name: string;
+            /** @description Without it the reply is refused; otherwise the reply counts as incomplete. */
+            required: boolean;
+        };
+        TicketEvidencePart: {
+            given: components["schemas"]["TicketEvidenceView"][];
+            items: components["schemas"]["TicketEvidenceItem"][];
+        };
+        TicketEvidenceRule: {
+            items: components["schemas"]["TicketEvidenceItem"][];
+            /** Format: date-time */
+            setAt?: string;
+            setBy?: string;
+            type: string;
+            typeName: string;
+            /** Format: int64 */
+            version: number;
+        };
+        TicketEvidenceView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            fileId?: number;
+            /** Format: int64 */
+            id: number;
+            item: string;
+            /** Format: date-time */
+            judgedAt?: string;
+            judgedBy?: string;
+            name: string;
+            reason?: string;
+            /** Format: int64 */
+            round: number;
+            /** @enum {string} */
+            state: "given" | "valid" | "invalid";
+            text?: string;
+            unitName: string;
+        };
+        TicketExpireAct: {
+            /** @enum {string} */
+            action: "close" | "archive" | "recall" | "remind" | "report";
+            actionLabel: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            number: string;
+            /** Format: int64 */
+            ruleId: number;
+            ruleName: string;
+            /** Format: int64 */
+            ruleVersion: number;
+            /** Format: date-time */
+            since: string;
+            /** Format: int64 */
+            ticketId: number;
+            /** Format: date-time */
+            undoneAt?: string;
+        };
+        TicketExpireRule: {
+            /** @enum {string} */
+            action: "close" | "archive" | "recall" | "remind" | "report";
+            actionLabel: string;
+            /**
+             * Format: int64
+             * @description Working days without a step; 0 at once.
+             */
+            days: number;
+            enabled: boolean;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** @description Told with the act. */
+            reason: string;
+            /** Format: date-time */
+            setAt?: string;
+            setBy?: string;
+            /** @enum {string} */
+            state: "received" | "answered" | "dispatched" | "signed" | "suspended" | "replied" | "reviewed" | "callback" | "unreached" | "spared" | "closed" | "declined";
+            stateLabel: string;
+            /** Format: int64 */
+            version: number;
+        };
+        TicketFieldView: {
+            key: string;
+            /** @enum {string} */
+            kind: "text" | "number" | "date" | "choice" | "choices" | "phone" | "yesno";
+            label: string;
+            personal?: boolean;
+            /** @description In words. A personal one is masked to everybody but the desk. */
+            value: string;
+        };
         TicketFileView: {
             /** Format: int64 */
             id: number;
@@ -8120,6 +11010,68 @@ export interface components {
             /** @enum {string} */
             state: "available" | "waiting" | "quarantined";
             url: string;
+        };
+        TicketFirm: {
+            creditCode?: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            verified: boolean;
+        };
+        TicketFormField: {
+            /** Format: int64 */
+            decimals?: number;
+            help?: string;
+            /** @description A latin letter, then letters and digits; stays the same when the label is changed. */
+            key: string;
+            /** @enum {string} */
+            kind: "text" | "number" | "date" | "choice" | "choices" | "phone" | "yesno";
+            label: string;
+            /** Format: double */
+            max?: number;
+            /**
+             * Format: int64
+             * @description Of a text, in characters; 0 is 500.
+             */
+            maxLength?: number;
+            /** Format: double */
+            min?: number;
+            options?: string[];
+            /** @description A regular expression (RE2) that the whole text must match. */
+            pattern?: string;
+            /** @description What to write, told when the pattern does not match. */
+            patternHint?: string;
+            /** @description Kept sealed, masked to everybody but the desk, neither searched nor exported. A phone always is. */
+            personal?: boolean;
+            required?: boolean;
+            /** @description Of a number. */
+            unit?: string;
+        };
+        TicketFormVersion: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            fields: components["schemas"]["TicketFormField"][];
+            /** Format: int64 */
+            version: number;
+        };
+        TicketGivenEvidence: {
+            fileIds?: number[];
+            item: string;
+            text?: string;
+        };
+        TicketHolderView: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description 0 for the desk, otherwise the unit.
+             */
+            place: number;
+            placeName: string;
+            /** Format: int64 */
+            userId: number;
+            userName: string;
         };
         TicketHopView: {
             actions: ("hop-sign" | "hop-reply" | "forward" | "split" | "return" | "extend" | "accept" | "rework" | "recall")[];
@@ -8156,6 +11108,20 @@ export interface components {
             unitId: number;
             unitName: string;
         };
+        TicketIdle: {
+            /**
+             * Format: date-time
+             * @description When the rule's time was over.
+             */
+            due: string;
+            number: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: int64 */
+            ticketId: number;
+            title: string;
+            unitName: string;
+        };
         TicketItem: {
             /**
              * @description Of the clocks that run; absent to requesters.
@@ -8173,6 +11139,12 @@ export interface components {
             excluded?: boolean;
             /** @description What waits for a decision beside the state; staff only. */
             flags?: ("return" | "extension" | "appeal" | "review")[];
+            /**
+             * Format: int64
+             * @description Who works on it at the viewer's own desk or unit; in lists, staff only.
+             */
+            holderId?: number;
+            holderName?: string;
             /** Format: int64 */
             id: number;
             /** @description Where the words of a search stand; in a list that was searched only. */
@@ -8183,10 +11155,17 @@ export interface components {
             /** Format: int64 */
             rating: number;
             requesterName: string;
+            /**
+             * Format: int64
+             * @description Its level when it is confidential.
+             */
+            secrecy?: number;
             /** @enum {string} */
-            source: "h5" | "portal" | "agent";
+            source: "h5" | "portal" | "agent" | "import" | "open311" | "wechat" | "mail";
             /** @enum {string} */
             status: "received" | "answered" | "declined" | "dispatched" | "signed" | "suspended" | "replied" | "reviewed" | "callback" | "closed" | "archived" | "merged" | "voided";
+            /** @description Staff only. */
+            tags?: string[];
             title: string;
             type: string;
             typeName: string;
@@ -8196,8 +11175,33 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        TicketJudgeEvidence: {
+            /** Format: int64 */
+            id: number;
+            /** @description Needed when it is not valid. */
+            reason?: string;
+            valid: boolean;
+        };
+        TicketListCallbackView: {
+            items: components["schemas"]["TicketCallbackView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        TicketListExpireAct: {
+            items: components["schemas"]["TicketExpireAct"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
         TicketListItem: {
             items: components["schemas"]["TicketItem"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        TicketListRevealView: {
+            items: components["schemas"]["TicketRevealView"][];
             nextCursor?: string;
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
@@ -8221,6 +11225,22 @@ export interface components {
             status: "received" | "answered" | "declined" | "dispatched" | "signed" | "suspended" | "replied" | "reviewed" | "callback" | "closed" | "archived" | "merged" | "voided";
             title: string;
         };
+        TicketNoteView: {
+            author: string;
+            /** Format: date-time */
+            createdAt: string;
+            editable: boolean;
+            /** Format: date-time */
+            editedAt?: string;
+            /** Format: int64 */
+            id: number;
+            placeName: string;
+            text: string;
+            /** @description Whom it is addressed to beside the author's own desk or unit. */
+            to: string[];
+            /** Format: int64 */
+            version: number;
+        };
         TicketOutcome: {
             contacted: boolean;
             satisfied: boolean;
@@ -8241,6 +11261,19 @@ export interface components {
              */
             until?: string;
         };
+        TicketPerson: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        TicketPresent: {
+            /** @enum {string} */
+            doing: "viewing" | "answering";
+            name: string;
+            place: string;
+            /** Format: int64 */
+            userId: number;
+        };
         TicketPreview: {
             budget: string;
             /** Format: date-time */
@@ -8251,6 +11284,29 @@ export interface components {
             kind: "public" | "sign" | "handle" | "urge";
             label: string;
             sentence: string;
+        };
+        TicketPublicStep: {
+            /** Format: date-time */
+            at: string;
+            label: string;
+            text?: string;
+        };
+        TicketPublicView: {
+            /** Format: date-time */
+            closedAt?: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            dueAt: string;
+            number: string;
+            reply?: string;
+            /** @enum {string} */
+            status: "received" | "answered" | "declined" | "dispatched" | "signed" | "suspended" | "replied" | "reviewed" | "callback" | "closed" | "archived" | "merged" | "voided";
+            statusName: string;
+            timeline: components["schemas"]["TicketPublicStep"][];
+            title: string;
+            typeName: string;
+            unitName?: string;
         };
         TicketRequestView: {
             actions: ("endorse" | "decide" | "withdraw")[];
@@ -8304,6 +11360,18 @@ export interface components {
             unitId: number;
             unitName: string;
         };
+        TicketRevealView: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            /** @description Of the ticket. */
+            number: string;
+            reason: string;
+            /** @description Empty for staff of the desk. */
+            unit: string;
+        };
         TicketRung: {
             /**
              * Format: int64
@@ -8315,6 +11383,36 @@ export interface components {
             name: string;
             /** @enum {string} */
             unit: "working_days" | "working_minutes" | "clock_minutes";
+        };
+        TicketSavedView: {
+            columns: string[];
+            /** @description The actor's list begins with it. */
+            default: boolean;
+            editable: boolean;
+            filter: {
+                [key: string]: string[];
+            };
+            /** @enum {string} */
+            holder: "personal" | "unit" | "desk";
+            /** Format: int64 */
+            id: number;
+            name: string;
+            unitName: string;
+            /** Format: int64 */
+            version: number;
+        };
+        TicketScheme: {
+            name: string;
+            note: string;
+            scheme: string;
+            version: string;
+        };
+        TicketSecrecy: {
+            /** Format: int64 */
+            level: number;
+            name: string;
+            /** @description What it is for. */
+            note: string;
         };
         TicketStep: {
             actor?: string;
@@ -8330,16 +11428,81 @@ export interface components {
         };
         TicketType: {
             category: string;
+            categoryCode?: string;
             code: string;
+            /** @description The form that is filled beside title and text. */
+            fields?: components["schemas"]["TicketFormField"][];
             /** Format: int64 */
             hours: number;
+            /** @description The first letters of the name's reading, to find it by. */
+            initials?: string;
             name: string;
+            /** @description No new tickets of this type; requesters do not see it. */
+            retired?: boolean;
             /** @description A unit's reply is reviewed before the requester is called. */
             review?: boolean;
             /** Format: int64 */
             sort: number;
             /** @enum {string} */
             urgency: "normal" | "urgent" | "critical";
+            /**
+             * Format: int64
+             * @description Of the type with its form, to change it.
+             */
+            version: number;
+        };
+        TicketTypeBody: {
+            /** @description Scheme and version, as huiqi-matter/2026-1. */
+            category?: string;
+            categoryCode?: string;
+            /**
+             * Format: int64
+             * @description Of a new type only; afterwards its budgets count.
+             */
+            hours?: number;
+            name: string;
+            /** Format: int64 */
+            sort?: number;
+            /** @enum {string} */
+            urgency: "normal" | "urgent" | "critical";
+            /**
+             * Format: int64
+             * @description 0 for a new type.
+             */
+            version: number;
+        };
+        TicketTypeView: {
+            category: string;
+            categoryCode?: string;
+            code: string;
+            /** @description The form that is filled beside title and text. */
+            fields?: components["schemas"]["TicketFormField"][];
+            /** @description Newest first. */
+            forms: components["schemas"]["TicketFormVersion"][];
+            /** Format: int64 */
+            hours: number;
+            /** @description The first letters of the name's reading, to find it by. */
+            initials?: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Tickets of the type that are not ended; 1001 stands for more than 1,000.
+             */
+            open: number;
+            openText: string;
+            /** @description No new tickets of this type; requesters do not see it. */
+            retired?: boolean;
+            /** @description A unit's reply is reviewed before the requester is called. */
+            review?: boolean;
+            /** Format: int64 */
+            sort: number;
+            /** @enum {string} */
+            urgency: "normal" | "urgent" | "critical";
+            /**
+             * Format: int64
+             * @description Of the type with its form, to change it.
+             */
+            version: number;
         };
         TicketUndoView: {
             label: string;
@@ -8366,14 +11529,25 @@ export interface components {
             closedAt?: string;
             /** Format: date-time */
             createdAt: string;
+            /** @description What colleagues keep beside the ticket; staff only. */
+            desk?: components["schemas"]["TicketDeskView"];
             /** Format: date-time */
             dueAt: string;
             enterpriseName: string;
+            /** @description What the type asks for with a reply and what was shown; staff only. */
+            evidence?: components["schemas"]["TicketEvidencePart"];
             /** @description An appeal was granted: the statistics leave it out; staff only. */
             excluded?: boolean;
+            fields: components["schemas"]["TicketFieldView"][];
             files: components["schemas"]["TicketFileView"][];
             /** @description What waits for a decision beside the state; staff only. */
             flags?: ("return" | "extension" | "appeal" | "review")[];
+            /**
+             * Format: int64
+             * @description Who works on it at the viewer's own desk or unit; in lists, staff only.
+             */
+            holderId?: number;
+            holderName?: string;
             hops: components["schemas"]["TicketHopView"][];
             /** Format: int64 */
             id: number;
@@ -8384,6 +11558,7 @@ export interface components {
             near: components["schemas"]["TicketNear"][];
             number: string;
             opinion: string;
+            /** @description Masked; Reveal shows it. */
             phone: string;
             queryCode?: string;
             /** Format: int64 */
@@ -8391,10 +11566,17 @@ export interface components {
             reply: string;
             requesterName: string;
             requests: components["schemas"]["TicketRequestView"][];
+            /**
+             * Format: int64
+             * @description Its level when it is confidential.
+             */
+            secrecy?: number;
             /** @enum {string} */
-            source: "h5" | "portal" | "agent";
+            source: "h5" | "portal" | "agent" | "import" | "open311" | "wechat" | "mail";
             /** @enum {string} */
             status: "received" | "answered" | "declined" | "dispatched" | "signed" | "suspended" | "replied" | "reviewed" | "callback" | "closed" | "archived" | "merged" | "voided";
+            /** @description Staff only. */
+            tags?: string[];
             timeline: components["schemas"]["TicketStep"][];
             title: string;
             type: string;
@@ -8406,6 +11588,22 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        TicketViewCount: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            id: number;
+            more?: boolean;
+        };
+        TicketViewText: {
+            columns: string[];
+            filter: {
+                [key: string]: string[];
+            };
+            /** @enum {string} */
+            holder: "personal" | "unit" | "desk";
+            name: string;
+        };
         Told: {
             asOf?: string;
             ask?: string;
@@ -8416,6 +11614,9 @@ export interface components {
             stated?: boolean;
             value?: string;
             why?: string;
+        };
+        TrainInputBody: {
+            codes: string[];
         };
         TypeReviewInputBody: {
             review: boolean;
@@ -8439,11 +11640,57 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ViewCountsOutputBody: {
+            items: components["schemas"]["TicketViewCount"][];
+        };
+        ViewEditInputBody: {
+            columns: string[];
+            filter: {
+                [key: string]: string[];
+            };
+            /** @enum {string} */
+            holder: "personal" | "unit" | "desk";
+            name: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ViewRemoveInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        ViewsArrangeInputBody: {
+            /**
+             * Format: int64
+             * @description The view the list begins with; 0 for none.
+             */
+            default: number;
+            order: number[];
+        };
+        ViewsOutputBody: {
+            items: components["schemas"]["TicketSavedView"][];
+            mayShare: boolean;
+        };
         WithdrawInputBody: {
             /** Format: int64 */
             requestId: number;
             /** Format: int64 */
             version: number;
+        };
+        WriteNoteInputBody: {
+            mentions?: number[];
+            /**
+             * Format: int64
+             * @description Corrects one's own note.
+             */
+            noteId?: number;
+            /** @description Units with a part in the ticket that may read it, 0 for the desk. */
+            places?: number[];
+            text: string;
+            /**
+             * Format: int64
+             * @description Of the note that is corrected.
+             */
+            version?: number;
         };
     };
     responses: never;
@@ -9362,6 +12609,207 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ApplicationView"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-appraisal-formulas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppraisalFormulasOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-appraisal-formulas": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppraisalFormulaInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-appraisal-months-month": {
+        parameters: {
+            query?: {
+                /** @description A frozen edition; 0 is the newest. */
+                edition?: number;
+                /** @description The figures as they are now, also of a frozen month. */
+                live?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description As 2026-11. */
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppraisalMonthView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-appraisal-months-month-cases": {
+        parameters: {
+            query: {
+                unitId?: number;
+                rate: "response" | "solution" | "satisfaction" | "sign" | "handle" | "return" | "evidence";
+                class?: string;
+                /** @description Those that are left out of the rate. */
+                left?: boolean;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppraisalListCaseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-appraisal-months-month-correct": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppraisalCorrectInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-appraisal-rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -10522,6 +13970,255 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArticleColumnsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-cti-calls-id-play": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlayOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-cti-extensions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExtensionsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-cti-extensions": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CtiExtensionView"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-cti-line": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CtiLine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-desk-draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-desk-draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-desk-draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-desk-tickets": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskTicketInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
                 };
             };
             /** @description Error */
@@ -12158,6 +15855,141 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportingListRowView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-inbox": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                state?: "pending" | "filed" | "declined" | "spam" | "joined" | "ignored";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-inbox-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeMessageView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-inbox-id-judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntakeJudgeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeMessageView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-inbox-id-ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntakeMakeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeMessageView"];
                 };
             };
             /** @description Error */
@@ -14363,6 +18195,199 @@ export interface operations {
             };
         };
     };
+    "get-open311-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeListKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-open311-keys": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntakeIssueInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-open311-keys-id-revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeKeyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-open311-requests-number-publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntakePublishInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-open311-services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeListServiceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-open311-services-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntakeServiceInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeListServiceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-operations-health": {
         parameters: {
             query?: never;
@@ -15404,6 +19429,39 @@ export interface operations {
             };
         };
     };
+    "get-reveals": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketListRevealView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-roles": {
         parameters: {
             query?: never;
@@ -15494,6 +19552,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdentityRoleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-seat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatStanding"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-seat-beat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-seat-state": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeatSwitch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatStanding"];
                 };
             };
             /** @description Error */
@@ -15701,6 +19851,764 @@ export interface operations {
             };
         };
     };
+    "get-supervision-alarms": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupervisionListAlarmView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-supervision-alarms-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupervisionAlarmView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-supervision-alarms-id-ack": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AckInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-supervision-hours": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoursInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-supervision-nuisance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NuisancesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-supervision-nuisance": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CtiMark"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-supervision-nuisance-id-end": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-supervision-reports": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                kind?: "day" | "week" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupervisionListReportView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-supervision-reports-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupervisionReportView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-supervision-seats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatBoard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-supervision-seats-id-day": {
+        parameters: {
+            query?: {
+                /** @description As 2026-11-29; empty is today. */
+                day?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-supervision-seats-id-skills": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrainInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-supervision-seats-id-state": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForceInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-supervision-shifts": {
+        parameters: {
+            query?: {
+                /** @description A day of the week, as 2026-11-29; empty is this week. */
+                week?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeatWeek"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-supervision-shifts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeatSaveShift"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-supervision-shifts-copy": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeatCopyWeek"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CopyOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-supervision-shifts-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeatSaveShift"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-supervision-surge-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupervisionRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-supervision-surge-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupervisionRule"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-supervision-teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-supervision-teams": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeatSaveTeam"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-supervision-teams-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SeatSaveTeam"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-supervision-wallboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupervisionWallboard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-ticket-budgets": {
         parameters: {
             query?: never;
@@ -15837,6 +20745,616 @@ export interface operations {
             };
         };
     };
+    "post-ticket-bulks": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketBulkView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-bulks-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketBulkView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-bulks-id-undo": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkUndoInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketBulkView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-callback-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallbackPlansOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-callback-plans": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallbackPlanInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-callbacks": {
+        parameters: {
+            query?: {
+                /** @description Empty is due. */
+                view?: "due" | "later" | "unreached" | "spared" | "done";
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketListCallbackView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-callbacks-claim": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketCallbackCard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-callbacks-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketCallbackCard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-callbacks-id-release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-callers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallerInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketCaller"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CategoriesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-decline-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeclineReasonsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-decline-reasons-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeclineReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-evidence-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceRulesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-evidence-rules": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceRuleInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-expire-acts": {
+        parameters: {
+            query?: {
+                rule?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketListExpireAct"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-expire-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpireRulesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-expire-rules": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExpireRuleInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-expire-rules-id-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpirePreviewOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-ticket-ladder": {
         parameters: {
             query?: never;
@@ -15860,6 +21378,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BudgetsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ByNumberInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketPublicView"];
                 };
             };
             /** @description Error */
@@ -15935,6 +21486,39 @@ export interface operations {
             };
         };
     };
+    "post-ticket-similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimilarInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-ticket-types": {
         parameters: {
             query?: never;
@@ -15951,6 +21535,189 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TypesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-types-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketTypeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-types-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketTypeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketTypeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-types-code-form": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetFormInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketTypeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-types-code-restore": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetireTypeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketTypeView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-types-code-retire": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetireTypeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketTypeView"];
                 };
             };
             /** @description Error */
@@ -16026,6 +21793,202 @@ export interface operations {
             };
         };
     };
+    "get-ticket-views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-views": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TicketViewText"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketSavedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-views-arrange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewsArrangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-views-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewCountsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-ticket-views-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewEditInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketSavedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-views-id-remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewRemoveInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-tickets": {
         parameters: {
             query?: {
@@ -16043,6 +22006,30 @@ export interface operations {
                 flag?: string;
                 /** @description What waits for the asker's own work. */
                 waiting?: boolean;
+                /** @description Any of these types, separated by commas. */
+                type?: string[];
+                /** @description The unit that has it, or one above. */
+                unit?: number;
+                /** @description Who works on it. */
+                holder?: number;
+                source?: string;
+                tag?: string;
+                /** @description First day of receipt, as 2026-11-22. */
+                from?: string;
+                /** @description Last day of receipt. */
+                to?: string;
+                /** @description First day of the deadline. */
+                dueFrom?: string;
+                dueTo?: string;
+                /** @description Whole, or its last four digits. */
+                phone?: string;
+                /** @description The beginning of a credit code, 8 characters or more. */
+                code?: string;
+                company?: number;
+                /** @description What waits for the asker's desk or unit: claimed by nobody, by the asker, by anybody of it. */
+                queue?: "free" | "mine" | "group";
+                /** @description By deadline, or the most urgent first; only what is not over. Left out: newest first. */
+                sort?: "due" | "urgency";
             };
             header?: never;
             path?: never;
@@ -16289,6 +22276,44 @@ export interface operations {
             };
         };
     };
+    "post-tickets-id-assign": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-tickets-id-callback": {
         parameters: {
             query?: never;
@@ -16304,6 +22329,116 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["CallBackInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-callback-record": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallbackRecordInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-tickets-id-calls": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-claim": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldInputBody"];
             };
         };
         responses: {
@@ -16396,6 +22531,106 @@ export interface operations {
             };
         };
     };
+    "get-tickets-id-colleagues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeopleOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-confide": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfideInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-tickets-id-confidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketConfidence"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-tickets-id-decide": {
         parameters: {
             query?: never;
@@ -16448,7 +22683,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReasonInputBody"];
+                "application/json": components["schemas"]["DeclineInputBody"];
             };
         };
         responses: {
@@ -16814,6 +23049,79 @@ export interface operations {
             };
         };
     };
+    "post-tickets-id-notes": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteNoteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-presence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresenceInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresenceOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-tickets-id-rate": {
         parameters: {
             query?: never;
@@ -16890,6 +23198,44 @@ export interface operations {
             };
         };
     };
+    "post-tickets-id-release": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-tickets-id-reopen": {
         parameters: {
             query?: never;
@@ -16942,7 +23288,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AnswerInputBody"];
+                "application/json": components["schemas"]["ReplyInputBody"];
             };
         };
         responses: {
@@ -17042,6 +23388,41 @@ export interface operations {
             };
         };
     };
+    "post-tickets-id-reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevealInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevealOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-tickets-id-review": {
         parameters: {
             query?: never;
@@ -17056,7 +23437,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NoteInputBody"];
+                "application/json": components["schemas"]["ReviewInputBody"];
             };
         };
         responses: {
@@ -17132,7 +23513,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NoteInputBody"];
+                "application/json": components["schemas"]["ReviewInputBody"];
             };
         };
         responses: {
@@ -17285,6 +23666,44 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-tags": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagInputBody"];
             };
         };
         responses: {

@@ -1,7 +1,7 @@
 import { Upload } from '@element-plus/icons-vue'
 import type { FeatureRoute } from '@/router/feature'
 
-const permissions = ['enterprise.import', 'identity.users', 'directory.manage']
+const permissions = ['enterprise.import', 'identity.users', 'directory.manage', 'ticket.import']
 
 export default [
   {

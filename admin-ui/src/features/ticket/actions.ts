@@ -36,15 +36,6 @@ interface ReasonAsked {
 
 /** The actions that need a reason and nothing else. */
 export const reasons: Partial<Record<TicketAction, ReasonAsked>> = {
-  decline: {
-    title: '不予受理',
-    label: '理由和法定渠道',
-    message: '企业会看到这段说明。请写明不予受理的理由，并告知可以通过什么渠道解决。',
-    confirmText: '登记不予受理',
-    minLength: 5,
-    maxLength: 1000,
-    suggestions: ['合同纠纷，请协商解决、申请仲裁或向人民法院起诉', '已进入信访程序，请向信访部门查询办理进度'],
-  },
   callback: {
     title: '登记回访未接通',
     label: '回访情况',

@@ -15,6 +15,10 @@ export type TicketStep = Schemas['TicketStep']
 export type TicketFile = Schemas['TicketFileView']
 export type TicketType = Schemas['TicketType']
 export type TicketUnit = Schemas['TicketUnitInfo']
+export type FormField = Schemas['TicketFormField']
+export type Caller = Schemas['TicketCaller']
+export type Alike = Schemas['TicketAlike']
+export type DeclineReason = Schemas['TicketDeclineReason']
 /** What a call-back found. */
 export type Outcome = Schemas['TicketOutcome']
 export type NewTicket = Omit<Schemas['OpenInputBody'], 'source'>
@@ -26,13 +30,43 @@ export interface TicketQuery {
   flag?: string
   alert?: string
   waiting?: boolean
+  type?: string[]
+  unit?: string
+  holder?: string
+  source?: string
+  tag?: string
+  from?: string
+  to?: string
+  dueFrom?: string
+  dueTo?: string
+  phone?: string
+  code?: string
+  company?: string
+  queue?: string
+  sort?: string
   cursor?: string
   limit?: number
 }
 
 /** The tickets the person may see, newest first. */
 export const listTickets = (
-  { q, status, urgency, alert, flag, waiting, cursor, limit }: TicketQuery,
+  {
+    q,
+    status,
+    urgency,
+    alert,
+    flag,
+    waiting,
+    type,
+    unit,
+    holder,
+    company,
+    queue,
+    sort,
+    cursor,
+    limit,
+    ...rest
+  }: TicketQuery,
   signal?: AbortSignal,
 ) =>
   data(
@@ -46,6 +80,20 @@ export const listTickets = (
           flag: flag || undefined,
           alert: (alert || undefined) as 'overdue' | undefined,
           waiting: waiting || undefined,
+          type: type?.length ? [type.join(',')] : undefined,
+          unit: Number(unit) || undefined,
+          holder: Number(holder) || undefined,
+          company: Number(company) || undefined,
+          queue: (queue || undefined) as 'free' | undefined,
+          sort: (sort || undefined) as 'due' | undefined,
+          source: (rest.source || undefined) as Source | undefined,
+          tag: rest.tag || undefined,
+          from: rest.from || undefined,
+          to: rest.to || undefined,
+          dueFrom: rest.dueFrom || undefined,
+          dueTo: rest.dueTo || undefined,
+          phone: rest.phone || undefined,
+          code: rest.code || undefined,
           cursor,
           limit,
         },
@@ -68,21 +116,31 @@ export const listReasonCodes = () => data(api.GET('/api/ticket-reasons')).then((
 export const openTicket = (body: NewTicket, key: string) =>
   data(api.POST('/api/tickets', { body: { ...body, source: 'agent' }, ...idempotent(key) }))
 
+/** Who calls, with the tickets asked for before. Numbers go in the body: addresses are logged. */
+export const lookUpCaller = (body: Schemas['CallerInputBody'], signal?: AbortSignal) =>
+  data(api.POST('/api/ticket-callers', { body, signal }))
+
+/** Tickets that may be about the same as what is typed. */
+export const similarTickets = (body: Schemas['SimilarInputBody'], signal?: AbortSignal) =>
+  data(api.POST('/api/ticket-similar', { body, signal })).then((page) => page.items)
+
+export const listDeclineReasons = () => data(api.GET('/api/ticket-decline-reasons')).then((page) => page.items)
+
 type Fields<B extends keyof Schemas> = Omit<Schemas[B], 'version'>
 
 /** What each action sends beside the version. */
 export interface ActionBody {
   answer: Fields<'AnswerInputBody'>
-  decline: Fields<'ReasonInputBody'>
+  decline: Fields<'DeclineInputBody'>
   dispatch: Fields<'DispatchInputBody'>
   sign: Fields<'SignInputBody'>
-  reply: Fields<'AnswerInputBody'>
+  reply: Fields<'ReplyInputBody'>
   callback: Fields<'CallBackInputBody'>
   close: Fields<'CloseInputBody'>
   reopen: Fields<'ReopenInputBody'>
   void: Fields<'ReasonInputBody'>
-  review: Fields<'NoteInputBody'>
-  sendback: Fields<'NoteInputBody'>
+  review: Fields<'ReviewInputBody'>
+  sendback: Fields<'ReviewInputBody'>
   archive: Fields<'SignInputBody'>
   suspend: Fields<'ReasonInputBody'>
   resume: Fields<'ReasonInputBody'>

@@ -6,6 +6,7 @@ export interface TicketValues {
   contactName: string
   phone: string
   enterpriseName: string
+  fields: Record<string, string[]>
 }
 
 /** What keeps a request from being written down. The server checks the number itself. */

@@ -41,7 +41,15 @@ export const urgency: LabelTable<Urgency> = {
   critical: { text: '特急', tone: 'danger', icon: WarningFilled },
 }
 
-export const sources: Record<Source, string> = { h5: '移动端', portal: '门户网站', agent: '代客登记' }
+export const sources: Record<Source, string> = {
+  h5: '移动端',
+  portal: '门户网站',
+  agent: '代客登记',
+  open311: '开放接口',
+  wechat: '微信消息',
+  mail: '电子邮件',
+  import: '批量导入',
+}
 
 export const hopStates: Record<string, string> = {
   dispatched: '待签收',

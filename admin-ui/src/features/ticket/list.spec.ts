@@ -3,6 +3,7 @@ import { createPinia } from 'pinia'
 import { expect, it, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import * as api from './api'
+import * as desk from './desk'
 import TicketList from './TicketList.vue'
 
 async function open(path: string) {
@@ -15,6 +16,9 @@ async function open(path: string) {
       { path: '/tickets/:id(\\d+)', name: 'ticket', component: page },
     ],
   })
+  vi.spyOn(desk, 'listViews').mockResolvedValue({ items: [], mayShare: false })
+  vi.spyOn(desk, 'countViews').mockResolvedValue([])
+  vi.spyOn(api, 'listTicketTypes').mockResolvedValue([])
   await router.push(path)
   const wrapper = mount(TicketList, { global: { plugins: [router, createPinia()] }, attachTo: document.body })
   await flushPromises()
@@ -43,16 +47,17 @@ it('asks for what the address says and shows a row for each ticket', async () =>
   const load = vi.spyOn(api, 'listTickets').mockResolvedValue({ items: [row as api.TicketItem] })
   const wrapper = await open('/tickets?status=signed&status=replied&urgency=critical')
   expect(load).toHaveBeenCalledWith(
-    {
+    expect.objectContaining({
       q: '',
       status: ['signed', 'replied'],
       urgency: 'critical',
       alert: '',
       flag: '',
+      queue: '',
       waiting: false,
       cursor: undefined,
       limit: 20,
-    },
+    }),
     expect.anything(),
   )
   await vi.waitFor(() => expect(wrapper.text()).toContain('GD20261122-000005'))

@@ -1,4 +1,4 @@
-import { EditPen, Tickets, Timer } from '@element-plus/icons-vue'
+import { Collection, EditPen, Headset, Tickets, Timer } from '@element-plus/icons-vue'
 import type { FeatureRoute } from '@/router/feature'
 
 export default [
@@ -30,6 +30,30 @@ export default [
     },
   },
   {
+    path: 'desk',
+    name: 'desk',
+    component: () => import('./DeskPage.vue'),
+    meta: {
+      title: '直办',
+      menu: '工单',
+      icon: Headset,
+      order: 0,
+      permissions: ['ticket.open'],
+      help: [
+        {
+          heading: '不用鼠标',
+          text: '依次填写来电号码、诉求类型、诉求内容和答复，按 F8 直接答复并办结；答复不了的，按 F9 登记并派单。Tab 到下一项，F2 回到来电号码，F4 查知识库。',
+        },
+        { heading: '诉求类型', text: '输入名称中的字，或拼音首字母，例如“ldyg”就是劳动用工；上下键选择，回车确认。' },
+        {
+          heading: '直接答复并办结',
+          text: '登记、答复和办结同时完成，来电人在线确认的结果即为回访结果，不再另行回访。',
+        },
+        { heading: '草稿', text: '填写的内容随时保存在服务器上，只有本人能看到；换一台电脑登录也能接着填。' },
+      ],
+    },
+  },
+  {
     path: 'tickets/new',
     name: 'ticket-new',
     component: () => import('./TicketForm.vue'),
@@ -40,6 +64,26 @@ export default [
     name: 'ticket',
     component: () => import('./TicketPage.vue'),
     meta: { title: '工单详情', parent: 'tickets', permissions: ['ticket.view'] },
+  },
+  {
+    path: 'system/ticket-types',
+    name: 'ticket-types',
+    component: () => import('./TypeList.vue'),
+    meta: {
+      title: '诉求类型',
+      menu: '系统',
+      icon: Collection,
+      order: 8,
+      permissions: ['ticket.types'],
+      help: [
+        {
+          heading: '表单的版本',
+          text: '每次保存表单产生新版本，之后登记的工单使用新表单；已登记的工单仍显示登记时填写的字段。',
+        },
+        { heading: '停用', text: '停用后不能再登记此类工单，在办的工单照常办理，可以随时恢复使用。' },
+        { heading: '个人信息', text: '标为个人信息的字段加密保存，不进入检索和导出，只有受理席能看到全文。' },
+      ],
+    },
   },
   {
     path: 'system/ticket-budgets',

@@ -1,6 +1,7 @@
 import { flushPromises, mount } from '@vue/test-utils'
 import { createPinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ref } from 'vue'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { ApiError } from '@/api/client'
 import { reasons, texts, verbs } from './actions'
@@ -11,6 +12,8 @@ import CloseDialog from './CloseDialog.vue'
 import { asks, askFor, hopRows } from './steps'
 import { outcomeText, stepTone, unitOptions } from './labels'
 import TicketActions from './TicketActions.vue'
+import DeclineDialog from './DeclineDialog.vue'
+import FormFields from './FormFields.vue'
 import TicketForm from './TicketForm.vue'
 import TicketPage from './TicketPage.vue'
 import WaitingCard from './WaitingCard.vue'
@@ -32,6 +35,7 @@ const ticket: api.Ticket = {
   dueAt: '2026-11-25T01:30:00Z',
   rating: 0,
   body: '<script>alert(1)</script>',
+  fields: [{ key: 'loss', label: '损失', kind: 'number', value: '12.5 万元' }],
   phone: '13800138000',
   reply: '已说明',
   opinion: '',
@@ -121,7 +125,7 @@ describe('labels', () => {
     expect(stepTone('ticket.linked')).toBe('neutral')
   })
   it('has a dialog or a direct step for every button', () => {
-    const own = ['sign', 'dispatch', 'close']
+    const own = ['sign', 'dispatch', 'close', 'decline']
     for (const action of Object.keys(verbs)) {
       expect(own.includes(action) || action in reasons || action in texts || action in asks, action).toBe(true)
     }
@@ -137,6 +141,7 @@ describe('checkTicket', () => {
     contactName: '张师傅',
     phone: '＋86 13900139000',
     enterpriseName: '',
+    fields: {},
   }
   it('lets a complete request pass', () => expect(checkTicket(good)).toEqual({}))
   it.each(['type', 'title', 'body', 'contactName', 'phone'])('refuses an empty %s', (field) => {
@@ -263,7 +268,7 @@ describe('hops and requests', () => {
 
 describe('CloseDialog', () => {
   it('needs a note when the call was not reached, and then sends it', async () => {
-    const props = { direct: false, phone: '13800138000', busy: false }
+    const props = { direct: false, phone: '13800138000', ticketId: 1, busy: false }
     const { wrapper } = await open(CloseDialog as unknown as typeof TicketPage, props)
     const missed = Array.from(document.querySelectorAll<HTMLInputElement>('input[type="radio"]'))[1]!
     missed.click()
@@ -308,5 +313,45 @@ describe('TicketForm', () => {
     await vi.waitFor(() => expect(wrapper.text()).toContain('请填写联系人'))
     expect(wrapper.text()).toContain('请选择诉求类型')
     expect(send).not.toHaveBeenCalled()
+  })
+  it('shows the fields of the type and what the server says about one', async () => {
+    const values = ref<Record<string, string[]>>({ kind: ['停水'] })
+    const fields: api.FormField[] = [
+      { key: 'kind', label: '停供种类', kind: 'choices', options: ['停水', '停电'], required: true },
+      { key: 'loss', label: '损失', kind: 'number', unit: '万元', min: 0, max: 10 },
+    ]
+    const wrapper = mount(FormFields, {
+      props: {
+        fields,
+        modelValue: values.value,
+        errors: { 'fields.loss': '损失应为数字' },
+        'onUpdate:modelValue': (v: Record<string, string[]>) => (values.value = v),
+      },
+      global: { stubs: { ElFormItem: false } },
+    })
+    expect(wrapper.text()).toContain('万元')
+    await wrapper.get('input[aria-label="损失"]').setValue('3')
+    expect(values.value).toEqual({ kind: ['停水'], loss: ['3'] })
+  })
+})
+
+describe('DeclineDialog', () => {
+  it('proposes the legal route of the case and asks for both', async () => {
+    vi.spyOn(api, 'listDeclineReasons').mockResolvedValue([
+      { code: 'petition', name: '信访事项', route: '请到区信访办公室提出。', sort: 1, version: 1 },
+      { code: 'old', name: '旧的', route: '无', sort: 2, version: 1, retired: true },
+    ])
+    const { wrapper } = await open(DeclineDialog as unknown as typeof TicketPage, { busy: false }, '/new')
+    press('登记不予受理')
+    await flushPromises()
+    expect(wrapper.emitted('confirm')).toBeUndefined()
+    const select = wrapper.findComponent({ name: 'ElSelect' })
+    expect(select.findAllComponents({ name: 'ElOption' }).length).toBeLessThan(2)
+    select.vm.$emit('update:modelValue', 'petition')
+    select.vm.$emit('change', 'petition')
+    await flushPromises()
+    press('登记不予受理')
+    await flushPromises()
+    expect(wrapper.emitted('confirm')).toEqual([[{ code: 'petition', route: '请到区信访办公室提出。', reason: '' }]])
   })
 })

@@ -9,6 +9,9 @@ export type TicketStep = Schemas['TicketStep']
 export type TicketFile = Schemas['TicketFileView']
 export type Ticket = Schemas['TicketView']
 export type TicketType = Schemas['TicketType']
+export type FormField = Schemas['TicketFormField']
+export type Alike = Schemas['TicketAlike']
+export type PublicTicket = Schemas['TicketPublicView']
 export type NewTicket = Omit<Schemas['OpenInputBody'], 'source'>
 
 /** My tickets and those of my company, newest first; q narrows them to words, a number or a phone's last four digits. */
@@ -28,3 +31,11 @@ export const rateTicket = (id: number, body: Schemas['RateInputBody'], key: stri
 /** What a suspended ticket waits for. */
 export const supplementTicket = (id: number, body: Schemas['AnswerInputBody'], key: string) =>
   call(api.POST('/api/tickets/{id}/supplement', { params: { path: { id } }, body, headers: idempotent(key) }))
+
+/** My own open requests that are alike. */
+export const similarTickets = (body: Schemas['SimilarInputBody']) =>
+  call(api.POST('/api/ticket-similar', { body })).then((page) => page.items)
+
+/** How a request stands, without an account. */
+export const queryTicket = (body: Schemas['ByNumberInputBody']) =>
+  call(api.POST('/api/ticket-queries', { body }))

@@ -7,6 +7,7 @@ export interface TicketValues {
   body: string
   contactName: string
   phone: string
+  fields: Record<string, string[]>
 }
 
 const length = (text: string) => Array.from(text.trim()).length

@@ -19,6 +19,16 @@ export default [
     },
   },
   {
+    path: '/tickets/query',
+    name: 'ticket-query',
+    component: () => import('./QueryPage.vue'),
+    meta: {
+      title: '诉求进度查询',
+      order: 35,
+      entry: { place: 'home', label: '查进度', icon: 'search' },
+    },
+  },
+  {
     path: '/tickets/:id(\\d+)',
     name: 'ticket',
     component: () => import('./TicketDetail.vue'),

@@ -31,6 +31,7 @@ const ticket: api.Ticket = {
   closedAt: '2026-11-23T01:30:00Z',
   rating: 0,
   body: '新招三人 <script>alert(1)</script>',
+  fields: [{ key: 'loss', label: '损失', kind: 'number', value: '12.5 万元' }],
   phone: '138****8000',
   reply: '已说明',
   opinion: '',
@@ -88,7 +89,14 @@ beforeEach(() => {
 })
 
 describe('checkTicket', () => {
-  const good = { type: 'labour', title: '补贴', body: '如何申请补贴', contactName: '王芳', phone: '' }
+  const good = {
+    type: 'labour',
+    title: '补贴',
+    body: '如何申请补贴',
+    contactName: '王芳',
+    phone: '',
+    fields: {},
+  }
   it('lets a complete request pass, with or without a phone', () => {
     expect(checkTicket(good)).toEqual({})
     expect(checkTicket({ ...good, phone: '0557-3022345' })).toEqual({})
@@ -136,7 +144,15 @@ describe('TicketList', () => {
 describe('TicketForm', () => {
   it('keeps what is typed, says what is missing, sends once under one key', async () => {
     vi.spyOn(api, 'listTicketTypes').mockResolvedValue([
-      { code: 'labour', name: '劳动用工', category: '0201', urgency: 'normal', hours: 72, sort: 1 },
+      {
+        code: 'labour',
+        name: '劳动用工',
+        category: '0201',
+        urgency: 'normal',
+        hours: 72,
+        sort: 1,
+        version: 1,
+      },
     ])
     const send = vi
       .spyOn(api, 'openTicket')
@@ -170,6 +186,7 @@ describe('TicketDetail', () => {
     const { wrapper } = await open(TicketDetail as typeof TicketForm, { id: 3 })
     expect(wrapper.text()).toContain('<script>alert(1)</script>')
     expect(wrapper.text()).toContain('申报指南.pdf')
+    expect(wrapper.text()).toContain('损失：12.5 万元')
     expect(wrapper.text()).not.toContain('提交评价')
     await wrapper.findAll('.van-rate__item')[4]!.trigger('click')
     await wrapper.get('form').trigger('submit')

@@ -1,0 +1,299 @@
+package supervision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/text"
+)
+
+// seen is a ticket that was received.
+type seen struct {
+	bun.BaseModel `bun:"table:supervision_seen,alias:e"`
+
+	TicketID int64     `bun:"ticket_id,pk"`
+	Matter   string    `bun:"matter,notnull"`
+	Area     string    `bun:"area,notnull"` // "" when the request names none
+	At       time.Time `bun:"at,notnull"`
+}
+
+// Rule says what a surge is.
+type Rule struct {
+	// Least is how many of one matter and area within an hour are looked at at all.
+	Least int `bun:"least" json:"least" minimum:"2" maximum:"1000"`
+	// Factor is how many times the usual number it must be.
+	Factor float64 `bun:"factor" json:"factor" minimum:"1" maximum:"100"`
+	// Weeks is over how many weeks the same hour of the same day of the week is the usual number.
+	Weeks   int   `bun:"weeks" json:"weeks" minimum:"1" maximum:"12"`
+	On      bool  `bun:"active" json:"on"`
+	Version int64 `bun:"version" json:"version"`
+}
+
+type ruleRow struct {
+	bun.BaseModel `bun:"table:supervision_rules,alias:r"`
+
+	ID int64 `bun:"id,pk"`
+	Rule
+}
+
+// surges reports whether n within an hour is a surge where the weeks before had usual in all.
+func (r Rule) surges(n, before int) bool {
+	return r.On && n >= r.Least && float64(n) >= r.Factor*float64(before)/float64(r.Weeks)
+}
+
+// alarm is one surge.
+type alarm struct {
+	bun.BaseModel `bun:"table:supervision_alarms,alias:a"`
+
+	ID         int64      `bun:"id,pk,autoincrement"`
+	Matter     string     `bun:"matter,notnull"`
+	MatterName string     `bun:"matter_name,notnull"`
+	Area       string     `bun:"area,notnull"`
+	AreaName   string     `bun:"area_name,notnull"`
+	FirstAt    time.Time  `bun:"first_at,notnull"` // of its tickets
+	LastAt     time.Time  `bun:"last_at,notnull"`
+	Count      int        `bun:"n,notnull"`
+	Usual      float64    `bun:"usual,notnull"` // tickets of the same hour, mean of the weeks before
+	AckedBy    string     `bun:"acked_by,notnull"`
+	AckedAt    *time.Time `bun:"acked_at"`
+	Note       string     `bun:"note,notnull"`
+}
+
+// Surged is announced when an alarm is raised.
+type Surged struct {
+	ID     int64  `json:"id"`
+	Matter string `json:"matter"`
+	Area   string `json:"area"`
+	Count  int    `json:"count"`
+}
+
+// Event names the fact.
+func (f Surged) Event() (string, string, int64) { return "supervision.surged", Object, f.ID }
+
+// quiet is how long after its last ticket a surge goes on: what comes later raises a new alarm.
+const quiet = 6 * time.Hour
+
+// Note keeps a ticket that was received and raises an alarm when there are too many of its kind. It may be called again with
+// the same ticket.
+func (s *Service) Note(ctx context.Context, tx bun.Tx, ticket int64, matter, words string, at time.Time) error {
+	area, areaName := s.Names.Area(words)
+	row := seen{TicketID: ticket, Matter: matter, Area: area, At: at}
+	res, err := tx.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx)
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	if s.Clock.Now().Sub(at) > quiet { // history that is told late wakes nobody
+		return nil
+	}
+	r, err := s.rule(ctx, tx)
+	if err != nil || !r.On {
+		return err
+	}
+	n, err := count(ctx, tx, matter, area, at.Add(-time.Hour), at)
+	if err != nil || n < r.Least {
+		return err
+	}
+	before := 0
+	for w := 1; w <= r.Weeks; w++ {
+		then := at.AddDate(0, 0, -7*w)
+		k, err := count(ctx, tx, matter, area, then.Add(-time.Hour), then)
+		if err != nil {
+			return err
+		}
+		before += k
+	}
+	if !r.surges(n, before) {
+		return nil
+	}
+	return s.raise(ctx, tx, row, areaName, n, float64(before)/float64(r.Weeks))
+}
+
+// count is how many were received in (from, to].
+func count(ctx context.Context, db bun.IDB, matter, area string, from, to time.Time) (int, error) {
+	n, err := db.NewSelect().Model((*seen)(nil)).Where("e.matter = ? AND e.area = ? AND e.at > ? AND e.at <= ?", matter, area, from, to).Count(ctx)
+	return int(n), err
+}
+
+// raise makes an alarm, or adds to the one that goes on.
+func (s *Service) raise(ctx context.Context, tx bun.Tx, x seen, areaName string, n int, usual float64) error {
+	err := database.Changed(database.Run(ctx, tx, "UPDATE supervision_alarms SET last_at = ?, n = n + 1 WHERE matter = ? AND area = ? AND last_at > ?", x.At, x.Matter, x.Area, x.At.Add(-quiet)))
+	if !errors.Is(err, fault.ErrChanged) {
+		return err // it goes on, or failed
+	}
+	name, err := s.Names.Matter(ctx, x.Matter)
+	if err != nil {
+		return err
+	}
+	a := alarm{Matter: x.Matter, MatterName: name, Area: x.Area, AreaName: areaName, FirstAt: x.At.Add(-time.Hour), LastAt: x.At, Count: n, Usual: usual}
+	if err := database.Insert(ctx, tx, &a); err != nil {
+		return err
+	}
+	if _, err := event.Append(ctx, tx, access.SystemActor("supervision"), s.Clock.Now(), Surged{ID: a.ID, Matter: name, Area: areaName, Count: n}); err != nil {
+		return err
+	}
+	place := areaName
+	if place == "" {
+		place = "未注明区域"
+	}
+	return s.Messages.Tell(ctx, tx, fmt.Sprintf("surge:%d", a.ID), "supervision.surge", "/supervision/alarms", map[string]string{
+		"name": name, "text": place, "number": strconv.Itoa(n), "reason": strconv.FormatFloat(usual, 'f', 1, 64)})
+}
+
+func (s *Service) rule(ctx context.Context, db bun.IDB) (Rule, error) {
+	row := new(ruleRow)
+	err := database.Found(db.NewSelect().Model(row).Where("r.id = 1").Scan(ctx))
+	return row.Rule, err
+}
+
+// Rule returns what a surge is. It takes supervision.view.
+func (s *Service) Rule(ctx context.Context, actor access.Actor) (Rule, error) {
+	if err := actor.Need(PermView); err != nil {
+		return Rule{}, err
+	}
+	return s.rule(ctx, s.DB.Read())
+}
+
+// SetRule says what a surge is from now on; Version is the one the actor saw. It takes supervision.manage.
+func (s *Service) SetRule(ctx context.Context, actor access.Actor, r Rule) error {
+	if err := actor.Need(PermManage); err != nil {
+		return err
+	}
+	if r.Least < 2 || r.Least > 1000 || r.Factor < 1 || r.Factor > 100 || r.Weeks < 1 || r.Weeks > 12 {
+		return fault.InvalidField("least", "SURGE_RULE", "件数请填 2 至 1000，倍数 1 至 100，对比周数 1 至 12")
+	}
+	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		err := database.Changed(database.Run(ctx, tx, "UPDATE supervision_rules SET least = ?, factor = ?, weeks = ?, active = ?, version = version + 1 WHERE id = 1 AND version = ?",
+			r.Least, r.Factor, r.Weeks, r.On, r.Version))
+		if errors.Is(err, fault.ErrChanged) {
+			return ErrStale
+		}
+		if err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, actor, s.Clock.Now(), audit.Record{Action: "supervision.rule", Object: Object, Summary: "设置突增预警规则", Detail: r})
+	})
+}
+
+// AlarmView is an alarm as it is shown.
+type AlarmView struct {
+	ID      int64        `json:"id"`
+	Matter  string       `json:"matter"`
+	Area    string       `json:"area" doc:"Empty when the requests name none."`
+	FirstAt time.Time    `json:"firstAt"`
+	LastAt  time.Time    `json:"lastAt"`
+	Count   int          `json:"count"`
+	Usual   float64      `json:"usual" doc:"Of the same hour in the weeks before."`
+	AckedBy string       `json:"ackedBy"`
+	AckedAt *time.Time   `json:"ackedAt,omitempty"`
+	Note    string       `json:"note"`
+	Tickets []TicketView `json:"tickets,omitempty"`
+}
+
+func (s *Service) alarms(ctx context.Context, open bool, before int64, limit int) ([]AlarmView, error) {
+	q := s.DB.Read().NewSelect().OrderExpr("a.id DESC").Limit(int64(limit))
+	if open {
+		q = q.Where("a.acked_at IS NULL")
+	}
+	if before > 0 {
+		q = q.Where("a.id < ?", before)
+	}
+	var rows []alarm
+	if err := q.Model(&rows).Scan(ctx); err != nil {
+		return nil, err
+	}
+	out := make([]AlarmView, 0, len(rows))
+	for i := range rows {
+		out = append(out, rows[i].view())
+	}
+	return out, nil
+}
+
+func (a *alarm) view() AlarmView {
+	v := AlarmView{ID: a.ID, Matter: a.MatterName, Area: a.AreaName, FirstAt: a.FirstAt.UTC(), LastAt: a.LastAt.UTC(), Count: a.Count, Usual: a.Usual, AckedBy: a.AckedBy, Note: a.Note}
+	if a.AckedAt != nil {
+		at := a.AckedAt.UTC()
+		v.AckedAt = &at
+	}
+	return v
+}
+
+// Alarms lists the alarms, newest first. It takes supervision.view.
+func (s *Service) Alarms(ctx context.Context, actor access.Actor, cursor string, limit int) ([]AlarmView, string, error) {
+	if err := actor.Need(PermView); err != nil {
+		return nil, "", err
+	}
+	var before int64
+	if cursor != "" {
+		var err error
+		if before, err = strconv.ParseInt(cursor, 10, 64); err != nil || before <= 0 {
+			return nil, "", fault.InvalidField("cursor", "CURSOR", "翻页位置无效，请回到第一页")
+		}
+	}
+	if limit <= 0 || limit > 100 {
+		limit = 20
+	}
+	list, err := s.alarms(ctx, false, before, limit+1)
+	next := ""
+	if len(list) > limit {
+		list = list[:limit]
+		next = strconv.FormatInt(list[limit-1].ID, 10)
+	}
+	return list, next, err
+}
+
+// Alarm returns one with those of its tickets that the actor sees.
+func (s *Service) Alarm(ctx context.Context, actor access.Actor, id int64) (AlarmView, error) {
+	if err := actor.Need(PermView); err != nil {
+		return AlarmView{}, err
+	}
+	a := new(alarm)
+	db := s.DB.Read()
+	if err := database.Found(db.NewSelect().Model(a).Where("a.id = ?", id).Scan(ctx)); err != nil {
+		return AlarmView{}, err
+	}
+	var ids []int64
+	err := db.NewSelect().Model((*seen)(nil)).Column("ticket_id").Where("e.matter = ? AND e.area = ? AND e.at > ? AND e.at <= ?", a.Matter, a.Area, a.FirstAt, a.LastAt).
+		OrderExpr("e.at DESC").Limit(200).Scan(ctx, &ids)
+	if err != nil {
+		return AlarmView{}, err
+	}
+	v := a.view()
+	v.Tickets, err = s.Tickets.List(ctx, actor, ids)
+	return v, err
+}
+
+// Ack takes an alarm on, with what is done about it. It takes supervision.manage; ErrStale when somebody was faster.
+func (s *Service) Ack(ctx context.Context, actor access.Actor, id int64, note string) error {
+	if err := actor.Need(PermManage); err != nil {
+		return err
+	}
+	note, err := text.Line("note", note, 2, 200)
+	if err != nil {
+		return text.Named(err, "处置说明")
+	}
+	now := s.Clock.Now()
+	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		err := database.Changed(database.Run(ctx, tx, "UPDATE supervision_alarms SET acked_by = ?, acked_at = ?, note = ? WHERE id = ? AND acked_at IS NULL", actor.Name, now, note, id))
+		if errors.Is(err, fault.ErrChanged) {
+			return ErrStale.With("该预警不存在，或已由他人确认，请刷新查看")
+		}
+		if err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "supervision.ack", Object: Object, ObjectID: id, Summary: "确认突增预警", Detail: map[string]any{"note": note, "at": clock.Show(now)}})
+	})
+}

@@ -1,0 +1,192 @@
+package ticket
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/event"
+)
+
+// DeskView is what colleagues keep beside a ticket: who has it, its tags and the notes the viewer may read. Requesters get
+// none of it.
+type DeskView struct {
+	Holders []HolderView `json:"holders"`
+	Tags    []string     `json:"tags"`
+	Notes   []NoteView   `json:"notes"`
+	// May lists what the viewer may do beside the steps of the ticket.
+	May []string `json:"may" enum:"claim,release,assign,note,tag,urge"`
+	// HolderID is who has it at the viewer's own desk or unit, 0 for nobody.
+	HolderID int64 `json:"holderId"`
+
+	place int64
+}
+
+// own is who has the ticket at the viewer's own desk or unit, nil for nobody.
+func (v *DeskView) own() *HolderView {
+	if v == nil || v.HolderID == 0 {
+		return nil
+	}
+	for i := range v.Holders {
+		if h := &v.Holders[i]; h.UserID == v.HolderID && h.Place == v.place {
+			return h
+		}
+	}
+	return nil
+}
+
+// HolderView says who has a ticket at the desk or in a unit.
+type HolderView struct {
+	Place     int64     `json:"place" doc:"0 for the desk, otherwise the unit."`
+	PlaceName string    `json:"placeName"`
+	UserID    int64     `json:"userId"`
+	UserName  string    `json:"userName"`
+	At        time.Time `json:"at"`
+}
+
+// deskView gathers it. Who works in another unit on a part of the ticket is between those who see the whole: the desk.
+func (s *Service) deskView(ctx context.Context, db bun.IDB, actor access.Actor, t *Ticket, all tree) (*DeskView, error) {
+	v := &DeskView{Holders: []HolderView{}, Tags: []string{}, May: []string{}}
+	rows, err := holdersOf(ctx, db, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	place, elsewhere := placeOf(actor, t, all)
+	for _, h := range rows {
+		name := placeName(h.Place, t, all)
+		if isDesk(actor) || elsewhere == nil && h.Place == place {
+			v.Holders = append(v.Holders, HolderView{h.Place, name, h.UserID, h.UserName, h.At.UTC()})
+		}
+		if elsewhere == nil && h.Place == place {
+			v.HolderID, v.place = h.UserID, place
+		}
+	}
+	var tags []tagRow
+	if err := database.QueryAll(ctx, db, &tags, "SELECT ticket_id, tag FROM ticket_tags WHERE ticket_id = ? ORDER BY tag", t.ID); err != nil {
+		return nil, err
+	}
+	for _, g := range tags {
+		v.Tags = append(v.Tags, g.Tag)
+	}
+	if v.Notes, err = s.notesFor(ctx, db, actor, t, all); err != nil {
+		return nil, err
+	}
+	own := v.HolderID == actor.UserID && actor.UserID != 0
+	add := func(what string, may bool) {
+		if may {
+			v.May = append(v.May, what)
+		}
+	}
+	add("claim", elsewhere == nil && v.HolderID == 0 && actor.Can(PermClaim))
+	add("release", elsewhere == nil && v.HolderID != 0 && (own && actor.Can(PermClaim) || actor.Can(PermAssign)))
+	add("assign", elsewhere == nil && (own && actor.Can(PermClaim) || actor.Can(PermAssign)))
+	add("note", actor.Can(PermNote))
+	add("tag", actor.Can(PermNote))
+	add("urge", isDesk(actor) && actor.Can(PermUrge) && (t.Status == Sent || t.Status == Handling))
+	return v, nil
+}
+
+// placeName is the word for a place of a ticket.
+func placeName(place int64, t *Ticket, all tree) string {
+	if place == DeskPlace {
+		return "受理席"
+	}
+	for i := range all {
+		if all[i].UnitID == place {
+			return all[i].UnitName
+		}
+	}
+	return t.UnitName
+}
+
+// besides are the holders and tags of a page of tickets.
+type besides struct {
+	holders map[int64]holderRow
+	tags    map[int64][]string
+}
+
+// besidesOf reads them in two queries: of the holders those at the actor's own place.
+func besidesOf(ctx context.Context, db bun.IDB, actor access.Actor, page []Ticket) (besides, error) {
+	b := besides{map[int64]holderRow{}, map[int64][]string{}}
+	if len(page) == 0 {
+		return b, nil
+	}
+	ids := make([]any, 0, len(page))
+	for i := range page {
+		ids = append(ids, page[i].ID)
+	}
+	own, args := ownPlaces(actor)
+	var rows []holderRow
+	err := database.QueryAll(ctx, db, &rows, "SELECT k.ticket_id, k.place, k.user_id, k.user_name FROM ticket_holders AS k JOIN tickets AS t ON t.id = k.ticket_id WHERE k.ticket_id IN ("+
+		marksFor(len(ids))+") AND "+own, append(slices.Clone(ids), args...)...)
+	if err != nil {
+		return b, err
+	}
+	for _, h := range rows {
+		b.holders[h.TicketID] = h
+	}
+	var tags []tagRow
+	err = database.QueryAll(ctx, db, &tags, "SELECT ticket_id, tag FROM ticket_tags WHERE ticket_id IN ("+marksFor(len(ids))+") ORDER BY ticket_id, tag", ids...)
+	for _, g := range tags {
+		b.tags[g.TicketID] = append(b.tags[g.TicketID], g.Tag)
+	}
+	return b, err
+}
+
+func (b besides) put(i *Item) {
+	if h, ok := b.holders[i.ID]; ok {
+		i.HolderID, i.HolderName = h.UserID, h.UserName
+	}
+	i.Tags = b.tags[i.ID]
+}
+
+// deskKinds are the facts of working together: requesters see none of them, and they leave the version as it is.
+var deskKinds = []string{"ticket.claimed", "ticket.handed", "ticket.released", "ticket.noted", "ticket.tagged"}
+
+// deskTimeline reads a fact of working together; notes are shown from their own rows, which say who may read them.
+func deskTimeline(e event.Event, s *Step) (bool, error) {
+	if !slices.Contains(deskKinds, e.Type) {
+		return false, nil
+	}
+	s.hidden = true
+	if e.Type == "ticket.noted" || e.Type == "ticket.tagged" {
+		s.Label = map[string]string{"ticket.noted": "添加内部备注", "ticket.tagged": "调整标签"}[e.Type]
+		return true, nil
+	}
+	var f Held
+	if err := e.Decode(&f); err != nil {
+		return true, err
+	}
+	s.Text = f.Note
+	switch {
+	case f.Auto:
+		s.Label, s.Actor = "自动分派给"+f.HolderName, ""
+	case f.How == "claimed":
+		s.Label = f.HolderName + "领取"
+	case f.How == "handed":
+		s.Label = "指派给" + f.HolderName
+	default:
+		s.Label = "退回待领取"
+	}
+	return true, nil
+}
+
+// tells reports whether the step is shown to the viewer: what goes on inside a desk or unit is theirs, and notes have rows of
+// their own.
+func tells(actor access.Actor, t *Ticket, e event.Event) bool {
+	switch e.Type {
+	case "ticket.noted", "ticket.tagged":
+		return false
+	case "ticket.claimed", "ticket.handed", "ticket.released":
+		var f Held
+		if err := e.Decode(&f); err != nil {
+			return false
+		}
+		return actor.Party != access.Enterprise && (isDesk(actor) || f.Place == actor.DepartmentID || f.Place == t.UnitID && isLead(actor, t))
+	}
+	return true
+}
