@@ -89,7 +89,7 @@ func registerCallbacks(api huma.API, s *Service) {
 		func(ctx context.Context, in *callbackRecordInput) (*ticketOutput, error) {
 			b := in.Body
 			return output(s.RecordCallback(ctx, access.From(ctx), RecordCallback{
-				Ref: in.ref(b.Version), Result: b.Result, Source: CallByPhone, Responded: b.Responded, Solved: b.Solved, Level: b.Level, Tags: b.Tags, Words: b.Words, NextAt: b.NextAt, Then: b.Then, UnitID: b.UnitID,
+				Ref: in.ref(b.Version), Result: b.Result, Responded: b.Responded, Solved: b.Solved, Level: b.Level, Tags: b.Tags, Words: b.Words, NextAt: b.NextAt, Then: b.Then, UnitID: b.UnitID,
 			}))
 		})
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/ticket-callback-plans", Summary: "回访抽样、次数和话术", Tag: callbackTag, Access: callers}.Huma(),

@@ -61,7 +61,7 @@ type CallbackView struct {
 // CallbackCard is a call-back with what the caller needs before them.
 type CallbackCard struct {
 	CallbackView
-	Phone       string        `json:"phone"`
+	Phone       string        `json:"phone" doc:"Masked; revealing the ticket's phone shows it."`
 	Body        string        `json:"body"`
 	Reply       string        `json:"reply"`
 	Script      string        `json:"script"`
@@ -220,7 +220,7 @@ func (r *callbackRow) view(a access.Actor, now time.Time, names map[string]strin
 	return v, json.Unmarshal([]byte(r.Tags), &v.Tags)
 }
 
-// Callback returns one call-back with the number to call, the script of its type and what was tried before. It needs
+// Callback returns one call-back with the number, which Reveal shows in clear, the script of its type and what was tried before. It needs
 // ticket.close at the desk; ErrNotFound for one whose ticket the actor does not see.
 func (s *Service) Callback(ctx context.Context, actor access.Actor, id int64) (CallbackCard, error) {
 	if err := caller(actor); err != nil {
@@ -254,7 +254,7 @@ func (s *Service) Callback(ctx context.Context, actor access.Actor, id int64) (C
 	if err != nil {
 		return card, err
 	}
-	card.Phone, card.Body, card.Reply, card.Script, card.MaxAttempts = string(phone), t.Body, t.Reply, plan.Script, plan.Attempts
+	card.Phone, card.Body, card.Reply, card.Script, card.MaxAttempts = mask(string(phone)), t.Body, t.Reply, plan.Script, plan.Attempts
 	var tried []attemptRow
 	if err := db.NewSelect().Model(&tried).Where("ca.ticket_id = ?", t.ID).OrderExpr("ca.id").Limit(200).Scan(ctx); err != nil {
 		return card, err

@@ -30,8 +30,6 @@ const roundsByItself = 1
 type RecordCallback struct {
 	Ref
 	Result CallResult
-	// Source is CallByPhone when it is left out. Results of automatic calls come with CallByVoice.
-	Source CallSource
 	// Responded, Solved and Level (1 to 5) are told of a requester who was reached.
 	Responded *bool
 	Solved    *bool
@@ -39,18 +37,14 @@ type RecordCallback struct {
 	Tags      []string
 	Words     string
 	NextAt    *time.Time // when to call again; nil leaves it to the plan of the type
-	// Then is needed from a person when the requester is not satisfied. An automatic call has the ticket done again the first
-	// time and leaves it to a person after.
+	// Then is needed when the requester is not satisfied.
 	Then   Then
 	UnitID int64 // of ThenReopen: another unit than the last
 }
 
 func (c *RecordCallback) check(now time.Time) error {
 	var errs []error
-	if c.Source == "" {
-		c.Source = CallByPhone
-	}
-	if callResults[c.Result] == "" || c.Source != CallByPhone && c.Source != CallByVoice {
+	if callResults[c.Result] == "" {
 		errs = append(errs, fault.InvalidField("result", "CALL_RESULT", "请选择回访结果：接通、无人接听、拒访或空号错号"))
 	}
 	var err error
@@ -77,7 +71,7 @@ func (c *RecordCallback) check(now time.Time) error {
 }
 
 func (c *RecordCallback) told() *Told {
-	return &Told{Result: c.Result, Source: c.Source, Responded: c.Responded, Level: c.Level, Tags: c.Tags}
+	return &Told{Result: c.Result, Source: CallByPhone, Responded: c.Responded, Level: c.Level, Tags: c.Tags}
 }
 
 // outcome is what the call found; nil for one that reached nobody.
@@ -107,19 +101,8 @@ func (s *Service) RecordCallback(ctx context.Context, actor access.Actor, cmd Re
 				t.Close(s.clock.Now(), o, cmd.Words)
 		})
 	}
-	if cmd.Then != ThenReopen && cmd.Source != CallByVoice {
-		return View{}, fault.InvalidField("then", "CALL_THEN", "诉求未解决或不满意，请选择退回重办，或写明情况后办结")
-	}
 	if cmd.Then != ThenReopen {
-		t, err := find(ctx, s.db.Read(), visible(actor), cmd.ID)
-		if err != nil {
-			return View{}, err
-		}
-		if t.Round >= roundsByItself {
-			return s.change(ctx, actor, ToCallBack, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
-				return cmd.again(*o), t.CallBack()
-			})
-		}
+		return View{}, fault.InvalidField("then", "CALL_THEN", "诉求未解决或不满意，请选择退回重办，或写明情况后办结")
 	}
 	reason := cmd.Words
 	if reason == "" {

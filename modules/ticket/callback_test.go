@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/fault"
@@ -87,7 +89,7 @@ func TestCallbacksAreTriedAndEnd(t *testing.T) {
 		t.Fatalf("done %+v", done)
 	}
 	card, err := f.Callback(ctx, desk, done[0].ID)
-	if err != nil || len(card.History) != 4 || !card.History[2].Undone || card.Phone != "13800138000" || card.Script == "" {
+	if err != nil || len(card.History) != 4 || !card.History[2].Undone || card.Phone != "138****8000" || card.Script == "" {
 		t.Fatalf("card %+v %v", card, err)
 	}
 	v = must(f.Sign(ctx, bureau, ticket.SignTicket{Ref: ref(v)}))(t)
@@ -108,6 +110,9 @@ func TestWhoeverJudgesFirstIsTheCallback(t *testing.T) {
 	t.Parallel()
 	f, ctx := mustNew(t), context.Background()
 	voice := access.SystemActor("cti")
+	pressed := func(by access.Actor, number string, level int) error {
+		return f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return f.VoiceCallback(ctx, tx, by, number, level) })
+	}
 	for _, c := range []struct {
 		name  string
 		judge func(v ticket.View) error
@@ -123,15 +128,8 @@ func TestWhoeverJudgesFirstIsTheCallback(t *testing.T) {
 		{"satisfied and not solved", func(v ticket.View) error {
 			return failure(f.Rate(ctx, baker, ticket.RateTicket{Ref: ref(v), Rating: 3, Solved: yes(false)}))
 		}, ticket.Sent, 1},
-		{"the voice is told it is good", func(v ticket.View) error {
-			return failure(f.RecordCallback(ctx, voice, ticket.RecordCallback{Ref: ref(v), Source: ticket.CallByVoice, Result: ticket.CallReached, Solved: yes(true), Level: 5}))
-		}, ticket.Done, 0},
-		{"the voice is told it is bad", func(v ticket.View) error {
-			return failure(f.RecordCallback(ctx, voice, ticket.RecordCallback{Ref: ref(v), Source: ticket.CallByVoice, Result: ticket.CallReached, Solved: yes(false), Level: 1}))
-		}, ticket.Sent, 1},
-		{"the voice reaches nobody", func(v ticket.View) error {
-			return failure(f.RecordCallback(ctx, voice, ticket.RecordCallback{Ref: ref(v), Source: ticket.CallByVoice, Result: ticket.CallNoAnswer}))
-		}, ticket.Calling, 0},
+		{"the voice is told it is good", func(v ticket.View) error { return pressed(voice, v.Number, 5) }, ticket.Done, 0},
+		{"the voice is told it is bad", func(v ticket.View) error { return pressed(voice, v.Number, 1) }, ticket.Sent, 1},
 	} {
 		v := f.repliedBy(t, c.name)
 		if err := c.judge(v); err != nil {
@@ -146,8 +144,18 @@ func TestWhoeverJudgesFirstIsTheCallback(t *testing.T) {
 			t.Errorf("%s: %s in round %d, want %s %d", c.name, got.Status, round, c.want, c.round)
 		}
 	}
+	// A key is taken of a ticket that waits to be asked about, from the telephone alone.
+	v := f.mustOpen(t, baker, ask("nobody calls"))
+	for name, err := range map[string]error{"waits for no call": pressed(voice, v.Number, 5), "unknown": pressed(voice, "GD20200101-000001", 5)} {
+		if !errors.Is(err, fault.ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := pressed(desk, v.Number, 5); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("by hand: %v", err)
+	}
 	// In a second round a person decides, and the requester may judge the new reply.
-	v := f.repliedBy(t, "twice")
+	v = f.repliedBy(t, "twice")
 	if err := failure(f.Rate(ctx, baker, ticket.RateTicket{Ref: ref(v), Rating: 1})); err != nil {
 		t.Fatal(err)
 	}
