@@ -2,6 +2,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CGO_ENABLED ?= 0
+# One way of compiling for programs, tests and scanners, so that each package is compiled once.
+export GOFLAGS := -trimpath
 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD
 
@@ -19,7 +21,7 @@ run: build ## Build everything and serve the demo district on http://localhost:8
 
 build: front ## Build bin/huiqi, static, with both front-ends embedded
 	@test -s h5/dist/index.html -a -s admin-ui/dist/index.html || { echo "a front-end was not built"; exit 1; }
-	go build -trimpath -ldflags "-s -w" -o bin/huiqi .
+	go build -ldflags "-s -w" -o bin/huiqi .
 
 front: h5/node_modules admin-ui/node_modules
 	cd h5 && npm run -s build

@@ -11,6 +11,10 @@ command -v gcc >/dev/null || need+=(gcc libc6-dev)
 for tool in go node npm git; do
   command -v "$tool" >/dev/null || { echo "missing: $tool (install it first)"; exit 1; }
 done
+# The journeys are faster with it and do without.
+if [ "$(id -u)" -eq 0 ] && ! command -v chromium-headless-shell >/dev/null; then
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell; } >/dev/null 2>&1 || true
+fi
 if [ ${#need[@]} -eq 0 ]; then exit 0; fi
 if [ "$(id -u)" -ne 0 ]; then
   echo "missing: ${need[*]}"; echo "run as root: apt-get install ${need[*]}"; exit 1
