@@ -247,6 +247,7 @@ func (c *cluster) openTicket(addr, session, title string) int64 {
 // TestCluster runs two serve and two worker processes on one PostgreSQL and one Redis, as a district does, and takes from
 // them what a bad day takes: a worker, the Redis, one serve after the other.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("TEST_DATABASE_URL") == "" {
 		t.Skip("TEST_DATABASE_URL names no PostgreSQL; scripts/with-postgres.sh starts one")
 	}

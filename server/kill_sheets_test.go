@@ -40,6 +40,14 @@ func newKilled(t *testing.T) *killed {
 	return k
 }
 
+// onlyEmbedded skips a test that looks into the file of the embedded database.
+func onlyEmbedded(t *testing.T) {
+	t.Helper()
+	if os.Getenv("TEST_DATABASE_URL") != "" {
+		t.Skip("it looks into the file of the embedded database")
+	}
+}
+
 // outside runs statements on the database file beside the server.
 func (k *killed) outside(fn func(db *sql.DB)) {
 	k.t.Helper()
@@ -131,9 +139,7 @@ func (k *killed) until(path string, there func(w work) bool) work {
 // each row is in the file once, and nothing is offered before.
 func TestKilledWhileExporting(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("TEST_DATABASE_URL") != "" {
-		t.Skip("its rows are put into the file of the embedded database")
-	}
+	onlyEmbedded(t)
 	k := newKilled(t)
 	k.enter("operator01")
 	const rows = 60_000
@@ -214,9 +220,7 @@ func TestKilledWhileExporting(t *testing.T) {
 // for once, and is one company.
 func TestKilledWhileImporting(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("TEST_DATABASE_URL") != "" {
-		t.Skip("its rows are put into the file of the embedded database")
-	}
+	onlyEmbedded(t)
 	k := newKilled(t)
 	k.enter("operator01")
 	const rows = 4000

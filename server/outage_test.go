@@ -89,6 +89,7 @@ func (c *cable) cut() {
 // waits for ever, nobody is told a thing was saved that was not, what was acknowledged is there, and the product goes on by
 // itself.
 func TestPostgresGone(t *testing.T) {
+	t.Parallel()
 	p := newPostgres(t)
 	data := filepath.Join(p.dir, "db")
 	p.tool("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")

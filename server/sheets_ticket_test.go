@@ -113,6 +113,7 @@ func (k *killed) sendSheet(target, content string) string {
 // its audit row, its clock and its place in the full text.
 func TestKilledWhileImportingTickets(t *testing.T) {
 	t.Parallel()
+	onlyEmbedded(t)
 	k := newKilled(t)
 	k.enter("lead")
 	const rows = 1200

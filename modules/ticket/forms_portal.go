@@ -79,11 +79,11 @@ func portalField(f FormField, typed []string, wrong string) page.Field {
 // typedFields are the own fields of the posted form, by their keys.
 func typedFields(c *fiber.Ctx) map[string][]string {
 	out := map[string][]string{}
-	c.Request().PostArgs().VisitAll(func(key, value []byte) {
+	for key, value := range c.Request().PostArgs().All() {
 		if name, ok := strings.CutPrefix(string(key), "fields."); ok {
 			out[name] = append(out[name], string(value))
 		}
-	})
+	}
 	return out
 }
 

@@ -90,7 +90,14 @@ func TestWorkIsBounded(t *testing.T) {
 		}
 		rows = append(rows, r)
 	}
-	searchtest.MustPut(t, db, rows...)
+	for part := range slices.Chunk(rows, 1000) {
+		if _, err := db.Writer().NewInsert().Model(&part).Exec(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := search.Rebuild(context.Background(), db, searchtest.Source, nil); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := db.Writer().ExecContext(context.Background(), "ANALYZE"); err != nil {
 		t.Fatal(err)
 	}
