@@ -2,8 +2,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export CGO_ENABLED ?= 0
-# One way of compiling for programs, tests and scanners, so that each package is compiled once.
-export GOFLAGS := -trimpath
+# One way of compiling for programs, tests and scanners, so that each package is compiled once, and without what only a debugger reads.
+export GOFLAGS := -trimpath -gcflags=all=-dwarf=false -ldflags=-w
 PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD
 
@@ -35,14 +35,15 @@ test: tools build test-go test-pg test-front test-e2e ## Pass every test: Go on 
 
 test-go: ## The Go suite on SQLite
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
-	go test -p 3 -parallel 4 ./server ./...
+	go test -vet=off -p 3 -parallel 4 ./server ./...
 
 test-pg: ## The Go suite on PostgreSQL and Redis, on servers of its own: what works at once with the race detector, the rest without
-	CGO_ENABLED=1 scripts/with-redis.sh scripts/with-postgres.sh go test -race $(RACED)
+	CGO_ENABLED=1 scripts/with-redis.sh scripts/with-postgres.sh go test -vet=off -race $(RACED)
 	@# What needs the file of SQLite, or no database at all, ran there, and so did the longest of what says nothing of its own here.
 	@# The tests of the server take longest and often wait, so they begin first and the others run beside them.
-	scripts/with-postgres.sh go test -timeout 20m -p 2 -parallel 5 ./server $$( (go list $(RACED); go list ./...) | sort | uniq -u) \
-		-skip 'TestSlowClients|TestKilledWhileUploading|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles|TestKilledBetween|TestLoadCutShort|TestServicesGoOnWithLoadedRows|TestTenThousandRows'
+	scripts/with-postgres.sh go test -vet=off -timeout 20m -p 2 -parallel 5 ./server $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | \
+		grep databasetest | cut -d' ' -f1 | grep -vxF "$$(go list $(RACED))") \
+		-skip 'TestSlowClients|TestKilledWhileUploading|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles|TestKilledBetween|TestLoadCutShort|TestServicesGoOnWithLoadedRows|TestTenThousand|TestSearchOutside|TestFreshenSearch|TestUploads|TestScannerDown|TestFilesReadOnly|TestRanges'
 
 test-front: h5/node_modules admin-ui/node_modules ## Unit tests of both front-ends; build checks their types, lint the rest
 	(cd h5 && npm test -s) & (cd admin-ui && npm test -s) && wait $$!

@@ -19,6 +19,7 @@ import (
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/modules/policy"
+	"github.com/huiqi/huiqi/modules/quality"
 	"github.com/huiqi/huiqi/modules/seat"
 	"github.com/huiqi/huiqi/modules/supervision"
 	"github.com/huiqi/huiqi/modules/ticket"
@@ -37,6 +38,7 @@ func permissions() []access.Info {
 		cti.Permissions(),
 		supervision.Permissions(),
 		appraisal.Permissions(),
+		quality.Permissions(),
 		intake.Permissions(),
 		institution.Permissions(),
 		catalog.Permissions(),
@@ -76,7 +78,7 @@ func roles() []identity.BuiltinRole {
 			"ticket.review", "ticket.decide", "ticket.forward", "ticket.suspend", "ticket.merge", "ticket.link", "ticket.archive", "ticket.urge", "calendar.view",
 			"ticket.claim", "ticket.note",
 			"knowledge.view", "knowledge.edit", "directory.view",
-			"seat.sit", "ticket.reveal", "intake.inbox"}},
+			"seat.sit", "quality.own", "ticket.reveal", "intake.inbox"}},
 		{Code: "desk_lead", Name: "热线班长（督办）", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void", "ticket.export",
 			"ticket.review", "ticket.decide", "ticket.forward", "ticket.suspend", "ticket.merge", "ticket.link", "ticket.archive",
@@ -84,7 +86,8 @@ func roles() []identity.BuiltinRole {
 			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view",
 			"ticket.claim", "ticket.assign", "ticket.note", "ticket.share_view",
 			"seat.sit", "seat.view", "seat.manage", "cti.listen", "cti.manage", "ticket.reveal", "ticket.confidential",
-			"supervision.view", "supervision.manage", "appraisal.view", "appraisal.manage", "appraisal.export", "ticket.expire", "intake.inbox"}},
+			"supervision.view", "supervision.manage", "appraisal.view", "appraisal.manage", "appraisal.export",
+			"quality.own", "quality.view", "quality.score", "quality.manage", "quality.export", "ticket.expire", "intake.inbox"}},
 		{Code: "dept_handler", Name: "部门经办人", Party: access.Government, Scope: access.ScopeDepartment, Permissions: []p{
 			"ticket.view", "ticket.sign", "ticket.reply", "ticket.forward", "ticket.suspend", "ticket.request", "ticket.link", "ticket.claim", "ticket.note", "knowledge.view", "knowledge.edit",
 			"ticket.reveal"}},

@@ -25,7 +25,7 @@ type demoEntry struct{ key, account, phone string }
 
 // demoEntries are the staff of the demo who can sign in at once; everybody else waits for a password.
 var demoEntries = []demoEntry{
-	{"agent01", "agent", "19900000001"}, {"lead01", "lead", ""}, {"handler-cgw", "chengguan", "19900000002"}, {"handler-jxj", "jingxin", "19900000003"},
+	{"agent01", "agent", "19900000001"}, {"lead01", "lead", ""}, {"dispatcher01", "dispatcher", ""}, {"handler-cgw", "chengguan", "19900000002"}, {"handler-jxj", "jingxin", "19900000003"},
 	{"leader-jxj", "jingxinld", "19900000004"}, {"sysadmin", "sysadmin", "19900000005"}, {"secadmin", "secadmin", "19900000006"},
 	{"auditor", "auditor", "19900000007"}, {"operator01", "operator01", ""}, {"operator02", "operator02", ""},
 	{"reviewer01", "reviewer01", ""}, {"reviewer02", "reviewer02", ""}, {"editor01", "editor01", ""},
@@ -34,7 +34,7 @@ var demoEntries = []demoEntry{
 // demoRoles gives the world's roles as ours.
 var demoRoles = map[string]string{
 	"system_admin": "platform_admin", "security_admin": "security_admin", "audit_admin": "audit_admin", "platform_operator": "operator",
-	"editor": "editor", "agent": "agent", "desk_lead": "desk_lead", "dispatcher": "agent", "callback": "agent", "government_reviewer": "reviewer",
+	"editor": "editor", "agent": "agent", "desk_lead": "desk_lead", "dispatcher": "desk_lead", "callback": "agent", "government_reviewer": "reviewer",
 	"handler": "dept_handler", "department_leader": "dept_leader",
 }
 
@@ -147,6 +147,7 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 		{"desk work", story.seedDeskWork},
 		{"applications", story.seedApplications},
 		{"supervision", story.seedSupervision},
+		{"quality", story.seedQuality},
 	} {
 		s.at.Set(now.AddDate(0, -6, 0))
 		if err := load.do(ctx, s); err != nil {

@@ -36,6 +36,7 @@ import (
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/modules/policy"
+	"github.com/huiqi/huiqi/modules/quality"
 	"github.com/huiqi/huiqi/modules/seat"
 	"github.com/huiqi/huiqi/modules/supervision"
 	"github.com/huiqi/huiqi/modules/ticket"
@@ -77,6 +78,7 @@ func Migrations() []database.Migration {
 		cti.Migrations,
 		supervision.Migrations,
 		appraisal.Migrations,
+		quality.Migrations,
 		exchange.Migrations,
 		export.Migrations,
 		importing.Migrations,
@@ -116,6 +118,7 @@ type house struct {
 	telephone    *cti.Service
 	supervision  *supervision.Service
 	appraisal    *appraisal.Service
+	quality      *quality.Service
 	messages     *message.Service
 	exchange     *exchange.Service
 	exports      *export.Service
@@ -227,6 +230,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinSupervision()
 	h.listeners = append(h.listeners, event.Listener{Name: "ticket.receipts", Handle: h.sendReceipt})
 	h.joinAppraisal()
+	h.joinQuality()
 	h.joinExports()
 	h.joinImports()
 	if err := h.joinBackup(c, p, h.uploads.Store.Storage()); err != nil {
@@ -297,6 +301,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.telephone.API(h.web)
 	supervision.Register(h.web.API, h.supervision)
 	appraisal.Register(h.web.API, h.appraisal)
+	quality.Register(h.web.API, h.quality)
 	message.Register(h.web.API, h.messages)
 	exchange.Register(h.web.API, h.exchange)
 	h.exports.API(h.web)

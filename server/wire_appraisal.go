@@ -14,15 +14,7 @@ import (
 func (h *house) joinAppraisal() {
 	h.appraisal = appraisal.New(appraisal.Deps{
 		DB: h.db, Clock: h.clock, Units: appraisalUnits{h.identity}, Spans: appraisalSpans{h.tickets}, Tickets: h.tickets,
-		Behind: func(ctx context.Context) (bool, error) {
-			lags, err := h.feed.Lag(ctx)
-			for _, l := range lags {
-				if l.Listener == appraisal.ListenerName && l.Waiting > 0 {
-					return true, err
-				}
-			}
-			return false, err
-		},
+		Behind: h.behind(appraisal.ListenerName),
 	})
 	h.listeners = append(h.listeners, h.appraisal.Listener())
 	h.tasks = append(h.tasks, h.appraisal.Tasks()...)

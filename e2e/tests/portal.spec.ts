@@ -36,6 +36,9 @@ async function entries(page: Page): Promise<string[]> {
   return found
 }
 
+/** The rules of axe that look at how a page is drawn: all that 长者模式 can break. */
+const drawn = ['color-contrast', 'link-in-text-block', 'target-size', 'scrollable-region-focusable', 'meta-viewport']
+
 for (const elder of ['0', '1']) {
   test(`every public page is accessible and fits a phone${elder === '1' ? ', in 长者模式 too' : ''}`, async ({ browser }) => {
     test.setTimeout(300_000) // dozens of pages, each under axe
@@ -46,7 +49,8 @@ for (const elder of ['0', '1']) {
     for (const page of [desk, hand]) await page.goto(`/elder?on=${elder}&return=/`)
     for (const path of [...pages, ...(await entries(desk))]) {
       await desk.goto(path)
-      const { violations } = await new AxeBuilder({ page: desk }).analyze()
+      const axe = new AxeBuilder({ page: desk }).options({ resultTypes: ['violations'] })
+      const { violations } = await (elder === '1' ? axe.withRules(drawn) : axe).analyze()
       const serious = violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')
       expect(serious.map((v) => `${path}: ${v.id} ${v.nodes[0]?.html ?? ''}`)).toEqual([])
       await hand.goto(path)

@@ -234,6 +234,9 @@ func templates() []Template {
 		{Code: "operations.report", Group: Operations, Title: "系统健康状态报告", Text: "{item}的系统健康状态报告已生成：{text}。"},
 
 		{Code: "supervision.surge", Group: Tickets, Title: "同类诉求突增", Text: "“{name}”（{text}）一小时内收到 {number} 件，同期平均 {reason} 件，请查看并确认预警。"},
+		{Code: "quality.scored", Group: Tickets, Title: "质检评分结果", Text: "您办理的工单“{number}”质检得分 {text} 分，如有异议请在 {due} 前提出申诉。"},
+		{Code: "quality.appealed", Group: Tickets, Title: "质检申诉待复核", Text: "{name}对工单“{number}”的质检评分提出申诉，请复核。"},
+		{Code: "quality.decided", Group: Tickets, Title: "质检申诉已复核", Text: "您对工单“{number}”质检评分的申诉已复核：{text}。"},
 		{Code: "supervision.report", Group: Tickets, Title: "热线运行{name}", Text: "{text}的热线运行{name}已生成，请查看。"},
 
 		x("stopped", "推送已停止", "向“{name}”推送“{number}”的事件已停止：{reason}。请在推送记录中重推或跳过；处理完之前，该对接方再有推送停止不另行通知。"),

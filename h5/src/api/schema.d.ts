@@ -3526,6 +3526,195 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/quality/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 接受质检的坐席 */
+        get: operations["get-quality-agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality/card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 质检评分表 */
+        get: operations["get-quality-card"];
+        /** 更新质检评分表 */
+        put: operations["put-quality-card"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 质检单 */
+        get: operations["get-quality-checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality/checks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一张质检单 */
+        get: operations["get-quality-checks-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality/checks/{id}/appeal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 对质检评分提出申诉 */
+        post: operations["post-quality-checks-id-appeal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality/checks/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 复核质检申诉 */
+        post: operations["post-quality-checks-id-decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality/checks/{id}/score": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 质检评分 */
+        post: operations["post-quality-checks-id-score"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality/checks/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 标记为无法评分 */
+        post: operations["post-quality-checks-id-skip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality/draws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 加抽质检 */
+        post: operations["post-quality-draws"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality/month": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 月度质检情况 */
+        get: operations["get-quality-month"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality/rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 抽检规则 */
+        get: operations["get-quality-rule"];
+        /** 设置抽检规则 */
+        put: operations["put-quality-rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/registrations": {
         parameters: {
             query?: never;
@@ -7236,6 +7425,16 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        DecideInputBody1: {
+            /** Format: int64 */
+            cardId?: number;
+            /** @description The score stays; otherwise marks replace it. */
+            keep: boolean;
+            marks?: components["schemas"]["QualityMarks"];
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
         DeclineInputBody: {
             /** @description The case, from /api/ticket-decline-reasons. */
             code: string;
@@ -9365,6 +9564,10 @@ export interface components {
             reason: string;
             why: string;
         };
+        MonthOutputBody: {
+            agents: components["schemas"]["QualityAgentMonth"][];
+            month: string;
+        };
         NuisancesOutputBody: {
             items: components["schemas"]["CtiNuisanceView"][];
         };
@@ -10010,6 +10213,211 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        QualityAgentMonth: {
+            agent: string;
+            /** Format: int64 */
+            agentId: number;
+            /** Format: int64 */
+            appealed: number;
+            /**
+             * Format: int64
+             * @description Appeals after which the score was another.
+             */
+            changed: number;
+            /** Format: int64 */
+            drawn: number;
+            /** Format: int64 */
+            fatal: number;
+            /** Format: int64 */
+            lowest?: number;
+            /**
+             * Format: int64
+             * @description In tenths of a point, of what was scored.
+             */
+            mean?: number;
+            /** Format: int64 */
+            scored: number;
+            /** Format: int64 */
+            skipped: number;
+        };
+        QualityCardView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description Faults that cost all points. */
+            fatal: string[];
+            /**
+             * Format: int64
+             * @description Number of the version; the greatest is in force.
+             */
+            id: number;
+            items: components["schemas"]["QualityItem"][];
+            name: string;
+        };
+        QualityDraw: {
+            /** Format: int64 */
+            agentId?: number;
+            /** @description First day, 2006-01-02. */
+            from: string;
+            kinds: ("opened" | "answered" | "called_back")[];
+            /** Format: int64 */
+            perAgent: number;
+            /** @description Last day. */
+            to: string;
+        };
+        QualityDrawn: {
+            /**
+             * Format: int64
+             * @description Checks that wait to be scored now.
+             */
+            drawn: number;
+        };
+        QualityItem: {
+            /** @description What loses points, for the person who scores. */
+            hint: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description When nothing is wrong.
+             */
+            points: number;
+        };
+        QualityListListed: {
+            items: components["schemas"]["QualityListed"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        QualityListPerson: {
+            items: components["schemas"]["QualityPerson"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        QualityListed: {
+            agent: string;
+            /** Format: int64 */
+            agentId: number;
+            /** Format: date-time */
+            appealUntil?: string;
+            fatal: boolean;
+            /** @description Nothing can change the score any more. */
+            final: boolean;
+            /** Format: int64 */
+            id: number;
+            inspector: string;
+            /** @enum {string} */
+            kind: "opened" | "answered" | "called_back";
+            /** @description Of the ticket; empty when the viewer may not see it. */
+            number: string;
+            /** Format: int64 */
+            score?: number;
+            /** Format: date-time */
+            scoredAt?: string;
+            /** @enum {string} */
+            state: "waiting" | "scored" | "appealed" | "decided" | "skipped";
+            /** Format: int64 */
+            ticketId: number;
+            title: string;
+            /** Format: int64 */
+            version: number;
+            /** Format: date-time */
+            workedAt: string;
+        };
+        QualityMark: {
+            item: string;
+            /** @description What was wrong, where points are lost. */
+            note: string;
+            /** Format: int64 */
+            points: number;
+        };
+        QualityMarks: {
+            comment: string;
+            /** @description Those of the scorecard's fatal faults that were found. */
+            fatal: string[];
+            marks: components["schemas"]["QualityMark"][];
+        };
+        QualityPerson: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        QualityRule: {
+            /**
+             * Format: int64
+             * @description Whole days after the score.
+             */
+            appealDays: number;
+            kinds: ("opened" | "answered" | "called_back")[];
+            on: boolean;
+            /**
+             * Format: int64
+             * @description Of the works of each agent and day.
+             */
+            perAgent: number;
+            /** Format: int64 */
+            version: number;
+        };
+        QualitySetCard: {
+            /**
+             * Format: int64
+             * @description id of the version that was changed.
+             */
+            base: number;
+            /** @description Faults that cost all points. */
+            fatal: string[];
+            items: components["schemas"]["QualityItem"][];
+            name: string;
+        };
+        QualityView: {
+            agent: string;
+            /** Format: int64 */
+            agentId: number;
+            appeal: string;
+            /** Format: date-time */
+            appealUntil?: string;
+            /** Format: date-time */
+            appealedAt?: string;
+            /** @description By which it was scored, or is to be. */
+            card: components["schemas"]["QualityCardView"];
+            comment: string;
+            /** Format: date-time */
+            decidedAt?: string;
+            decider: string;
+            decision: string;
+            fatal: boolean;
+            /** @description Fatal faults that were found. */
+            faults: string[];
+            /** @description Nothing can change the score any more. */
+            final: boolean;
+            /**
+             * Format: int64
+             * @description Before the decision.
+             */
+            firstScore?: number;
+            /** Format: int64 */
+            id: number;
+            inspector: string;
+            /** @enum {string} */
+            kind: "opened" | "answered" | "called_back";
+            marks: components["schemas"]["QualityMark"][];
+            may: ("score" | "skip" | "appeal" | "decide")[];
+            /** @description Of the ticket; empty when the viewer may not see it. */
+            number: string;
+            /** Format: int64 */
+            score?: number;
+            /** Format: date-time */
+            scoredAt?: string;
+            /** @enum {string} */
+            state: "waiting" | "scored" | "appealed" | "decided" | "skipped";
+            /** Format: int64 */
+            ticketId: number;
+            title: string;
+            /** Format: int64 */
+            version: number;
+            /** Format: date-time */
+            workedAt: string;
+        };
         RateInputBody: {
             opinion?: string;
             /** Format: int64 */
@@ -10084,6 +10492,16 @@ export interface components {
         SaveInputBody: {
             definition: components["schemas"]["CalendarDefinition"];
             note?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ScoreInputBody: {
+            /** Format: int64 */
+            cardId: number;
+            comment: string;
+            /** @description Those of the scorecard's fatal faults that were found. */
+            fatal: string[];
+            marks: components["schemas"]["QualityMark"][];
             /** Format: int64 */
             version: number;
         };
@@ -10682,6 +11100,7 @@ export interface components {
             nextAt: string;
             number: string;
             overdue: boolean;
+            /** @description Masked; revealing the ticket's phone shows it. */
             phone: string;
             reply: string;
             requesterName: string;
@@ -19383,6 +19802,440 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["KnowledgePage"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-quality-agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityListPerson"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-quality-card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityCardView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-quality-card": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QualitySetCard"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-quality-checks": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                state?: "waiting" | "scored" | "appealed" | "decided" | "skipped";
+                agentId?: number;
+                month?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityListListed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-quality-checks-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-quality-checks-id-appeal": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-quality-checks-id-decide": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideInputBody1"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-quality-checks-id-score": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScoreInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-quality-checks-id-skip": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-quality-draws": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QualityDraw"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityDrawn"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-quality-month": {
+        parameters: {
+            query?: {
+                /** @description Empty for this one. */
+                month?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MonthOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-quality-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-quality-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QualityRule"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

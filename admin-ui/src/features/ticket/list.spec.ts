@@ -30,7 +30,15 @@ it('marks what was searched for, escaped, and tells how it was found', async () 
     title: [{ text: '停' }, { text: '电', hit: true }, { text: '<b>' }],
     excerpt: [{ text: '门店停' }, { text: '电', hit: true }],
   }
-  const row = { id: 5, number: 'GD20261122-000005', title: '停电<b>', status: 'signed', urgency: 'normal', marks }
+  const row = {
+    id: 5,
+    number: 'GD20261122-000005',
+    title: '停电<b>',
+    status: 'signed',
+    urgency: 'normal',
+    dueAt: '2026-11-30T08:00:00Z',
+    marks,
+  }
   const load = vi
     .spyOn(api, 'listTickets')
     .mockResolvedValue({ items: [row as api.TicketItem], note: '全文检索服务暂不可用，已改用数据库检索' })
@@ -43,7 +51,14 @@ it('marks what was searched for, escaped, and tells how it was found', async () 
 })
 
 it('asks for what the address says and shows a row for each ticket', async () => {
-  const row = { id: 5, number: 'GD20261122-000005', title: '停电', status: 'signed', urgency: 'critical' }
+  const row = {
+    id: 5,
+    number: 'GD20261122-000005',
+    title: '停电',
+    status: 'signed',
+    urgency: 'critical',
+    dueAt: '2026-11-30T08:00:00Z',
+  }
   const load = vi.spyOn(api, 'listTickets').mockResolvedValue({ items: [row as api.TicketItem] })
   const wrapper = await open('/tickets?status=signed&status=replied&urgency=critical')
   expect(load).toHaveBeenCalledWith(
