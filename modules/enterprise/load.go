@@ -23,7 +23,7 @@ type Known struct {
 }
 
 // Load adds companies with their people and facts, as registering and verifying would have left them, and returns their
-// ids in the order given. Only the system may. It is one transaction: give it at most 500.
+// ids in the order given. Only the system may. It is one transaction, which ends in ten seconds or fails: give it some dozens.
 func (s *Service) Load(ctx context.Context, actor access.Actor, list []Known) ([]int64, error) {
 	if actor.Party != access.System {
 		return nil, ErrForbidden
