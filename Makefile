@@ -43,7 +43,7 @@ test-pg: ## The Go suite on PostgreSQL and Redis, on servers of its own: what wo
 	@# The tests of the server take longest and often wait, so they begin first and the others run beside them.
 	scripts/with-postgres.sh go test -vet=off -timeout 20m -p 2 -parallel 5 ./server $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | \
 		grep databasetest | cut -d' ' -f1 | grep -vxF "$$(go list $(RACED))") \
-		-skip 'TestSlowClients|TestKilledWhileUploading|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles|TestKilledBetween|TestLoadCutShort|TestServicesGoOnWithLoadedRows|TestTenThousand|TestSearchOutside|TestFreshenSearch|TestUploads|TestScannerDown|TestFilesReadOnly|TestRanges'
+		-skip 'TestSlowClients|TestKilledWhileUploading|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles|TestKilledBetween|TestLoadCutShort|TestServicesGoOnWithLoadedRows|TestTenThousand|TestUploads|TestScannerDown|TestFilesReadOnly|TestRanges'
 
 test-front: h5/node_modules admin-ui/node_modules ## Unit tests of both front-ends; build checks their types, lint the rest
 	(cd h5 && npm test -s) & (cd admin-ui && npm test -s) && wait $$!

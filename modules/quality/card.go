@@ -97,6 +97,7 @@ func (c Card) score(m *Marks) (int, error) {
 	if len(m.Marks) != len(c.Items) {
 		return 0, fault.InvalidField("marks", "QUALITY_MARKS", "请为每个评分项打分；评分表可能已更新，请刷新后重试")
 	}
+	m.Marks = slices.Clone(m.Marks) // the request stays as it came
 	var errs []error
 	sum := 0
 	for i, it := range c.Items {

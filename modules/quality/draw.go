@@ -211,11 +211,11 @@ func (s *Service) Draw(ctx context.Context, actor access.Actor, cmd Draw) (Drawn
 	if to.Before(from) || to.Sub(from) > 92*24*time.Hour || from.After(now) {
 		return Drawn{}, fault.InvalidField("to", "QUALITY_SPAN", "截止日期不能早于起始日期，跨度不超过三个月，起始日期不能晚于今天")
 	}
-	d := drawn{From: from, To: to.AddDate(0, 0, 1), AgentID: cmd.AgentID, PerAgent: cmd.PerAgent, Kinds: joined(cmd.Kinds), By: actor.Name}
 	var out Drawn
 	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var err error
 		out, err = idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "quality.draw", Key: cmd.Key, Request: cmd, Now: now}, func() (Drawn, error) {
+			d := drawn{From: from, To: to.AddDate(0, 0, 1), AgentID: cmd.AgentID, PerAgent: cmd.PerAgent, Kinds: joined(cmd.Kinds), By: actor.Name}
 			if err := s.draw(ctx, tx, actor, &d); err != nil {
 				return Drawn{}, err
 			}
@@ -285,7 +285,8 @@ func (s *Service) Tasks() []jobs.Task {
 // errBehind: the day cannot be drawn yet.
 var errBehind = errors.New("the works of the day are not all known yet")
 
-// Nightly draws of yesterday, and of those of the six days before on which nothing ran. A day is drawn once.
+// Nightly draws of yesterday, and of those of the six days before on which nothing ran. A day is drawn once; while the rule is
+// off, it is drawn with nothing in it, so that switching the rule on does not look back.
 func (s *Service) Nightly(ctx context.Context) error {
 	behind, err := s.Behind(ctx)
 	if err != nil {
@@ -299,8 +300,11 @@ func (s *Service) Nightly(ctx context.Context) error {
 		day := today.AddDate(0, 0, -ago)
 		err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 			r, err := rule(ctx, tx)
-			if err != nil || !r.On {
+			if err != nil {
 				return err
+			}
+			if !r.On {
+				r.PerAgent = 0
 			}
 			name := day.Format("2006-01-02")
 			if done, err := tx.NewSelect().Model((*drawn)(nil)).Where("d.day = ?", name).Exists(ctx); err != nil || done {

@@ -339,6 +339,28 @@ func TestTooLateToAppeal(t *testing.T) {
 	}
 }
 
+func TestARuleThatWasOffDoesNotLookBack(t *testing.T) {
+	t.Parallel()
+	d := mustNew(t)
+	d.did(chen, "ticket.opened", 1, start.Add(-20*time.Hour))
+	for _, on := range []bool{false, true} {
+		r, err := d.Rule(ctx, lead)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.On = on
+		if err := d.SetRule(ctx, lead, r); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Nightly(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if list := d.list(lead, quality.Filter{}); len(list) != 0 {
+			t.Errorf("on %t: drawn of a day on which the rule was off: %+v", on, list)
+		}
+	}
+}
+
 func TestScorecardAndRule(t *testing.T) {
 	t.Parallel()
 	d := mustNew(t)
