@@ -103,7 +103,7 @@ func (s *Service) ScoreIt(ctx context.Context, actor access.Actor, cmd Score) er
 			return "", err
 		}
 		c.State, c.InspectorID, c.Inspector, c.ScoredAt = Scored, actor.UserID, actor.Name, &now
-		until := midnight(now).AddDate(0, 0, r.AppealDays+1).Add(-time.Second).UTC()
+		until := clock.Midnight(now).AddDate(0, 0, r.AppealDays+1).Add(-time.Second).UTC()
 		c.AppealUntil = &until
 		return "scored", s.tell(ctx, tx, c, c.AgentID, "quality.scored", map[string]string{"number": c.Number, "text": strconv.Itoa(*c.Score), "due": clock.Show(until)})
 	})

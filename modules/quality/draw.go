@@ -295,7 +295,7 @@ func (s *Service) Nightly(ctx context.Context) error {
 	if behind {
 		return errBehind
 	}
-	today := midnight(s.Clock.Now())
+	today := clock.Midnight(s.Clock.Now())
 	for ago := 7; ago >= 1; ago-- {
 		day := today.AddDate(0, 0, -ago)
 		err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -2,7 +2,6 @@ package quality
 
 import (
 	"context"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -129,9 +128,3 @@ var (
 	// ErrStep: the state of the check does not allow it.
 	ErrStep = fault.New(fault.Conflict, "QUALITY_STEP", "当前状态不能这样操作")
 )
-
-// midnight is the beginning of the day in Beijing.
-func midnight(at time.Time) time.Time {
-	y, m, d := at.In(clock.Beijing).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, clock.Beijing)
-}

@@ -110,10 +110,7 @@ func (s *Service) Counts(ctx context.Context, db bun.IDB, now time.Time) (map[St
 }
 
 // midnight is the beginning of the day in Beijing.
-func midnight(now time.Time) time.Time {
-	y, m, d := now.In(clock.Beijing).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, clock.Beijing).UTC()
-}
+func midnight(now time.Time) time.Time { return clock.Midnight(now).UTC() }
 
 // totals adds up the spells of each person within [from, to), by state.
 func totals(ctx context.Context, db bun.IDB, from, to time.Time) (map[int64]map[string]int64, error) {

@@ -34,7 +34,7 @@ func (k Kind) Label() string { return kinds[k] }
 
 // span is the last whole period before now, and what it is called.
 func (k Kind) span(now time.Time) (from, to time.Time, name string) {
-	day := midnight(now)
+	day := clock.Midnight(now)
 	switch k {
 	case Weekly:
 		to = day.AddDate(0, 0, -(int(day.Weekday())+6)%7)

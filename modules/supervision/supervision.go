@@ -140,9 +140,3 @@ var (
 	// ErrStale: somebody was faster.
 	ErrStale = fault.New(fault.Conflict, "CHANGED", "内容已被他人更新，请刷新后再操作")
 )
-
-// midnight is the beginning of the day in Beijing.
-func midnight(at time.Time) time.Time {
-	y, m, d := at.In(clock.Beijing).Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, clock.Beijing)
-}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/event"
 )
 
@@ -32,7 +33,7 @@ func (s *Service) Wallboard(ctx context.Context, actor access.Actor) (Wallboard,
 		return Wallboard{}, err
 	}
 	db, now := s.DB.Read(), s.Clock.Now()
-	day := midnight(now)
+	day := clock.Midnight(now)
 	w := Wallboard{At: now, ConnectTarget: 0.95, AnswerWithin: 15, Hours: make([]int, 24)}
 	var err error
 	if w.Calls, err = s.Telephone.Figures(ctx, db, day, day.AddDate(0, 0, 1), now); err != nil {

@@ -53,3 +53,9 @@ var Beijing = time.FixedZone("Asia/Shanghai", 8*3600)
 
 // Show renders t as people here read it: 2026年11月22日 14:05.
 func Show(t time.Time) string { return t.In(Beijing).Format("2006年1月2日 15:04") }
+
+// Midnight is the beginning of t's day in Beijing.
+func Midnight(t time.Time) time.Time {
+	y, m, d := t.In(Beijing).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, Beijing)
+}
