@@ -46,6 +46,10 @@ func (h *house) joinOperations(c Config, p parts) {
 		Options: operations.Options{RepeatAfter: c.Operations.repeatAfter(), ReportCron: c.Operations.Report},
 	})
 	h.tasks = append(h.tasks, h.operations.Tasks()...)
+	if h.db.Kind() == database.SQLite {
+		h.tasks = append(h.tasks, jobs.Task{Name: "database.optimize", Title: "更新查询统计信息", Cron: "10 3 * * *", Timeout: time.Hour, Run: h.db.Optimize,
+			Failure: "数据量大时查询可能变慢，请检查磁盘空间，次日会自动重试。"})
+	}
 	h.everywhere = append(h.everywhere, h.operations.Guard, h.countRequests)
 }
 

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -419,9 +420,18 @@ func (s *Service) actor(ctx context.Context, db bun.IDB, u user, sessionID int64
 		}
 		place(&a, d)
 	}
+	// Every request asks this: a row for each role, not for each of its many permissions.
 	var rights []right
-	err := database.QueryAll(ctx, db, &rights, `SELECT r.scope AS scope, coalesce(rp.permission, '') AS permission FROM user_roles ur JOIN roles r ON r.id = ur.role_id
-		LEFT JOIN role_permissions rp ON rp.role_id = r.id WHERE ur.user_id = ?`, u.ID)
+	err := database.Each(ctx, db, func(rows *sql.Rows) error {
+		var scope access.Scope
+		var permissions string
+		err := rows.Scan(&scope, &permissions)
+		for p := range strings.SplitSeq(permissions, " ") {
+			rights = append(rights, right{scope, access.Permission(p)})
+		}
+		return err
+	}, `SELECT r.scope, coalesce((SELECT string_agg(rp.permission, ' ') FROM role_permissions rp WHERE rp.role_id = r.id), '')
+		FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = ?`, u.ID)
 	if err != nil {
 		return a, err
 	}

@@ -115,7 +115,7 @@ func (s *Service) Items(ctx context.Context, actor access.Actor, ids []int64) ([
 	if err != nil {
 		return nil, err
 	}
-	rows, err := byID(ctx, db, seen)
+	rows, err := byID(ctx, db, ticketColumns, seen)
 	if err != nil {
 		return nil, err
 	}

@@ -49,11 +49,14 @@ type HolderView struct {
 }
 
 // deskView gathers it. Who works in another unit on a part of the ticket is between those who see the whole: the desk.
-func (s *Service) deskView(ctx context.Context, db bun.IDB, actor access.Actor, t *Ticket, all tree) (*DeskView, error) {
-	v := &DeskView{Holders: []HolderView{}, Tags: []string{}, May: []string{}}
-	rows, err := holdersOf(ctx, db, t.ID)
-	if err != nil {
-		return nil, err
+func (s *Service) deskView(ctx context.Context, db bun.IDB, actor access.Actor, t *Ticket, has beside, all tree) (*DeskView, error) {
+	v := &DeskView{Holders: []HolderView{}, Tags: []string{}, Notes: []NoteView{}, May: []string{}}
+	var rows []holderRow
+	var err error
+	if has.holders {
+		if rows, err = holdersOf(ctx, db, t.ID); err != nil {
+			return nil, err
+		}
 	}
 	place, elsewhere := placeOf(actor, t, all)
 	for _, h := range rows {
@@ -65,15 +68,19 @@ func (s *Service) deskView(ctx context.Context, db bun.IDB, actor access.Actor, 
 			v.HolderID, v.place = h.UserID, place
 		}
 	}
-	var tags []tagRow
-	if err := database.QueryAll(ctx, db, &tags, "SELECT ticket_id, tag FROM ticket_tags WHERE ticket_id = ? ORDER BY tag", t.ID); err != nil {
-		return nil, err
+	if has.tags {
+		var tags []tagRow
+		if err := database.QueryAll(ctx, db, &tags, "SELECT ticket_id, tag FROM ticket_tags WHERE ticket_id = ? ORDER BY tag", t.ID); err != nil {
+			return nil, err
+		}
+		for _, g := range tags {
+			v.Tags = append(v.Tags, g.Tag)
+		}
 	}
-	for _, g := range tags {
-		v.Tags = append(v.Tags, g.Tag)
-	}
-	if v.Notes, err = s.notesFor(ctx, db, actor, t, all); err != nil {
-		return nil, err
+	if has.notes {
+		if v.Notes, err = s.notesFor(ctx, db, actor, t, all); err != nil {
+			return nil, err
+		}
 	}
 	own := v.HolderID == actor.UserID && actor.UserID != 0
 	add := func(what string, may bool) {

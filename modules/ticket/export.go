@@ -236,7 +236,7 @@ func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.F
 		if err != nil {
 			return 0, err
 		}
-		ids, _, err := s.lookup(ctx, db, scopes, parsed, w, 0, most)
+		ids, _, err := s.lookup(ctx, db, scopes, parsed, w, 0, most, nil)
 		return len(ids), err
 	}
 	for _, sc := range scopes {

@@ -7,7 +7,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 )
@@ -217,15 +216,6 @@ type Near struct {
 // near lists what has to do with a ticket, within the scopes of the viewer.
 func near(ctx context.Context, db bun.IDB, scopes []scope, t *Ticket) ([]Near, error) {
 	out := []Near{}
-	// Most tickets have nothing near them: one prepared question finds that out.
-	var found []struct {
-		ID int64 `bun:"id"`
-	}
-	err := database.QueryAll(ctx, db, &found, `SELECT id FROM tickets WHERE merged_into = ? UNION ALL SELECT high_id FROM ticket_links WHERE low_id = ?
-		UNION ALL SELECT low_id FROM ticket_links WHERE high_id = ? LIMIT 1`, t.ID, t.ID, t.ID)
-	if err != nil || len(found) == 0 && t.MergedInto == 0 {
-		return out, err
-	}
 	add := func(kind, where string, args ...any) error {
 		var rows []Ticket
 		q := narrow(db.NewSelect().Model(&rows).Column("id", "number", "title", "status", "requester_name").Where(where, args...), scopes)
@@ -245,6 +235,6 @@ func near(ctx context.Context, db bun.IDB, scopes []scope, t *Ticket) ([]Near, e
 	if err := add("merged", "t.merged_into = ?", t.ID); err != nil {
 		return nil, err
 	}
-	err = add("link", "t.id IN (SELECT k.high_id FROM ticket_links AS k WHERE k.low_id = ? UNION SELECT k.low_id FROM ticket_links AS k WHERE k.high_id = ?)", t.ID, t.ID)
+	err := add("link", "t.id IN (SELECT k.high_id FROM ticket_links AS k WHERE k.low_id = ? UNION SELECT k.low_id FROM ticket_links AS k WHERE k.high_id = ?)", t.ID, t.ID)
 	return out, err
 }

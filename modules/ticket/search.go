@@ -168,11 +168,11 @@ func (s *Service) understand(ctx context.Context, db bun.IDB, typed string) (wan
 	return wanted{words: words, note: note}, nil
 }
 
-// lookup reads a page of what is wanted, newest first, within the scopes and the filter.
-func (s *Service) lookup(ctx context.Context, db bun.IDB, scopes []scope, f ListFilter, w wanted, before int64, limit int) ([]int64, string, error) {
+// lookup finds a page of what is wanted, newest first, within the scopes and the filter. Seen is as search.List has it.
+func (s *Service) lookup(ctx context.Context, db bun.IDB, scopes []scope, f ListFilter, w wanted, before int64, limit int, seen func(context.Context, []int64) ([]int64, error)) ([]int64, string, error) {
 	if w.where == "" {
 		found, err := fullText.Newest(ctx, db, search.List{
-			Words: w.words, Walks: walks(db, scopes, f), ID: "t.id", Before: before, Limit: limit, Outside: s.outside, Scope: marksOf(scopes),
+			Words: w.words, Walks: walks(db, scopes, f), ID: "t.id", Seen: seen, Before: before, Limit: limit, Outside: s.outside, Scope: marksOf(scopes),
 		})
 		if w.note == "" {
 			w.note = found.Note

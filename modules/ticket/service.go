@@ -300,13 +300,60 @@ func (s *Service) rows(ctx context.Context, db bun.IDB, columns string, scopes [
 	if err != nil {
 		return nil, w, err
 	}
-	ids, note, err := s.lookup(ctx, db, scopes, f, w, before, limit)
+	read := map[int64]Ticket{}
+	ids, note, err := s.lookup(ctx, db, scopes, f, w, before, limit, func(ctx context.Context, ids []int64) ([]int64, error) {
+		asked := ofFewLengths(ids)
+		some, err := walk(ctx, db, columns, scopes, f, []condition{{"t.id IN (" + marksFor(len(asked)) + ")", anys(asked)}}, "t.id DESC", len(asked))
+		seen := make([]int64, 0, len(some))
+		for i := range some {
+			read[some[i].ID] = some[i]
+			seen = append(seen, some[i].ID)
+		}
+		return seen, err
+	})
 	if err != nil {
 		return nil, w, err
 	}
 	w.note = note
-	rows, err := byID(ctx, db, ids)
+	rows, err := readOn(ctx, db, columns, ids, read)
 	return rows, w, err
+}
+
+// ofFewLengths repeats the first id until the list has one of few lengths: each length is a statement to prepare.
+func ofFewLengths(ids []int64) []int64 {
+	n := 24
+	for n < len(ids) {
+		n *= 4
+	}
+	out := slices.Grow(slices.Clone(ids), n-len(ids))
+	for len(out) < n {
+		out = append(out, ids[0])
+	}
+	return out
+}
+
+// readOn gives the tickets in the order of the ids; those that were not read yet are read.
+func readOn(ctx context.Context, db bun.IDB, columns string, ids []int64, read map[int64]Ticket) ([]Ticket, error) {
+	var missing []int64
+	for _, id := range ids {
+		if _, ok := read[id]; !ok {
+			missing = append(missing, id)
+		}
+	}
+	more, err := byID(ctx, db, columns, missing)
+	if err != nil {
+		return nil, err
+	}
+	for i := range more {
+		read[more[i].ID] = more[i]
+	}
+	rows := make([]Ticket, 0, len(ids))
+	for _, id := range ids {
+		if t, ok := read[id]; ok {
+			rows = append(rows, t)
+		}
+	}
+	return rows, nil
 }
 
 // current are the scopes of what lies with the unit: instead of what it once had, what it has a part in now.

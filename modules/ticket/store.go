@@ -118,13 +118,13 @@ func walk(ctx context.Context, db bun.IDB, columns string, scopes []scope, f Lis
 	return out, nil
 }
 
-// byID reads the tickets in the order of the ids, which the scopes have let through.
-func byID(ctx context.Context, db bun.IDB, ids []int64) ([]Ticket, error) {
+// byID reads these columns of the tickets, newest first, which the scopes have let through.
+func byID(ctx context.Context, db bun.IDB, columns string, ids []int64) ([]Ticket, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	var rows []Ticket
-	if err := db.NewSelect().Model(&rows).Where("t.id IN (?)", bun.List(ids)).OrderExpr("t.id DESC").Scan(ctx); err != nil {
+	if err := database.QueryAll(ctx, db, &rows, "SELECT "+columns+" FROM tickets AS t WHERE t.id IN ("+marksFor(len(ids))+") ORDER BY t.id DESC", anys(ids)...); err != nil {
 		return nil, fmt.Errorf("read tickets: %w", err)
 	}
 	return rows, nil

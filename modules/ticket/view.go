@@ -159,8 +159,14 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *T
 		Item: t.item(names), Body: t.Body, Reply: t.Reply, Opinion: t.Opinion,
 		Timeline: []Step{}, Hops: []HopView{}, Requests: []RequestView{}, Near: []Near{}, Files: []FileView{}, Actions: []Action{},
 	}
-	if v.Fields, err = s.fieldViews(ctx, db, actor, t.ID); err != nil {
+	has, err := besideOf(ctx, db, t)
+	if err != nil {
 		return View{}, err
+	}
+	if v.Fields = []FieldView{}; has.fields {
+		if v.Fields, err = s.fieldViews(ctx, db, actor, t.ID); err != nil {
+			return View{}, err
+		}
 	}
 	phone, err := s.box.Open(t.PhoneSealed, phonePlace(t.Number))
 	if err != nil {
@@ -199,15 +205,17 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *T
 	}
 	var all tree
 	if !requester {
-		if all, err = s.staffView(ctx, db, actor, t, &v, events); err != nil {
+		if all, err = s.staffView(ctx, db, actor, t, has, &v, events); err != nil {
 			return View{}, err
 		}
 	}
-	files, err := s.files.Of(ctx, db, Object, t.ID)
-	if err != nil {
-		return View{}, err
+	if has.files {
+		files, err := s.files.Of(ctx, db, Object, t.ID)
+		if err != nil {
+			return View{}, err
+		}
+		v.Files = append(v.Files, files...)
 	}
-	v.Files = append(v.Files, files...)
 	for _, a := range actionsFrom(t.Status) {
 		if a.Addressed() && may(actor, t, a) && offered(actor, t, all, v.Near, a) {
 			v.Actions = append(v.Actions, a)
@@ -240,10 +248,13 @@ func offered(actor access.Actor, t *Ticket, all tree, near []Near, a Action) boo
 }
 
 // staffView adds what is between staff.
-func (s *Service) staffView(ctx context.Context, db bun.IDB, actor access.Actor, t *Ticket, v *View, events []event.Event) (tree, error) {
-	rows, err := hops(ctx, db, t.ID)
-	if err != nil {
-		return nil, err
+func (s *Service) staffView(ctx context.Context, db bun.IDB, actor access.Actor, t *Ticket, has beside, v *View, events []event.Event) (tree, error) {
+	var rows []Hop
+	var err error
+	if has.hops {
+		if rows, err = hops(ctx, db, t.ID); err != nil {
+			return nil, err
+		}
 	}
 	all := tree(rows)
 	for i := range all {
@@ -254,10 +265,12 @@ func (s *Service) staffView(ctx context.Context, db bun.IDB, actor access.Actor,
 			Actions: hopActions(actor, t, all, h),
 		})
 	}
-	if len(all) > 0 {
+	if has.hops && has.evidence {
 		if v.Evidence, err = evidenceOf(ctx, db, t); err != nil {
 			return nil, err
 		}
+	}
+	if has.requests {
 		asked, err := requestsOf(ctx, db, t.ID)
 		if err != nil {
 			return nil, err
@@ -273,14 +286,18 @@ func (s *Service) staffView(ctx context.Context, db bun.IDB, actor access.Actor,
 		v.Flags = append(v.Flags, FlagReview)
 	}
 	v.Merged, v.Excluded = t.MergedInto != 0, t.Excluded
-	if v.Near, err = near(ctx, db, visible(actor), t); err != nil {
-		return nil, err
+	if has.near {
+		if v.Near, err = near(ctx, db, visible(actor), t); err != nil {
+			return nil, err
+		}
 	}
-	if v.Desk, err = s.deskView(ctx, db, actor, t, all); err != nil {
+	if v.Desk, err = s.deskView(ctx, db, actor, t, has, all); err != nil {
 		return nil, err
 	}
 	v.HolderID, v.Tags = v.Desk.HolderID, v.Desk.Tags
-	v.Undo, err = s.undoFor(ctx, db, actor, t, events)
+	if has.memory {
+		v.Undo, err = s.undoFor(ctx, db, actor, t, events)
+	}
 	return all, err
 }
 

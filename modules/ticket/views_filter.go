@@ -327,7 +327,11 @@ func (s *Service) pageRows(ctx context.Context, db bun.IDB, scopes []scope, f Li
 		return nil, wanted{}, err
 	}
 	if f.Sort == Newest || strings.TrimSpace(f.Query) != "" {
-		rows, w, err := s.rows(ctx, db, itemColumns, scopes, f, at.id, f.Limit+1)
+		columns := itemColumns
+		if strings.TrimSpace(f.Query) != "" {
+			columns += ", t.body, t.reply" // shown around what was found
+		}
+		rows, w, err := s.rows(ctx, db, columns, scopes, f, at.id, f.Limit+1)
 		if err == nil && f.Sort != Newest && w.note == "" {
 			w.note = "查询结果按受理时间排列"
 		}

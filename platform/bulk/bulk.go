@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -451,9 +450,10 @@ func (l *Load) Finish(ctx context.Context, say func(string)) error {
 		}
 		last = append(last, "RESET maintenance_work_mem")
 	} else {
+		// With a limit there are no samples of values (sqlite_stat4). With samples the planner wants to know the values of the
+		// parameters, and parses every prepared statement anew each time it is asked.
 		last = append(last, "PRAGMA analysis_limit = 1000", "ANALYZE")
 	}
-	slices.Sort(last)
 	for _, s := range append(last, "DROP TABLE "+marker) {
 		if _, err := l.conn.ExecContext(ctx, s); err != nil {
 			return fmt.Errorf("%s: %w", s, err)

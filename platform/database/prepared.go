@@ -56,6 +56,22 @@ func QueryAll[T any](ctx context.Context, db bun.IDB, list *[]T, query string, a
 	return by.ScanRows(ctx, rows, list)
 }
 
+// Each calls scan for every row, for those who know their columns: it costs half of what finding the fields of a struct does.
+// See QueryAll.
+func Each(ctx context.Context, db bun.IDB, scan func(*sql.Rows) error, query string, args ...any) error {
+	rows, _, err := open(ctx, db, query, args)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 // QueryOne reads one row; see QueryAll.
 func QueryOne(ctx context.Context, db bun.IDB, dest []any, query string, args ...any) error {
 	rows, _, err := open(ctx, db, query, args)

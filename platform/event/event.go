@@ -7,6 +7,7 @@ package event
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -90,9 +91,14 @@ func Append(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, f
 
 // Of lists the events of one object, oldest first. The caller has checked that the asker may see the object.
 func Of(ctx context.Context, db bun.IDB, object string, id int64) ([]Event, error) {
-	var rows []Event
-	err := database.QueryAll(ctx, db, &rows, "SELECT id, pos, type, object, object_id, seq, actor_id, actor_name, trace_id, at, facts FROM events WHERE object = ? AND object_id = ? ORDER BY seq LIMIT 1000", object, id)
-	return rows, err
+	var list []Event
+	err := database.Each(ctx, db, func(rows *sql.Rows) error {
+		e := Event{Object: object, ObjectID: id}
+		err := rows.Scan(&e.ID, &e.Pos, &e.Type, &e.Seq, &e.ActorID, &e.ActorName, &e.TraceID, &e.At, (*[]byte)(&e.Facts))
+		list = append(list, e)
+		return err
+	}, "SELECT id, pos, type, seq, actor_id, actor_name, trace_id, at, facts FROM events WHERE object = ? AND object_id = ? ORDER BY seq LIMIT 1000", object, id)
+	return list, err
 }
 
 // Listener reads every event after its cursor. Handle gets each event at least once per commit of its work: it must use

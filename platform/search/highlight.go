@@ -18,12 +18,17 @@ type folded struct {
 }
 
 func foldAll(s string) []folded {
-	out := make([]folded, 0, len(s))
+	out := make([]folded, 0, utf8.RuneCountInString(s))
 	for i, r := range s {
 		to := i + utf8.RuneLen(r)
 		if r == utf8.RuneError {
 			_, size := utf8.DecodeRuneInString(s[i:])
 			to = i + size
+		}
+		switch { // what most texts consist of needs no tables
+		case r >= 0x4E00 && r <= 0x9FFF, r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			out = append(out, folded{r, i, to})
+			continue
 		}
 		for _, f := range fold(string(r)) {
 			if classOf(f) != nothing {
@@ -87,7 +92,7 @@ func (q Query) hits(text string) [][2]int {
 	for _, r := range q.runs {
 		n := len(r.runes)
 		for i := 0; i+n <= len(all); i++ {
-			if !r.at(all[i:]) || !r.cjk && i > 0 && classOf(all[i-1].r) == letter {
+			if all[i].r != r.runes[0] || !r.at(all[i:]) || !r.cjk && i > 0 && classOf(all[i-1].r) == letter {
 				continue
 			}
 			if !r.prefix() && !r.cjk && i+n < len(all) && classOf(all[i+n].r) == letter {

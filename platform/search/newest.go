@@ -3,6 +3,7 @@ package search
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"math"
 	"slices"
@@ -20,6 +21,9 @@ type List struct {
 	// module's table answers in the order of ID ("t.id"). A row of any of them counts.
 	Walks []*bun.SelectQuery
 	ID    string
+	// Seen, when set, is asked instead of the walks which of these ids the reader may see and has filtered, in any order: a
+	// caller that reads the rows there need not read them again.
+	Seen func(ctx context.Context, ids []int64) ([]int64, error)
 	// Before is the last id of the page before; 0 begins.
 	Before int64
 	Limit  int
@@ -82,7 +86,7 @@ func (x Index) Newest(ctx context.Context, db bun.IDB, l List) (Found, error) {
 // unready returns a note when the table in use does not hold everything.
 func (x Index) unready(ctx context.Context, db bun.IDB) (string, error) {
 	var layout string
-	if err := db.QueryRowContext(ctx, "SELECT layout FROM search_indexes WHERE kind = ?", x.Kind).Scan(&layout); err != nil {
+	if err := database.QueryOne(ctx, db, []any{&layout}, "SELECT layout FROM search_indexes WHERE kind = ?", x.Kind); err != nil {
 		return "", fmt.Errorf("find the full text of %s: %w", x.Kind, err)
 	}
 	if layout != x.layout() {
@@ -154,7 +158,12 @@ func (s *searching) throughHits(ctx context.Context, f *Found, n int) (bool, err
 // they may be any.
 func (s *searching) hits(ctx context.Context, n int) (ids []int64, all bool, err error) {
 	if !s.postgres {
-		err = s.db.NewRaw("SELECT rowid FROM "+s.table()+" WHERE "+s.table()+" MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?", s.Words.FTS5(), s.edge, n).Scan(ctx, &ids)
+		err = database.Each(ctx, s.db, func(rows *sql.Rows) error {
+			var id int64
+			err := rows.Scan(&id)
+			ids = append(ids, id)
+			return err
+		}, "SELECT rowid FROM "+s.table()+" WHERE "+s.table()+" MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?", s.Words.FTS5(), s.edge, n)
 		return ids, len(ids) < n, err
 	}
 	// Ordered by id, a rare word would have the whole table walked; the gathered hits are few or too many to be worth it.
@@ -172,6 +181,16 @@ func (s *searching) visible(ctx context.Context, ids []int64) ([]int64, error) {
 	const portion = 1000
 	seen := make(map[int64]bool, len(ids))
 	for part := range slices.Chunk(ids, portion) {
+		if s.Seen != nil {
+			some, err := s.Seen(ctx, part)
+			if err != nil {
+				return nil, fmt.Errorf("look at hits of %s: %w", s.Kind, err)
+			}
+			for _, id := range some {
+				seen[id] = true
+			}
+			continue
+		}
 		for _, w := range s.Walks {
 			var some []int64
 			if err := w.Clone().ColumnExpr(s.ID).Where(s.ID+" IN (?)", bun.List(part)).Scan(ctx, &some); err != nil {
