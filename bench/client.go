@@ -29,6 +29,8 @@ type request struct {
 	Path   string
 	Body   string
 	IDs    [][]int64
+	// Once takes each id of the first list one time, and ends the load when none is left.
+	Once bool
 }
 
 // plan is what the load process is told: closed loop, each client sends when it has its answer.
@@ -96,6 +98,7 @@ func run1(p plan) result {
 	var errors, requests atomic.Int64
 	var failure atomic.Value
 	var wg sync.WaitGroup
+	var taken atomic.Int64
 	for c := range p.Clients {
 		wg.Add(1)
 		go func() {
@@ -116,7 +119,13 @@ func run1(p plan) result {
 				}
 				m := p.Mix[i]
 				path := m.Path
-				if len(m.IDs) > 0 {
+				if m.Once {
+					k := int(taken.Add(1)) - 1
+					if k >= len(m.IDs[0]) {
+						return
+					}
+					path = strings.Replace(path, "{id}", strconv.FormatInt(m.IDs[0][k], 10), 1)
+				} else if len(m.IDs) > 0 {
 					ids := m.IDs[c%len(m.IDs)]
 					path = strings.Replace(path, "{id}", strconv.FormatInt(ids[rnd.IntN(len(ids))], 10), 1)
 				}

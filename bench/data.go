@@ -225,6 +225,9 @@ func (d *dataset) people(ctx context.Context, n int) (p people, err error) {
 	if p.tickets, err = ids("SELECT id FROM tickets WHERE id % 7 = 3 ORDER BY id DESC LIMIT 20000"); err != nil {
 		return p, err
 	}
+	if p.fresh, err = ids("SELECT id FROM tickets WHERE status = 'received' AND version = 1 AND secrecy = 0 ORDER BY id DESC LIMIT 4000"); err != nil {
+		return p, err
+	}
 	for _, id := range owners {
 		free, err := ids(fmt.Sprintf(`SELECT p.id FROM products p WHERE p.shown > 0 AND p.institution_active AND p.expires_at IS NULL AND NOT EXISTS (SELECT 1 FROM applications a
 			JOIN users u ON u.enterprise_id = a.enterprise_id WHERE u.id = %d AND a.product_id = p.id AND a.closed_at IS NULL) ORDER BY p.id LIMIT 3`, id))
@@ -242,6 +245,7 @@ type people struct {
 	own             [][]int64 // the tickets of each owner
 	agent, operator session
 	tickets         []int64   // of the district
+	fresh           []int64   // of the district, not yet answered, at their first version
 	free            [][]int64 // products for which each owner's company has no open application
 }
 

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -52,9 +53,15 @@ var benches = []bench{
 	{"http_ticket_list", ticketList},
 	{"http_ticket_open", ticketOpen},
 	{"search_tickets", searchTickets},
+	{"desk_queue", deskPage("desk_queue", "/api/tickets?waiting=true&sort=due")},
+	{"desk_filter", deskPage("desk_filter", "/api/tickets?status=dispatched,signed&urgency=urgent&alert=overdue")},
+	{"desk_search", deskPage("desk_search", "/api/tickets?q="+url.QueryEscape("停车"))},
+	{"desk_open", deskOpen},
 	{"portal.home", page("portal.home", "/")},
 	{"portal.products", page("portal.products", "/products")},
 	{"http_ticket_create", ticketCreate},
+	{"desk_transition", deskTransition},
+	{"clocks_due", clocksDue},
 	{"export_xlsx_100k", exportXLSX},
 	{"mix_500", mix},
 	{"job_start", jobStart},

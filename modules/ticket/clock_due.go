@@ -77,18 +77,24 @@ func pages(ctx context.Context, page func() (int, error)) (int, error) {
 	return total, ctx.Err()
 }
 
-const dueClocks = "SELECT " + clockColumns + " FROM ticket_clocks AS c WHERE c.next_at <= ? ORDER BY c.next_at LIMIT ?"
+// DueClocks are the first limit clocks that have something to say by now, the longest waiting first. On PostgreSQL they are
+// held until the end of the transaction, without those that another process has.
+func DueClocks(ctx context.Context, tx bun.IDB, now time.Time, limit int) ([]Clock, error) {
+	query := "SELECT " + clockColumns + " FROM ticket_clocks AS c WHERE c.next_at <= ? ORDER BY c.next_at LIMIT ?"
+	if database.KindOf(tx) == database.Postgres {
+		query += " FOR UPDATE SKIP LOCKED"
+	}
+	var rows []Clock
+	err := database.QueryAll(ctx, tx, &rows, query, now, limit)
+	return rows, err
+}
 
 func (s *Service) ringPage(ctx context.Context, actor access.Actor) (n int, err error) {
 	now := s.clock.Now()
 	err = s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		n = 0
-		query := dueClocks
-		if s.db.Kind() == database.Postgres {
-			query += " FOR UPDATE SKIP LOCKED" // another process has those
-		}
-		var rows []Clock
-		if err := database.QueryAll(ctx, tx, &rows, query, now, duePage); err != nil || len(rows) == 0 {
+		rows, err := DueClocks(ctx, tx, now, duePage)
+		if err != nil || len(rows) == 0 {
 			return err
 		}
 		r, err := s.clockRules(ctx, tx)
