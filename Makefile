@@ -11,7 +11,11 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD
 RACED := $(addprefix ./platform/,audit/... database/... event/... idempotency/... jobs/... lease/... live/... relay/... web/...) \
 	./integrations/... ./modules/export ./modules/importing
 
-.PHONY: help run build test test-go test-pg test-front test-s3 test-e2e bench bench-live shots torture lint fmt gen tools front
+# What needs the file of SQLite, or no database at all, runs there, and so does the longest of what says nothing of its own on
+# PostgreSQL.
+PG_SKIP := TestSlowClients|TestKilledWhileUploading|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles|TestKilledBetween|TestLoadCutShort|TestServicesGoOnWithLoadedRows|TestTenThousand|TestUploads|TestScannerDown|TestFilesReadOnly|TestRanges
+
+.PHONY: help run build test test-go test-pg test-both test-race test-front test-s3 test-e2e bench bench-live shots torture lint fmt gen tools front front-h5 front-admin packages formatted
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -19,31 +23,48 @@ help: ## Show this list
 run: build ## Build everything and serve the demo district on http://localhost:8080
 	bin/huiqi serve --data data/demo --listen 127.0.0.1:8080 --demo
 
-build: front ## Build bin/huiqi, static, with both front-ends embedded
+build: front-h5 front-admin packages ## Build bin/huiqi, static, with both front-ends embedded
 	@test -s h5/dist/index.html -a -s admin-ui/dist/index.html || { echo "a front-end was not built"; exit 1; }
 	go build -ldflags "-s -w" -o bin/huiqi .
 
-front: h5/node_modules admin-ui/node_modules
+front: front-h5 front-admin
+
+front-h5: h5/node_modules
 	cd h5 && npm run -s build
+
+front-admin: admin-ui/node_modules
 	cd admin-ui && npm run -s build
+
+# What the program is linked from; make -j compiles it beside the front-ends.
+packages:
+	go build ./platform/... ./integrations/... ./modules/...
 
 %/node_modules: %/package-lock.json
 	cd $* && npm ci --no-audit --no-fund
 	@touch $@
 
-test: tools build test-go test-pg test-front test-e2e ## Pass every test: Go on both databases, front-ends, browser
+test: tools build test-both test-race test-front test-e2e ## Pass every test: Go on both databases, front-ends, browser
 
-test-go: ## The Go suite on SQLite
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
-	go test -vet=off -p 3 -parallel 4 ./server ./...
+test-go: formatted ## The Go suite on SQLite
+	scripts/with-scratch.sh go test -vet=off -p 3 -parallel 4 ./server ./...
 
-test-pg: ## The Go suite on PostgreSQL and Redis, on servers of its own: what works at once with the race detector, the rest without
-	CGO_ENABLED=1 scripts/with-redis.sh scripts/with-postgres.sh go test -vet=off -race $(RACED)
-	@# What needs the file of SQLite, or no database at all, ran there, and so did the longest of what says nothing of its own here.
+test-pg: ## The Go suite on PostgreSQL
+	scripts/with-scratch.sh scripts/with-postgres.sh go test -vet=off -timeout 20m -p 2 -parallel 5 ./server $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | \
+		grep databasetest | cut -d' ' -f1 | grep -vxF "$$(go list $(RACED))") -skip '$(PG_SKIP)'
+
+test-both: formatted ## test-go and test-pg at once: every test program is linked once and runs on both
 	@# The tests of the server take longest and often wait, so they begin first and the others run beside them.
-	scripts/with-postgres.sh go test -vet=off -timeout 20m -p 2 -parallel 5 ./server $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | \
-		grep databasetest | cut -d' ' -f1 | grep -vxF "$$(go list $(RACED))") \
-		-skip 'TestSlowClients|TestKilledWhileUploading|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles|TestKilledBetween|TestLoadCutShort|TestServicesGoOnWithLoadedRows|TestTenThousand|TestUploads|TestScannerDown|TestFilesReadOnly|TestRanges'
+	@# What uses no database and runs with the race detector runs there only.
+	ELSEWHERE="$$(go list -f '{{.Dir}}' $(RACED) | sed 's|^$(CURDIR)/||')" PG_SKIP='$(PG_SKIP)' scripts/with-scratch.sh scripts/with-postgres.sh \
+		go test -vet=off -timeout 20m -p 2 -parallel 3 -exec "$(CURDIR)/scripts/on-both.sh" ./server \
+		$$(go list ./... | grep -vxF "$$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' $(RACED) | grep -v databasetest | cut -d' ' -f1)")
+
+test-race: ## What works at once, with the race detector, on PostgreSQL and Redis
+	@# All is compiled once more for it; without inlining (-l) in two thirds of the time.
+	CGO_ENABLED=1 scripts/with-scratch.sh scripts/with-redis.sh scripts/with-postgres.sh go test -vet=off -race -gcflags='all=-dwarf=false -l' $(RACED)
+
+formatted:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 
 test-front: h5/node_modules admin-ui/node_modules ## Unit tests of both front-ends; build checks their types, lint the rest
 	(cd h5 && npm test -s) & (cd admin-ui && npm test -s) && wait $$!
@@ -73,7 +94,7 @@ lint: ## Every scanner: vet, staticcheck, gosec, govulncheck (VULNDB), import ru
 	@# G115: flags every conversion of an integer whatever its bounds. Any other finding is mended or explained in the code.
 	go run github.com/securego/gosec/v2/cmd/gosec@v2.29.0 -quiet -exclude=G104,G115$(GOSEC_SKIP) -exclude-dir=node_modules ./...
 	@if [ -n "$(VULNDB)" ]; then go run golang.org/x/vuln/cmd/govulncheck@v1.8.0 -db file://$(VULNDB) ./...; else echo "govulncheck skipped"; fi
-	go test ./server/ -run TestImportsPointDown -count=1
+	$(if $(BESIDE_TESTS),,go test ./server/ -run TestImportsPointDown -count=1)
 	cd h5 && npm run -s lint
 	cd admin-ui && npm run -s lint
 

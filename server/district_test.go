@@ -13,7 +13,6 @@ import (
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/database/databasetest"
-	"github.com/huiqi/huiqi/platform/secret"
 )
 
 // district is a copy of the demo district as its loading leaves it: the address of the database, the folder beside it, which
@@ -69,20 +68,15 @@ func (d district) open(t *testing.T) (*database.DB, Config) {
 	return db, c
 }
 
-// TestDemoDistrict loads the whole district and counts it: every kind of content is there, in every state that the product
+// TestDemoDistrict counts the whole district as it was loaded: every kind of content is there, in every state that the product
 // knows, nobody was told of any of it, and the log of it is whole.
 func TestDemoDistrict(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	h := testHouse(t)
-	c, err := Load("", map[string]any{"data": t.TempDir(), "demo": true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.ensureDemo(ctx, c, secret.NewKey(), io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	if err := h.ensureDemo(ctx, c, secret.NewKey(), io.Discard); err != nil {
+	d := newDistrict(t)
+	db, c := d.open(t)
+	h := must(build(ctx, c, db, d.key, parts{log: slog.New(slog.DiscardHandler), clock: clock.System{}, outside: outside{sender: silent{}}}))(t)
+	if err := h.ensureDemo(ctx, c, d.key, io.Discard); err != nil {
 		t.Fatalf("a second start: %v", err)
 	}
 	count := func(query string) (n int) {

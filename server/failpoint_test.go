@@ -26,7 +26,7 @@ var fragile struct {
 	err  error
 }
 
-// fragileProgram builds the program with failpoints, once for all tests.
+// fragileProgram links the program with failpoints, once for all tests.
 func fragileProgram(t *testing.T) string {
 	t.Helper()
 	fragile.once.Do(func() {
@@ -36,7 +36,7 @@ func fragileProgram(t *testing.T) string {
 			return
 		}
 		fragile.path = filepath.Join(dir, "huiqi")
-		cmd := exec.Command("go", "build", "-tags", "failpoints", "-o", fragile.path, "..")
+		cmd := exec.Command("go", "build", "-ldflags", "-s -w -X github.com/huiqi/huiqi/platform/failpoint.linked=yes", "-o", fragile.path, "..")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			fragile.err = fmt.Errorf("%w: %s", err, out)
 		}

@@ -264,7 +264,7 @@ func TestScannerDown(t *testing.T) {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for range 1000 {
+	for range 3000 { // a minute
 		if ok() {
 			return
 		}

@@ -263,7 +263,7 @@ func (k *killed) open() beside {
 
 func (k *killed) ready() {
 	k.t.Helper()
-	for range 1500 {
+	for range 6000 { // two minutes on a busy machine
 		res, err := k.client.Get(k.base + "/readyz")
 		if err == nil {
 			res.Body.Close()

@@ -307,11 +307,11 @@ func mustSandbox(t *testing.T) sandboxed {
 	if at := f.clock.Now().In(clock.Beijing); at.Hour() >= 20 {
 		f.clock.Advance(-4 * time.Hour) // the letters of this test stay in the stand-in's day
 	}
-	texts, err := sms.New(sms.Config{AccessKeyID: "id", AccessKeySecret: "key", Endpoint: strings.TrimPrefix(web.URL, "http://") + "/sandbox/sms", Scheme: "http", SignName: "惠企台演示"})
+	texts, err := sms.New(sms.Config{AccessKeyID: "id", AccessKeySecret: "key", Endpoint: strings.TrimPrefix(web.URL, "http://") + "/sandbox/sms", Scheme: "http", SignName: "惠企台演示", Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
-	account, err := wechat.New(wechat.Config{AppID: "wx1", AppSecret: "sec", APIBase: web.URL + "/sandbox/wechat"})
+	account, err := wechat.New(wechat.Config{AppID: "wx1", AppSecret: "sec", APIBase: web.URL + "/sandbox/wechat", Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

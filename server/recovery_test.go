@@ -5,8 +5,11 @@ package server
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -162,6 +165,33 @@ func (p *postgres) until(db *sql.DB, question string, args ...any) {
 	}
 }
 
+// give makes what is at path and below the account's own.
+func (p *postgres) give(path string) {
+	p.t.Helper()
+	if p.as == nil {
+		return
+	}
+	must(0, filepath.WalkDir(path, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, int(p.as.Uid), int(p.as.Gid)))
+	}))(p.t)
+}
+
+// drop removes the databases whose name is like the pattern.
+func (p *postgres) drop(server *sql.DB, pattern string) {
+	p.t.Helper()
+	rows := must(server.Query("SELECT datname FROM pg_database WHERE datname LIKE $1", pattern))(p.t)
+	var names []string
+	for rows.Next() {
+		var name string
+		must(0, rows.Scan(&name))(p.t)
+		names = append(names, name)
+	}
+	must(0, errors.Join(rows.Err(), rows.Close()))(p.t)
+	for _, name := range names {
+		p.exec(server, "DROP DATABASE "+name+" WITH (FORCE)")
+	}
+}
+
 func (p *postgres) notes(db *sql.DB) (list []string) {
 	p.t.Helper()
 	rows, err := db.Query("SELECT name FROM drill ORDER BY name")
@@ -301,14 +331,21 @@ func TestSetOfPostgres(t *testing.T) {
 	t.Parallel()
 	p := newPostgres(t)
 	huiqi := fragileProgram(t)
-	first := filepath.Join(p.dir, "first")
-	p.tool("initdb", "-D", first, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
-	server := p.start(first)
-	p.exec(p.open(server), "CREATE DATABASE huiqi")
-	at := func(name string) string { return strings.Replace(server, "/postgres?", "/"+name+"?", 1) }
+	d := newDistrict(t)
+	u := must(url.Parse(d.url))(t)
+	name := strings.TrimPrefix(u.Path, "/")
+	at := func(name string) string {
+		other := *u
+		other.Path = "/" + name
+		return other.String()
+	}
+	server := p.open(os.Getenv("TEST_DATABASE_URL"))
+	t.Cleanup(func() { p.drop(server, name+"_%") })
 	data, target := filepath.Join(p.dir, "data"), filepath.Join(p.dir, "target")
-	p.must(huiqi, "seed", "--data", data, "--database", at("huiqi"))
-	said := p.must(huiqi, "backup", "--data", data, "--database", at("huiqi"), "--to", target)
+	must(0, os.CopyFS(data, os.DirFS(d.data)))(t)
+	p.give(data)
+	p.must(huiqi, "seed", "--data", data, "--database", at(name)) // finds everything there
+	said := p.must(huiqi, "backup", "--data", data, "--database", at(name), "--to", target)
 	if !strings.Contains(said, "全部一致") {
 		t.Fatal(said)
 	}
@@ -318,14 +355,14 @@ func TestSetOfPostgres(t *testing.T) {
 	}
 	identity := filepath.Join(data, demoIdentityFile)
 	restored := filepath.Join(p.dir, "restored")
-	said = p.must(huiqi, "restore", "--from", sets[0], "--data", restored, "--database", at("huiqi_new"), "--identity", identity)
+	said = p.must(huiqi, "restore", "--from", sets[0], "--data", restored, "--database", at(name+"_new"), "--identity", identity)
 	if !strings.Contains(said, "逐表一致") || !isDemo(restored) {
 		t.Fatal(said)
 	}
-	p.must(huiqi, "audit", "verify", "--data", restored, "--database", at("huiqi_new"))
+	p.must(huiqi, "audit", "verify", "--data", restored, "--database", at(name+"_new"))
 	// In place: the old database is kept under another name, and only while nobody uses it.
-	args := []string{"restore", "--from", sets[0], "--data", restored, "--database", at("huiqi"), "--identity", identity, "--replace"}
-	used := p.open(at("huiqi"))
+	args := []string{"restore", "--from", sets[0], "--data", restored, "--database", at(name), "--identity", identity, "--replace"}
+	used := p.open(at(name))
 	p.exec(used, "DELETE FROM idempotency_keys")
 	if said, err := p.run(huiqi, args...); err == nil || !strings.Contains(said, "正在使用") {
 		t.Fatalf("over a database in use: %v\n%s", err, said)
@@ -335,8 +372,8 @@ func TestSetOfPostgres(t *testing.T) {
 	}
 	p.must(huiqi, args...)
 	left := 0
-	if err := p.open(server).QueryRow("SELECT count(*) FROM pg_database WHERE datname LIKE 'huiqi%'").Scan(&left); err != nil || left != 3 {
-		t.Fatalf("%d databases, want huiqi, huiqi_new and the old one: %v", left, err)
+	if err := server.QueryRow("SELECT count(*) FROM pg_database WHERE datname LIKE $1", name+"%").Scan(&left); err != nil || left != 3 {
+		t.Fatalf("%d databases, want the first, the new and the old one: %v", left, err)
 	}
 	// Files alone, for a database that PostgreSQL recovered.
 	alone := filepath.Join(p.dir, "alone")

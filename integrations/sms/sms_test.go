@@ -166,7 +166,7 @@ func TestUnknownIsSettledByQuery(t *testing.T) {
 		t.Run(string(tc.mode), func(t *testing.T) {
 			t.Parallel()
 			w := mustWorld(t)
-			c := mustClient(t, w.host+"/sandbox/sms", "secret", time.Second)
+			c := mustClient(t, w.host+"/sandbox/sms", "secret", 3*time.Second)
 			if err := w.box.SetFault(t.Context(), sandbox.Fault{Target: "sms", Mode: tc.mode, Count: 1, DelayMS: tc.delay}); err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,6 @@
 // Package failpoint lets a test end or disturb the program at one exact place (reliability plan F-01, F-04, F-05).
 //
-// It works only in a program built with the tag "failpoints"; without it Hit is an empty function the compiler removes.
+// It works only in a program linked with -X github.com/huiqi/huiqi/platform/failpoint.linked=yes; in any other Hit does nothing.
 // The environment says what happens where:
 //
 //	FAILPOINT=backup.page:3:kill,database.commit:1:error
