@@ -4,6 +4,7 @@ WORKDIR /src
 COPY h5/package.json h5/package-lock.json h5/
 COPY admin-ui/package.json admin-ui/package-lock.json admin-ui/
 RUN cd h5 && npm ci --no-audit --no-fund && cd ../admin-ui && npm ci --no-audit --no-fund
+COPY front front
 COPY h5 h5
 COPY admin-ui admin-ui
 RUN cd h5 && npm run build && cd ../admin-ui && npm run build

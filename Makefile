@@ -78,7 +78,7 @@ test-e2e: e2e/node_modules ## The journeys in Chromium
 bench: build ## Measure at SIZE=10k|100k|1m beside the floor, on SQLite or DATABASE=postgres://… (ONLY=name,name; SPAN=5s)
 	@go build -o bin/bench ./bench && bin/bench
 
-shots: build e2e/node_modules ## Picture every page of every role at 1440 and 390 px into DIR (make shots DIR=/tmp/shots)
+shots: build e2e/node_modules ## Picture every page of every role at 1440 and 390 px into DIR (make shots DIR=/tmp/shots ROLES=agent,visitor)
 	cd e2e && SHOTS_DIR="$(abspath $(or $(DIR),e2e/test-results/shots))" E2E_PORT=$${E2E_PORT:-18090} npx playwright test --config shots.config.ts
 
 bench-live: build ## Hold 10,000 open streams and count what they miss and cost (STREAMS for another number)

@@ -18,7 +18,14 @@ export default defineConfig(({ mode }) => ({
       resolvers: [ElementPlusResolver({ importStyle: mode === 'test' ? false : 'css' })],
     }),
   ],
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  // What both front-ends share lies beside them and takes its packages from here.
+  resolve: {
+    alias: {
+      '@': fileURLToPath(new URL('./src', import.meta.url)),
+      '@front': fileURLToPath(new URL('../front', import.meta.url)),
+    },
+    dedupe: ['vue'],
+  },
   build: {
     target: 'es2022',
     // The content security policy allows no data: scripts or fonts, so every asset stays a file.
@@ -26,6 +33,7 @@ export default defineConfig(({ mode }) => ({
     chunkSizeWarningLimit: 700,
   },
   server: {
+    fs: { allow: ['..'] },
     proxy: { '/api': { target: backend, changeOrigin: false } },
   },
   test: {

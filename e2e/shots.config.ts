@@ -2,5 +2,13 @@ import { defineConfig } from '@playwright/test'
 
 import base from './playwright.config'
 
-// `make shots`: every page of every role as a picture, on a demo of its own.
-export default defineConfig({ ...base, testDir: 'shots', timeout: 1_500_000 })
+const server = [base.webServer!].flat()[0]!
+
+// `make shots`: every page of every role as a picture, on a demo of its own. What the demo prints at its start says who
+// there is to sign in.
+export default defineConfig({
+  ...base,
+  testDir: 'shots',
+  timeout: 5_400_000,
+  webServer: { ...server, command: `mkdir -p test-results && ${server.command} > test-results/demo.txt`, timeout: 180_000 },
+})

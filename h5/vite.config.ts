@@ -40,7 +40,8 @@ export default defineConfig({
     // Only Vant is resolved by name, with each component's own style; its types come from the package itself.
     components({ dirs: [], dts: false, resolvers: [VantResolver()] }),
   ],
-  resolve: { alias: { '@': join(root, 'src') } },
+  // What both front-ends share lies beside them and takes its packages from here.
+  resolve: { alias: { '@': join(root, 'src'), '@front': join(root, '../front') }, dedupe: ['vue'] },
   build: {
     // WeChat's own browser on older phones.
     target: ['es2020', 'chrome87', 'safari14'],
@@ -48,7 +49,7 @@ export default defineConfig({
     manifest: true,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/api': process.env.BACKEND ?? 'http://127.0.0.1:8080' } },
+  server: { fs: { allow: ['..'] }, proxy: { '/api': process.env.BACKEND ?? 'http://127.0.0.1:8080' } },
   test: {
     environment: 'happy-dom',
     isolate: false, // modules and window stay from spec to spec, which the set-up file empties

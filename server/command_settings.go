@@ -15,7 +15,7 @@ type settingsCommands struct {
 	Export struct {
 		common
 		Out string `help:"File to write; empty prints." type:"path"`
-	} `cmd:"" help:"Write departments, roles, ticket types, partners and policies as one YAML document."`
+	} `cmd:"" help:"Write what operators set (departments, roles, ticket types and their rules, calendar, directory, partners, policies …) as one YAML document."`
 	Import struct {
 		common
 		Apply bool   `help:"Make the changes; without it they are only shown."`

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/huiqi/huiqi/integrations/meilisearch/meilitest"
+	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
@@ -124,7 +126,33 @@ func TestSearchOutside(t *testing.T) {
 	if got, note := h.mustFind(t, "补贴"); fmt.Sprint(got) != fmt.Sprint(want) || note != search.Degraded {
 		t.Errorf("away: %d of %d, %q", len(got), len(want), note)
 	}
+	health := func() operations.CheckView {
+		t.Helper()
+		if err := h.operations.Inspect(ctx); err != nil {
+			t.Fatal(err)
+		}
+		v, err := h.operations.Health(ctx, access.SystemActor("test"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Checks[slices.IndexFunc(v.Checks, func(c operations.CheckView) bool { return c.Code == "search" })]
+	}
+	if c := health(); c.State != operations.Warn || !strings.Contains(c.Text, "已改用数据库检索") {
+		t.Errorf("away for a moment: %+v", c)
+	}
+	at.Advance(10 * time.Minute)
+	if c := health(); c.State != operations.Bad || !strings.Contains(c.Text, "10 分钟") {
+		t.Errorf("away for ten minutes: %+v", c)
+	}
+	told, err := h.db.Read().NewSelect().TableExpr("health_incidents").Where("code = 'search' AND closed_at IS NULL").Count(ctx)
+	if err != nil || told != 1 {
+		t.Errorf("%d alarms, %v", told, err)
+	}
 	server.Fail(0)
+	at.Advance(time.Minute)
+	if c := health(); c.State != operations.Normal || c.Text != "正常" {
+		t.Errorf("back again: %+v", c)
+	}
 	server.Tamper("huiqi_ticket", func(docs map[int64]search.Copy) { clear(docs) })
 	var out bytes.Buffer
 	at.Advance(time.Minute)
@@ -173,6 +201,11 @@ func TestFreshenSearch(t *testing.T) {
 	}
 	if len(h.mirrors) != 0 {
 		t.Error("mirrors without an engine")
+	}
+	for _, l := range h.listeners {
+		if listenerTitle(l.Name) == l.Name {
+			t.Errorf("%s has no words for the page of health", l.Name)
+		}
 	}
 	var out bytes.Buffer
 	if err := rebuildSearch(ctx, h, nil, true, &out); !unusable(err) {

@@ -1,12 +1,14 @@
 package server
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -414,6 +416,7 @@ func TestNothingConfidedIsFoundInClear(t *testing.T) {
 		}
 		read++
 		look(strings.TrimPrefix(path, w.c.Data), b, both)
+		lookInside(t, b, func(entry string, content []byte) { look(strings.TrimPrefix(path, w.c.Data)+" "+entry, content, both) })
 		return nil
 	})
 	if err != nil || read == 0 {
@@ -451,6 +454,26 @@ func TestNothingConfidedIsFoundInClear(t *testing.T) {
 	})
 	if err != nil || size < 20_000 {
 		t.Fatal(size, err)
+	}
+}
+
+// lookInside unpacks a workbook, whose packing would hide what it holds from a search.
+func lookInside(t *testing.T, content []byte, look func(entry string, content []byte)) {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		return // no workbook
+	}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		look(f.Name, b)
 	}
 }
 

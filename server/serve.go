@@ -55,35 +55,13 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 		defer wait()
 		p.sandbox = addr
 	}
-	if p.outside, err = connect(c, demo, p.sandbox); err != nil {
-		return err
-	}
-	var leave func()
-	if p.relay, leave, err = join(c, log); err != nil {
+	h, leave, err := raise(ctx, c, demo, key, &p)
+	if err != nil {
 		return err
 	}
 	defer leave()
-	db, err := database.Open(ctx, c.Database)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := database.Migrate(ctx, db, Migrations()); err != nil {
-		return err
-	}
-	h, err := build(ctx, c, db, key, p)
-	if err != nil {
-		return err
-	}
-	if err := h.identity.KeysFit(ctx); err != nil {
-		return configErrorf("%v", err)
-	}
-	missingTemplates(log, h.messages)
-	if err := h.checkFiles(ctx, log); err != nil {
-		return err
-	}
 	// Several processes may start at once, and the first administrator is made by one of them.
-	if err := database.Alone(ctx, db, database.LockPrepare, func(ctx context.Context) error { return h.prepare(ctx, c, key, out) }); err != nil {
+	if err := database.Alone(ctx, h.db, database.LockPrepare, func(ctx context.Context) error { return h.prepare(ctx, c, key, out) }); err != nil {
 		return err
 	}
 	if c.Demo {
@@ -107,6 +85,48 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 	g.Go(func() error { return h.web.Serve(ctx, l) })
 	h.greet(c, out)
 	return g.Wait()
+}
+
+// raise connects to what lies outside, opens the database, brings its schema to the program's, and builds the house: serve
+// and worker begin alike. leave closes what it opened.
+func raise(ctx context.Context, c Config, demo demoSettings, key string, p *parts) (h *house, leave func(), err error) {
+	if p.outside, err = connect(c, demo, p.sandbox); err != nil {
+		return nil, nil, err
+	}
+	var hangUp func()
+	if p.relay, hangUp, err = join(c, p.log); err != nil {
+		return nil, nil, err
+	}
+	db, err := database.Open(ctx, c.Database)
+	if err != nil {
+		hangUp()
+		return nil, nil, err
+	}
+	leave = func() {
+		_ = db.Close()
+		hangUp()
+	}
+	if h, err = furnish(ctx, c, db, key, *p); err != nil {
+		leave()
+		return nil, nil, err
+	}
+	return h, leave, nil
+}
+
+// furnish brings the schema up to the program, builds the house and looks whether it can begin: the keys fit, files are at hand.
+func furnish(ctx context.Context, c Config, db *database.DB, key string, p parts) (*house, error) {
+	if err := database.Migrate(ctx, db, Migrations()); err != nil {
+		return nil, err
+	}
+	h, err := build(ctx, c, db, key, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.identity.KeysFit(ctx); err != nil {
+		return nil, configErrorf("%v", err)
+	}
+	missingTemplates(p.log, h.messages)
+	return h, h.checkFiles(ctx, p.log)
 }
 
 // prepare brings the data that every installation needs, and the demo district into an empty demo.

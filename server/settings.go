@@ -37,6 +37,8 @@ type settingsFile struct {
 	TicketTypes []typeSetting       `yaml:"ticket_types,omitempty"`
 	Partners    []partnerSetting    `yaml:"partners,omitempty"`
 	Policies    []policySetting     `yaml:"policies,omitempty"`
+	// Rest are the other kinds, by their keywords.
+	Rest map[string]yaml.Node `yaml:",inline"`
 }
 
 type departmentSetting struct {
@@ -61,6 +63,10 @@ type typeSetting struct {
 	Urgency  string `yaml:"urgency"`
 	Hours    int    `yaml:"hours"`
 	Sort     int    `yaml:"sort"`
+	// What a file of before does not say stays as it is.
+	CategoryCode string `yaml:"category_code,omitempty"`
+	Review       *bool  `yaml:"review,omitempty"`
+	Retired      *bool  `yaml:"retired,omitempty"`
 }
 
 type partnerSetting struct {
@@ -114,12 +120,26 @@ func (h *house) exportSettings(ctx context.Context, c Config, out io.Writer) err
 		return err
 	}
 	f.Departments, f.Roles, f.TicketTypes, f.Partners, f.Policies = now.departments(), now.roleList, now.types, now.partnerList(), now.policyList()
-	enc := yaml.NewEncoder(out)
-	enc.SetIndent(2)
-	if _, err := fmt.Fprintf(out, "# 惠企台配置：部门、角色、诉求类型、对接方、政策。不含密钥和个人信息。\n# 导入：huiqi config import 文件（先看差异），确认后加 --apply。\n"); err != nil {
+	var doc yaml.Node
+	if err := doc.Encode(f); err != nil {
 		return err
 	}
-	return errors.Join(enc.Encode(f), enc.Close())
+	titles := "部门、角色、诉求类型、对接方、政策"
+	for _, k := range h.kinds() {
+		part, err := k.export(ctx, settingsActor("read"))
+		if err != nil {
+			return fmt.Errorf("export %s: %w", k.keyword(), err)
+		}
+		if titles += "、" + k.words(); part != nil {
+			doc.Content = append(doc.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: k.keyword()}, part)
+		}
+	}
+	enc := yaml.NewEncoder(out)
+	enc.SetIndent(2)
+	if _, err := fmt.Fprintf(out, "# 惠企台配置：%s。不含密钥和个人信息。\n# 导入：huiqi config import 文件（先看差异），确认后加 --apply。\n", titles); err != nil {
+		return err
+	}
+	return errors.Join(enc.Encode(&doc), enc.Close())
 }
 
 // readSettings reads a file, strictly: a key that nobody knows is a mistake somebody must look at.
@@ -129,6 +149,11 @@ func readSettings(raw []byte) (settingsFile, error) {
 	dec.KnownFields(true)
 	if err := dec.Decode(&f); err != nil {
 		return f, configErrorf("配置文件无法识别：%s", strings.Join(strings.Fields(err.Error()), " "))
+	}
+	for name := range f.Rest {
+		if !slices.ContainsFunc((&house{}).kinds(), func(k settingKind) bool { return k.keyword() == name }) {
+			return f, configErrorf("配置文件无法识别：没有 %s 这一项", name)
+		}
 	}
 	if f.Format != settingsFormat {
 		return f, configErrorf("配置文件的格式为 %d，本程序只能导入格式 %d", f.Format, settingsFormat)
@@ -164,7 +189,7 @@ func (h *house) currentSettings(ctx context.Context) (*current, error) {
 		return nil, err
 	}
 	for _, t := range types {
-		c.types = append(c.types, typeSetting{t.Code, t.Name, t.Category, string(t.Urgency), t.Hours, t.Sort})
+		c.types = append(c.types, typeSetting{t.Code, t.Name, t.Category, string(t.Urgency), t.Hours, t.Sort, t.CategoryCode, &t.Review, &t.Retired})
 	}
 	for cursor := ""; ; {
 		page, next, err := h.exchange.Partners(ctx, actor, exchange.PartnerFilter{Cursor: cursor, Limit: 100})
@@ -217,7 +242,7 @@ func (p partnerSetting) fields() exchange.PartnerFields {
 }
 
 func (t typeSetting) kind() ticket.Type {
-	return ticket.Type{Code: t.Code, Name: t.Name, Category: t.Category, Urgency: ticket.Urgency(t.Urgency), Hours: t.Hours, Sort: t.Sort}
+	return ticket.Type{Code: t.Code, Name: t.Name, Category: t.Category, Urgency: ticket.Urgency(t.Urgency), Hours: t.Hours, Sort: t.Sort, CategoryCode: t.CategoryCode}
 }
 
 func (r roleSetting) role() identity.NewRole {
@@ -262,6 +287,9 @@ func difference(is, will any) string {
 			return "顺序不同"
 		}
 		return strings.Join(parts, " ")
+	}
+	if b, ok := is.(*bool); ok {
+		is, will = b != nil && *b, will.(*bool) != nil && *will.(*bool)
 	}
 	a, b := fmt.Sprint(is), fmt.Sprint(will)
 	if len([]rune(a)) > 60 || len([]rune(b)) > 60 {

@@ -68,7 +68,38 @@ func (h *house) planSettings(ctx context.Context, actor access.Actor, f settings
 	h.planTypes(p, actor, now, f.TicketTypes)
 	h.planPartners(p, actor, now, f.Partners)
 	h.planPolicies(p, actor, now, f.Policies)
+	w, err := h.worldWith(ctx, actor, now, f)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range h.kinds() {
+		part, given := f.Rest[k.keyword()]
+		if !given {
+			continue
+		}
+		if err := k.plan(ctx, actor, p, w, part); err != nil {
+			return nil, err
+		}
+	}
 	return p, nil
+}
+
+// worldWith is what the installation will have when the file is imported.
+func (h *house) worldWith(ctx context.Context, actor access.Actor, now *current, f settingsFile) (*world, error) {
+	w := &world{types: map[string]bool{}, units: map[string]bool{}, retimed: map[string]bool{}}
+	hours := map[string]int{}
+	for _, t := range now.types {
+		w.types[t.Code], hours[t.Code] = true, t.Hours
+	}
+	for _, t := range f.TicketTypes {
+		w.types[t.Code], w.retimed[t.Code] = true, hours[t.Code] != t.Hours
+	}
+	for _, d := range slices.Concat(now.departments(), f.Departments) {
+		w.units[d.Code] = true
+	}
+	var err error
+	w.board, err = h.directory.Board(ctx, actor)
+	return w, err
 }
 
 func (h *house) planDepartments(p *plan, actor access.Actor, now *current, list []departmentSetting) {
@@ -170,9 +201,16 @@ func (h *house) planTypes(p *plan, actor access.Actor, now *current, list []type
 			continue
 		}
 		is, exists := have[t.Code]
-		c := change{kind: "诉求类型", name: t.Code + " " + t.Name, fresh: !exists, apply: func(ctx context.Context) (string, error) {
-			return "", h.tickets.SetTypes(ctx, actor, []ticket.Type{t.kind()})
-		}}
+		if t.CategoryCode == "" {
+			t.CategoryCode = is.CategoryCode
+		}
+		if t.Review == nil {
+			t.Review = is.Review
+		}
+		if t.Retired == nil {
+			t.Retired = is.Retired
+		}
+		c := change{kind: "诉求类型", name: t.Code + " " + t.Name, fresh: !exists, apply: func(ctx context.Context) (string, error) { return "", h.setType(ctx, actor, t) }}
 		if exists {
 			if c.lines = unlike(is, t); len(c.lines) == 0 {
 				p.same++
@@ -181,6 +219,26 @@ func (h *house) planTypes(p *plan, actor access.Actor, now *current, list []type
 		}
 		p.add(c)
 	}
+}
+
+// setType gives the desk a type, and says whether it is reviewed and in use where the file does.
+func (h *house) setType(ctx context.Context, actor access.Actor, t typeSetting) error {
+	if err := h.tickets.SetTypes(ctx, actor, []ticket.Type{t.kind()}); err != nil {
+		return err
+	}
+	v, err := h.tickets.Type(ctx, actor, t.Code)
+	if err != nil {
+		return err
+	}
+	if t.Review != nil && *t.Review != v.Review {
+		if err := h.tickets.SetReview(ctx, actor, t.Code, *t.Review); err != nil {
+			return err
+		}
+	}
+	if t.Retired != nil && *t.Retired != v.Retired {
+		_, err = h.tickets.RetireType(ctx, actor, t.Code, v.Version, *t.Retired, "")
+	}
+	return err
 }
 
 func (h *house) planPartners(p *plan, actor access.Actor, now *current, list []partnerSetting) {

@@ -101,33 +101,11 @@ func runWorker(ctx context.Context, c Config) error {
 		}
 		key = demo.Key
 	}
-	if p.outside, err = connect(c, demo, ""); err != nil {
-		return err
-	}
-	var leave func()
-	if p.relay, leave, err = join(c, log); err != nil {
+	h, leave, err := raise(ctx, c, demo, key, &p)
+	if err != nil {
 		return err
 	}
 	defer leave()
-	db, err := database.Open(ctx, c.Database)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := database.Migrate(ctx, db, Migrations()); err != nil {
-		return err
-	}
-	h, err := build(ctx, c, db, key, p)
-	if err != nil {
-		return err
-	}
-	if err := h.identity.KeysFit(ctx); err != nil {
-		return configErrorf("%v", err)
-	}
-	missingTemplates(log, h.messages)
-	if err := h.checkFiles(ctx, log); err != nil {
-		return err
-	}
 	log.Info("working", "process", processName())
 	g, ctx := errgroup.WithContext(ctx)
 	h.accompany(ctx, g, p)

@@ -143,6 +143,12 @@ type Text struct {
 	Code     string `json:"code,omitempty" doc:"Typed as /code; letters, digits and Chinese."`
 }
 
+// Check returns the faults of the text.
+func (t Text) Check() error {
+	_, err := t.cleaned()
+	return err
+}
+
 func (t Text) cleaned() (Text, error) {
 	var wrong []error
 	if t.Holder.Label() == "" {
@@ -176,7 +182,7 @@ func (t Text) cleaned() (Text, error) {
 func (p *phrase) place(a access.Actor, h Holder) error {
 	p.Holder, p.UserID, p.UnitID, p.UnitName = h, 0, 0, ""
 	switch {
-	case h == Personal:
+	case h == Personal && a.UserID != 0:
 		p.UserID = a.UserID
 		return nil
 	case !a.Can(PermShare):
@@ -198,7 +204,7 @@ func (p *phrase) writes(a access.Actor) bool {
 	case Unit:
 		return a.Can(PermShare) && p.UnitID != 0 && p.UnitID == a.DepartmentID
 	case Desk:
-		return a.Can(PermShare) && a.Party == access.Platform
+		return a.Can(PermShare) && (a.Party == access.Platform || a.Party == access.System)
 	}
 	return false
 }
@@ -211,7 +217,7 @@ func visible(q *bun.SelectQuery, a access.Actor) *bun.SelectQuery {
 		if a.DepartmentID != 0 {
 			q = q.WhereOr("c.holder = ? AND c.unit_id <> 0 AND c.unit_id IN (?, ?, ?, ?)", Unit, a.DepartmentPath[0], a.DepartmentPath[1], a.DepartmentPath[2], a.DepartmentPath[3])
 		}
-		if a.Party == access.Platform {
+		if a.Party == access.Platform || a.Party == access.System {
 			q = q.WhereOr("c.holder = ?", Desk)
 		}
 		return q

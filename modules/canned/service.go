@@ -62,10 +62,13 @@ func (p *phrase) view(a access.Actor, own int64) View {
 	return View{p.ID, p.Version, p.Holder, p.UnitName, p.Code, p.Title, p.Body, p.Category, p.Uses, own, p.writes(a)}
 }
 
-// staff returns a fault for everybody who handles no tickets.
+// staff returns a fault for everybody who handles no tickets. The system keeps the phrases of the desk.
 func staff(a access.Actor) error {
 	if !a.SignedIn() {
 		return fault.ErrUnauthorized
+	}
+	if a.Party == access.System {
+		return nil
 	}
 	if a.UserID == 0 || a.Party != access.Platform && a.Party != access.Government {
 		return ErrForbidden

@@ -74,6 +74,7 @@ type row struct {
 	Target     string           `bun:"target,notnull"`
 	FileName   string           `bun:"file_name,notnull"`
 	FileKey    string           `bun:"file_key,notnull"`
+	FileSeal   string           `bun:"file_seal,notnull,type:text"` // sealed key of the file; "" for one of before
 	SHA256     string           `bun:"sha256,notnull"`
 	Sheets     string           `bun:"sheets,notnull,type:text"` // sealed JSON: []seen
 	Sheet      int              `bun:"sheet,notnull"`
@@ -145,6 +146,8 @@ type sheetRow struct {
 func valuesPlace(id int64, number int) string {
 	return fmt.Sprintf("import_rows.values:%d:%d", id, number)
 }
+
+func filePlace(key string) string { return "imports.file:" + key }
 
 func sheetsPlace(owner int64) string { return fmt.Sprintf("imports.sheets:%d", owner) }
 
@@ -261,5 +264,11 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX import_rows_key ON import_rows (import_id, key_blind, number)",
 			"CREATE INDEX import_rows_state ON import_rows (import_id, state, number)",
 		)
+	},
+}, {
+	// A file of before stays readable as it is, until it expires.
+	ID: "20261129120000_import_files_sealed",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "ALTER TABLE imports ADD COLUMN file_seal TEXT NOT NULL DEFAULT ''")
 	},
 }}

@@ -8,6 +8,7 @@ func Sealed() secret.Keepers {
 	return secret.Keepers{
 		Columns: []secret.Column{
 			{Table: "imports", Key: []string{"id"}, Name: "sheets", With: []string{"owner_id"}, Place: func(r secret.Row) string { return sheetsPlace(r.Int("owner_id")) }},
+			{Table: "imports", Key: []string{"id"}, Name: "file_seal", With: []string{"file_key"}, Place: func(r secret.Row) string { return filePlace(r.Text("file_key")) }},
 			{Table: "import_rows", Key: []string{"import_id", "number"}, Name: "row_values",
 				Place: func(r secret.Row) string { return valuesPlace(r.Int("import_id"), int(r.Int("number"))) }},
 		},

@@ -90,6 +90,18 @@ type SetService struct {
 	Keywords  string
 }
 
+// Check tidies the words and returns the faults of the fields. Whether there is such a type is asked when it is set.
+func (c *SetService) Check() error {
+	words, err := text.Line("keywords", strings.NewReplacer("，", ",", "、", ",").Replace(c.Keywords), 0, 200)
+	if err != nil {
+		return text.Named(err, "关键词")
+	}
+	if c.Keywords = words; c.Published && !c.Offered {
+		return fault.InvalidField("published", "INTAKE_PUBLISHED", "不开放的服务不能公开，请先开放")
+	}
+	return nil
+}
+
 // SetService keeps what the operator offers. It needs intake.open311. What is no longer offered is not published either.
 func (s *Service) SetService(ctx context.Context, actor access.Actor, cmd SetService) ([]ServiceView, error) {
 	if err := staff(actor, PermOpen311); err != nil {
@@ -103,18 +115,14 @@ func (s *Service) SetService(ctx context.Context, actor access.Actor, cmd SetSer
 	if i < 0 {
 		return nil, ErrNotFound
 	}
-	words, err := text.Line("keywords", strings.NewReplacer("，", ",", "、", ",").Replace(cmd.Keywords), 0, 200)
-	if err != nil {
-		return nil, text.Named(err, "关键词")
-	}
-	if cmd.Published && !cmd.Offered {
-		return nil, fault.InvalidField("published", "INTAKE_PUBLISHED", "不开放的服务不能公开，请先开放")
+	if err := cmd.Check(); err != nil {
+		return nil, err
 	}
 	now := s.Clock.Now()
 	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var err error
 		if cmd.Offered {
-			row := offered{Code: cmd.Code, Published: cmd.Published, Keywords: words, SetBy: actor.Name, SetAt: now}
+			row := offered{Code: cmd.Code, Published: cmd.Published, Keywords: cmd.Keywords, SetBy: actor.Name, SetAt: now}
 			_, err = tx.NewInsert().Model(&row).On("CONFLICT (code) DO UPDATE").
 				Set("published = EXCLUDED.published, keywords = EXCLUDED.keywords, set_by = EXCLUDED.set_by, set_at = EXCLUDED.set_at").Exec(ctx)
 		} else {

@@ -129,24 +129,38 @@ type SetLimits struct {
 	Key       string
 }
 
+// CheckLimits returns the error with which SetLimits would refuse the limits.
+func (s *Service) CheckLimits(cmd SetLimits) error {
+	_, err := s.limited(cmd)
+	return err
+}
+
+func (s *Service) limited(cmd SetLimits) (Check, error) {
+	at := slices.IndexFunc(s.checks, func(c Check) bool { return c.Code == cmd.Code })
+	if at < 0 {
+		return Check{}, ErrNoCheck
+	}
+	c := s.checks[at]
+	if c.Unit == "" {
+		return c, ErrNoLimits
+	}
+	if !cmd.Reset && !c.fits(cmd.Warn, cmd.Bad) {
+		return c, ErrLimits
+	}
+	return c, nil
+}
+
 // SetLimits changes the limits of a check from the next inspection on. It needs operations.manage and returns ErrNoCheck,
 // ErrNoLimits or ErrLimits.
 func (s *Service) SetLimits(ctx context.Context, actor access.Actor, cmd SetLimits) error {
 	if err := actor.Need(PermManage); err != nil {
 		return err
 	}
-	at := slices.IndexFunc(s.checks, func(c Check) bool { return c.Code == cmd.Code })
-	if at < 0 {
-		return ErrNoCheck
+	c, err := s.limited(cmd)
+	if err != nil {
+		return err
 	}
-	c := s.checks[at]
-	if c.Unit == "" {
-		return ErrNoLimits
-	}
-	if !cmd.Reset && !c.fits(cmd.Warn, cmd.Bad) {
-		return ErrLimits
-	}
-	_, err := s.once(ctx, idempotency.Command{Actor: actor, Operation: "operations.limits", Key: cmd.Key, Request: cmd}, func(ctx context.Context, tx bun.Tx) (int64, error) {
+	_, err = s.once(ctx, idempotency.Command{Actor: actor, Operation: "operations.limits", Key: cmd.Key, Request: cmd}, func(ctx context.Context, tx bun.Tx) (int64, error) {
 		now := s.Clock.Now()
 		rows, err := s.lockStates(ctx, tx, now)
 		if err != nil {

@@ -329,13 +329,19 @@ type SetCard struct {
 	Key string `json:"-"`
 }
 
+// Check tidies the version and returns the faults of its name and of the card.
+func (c *SetCard) Check() error {
+	name, err := text.Line("name", c.Name, 2, 50)
+	c.Name = name
+	return fault.Merge(text.Named(err, "评分表名称"), c.Card.Check())
+}
+
 // SetCard puts a new version in force. Checks that were scored keep theirs. It takes quality.manage.
 func (s *Service) SetCard(ctx context.Context, actor access.Actor, cmd SetCard) error {
 	if err := actor.Need(PermManage); err != nil {
 		return err
 	}
-	name, err := text.Line("name", cmd.Name, 2, 50)
-	if err = fault.Merge(text.Named(err, "评分表名称"), cmd.Check()); err != nil {
+	if err := cmd.Check(); err != nil {
 		return err
 	}
 	body, err := json.Marshal(cmd.Card)
@@ -356,11 +362,11 @@ func (s *Service) SetCard(ctx context.Context, actor access.Actor, cmd SetCard) 
 			if newest.ID != cmd.Base {
 				return false, ErrStale.With("评分表已由%s更新，请刷新后再修改", newest.By)
 			}
-			k := cardRow{Name: name, Body: string(body), By: actor.Name, At: now}
+			k := cardRow{Name: cmd.Name, Body: string(body), By: actor.Name, At: now}
 			if err := database.Insert(ctx, tx, &k); err != nil {
 				return false, err
 			}
-			return true, audit.Write(ctx, tx, actor, now, audit.Record{Action: "quality.card", Object: Object, Summary: "更新质检评分表", Detail: map[string]any{"version": k.ID, "name": name, "card": cmd.Card}})
+			return true, audit.Write(ctx, tx, actor, now, audit.Record{Action: "quality.card", Object: Object, Summary: "更新质检评分表", Detail: map[string]any{"version": k.ID, "name": cmd.Name, "card": cmd.Card}})
 		})
 		return err
 	})

@@ -122,6 +122,15 @@ func checkKinds(kinds []Kind) error {
 	return nil
 }
 
+// Check returns the faults of the rule.
+func (r Rule) Check() error {
+	err := checkKinds(r.Kinds)
+	if r.PerAgent < 1 || r.PerAgent > 50 || r.AppealDays < 1 || r.AppealDays > 30 {
+		err = fault.Merge(err, fault.InvalidField("perAgent", "QUALITY_RULE", "每人每日抽检件数请填 1 至 50，申诉期限请填 1 至 30 日"))
+	}
+	return err
+}
+
 func rule(ctx context.Context, db bun.IDB) (Rule, error) {
 	r := new(ruleRow)
 	err := database.Found(db.NewSelect().Model(r).Where("r.id = 1").Scan(ctx))
@@ -141,11 +150,7 @@ func (s *Service) SetRule(ctx context.Context, actor access.Actor, r Rule) error
 	if err := actor.Need(PermManage); err != nil {
 		return err
 	}
-	err := checkKinds(r.Kinds)
-	if r.PerAgent < 1 || r.PerAgent > 50 || r.AppealDays < 1 || r.AppealDays > 30 {
-		err = fault.Merge(err, fault.InvalidField("perAgent", "QUALITY_RULE", "每人每日抽检件数请填 1 至 50，申诉期限请填 1 至 30 日"))
-	}
-	if err != nil {
+	if err := r.Check(); err != nil {
 		return err
 	}
 	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -312,6 +312,24 @@ func (s *Service) fill(ctx context.Context, tx bun.Tx, actor access.Actor, rows 
 	return nil
 }
 
+// Check returns the fault of hours that cannot be kept.
+func (v HoursView) Check() error {
+	_, err := v.row()
+	return err
+}
+
+func (v HoursView) row() (hours, error) {
+	from, err1 := parseClock("from", v.From)
+	to, err2 := parseClock("to", v.To)
+	if err := fault.Merge(err1, err2); err != nil {
+		return hours{}, err
+	}
+	if v.Weekday < 0 || v.Weekday > 6 || to <= from || v.Seats < 0 || v.Seats > 200 {
+		return hours{}, fault.InvalidField("hours", "DESK_HOURS", "服务时间的结束须晚于开始，人数在 0 至 200 之间")
+	}
+	return hours{Weekday: v.Weekday, From: from, To: to, Seats: v.Seats}, nil
+}
+
 // SetHours sets when the desk is open and how many people it needs, for the days given. Who manages seats may.
 func (s *Service) SetHours(ctx context.Context, actor access.Actor, list []HoursView) error {
 	if err := actor.Need(PermManage); err != nil {
@@ -319,15 +337,11 @@ func (s *Service) SetHours(ctx context.Context, actor access.Actor, list []Hours
 	}
 	rows := make([]hours, 0, len(list))
 	for _, v := range list {
-		from, err1 := parseClock("from", v.From)
-		to, err2 := parseClock("to", v.To)
-		if err := fault.Merge(err1, err2); err != nil {
+		row, err := v.row()
+		if err != nil {
 			return err
 		}
-		if v.Weekday < 0 || v.Weekday > 6 || to <= from || v.Seats < 0 || v.Seats > 200 {
-			return fault.InvalidField("hours", "DESK_HOURS", "服务时间的结束须晚于开始，人数在 0 至 200 之间")
-		}
-		rows = append(rows, hours{Weekday: v.Weekday, From: from, To: to, Seats: v.Seats})
+		rows = append(rows, row)
 	}
 	if len(rows) == 0 {
 		return nil

@@ -47,6 +47,14 @@ type ruleRow struct {
 	Rule
 }
 
+// Check returns the fault of a rule that cannot be used.
+func (r Rule) Check() error {
+	if r.Least < 2 || r.Least > 1000 || r.Factor < 1 || r.Factor > 100 || r.Weeks < 1 || r.Weeks > 12 {
+		return fault.InvalidField("least", "SURGE_RULE", "件数请填 2 至 1000，倍数 1 至 100，对比周数 1 至 12")
+	}
+	return nil
+}
+
 // surges reports whether n within an hour is a surge where the weeks before had usual in all.
 func (r Rule) surges(n, before int) bool {
 	return r.On && n >= r.Least && float64(n) >= r.Factor*float64(before)/float64(r.Weeks)
@@ -172,8 +180,8 @@ func (s *Service) SetRule(ctx context.Context, actor access.Actor, r Rule) error
 	if err := actor.Need(PermManage); err != nil {
 		return err
 	}
-	if r.Least < 2 || r.Least > 1000 || r.Factor < 1 || r.Factor > 100 || r.Weeks < 1 || r.Weeks > 12 {
-		return fault.InvalidField("least", "SURGE_RULE", "件数请填 2 至 1000，倍数 1 至 100，对比周数 1 至 12")
+	if err := r.Check(); err != nil {
+		return err
 	}
 	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		err := database.Changed(database.Run(ctx, tx, "UPDATE supervision_rules SET least = ?, factor = ?, weeks = ?, active = ?, version = version + 1 WHERE id = 1 AND version = ?",

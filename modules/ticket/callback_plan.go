@@ -85,6 +85,25 @@ type SetCallbackPlan struct {
 	Version                       int64
 }
 
+// Check tidies the plan and returns the faults of its fields. Whether there is such a type is asked when it is set.
+func (c *SetCallbackPlan) Check() error {
+	var errs []error
+	var err error
+	if c.Script, err = clean("script", "回访话术", c.Script, maxNote, true); err != nil {
+		errs = append(errs, err)
+	}
+	if c.Share < 0 || c.Share > 100 {
+		errs = append(errs, fault.InvalidField("share", "CALL_SHARE", "抽样比例须在 0 至 100 之间"))
+	}
+	if c.Attempts < 1 || c.Attempts > 10 {
+		errs = append(errs, fault.InvalidField("attempts", "CALL_ATTEMPTS", "回访次数须在 1 至 10 之间"))
+	}
+	if c.RetryMinutes < 10 || c.RetryMinutes > 4800 {
+		errs = append(errs, fault.InvalidField("retryMinutes", "CALL_RETRY", "再次回访的间隔须在 10 至 4800 个工作分钟之间"))
+	}
+	return fault.Merge(errs...)
+}
+
 // SetCallbackPlan sets how requesters of a type are called. It holds for replies from then on. It needs ticket.types at the
 // desk; ErrStale when somebody else was faster.
 func (s *Service) SetCallbackPlan(ctx context.Context, actor access.Actor, cmd SetCallbackPlan) error {
@@ -94,25 +113,11 @@ func (s *Service) SetCallbackPlan(ctx context.Context, actor access.Actor, cmd S
 	if !isDesk(actor) {
 		return ErrForbidden
 	}
-	var errs []error
-	script, err := clean("script", "回访话术", cmd.Script, maxNote, true)
-	if err != nil {
-		errs = append(errs, err)
-	}
-	if cmd.Share < 0 || cmd.Share > 100 {
-		errs = append(errs, fault.InvalidField("share", "CALL_SHARE", "抽样比例须在 0 至 100 之间"))
-	}
-	if cmd.Attempts < 1 || cmd.Attempts > 10 {
-		errs = append(errs, fault.InvalidField("attempts", "CALL_ATTEMPTS", "回访次数须在 1 至 10 之间"))
-	}
-	if cmd.RetryMinutes < 10 || cmd.RetryMinutes > 4800 {
-		errs = append(errs, fault.InvalidField("retryMinutes", "CALL_RETRY", "再次回访的间隔须在 10 至 4800 个工作分钟之间"))
-	}
-	if err := fault.Merge(errs...); err != nil {
+	if err := cmd.Check(); err != nil {
 		return err
 	}
 	now := s.clock.Now()
-	row := planRow{Type: cmd.Type, Share: cmd.Share, Attempts: cmd.Attempts, RetryMinutes: cmd.RetryMinutes, Script: script, Version: cmd.Version + 1, SetAt: &now, SetBy: actor.Name}
+	row := planRow{Type: cmd.Type, Share: cmd.Share, Attempts: cmd.Attempts, RetryMinutes: cmd.RetryMinutes, Script: cmd.Script, Version: cmd.Version + 1, SetAt: &now, SetBy: actor.Name}
 	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "ticket.callback_plan", Key: cmd.Key, Request: cmd, Now: now}, func() (bool, error) {
 			name := "各类诉求"

@@ -104,6 +104,13 @@ type SetBudget struct {
 	Version     int64
 }
 
+func (c SetBudget) row() budgetRow {
+	return budgetRow{Type: c.Type, Urgency: c.Urgency, Kind: c.Kind, Amount: c.Amount, Unit: c.Unit, WarnPercent: c.WarnPercent}
+}
+
+// Check returns the fault of a budget that cannot be used. Whether there is such a type is asked when it is set.
+func (c SetBudget) Check() error { return c.row().check() }
+
 // SetBudget sets one budget; a version that is not the present one is a conflict. Clocks that run keep theirs. It needs
 // ticket.budgets.
 func (s *Service) SetBudget(ctx context.Context, actor access.Actor, cmd SetBudget) error {
@@ -111,8 +118,8 @@ func (s *Service) SetBudget(ctx context.Context, actor access.Actor, cmd SetBudg
 		return err
 	}
 	now := s.clock.Now()
-	row := budgetRow{Type: cmd.Type, Urgency: cmd.Urgency, Kind: cmd.Kind, Amount: cmd.Amount, Unit: cmd.Unit, WarnPercent: cmd.WarnPercent,
-		Version: cmd.Version + 1, SetAt: &now, SetBy: actor.Name}
+	row := cmd.row()
+	row.Version, row.SetAt, row.SetBy = cmd.Version+1, &now, actor.Name
 	if err := row.check(); err != nil {
 		return err
 	}
@@ -173,31 +180,9 @@ func (s *Service) SetLadder(ctx context.Context, actor access.Actor, rungs []Run
 	if err := actor.Need(PermBudgets); err != nil {
 		return err
 	}
-	if len(rungs) > maxRungs {
-		return fault.InvalidField("rungs", "LADDER", fmt.Sprintf("督办阶梯最多 %d 级", maxRungs))
-	}
-	rows := make([]rungRow, 0, len(rungs))
-	last := time.Time{}
-	start := time.Date(2026, 1, 5, 1, 0, 0, 0, time.UTC) // a Monday: only the order matters
-	for i, r := range rungs {
-		name, err := clean("name", "名称", r.Name, 20, true)
-		if err != nil {
-			return err
-		}
-		b := worktime.Budget{Amount: r.Amount, Unit: r.Unit}
-		if r.Amount != 0 {
-			if err := b.Check(); err != nil {
-				return fault.InvalidField("amount", "LADDER", fmt.Sprintf("第 %d 级：%s", i+1, err.Error()))
-			}
-		} else if !r.Unit.Known() {
-			return fault.InvalidField("unit", "LADDER", fmt.Sprintf("第 %d 级：请选择计时单位", i+1))
-		}
-		at, _ := worktime.Due(start, b, weekdaysOnly, nil)
-		if at.Before(last) {
-			return fault.InvalidField("amount", "LADDER", fmt.Sprintf("第 %d 级应晚于上一级", i+1))
-		}
-		last = at
-		rows = append(rows, rungRow{Step: i + 1, Name: name, Amount: r.Amount, Unit: r.Unit, Leaders: r.Leaders})
+	rows, err := ladder(rungs)
+	if err != nil {
+		return err
 	}
 	return s.onBudgets(ctx, actor, "ticket.ladder", key, rungs, func(ctx context.Context, tx bun.Tx) (string, error) {
 		if _, err := tx.NewDelete().Model((*rungRow)(nil)).Where("step > 0").Exec(ctx); err != nil {
@@ -210,6 +195,42 @@ func (s *Service) SetLadder(ctx context.Context, actor access.Actor, rungs []Run
 		}
 		return fmt.Sprintf("设置督办阶梯，共 %d 级", len(rows)), nil
 	})
+}
+
+// CheckLadder returns the fault of a ladder that cannot be used.
+func CheckLadder(rungs []Rung) error {
+	_, err := ladder(rungs)
+	return err
+}
+
+func ladder(rungs []Rung) ([]rungRow, error) {
+	if len(rungs) > maxRungs {
+		return nil, fault.InvalidField("rungs", "LADDER", fmt.Sprintf("督办阶梯最多 %d 级", maxRungs))
+	}
+	rows := make([]rungRow, 0, len(rungs))
+	last := time.Time{}
+	start := time.Date(2026, 1, 5, 1, 0, 0, 0, time.UTC) // a Monday: only the order matters
+	for i, r := range rungs {
+		name, err := clean("name", "名称", r.Name, 20, true)
+		if err != nil {
+			return nil, err
+		}
+		b := worktime.Budget{Amount: r.Amount, Unit: r.Unit}
+		if r.Amount != 0 {
+			if err := b.Check(); err != nil {
+				return nil, fault.InvalidField("amount", "LADDER", fmt.Sprintf("第 %d 级：%s", i+1, err.Error()))
+			}
+		} else if !r.Unit.Known() {
+			return nil, fault.InvalidField("unit", "LADDER", fmt.Sprintf("第 %d 级：请选择计时单位", i+1))
+		}
+		at, _ := worktime.Due(start, b, weekdaysOnly, nil)
+		if at.Before(last) {
+			return nil, fault.InvalidField("amount", "LADDER", fmt.Sprintf("第 %d 级应晚于上一级", i+1))
+		}
+		last = at
+		rows = append(rows, rungRow{Step: i + 1, Name: name, Amount: r.Amount, Unit: r.Unit, Leaders: r.Leaders})
+	}
+	return rows, nil
 }
 
 // onBudgets is the frame of a change of the rules: key, change, stamp, audit.

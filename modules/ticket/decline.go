@@ -55,20 +55,27 @@ func (s *Service) DeclineReasons(ctx context.Context, actor access.Actor) ([]Dec
 	return out, nil
 }
 
-// SetDeclineReason adds a case (Version 0) or changes one; a version that is not the present one is a conflict. Tickets that
-// were declined keep the words they were declined with. It needs ticket.types.
-func (s *Service) SetDeclineReason(ctx context.Context, actor access.Actor, r DeclineReason, key string) error {
-	name, err := clean("name", "情形", r.Name, 60, true)
-	route, routeErr := clean("route", "法定渠道", r.Route, 300, true)
+// Check tidies the case and returns the faults of its fields.
+func (r *DeclineReason) Check() error {
+	var err, routeErr error
+	r.Name, err = clean("name", "情形", r.Name, 60, true)
+	r.Route, routeErr = clean("route", "法定渠道", r.Route, 300, true)
 	errs := []error{err, routeErr}
 	if !typeCode.MatchString(r.Code) {
 		errs = append(errs, fault.InvalidField("code", "DECLINE_REASON", "编码为 2 至 50 位字母、数字或短横线"))
 	}
-	if err := fault.Merge(errs...); err != nil {
+	return fault.Merge(errs...)
+}
+
+// SetDeclineReason adds a case (Version 0) or changes one; a version that is not the present one is a conflict. Tickets that
+// were declined keep the words they were declined with. It needs ticket.types.
+func (s *Service) SetDeclineReason(ctx context.Context, actor access.Actor, r DeclineReason, key string) error {
+	given := r
+	if err := r.Check(); err != nil {
 		return err
 	}
-	return s.onSettings(ctx, actor, "ticket.decline_reason", key, "ticket_decline_reason", r, func(ctx context.Context, tx bun.Tx, now time.Time) (string, error) {
-		row := reasonRow{Code: r.Code, Name: name, Route: route, Sort: r.Sort, Retired: r.Retired, Version: r.Version + 1, SetAt: &now, SetBy: actor.Name}
+	return s.onSettings(ctx, actor, "ticket.decline_reason", key, "ticket_decline_reason", given, func(ctx context.Context, tx bun.Tx, now time.Time) (string, error) {
+		row := reasonRow{Code: r.Code, Name: r.Name, Route: r.Route, Sort: r.Sort, Retired: r.Retired, Version: r.Version + 1, SetAt: &now, SetBy: actor.Name}
 		if r.Version == 0 {
 			res, err := tx.NewInsert().Model(&row).On("CONFLICT (code) DO NOTHING").Exec(ctx)
 			if err := database.Changed(res, err); errors.Is(err, fault.ErrChanged) {
@@ -76,13 +83,13 @@ func (s *Service) SetDeclineReason(ctx context.Context, actor access.Actor, r De
 			} else if err != nil {
 				return "", err
 			}
-			return "新增不予受理情形 " + name, nil
+			return "新增不予受理情形 " + r.Name, nil
 		}
 		err := database.Changed(tx.NewUpdate().Model(&row).Column("name", "route", "sort", "retired", "version", "set_at", "set_by").Where("code = ? AND version = ?", r.Code, r.Version).Exec(ctx))
 		if errors.Is(err, fault.ErrChanged) {
 			return "", fault.New(fault.Conflict, "CHANGED", "该情形已被他人修改，请刷新后再改").Wrap(err)
 		}
-		return "修改不予受理情形 " + name, err
+		return "修改不予受理情形 " + r.Name, err
 	})
 }
 

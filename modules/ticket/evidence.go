@@ -306,7 +306,8 @@ type SetEvidenceRule struct {
 	Version int64
 }
 
-func (c SetEvidenceRule) check() error {
+// Check returns the faults of the items. Whether there is such a type is asked when the rule is set.
+func (c SetEvidenceRule) Check() error {
 	var errs []error
 	if len(c.Items) > 20 {
 		errs = append(errs, fault.InvalidField("items", "EVIDENCE_RULE", "每类诉求的佐证最多 20 项"))
@@ -338,7 +339,7 @@ func (s *Service) SetEvidenceRule(ctx context.Context, actor access.Actor, cmd S
 	if !isDesk(actor) {
 		return ErrForbidden
 	}
-	if err := cmd.check(); err != nil {
+	if err := cmd.Check(); err != nil {
 		return err
 	}
 	items, err := json.Marshal(append([]EvidenceItem{}, cmd.Items...))

@@ -99,7 +99,8 @@ type SetExpireRule struct {
 	Version int64
 }
 
-func (c *SetExpireRule) check() error {
+// Check tidies the rule and returns the faults of its fields.
+func (c *SetExpireRule) Check() error {
 	var errs []error
 	var err error
 	if c.Name, err = clean("name", "规则名称", c.Name, 30, true); err != nil {
@@ -128,7 +129,7 @@ func (s *Service) SetExpireRule(ctx context.Context, actor access.Actor, cmd Set
 	if err := expirer(actor); err != nil {
 		return err
 	}
-	if err := cmd.check(); err != nil {
+	if err := cmd.Check(); err != nil {
 		return err
 	}
 	now := s.clock.Now()

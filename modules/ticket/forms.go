@@ -55,6 +55,12 @@ type FormField struct {
 
 var fieldKey = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9]{0,30}$`)
 
+// CheckForm returns what is wrong with the fields of a form, as SetForm would.
+func CheckForm(fields []FormField) error {
+	_, err := checkForm(fields)
+	return err
+}
+
 // checkForm brings the fields of a form to what is kept, or says of each what is wrong with it: "fields.0.label".
 func checkForm(fields []FormField) ([]FormField, error) {
 	if len(fields) > maxFields {

@@ -104,6 +104,9 @@ func (s *Service) Categories(ctx context.Context, actor access.Actor) ([]Scheme,
 	return schemes, list, nil
 }
 
+// withProgram stands in the place of the person who made a form.
+const withProgram = "随系统提供"
+
 // ensureForm brings the form of a type to the one that came with the program, unless somebody made one.
 func (s *Service) ensureForm(ctx context.Context, tx bun.Tx, t Type) error {
 	fields, err := checkForm(t.Fields)
@@ -111,7 +114,7 @@ func (s *Service) ensureForm(ctx context.Context, tx bun.Tx, t Type) error {
 		return fmt.Errorf("form of %s: %w", t.Code, err)
 	}
 	form, have, err := formOf(ctx, tx, t.Code)
-	if err != nil || form.ByID != 0 || form.ID == 0 && len(fields) == 0 {
+	if err != nil || form.ID != 0 && form.ByName != withProgram || form.ID == 0 && len(fields) == 0 {
 		return err
 	}
 	before, err := json.Marshal(have)
@@ -122,7 +125,7 @@ func (s *Service) ensureForm(ctx context.Context, tx bun.Tx, t Type) error {
 	if err != nil || form.ID != 0 && string(before) == string(now) {
 		return err
 	}
-	return keepForm(ctx, tx, formRow{Type: t.Code, Version: form.Version + 1, Fields: string(now), At: s.clock.Now(), ByName: "随系统提供"})
+	return keepForm(ctx, tx, formRow{Type: t.Code, Version: form.Version + 1, Fields: string(now), At: s.clock.Now(), ByName: withProgram})
 }
 
 func keepForm(ctx context.Context, tx bun.Tx, row formRow) error {

@@ -87,7 +87,7 @@ func (s *Service) SetTypes(ctx context.Context, actor access.Actor, types []Type
 			return err
 		}
 		_, err = tx.NewInsert().Model(&rows).On("CONFLICT (code) DO UPDATE").
-			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort, set_at = EXCLUDED.set_at, version = y.version + 1").
+			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort, category_code = EXCLUDED.category_code, set_at = EXCLUDED.set_at, version = y.version + 1").
 			Exec(ctx)
 		if err != nil {
 			return err

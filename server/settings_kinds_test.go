@@ -1,0 +1,247 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/huiqi/huiqi/platform/database"
+)
+
+// everyKind sets something of each kind; %[1]s is the code of a ticket type.
+const everyKind = `format: 1
+ticket_types:
+  - {code: '%[1]s', name: 企业用工咨询, category: 综合, urgency: normal, hours: 36, sort: 1, review: true}
+  - {code: NIGHT-1, name: 夜间运输通行, category: 综合, urgency: normal, hours: 24, sort: 900, retired: true}
+ticket_forms:
+  - type: '%[1]s'
+    fields:
+      - {key: headcount, label: 用工人数, kind: number, required: true, unit: 人}
+      - {key: since, label: 起始日期, kind: date}
+ticket_budgets:
+  - {kind: public, amount: 7, unit: working_days, warn_percent: 70}
+  - {type: NIGHT-1, urgency: urgent, kind: sign, amount: 30, unit: working_minutes, warn_percent: 50}
+ticket_ladder:
+  rungs:
+    - {name: 提醒, amount: 0, unit: working_minutes, leaders: false}
+    - {name: 约谈, amount: 2, unit: working_days, leaders: true}
+callback_plans:
+  - {type: NIGHT-1, share: 40, attempts: 2, retry_minutes: 90, script: '您好，请问办理结果是否满意？'}
+evidence_rules:
+  - type: NIGHT-1
+    items: [{code: permit, name: 通行证照片, kind: image, min: 2, required: true, hint: 正反面}]
+decline_reasons:
+  - {code: in-court, name: 已进入诉讼程序, route: 请向受理法院提出, sort: 70}
+timed_closing:
+  - {name: 久未回访, state: callback, days: 15, action: close, reason: 多次联系未果, enabled: true}
+calendar:
+  weekly: [[], [{from: 510, until: 720}], [{from: 540, until: 720}], [{from: 540, until: 720}], [{from: 540, until: 720}], [{from: 540, until: 720}], []]
+  makeUp: [{from: 540, until: 720}]
+  days: []
+  years: [2026]
+directory:
+  - {matter: '%[1]s', lead: TZ-SWJ, helpers: [TZ-RSJ], basis: 通政办〔2026〕5号}
+departments:
+  - {code: TZ-RSJ, name: 区人力社保局, parent: TZ, sort: 2}
+canned_replies:
+  - {code: yg, title: 用工政策, category: 用工, body: '{{联系人}}您好，用工补贴请见政策库。'}
+quality_card:
+  name: 简易评分表
+  items: [{name: 服务用语, points: 40, hint: ''}, {name: 答复准确, points: 60, hint: 与知识库不一致扣 10 分}]
+  fatal: [泄露来电人信息]
+quality_rule: {per_agent: 3, kinds: [opened], appeal_days: 5, on: true}
+desk_hours:
+  - {weekday: 6, from: '09:30', to: '16:00', seats: 3}
+surge_rule: {least: 25, factor: 2.5, weeks: 3, on: true}
+open311_services:
+  - {code: '%[1]s', published: true, keywords: '用工,招聘'}
+health_limits:
+  - {code: pushes_dead, warn: 3, bad: 30}
+`
+
+func mustTypeCode(t *testing.T, h *house) string {
+	t.Helper()
+	types, err := h.tickets.Types(context.Background(), settingsActor("test"))
+	if err != nil || len(types) == 0 {
+		t.Fatal(len(types), err)
+	}
+	return types[0].Code
+}
+
+// afterDepartments is what a document holds behind its head.
+func afterDepartments(doc string) string { return strings.SplitN(doc, "\ndepartments:", 2)[1] }
+
+// TestEveryKindOfSettingsGoesAcross sets each kind by a document, and takes it all to another installation.
+func TestEveryKindOfSettingsGoesAcross(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	from, _ := configured(t)
+	to := testHouse(t)
+	for _, h := range []*house{from, to} { // what a start brings
+		if err := h.ensureCalendar(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := fmt.Sprintf(everyKind, mustTypeCode(t, from))
+	formula := regexp.MustCompile(`(?s)\nappraisal_formula:\n.*?\n(\w)`).FindString(exported(t, from) + "end")
+	if formula == "" {
+		t.Fatal("no formula is exported")
+	}
+	text += strings.TrimPrefix(strings.Replace(formula[:len(formula)-1], "minCases: 5", "minCases: 8", 1), "\n")
+
+	p := planOf(t, from, text)
+	touched := map[string]bool{}
+	for _, c := range p.changes {
+		touched[c.kind] = true
+	}
+	for _, k := range from.kinds() {
+		if !touched[k.words()] {
+			t.Errorf("nothing of %s was set: the test proves nothing about it", k.keyword())
+		}
+	}
+	applied(t, from, text)
+	if p := planOf(t, from, text); len(p.changes)+len(p.problems) != 0 {
+		t.Fatalf("what was set is not there: %+v %v", p.changes, p.problems)
+	}
+	if err := from.ensureTicketTypes(ctx); err != nil { // as the next start does
+		t.Fatal(err)
+	}
+	doc := exported(t, from)
+	if p := planOf(t, from, doc); len(p.changes)+len(p.notes)+len(p.problems) != 0 {
+		t.Fatalf("a document differs from where it comes from: %+v %v %v", p.changes, p.notes, p.problems)
+	}
+	applied(t, to, doc)
+	if p := planOf(t, to, doc); len(p.changes)+len(p.problems) != 0 {
+		for _, c := range p.changes {
+			t.Errorf("imported again: %s %s %v", c.kind, c.name, c.lines)
+		}
+		t.Fatal(p.problems)
+	}
+	if got, want := afterDepartments(exported(t, to)), afterDepartments(doc); got != want {
+		a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
+		for i := range min(len(a), len(b)) {
+			if a[i] != b[i] {
+				t.Fatalf("line %d: %q, want %q", i, a[i], b[i])
+			}
+		}
+		t.Fatalf("%d lines, want %d", len(a), len(b))
+	}
+	moved, err := to.tickets.Type(ctx, settingsActor("test"), "NIGHT-1")
+	if err != nil || !moved.Retired {
+		t.Fatalf("%+v %v", moved, err)
+	}
+}
+
+func TestBadSettingsOfEveryKind(t *testing.T) {
+	t.Parallel()
+	h := testHouse(t)
+	before := exported(t, h)
+	for doc, says := range map[string]string{
+		"ticket_forms:\n  - {type: NONE, fields: []}":                                                                                                   "没有编码为 NONE 的诉求类型",
+		"ticket_budgets:\n  - {kind: whenever, amount: 1, unit: working_days, warn_percent: 0}":                                                         "请选择时限种类",
+		"ticket_ladder: {rungs: [{name: 提醒, amount: 2, unit: working_days, leaders: false}, {name: 约谈, amount: 1, unit: working_days, leaders: true}]}": "第 2 级应晚于上一级",
+		"callback_plans:\n  - {share: 140, attempts: 1, retry_minutes: 60, script: 您好}":                                                                 "抽样比例须在 0 至 100 之间",
+		"evidence_rules:\n  - {type: NONE, items: []}":                                                                                                  "没有编码为 NONE 的诉求类型",
+		"decline_reasons:\n  - {code: '!', name: 情形, route: 渠道, sort: 1}":                                                                               "编码为 2 至 50 位",
+		"timed_closing:\n  - {name: 规则, state: closed, days: 3, action: recall, reason: 说明, enabled: true}":                                             "可选择：归档",
+		"calendar: {weekly: [], makeUp: [], days: [], years: []}":                                                                                       "周日至周六",
+		"directory:\n  - {matter: NONE, lead: TZ}":                                                                                                      "没有编码为 NONE 的诉求类型",
+		"canned_replies:\n  - {title: 用语, body: '{{天气}}'}":                                                                                              "无法识别",
+		"quality_card: {name: 评分表, items: [{name: 服务用语, points: 40, hint: ''}], fatal: []}":                                                             "之和须为 100 分",
+		"quality_rule: {per_agent: 0, kinds: [opened], appeal_days: 5, on: true}":                                                                       "抽检件数",
+		"desk_hours:\n  - {weekday: 1, from: '18:00', to: '09:00', seats: 1}":                                                                           "结束须晚于开始",
+		"surge_rule: {least: 1, factor: 1, weeks: 1, on: true}":                                                                                         "件数请填 2 至 1000",
+		"appraisal_formula: {name: 口径, body: {lines: [], omissions: [], weights: [], minCases: 0}}":                                                     "口径",
+		"open311_services:\n  - {code: NONE, published: true}":                                                                                          "没有编码为 NONE 的诉求类型",
+		"health_limits:\n  - {code: nothing, warn: 1, bad: 2}":                                                                                          "没有",
+		"health_limits:\n  - {code: jobs, warn: 1, bad: 2}\n  - {code: jobs, warn: 1, bad: 3}":                                                          "出现了两次",
+	} {
+		p := planOf(t, h, "format: 1\n"+doc+"\n")
+		if len(p.problems) != 1 || !strings.Contains(p.problems[0], says) {
+			t.Errorf("%s: %v", doc, p.problems)
+		}
+	}
+	for doc, says := range map[string]string{
+		"surge_rule: {least: many}":                    "least 的写法不对",
+		"surge_rule: {lest: 3}":                        `没有 "lest" 这一项`,
+		"ticket_budgets: {kind: public}":               "ticket_budgets（办理时限）无法识别",
+		"callback_plans:\n  - {share: 1, sha: 2}":      `没有 "sha" 这一项`,
+		"ticket_forms:\n  - {type: 10101, fields: []}": "type 应为文字，数字编码请加引号",
+	} {
+		f, err := readSettings([]byte("format: 1\n" + doc + "\n"))
+		if err == nil {
+			_, err = h.planSettings(context.Background(), settingsActor("test"), f)
+		}
+		if !unusable(err) || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", doc, err)
+		}
+	}
+	if afterDepartments(exported(t, h)+"\ndepartments:") != afterDepartments(before+"\ndepartments:") {
+		t.Error("looking changed something")
+	}
+}
+
+// noSettings are the tables that no settings stand in, by what they hold. A new table belongs here or to a kind of settings.
+var noSettings = map[string]string{
+	"work of people and what came of it": `applications application_drafts application_files application_numbers article_files articles intake_requests intake_messages intake_letters intake_talks
+		intake_seen enterprises enterprise_contacts enterprise_facts enterprise_joins enterprise_members enterprise_verifications institutions files products product_editions
+		knowledge_editions knowledge_entries knowledge_feedback knowledge_units knowledge_uses quality_checks quality_draws quality_works messages sms_messages wechat_messages
+		tickets ticket_bulks ticket_bulk_rows ticket_callbacks ticket_callback_attempts ticket_clocks ticket_confidants ticket_evidence ticket_fields ticket_files
+		ticket_holders ticket_hops ticket_links ticket_memory ticket_note_readers ticket_notes ticket_presence ticket_requests ticket_reveals ticket_secrets ticket_tags ticket_drafts
+		ticket_expire_acts directory_dispatches canned_uses cti_calls cti_events cti_surveys supervision_alarms supervision_reports supervision_seen ticket_arrivals`,
+	"accounts and what a person set for themselves":  `users user_roles sessions wechat_accounts wechat_pending wechat_states message_preferences import_mappings ticket_views ticket_view_defaults`,
+	"seats of persons, who are other ones elsewhere": `seats seat_members seat_shifts seat_shift_changes seat_skills seat_spells seat_teams cti_extensions cti_nuisance`,
+	"keys and standing of connections":               `exchange_attempts exchange_calls exchange_deliveries exchange_keys exchange_usage intake_keys intake_mailboxes`,
+	"comes with the program":                         `ticket_categories ticket_schemes ticket_secrecy_levels role_defaults`,
+	"reckoned from others":                           `appraisal_cases appraisal_snapshots appraisal_state request_counts ticket_clock_stamps ticket_numbers ticket_turns health_incidents health_reports`,
+	"the program's own": `audit_anchors audit_checks audit_entries audit_heads audit_seals audit_ships backups captchas event_cursors events export_parts exports idempotency_keys import_rows imports
+		schema_migrations search_dirty search_indexes search_mirrors secret_rotations sms_codes sms_days sms_guards task_runs tasks ticket_query_tries`,
+}
+
+// TestEveryTableOfSettingsIsDeclared fails when a table is new and nobody said whether it holds what an operator sets.
+func TestEveryTableOfSettingsIsDeclared(t *testing.T) {
+	t.Parallel()
+	h := testHouse(t)
+	known := map[string]string{"departments": "departments", "roles": "roles", "role_permissions": "roles", "ticket_types": "ticket_types", "exchange_partners": "partners", "policies": "policies",
+		"health_states": "health_limits"}
+	for _, k := range h.kinds() {
+		for _, table := range k.keeps() {
+			known[table] = k.keyword()
+		}
+	}
+	for what, names := range noSettings {
+		for _, name := range strings.Fields(names) {
+			if known[name] != "" {
+				t.Errorf("%s is %s and %s", name, what, known[name])
+			}
+			known[name] = what
+		}
+	}
+	query := "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+	if h.db.Kind() == database.Postgres {
+		query = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+	}
+	var tables []string
+	if err := h.db.Read().NewRaw(query).Scan(context.Background(), &tables); err != nil || len(tables) < 100 {
+		t.Fatal(len(tables), err)
+	}
+	for _, name := range tables {
+		// The full text is made from others, and the queue of jobs has its own tables.
+		if strings.HasPrefix(name, "search_") || strings.HasPrefix(name, "river_") {
+			continue
+		}
+		if known[name] == "" {
+			t.Errorf("%s: does an operator set what it holds? Then give it a kind in settings_kinds.go; otherwise say here what it holds", name)
+		}
+		delete(known, name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		if !strings.HasPrefix(name, "search_") {
+			t.Errorf("there is no table %s", name)
+		}
+	}
+}
