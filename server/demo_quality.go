@@ -58,13 +58,13 @@ func (h *house) seedQuality(ctx context.Context, s *seeded) error {
 		if err != nil {
 			return err
 		}
-		if err := q.AppealIt(ctx, agent, quality.Appeal{Step: quality.Step{ID: c.ID, Version: c.Version + 1}, Reason: "来电人在通话中已自行说明地点，记录中以企业注册地址体现，请核对录音。"}); err != nil {
+		if err := q.Appeal(ctx, agent, quality.Appeal{Step: quality.Step{ID: c.ID, Version: c.Version + 1}, Reason: "来电人在通话中已自行说明地点，记录中以企业注册地址体现，请核对录音。"}); err != nil {
 			return err
 		}
 		if i == 2 {
 			continue // it waits for its decision
 		}
-		err = q.DecideIt(ctx, second, quality.Decide{Step: quality.Step{ID: c.ID, Version: c.Version + 2}, Keep: true, Reason: "经核对录音，来电人所述地点与注册地址不一致，维持原评分。"})
+		err = q.Decide(ctx, second, quality.Decide{Step: quality.Step{ID: c.ID, Version: c.Version + 2}, Keep: true, Reason: "经核对录音，来电人所述地点与注册地址不一致，维持原评分。"})
 		if err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (h *house) scoreOne(ctx context.Context, s *seeded, q *quality.Service, c q
 		}
 		m.Marks = append(m.Marks, mark)
 	}
-	return q.ScoreIt(ctx, lead, quality.Score{Step: quality.Step{ID: c.ID, Version: c.Version}, CardID: card.ID, Marks: m})
+	return q.Score(ctx, lead, quality.Score{Step: quality.Step{ID: c.ID, Version: c.Version}, CardID: card.ID, Marks: m})
 }
 
 // unqualified tells nobody.

@@ -64,3 +64,16 @@ export function fileSize(bytes: number): string {
   if (bytes < 1024 * 1024) return `${Math.round(bytes / 1024)} KB`
   return `${(bytes / 1024 / 1024).toFixed(1)} MB`
 }
+
+/** The months that may be chosen, the newest first, as 2026-11. */
+export function months(now: Date, n: number): string[] {
+  const beijing = new Date(now.getTime() + 8 * 3600_000)
+  const out: string[] = []
+  for (let i = 0; i < n; i++) {
+    const d = new Date(Date.UTC(beijing.getUTCFullYear(), beijing.getUTCMonth() - i, 1))
+    out.push(`${d.getUTCFullYear()}-${String(d.getUTCMonth() + 1).padStart(2, '0')}`)
+  }
+  return out
+}
+
+export const monthText = (m: string): string => `${m.slice(0, 4)}年${Number(m.slice(5))}月`

@@ -56,6 +56,8 @@ type appraisalFormulaInput struct {
 	}
 }
 
+type rebuildOutput struct{ Body Rebuilding }
+
 // Register adds the operations of the module to the API.
 func Register(api huma.API, s *Service) {
 	viewers, managers := access.Require(PermView), access.Require(PermManage)
@@ -90,6 +92,11 @@ func Register(api huma.API, s *Service) {
 		func(ctx context.Context, in *appraisalFormulaInput) (*struct{}, error) {
 			b := in.Body
 			return nil, s.SetFormula(ctx, access.From(ctx), SetFormula{in.Key, b.Name, b.From, b.Body, b.Reason, b.Last})
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/appraisal/rebuild", Summary: "重新计算的进度", Tag: tag, Access: managers}.Huma(),
+		func(ctx context.Context, _ *struct{}) (*rebuildOutput, error) {
+			r, err := s.Rebuilding(ctx, access.From(ctx))
+			return &rebuildOutput{r}, err
 		})
 	huma.Register(api, web.Operation{Method: "POST", Path: "/api/appraisal/rebuild", Summary: "从办理记录重新计算考核件", Tag: tag, Access: managers, Status: 204}.Huma(),
 		func(ctx context.Context, _ *struct{}) (*struct{}, error) {

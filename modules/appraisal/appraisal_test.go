@@ -267,11 +267,17 @@ func TestRebuiltIsIncremental(t *testing.T) {
 	if err := f.Rebuild(ctx, chief); err != nil {
 		t.Fatal(err)
 	}
+	if r, err := f.Rebuilding(ctx, chief); err != nil || !r.Busy || r.Percent != 0 {
+		t.Fatalf("asked for: %+v %v", r, err)
+	}
 	if _, err := f.Freeze(ctx, system); fault.KindOf(err) != fault.Unavailable {
 		t.Fatalf("frozen while the cases are made anew: %v", err)
 	}
 	if n, err := f.Work(ctx, system); err != nil || n != 60 {
 		t.Fatalf("%d %v", n, err)
+	}
+	if r, err := f.Rebuilding(ctx, chief); err != nil || r.Busy || r.Percent != 100 {
+		t.Fatalf("done: %+v %v", r, err)
 	}
 	if rebuilt := f.cases(t); !reflect.DeepEqual(rebuilt, incremental) {
 		t.Fatalf("%d cases rebuilt, %d heard", len(rebuilt), len(incremental))

@@ -2,10 +2,10 @@ package appraisal
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -219,10 +219,8 @@ func (b Body) Words(r Rate) string {
 	return s
 }
 
-var monthForm = regexp.MustCompile(`^20\d\d-(0[1-9]|1[0-2])$`)
-
 func checkMonth(field, m string) error {
-	if !monthForm.MatchString(m) {
+	if !clock.IsMonth(m) {
 		return fault.InvalidField(field, "MONTH", "请选择月份，如 2026-11")
 	}
 	return nil

@@ -204,6 +204,31 @@ func (s *Service) Rebuild(ctx context.Context, actor access.Actor) error {
 	})
 }
 
+// Rebuilding is how far a rebuild that was asked for has come.
+type Rebuilding struct {
+	Busy bool `json:"busy"`
+	// Percent counts by the numbers of tickets, of which there are some gaps.
+	Percent int `json:"percent" minimum:"0" maximum:"100"`
+}
+
+// Rebuilding tells how far the last rebuild has come. It needs appraisal.manage.
+func (s *Service) Rebuilding(ctx context.Context, actor access.Actor) (Rebuilding, error) {
+	if err := s.manages(actor); err != nil {
+		return Rebuilding{}, err
+	}
+	var st stateRow
+	db := s.db.Read()
+	if err := db.NewSelect().Model(&st).Where("id = 1").Scan(ctx); err != nil || !st.Busy {
+		return Rebuilding{Percent: 100}, err
+	}
+	var last int64
+	err := database.QueryOne(ctx, db, []any{&last}, "SELECT COALESCE(max(object_id), 0) FROM events WHERE object = 'ticket'")
+	if err != nil || last == 0 {
+		return Rebuilding{Busy: true}, err
+	}
+	return Rebuilding{Busy: true, Percent: int(min(99, 100*st.After/last))}, nil
+}
+
 // Work folds pages of a rebuild that was asked for until it is done, and returns how many tickets it folded. Only the system may.
 func (s *Service) Work(ctx context.Context, actor access.Actor) (int, error) {
 	if actor.Party != access.System {

@@ -30,6 +30,8 @@ type drawInput struct {
 
 type drawOutput struct{ Body Drawn }
 
+type drawsOutput struct{ Body web.List[DrawView] }
+
 type checksInput struct {
 	web.Listing
 	State   State  `query:"state" enum:"waiting,scored,appealed,decided,skipped"`
@@ -110,6 +112,10 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, op("PUT", "/rule", "设置抽检规则", manage, 204), func(ctx context.Context, in *ruleInput) (*struct{}, error) {
 		return nil, s.SetRule(ctx, access.From(ctx), in.Body)
 	})
+	huma.Register(api, op("GET", "/draws", "历次抽取", view, 0), func(ctx context.Context, in *web.Listing) (*drawsOutput, error) {
+		items, next, err := s.Draws(ctx, access.From(ctx), in.Cursor, in.Limit)
+		return &drawsOutput{web.NewList(items, next)}, err
+	})
 	huma.Register(api, op("POST", "/draws", "加抽质检", manage, 0), func(ctx context.Context, in *drawInput) (*drawOutput, error) {
 		in.Body.Key = in.Key
 		d, err := s.Draw(ctx, access.From(ctx), in.Body)
@@ -131,20 +137,20 @@ func Register(api huma.API, s *Service) {
 		return &checkOutput{v}, err
 	})
 	huma.Register(api, op("POST", "/checks/{id}/score", "质检评分", score, 204), func(ctx context.Context, in *scoreInput) (*struct{}, error) {
-		return nil, s.ScoreIt(ctx, access.From(ctx), Score{Step{in.ID, in.Body.Version, in.Key}, in.Body.CardID, in.Body.Marks})
+		return nil, s.Score(ctx, access.From(ctx), Score{Step{in.ID, in.Body.Version, in.Key}, in.Body.CardID, in.Body.Marks})
 	})
 	huma.Register(api, op("POST", "/checks/{id}/skip", "标记为无法评分", score, 204), func(ctx context.Context, in *reasonInput) (*struct{}, error) {
-		return nil, s.SkipIt(ctx, access.From(ctx), Skip{Step{in.ID, in.Body.Version, in.Key}, in.Body.Reason})
+		return nil, s.Skip(ctx, access.From(ctx), Skip{Step{in.ID, in.Body.Version, in.Key}, in.Body.Reason})
 	})
 	huma.Register(api, op("POST", "/checks/{id}/appeal", "对质检评分提出申诉", own, 204), func(ctx context.Context, in *reasonInput) (*struct{}, error) {
-		return nil, s.AppealIt(ctx, access.From(ctx), Appeal{Step{in.ID, in.Body.Version, in.Key}, in.Body.Reason})
+		return nil, s.Appeal(ctx, access.From(ctx), Appeal{Step{in.ID, in.Body.Version, in.Key}, in.Body.Reason})
 	})
 	huma.Register(api, op("POST", "/checks/{id}/decide", "复核质检申诉", manage, 204), func(ctx context.Context, in *decideInput) (*struct{}, error) {
 		cmd := Decide{Step: Step{in.ID, in.Body.Version, in.Key}, Keep: in.Body.Keep, Reason: in.Body.Reason, CardID: in.Body.CardID}
 		if in.Body.Marks != nil {
 			cmd.Marks = *in.Body.Marks
 		}
-		return nil, s.DecideIt(ctx, access.From(ctx), cmd)
+		return nil, s.Decide(ctx, access.From(ctx), cmd)
 	})
 	huma.Register(api, op("GET", "/month", "月度质检情况", view, 0), func(ctx context.Context, in *monthInput) (*monthOutput, error) {
 		if in.Month == "" {

@@ -81,9 +81,9 @@ type Score struct {
 	Marks
 }
 
-// ScoreIt scores a check by the scorecard the actor saw, which must be the newest. It takes quality.score; ErrOwnWork for what
+// Score scores a check by the scorecard the actor saw, which must be the newest. It takes quality.score; ErrOwnWork for what
 // the actor did. Who scored it may correct it until the agent appeals or the time for that is over.
-func (s *Service) ScoreIt(ctx context.Context, actor access.Actor, cmd Score) error {
+func (s *Service) Score(ctx context.Context, actor access.Actor, cmd Score) error {
 	return s.step(ctx, actor, PermScore, "quality.score", cmd.Step, cmd, func(ctx context.Context, tx bun.Tx, c *check, now time.Time) (string, error) {
 		switch {
 		case c.AgentID == actor.UserID:
@@ -134,8 +134,8 @@ type Skip struct {
 	Reason string
 }
 
-// SkipIt leaves out a check that cannot be scored, as without a recording. It takes quality.score.
-func (s *Service) SkipIt(ctx context.Context, actor access.Actor, cmd Skip) error {
+// Skip leaves out a check that cannot be scored, as without a recording. It takes quality.score.
+func (s *Service) Skip(ctx context.Context, actor access.Actor, cmd Skip) error {
 	reason, err := text.Line("reason", cmd.Reason, 2, 200)
 	if err != nil {
 		return text.Named(err, "原因")
@@ -158,8 +158,8 @@ type Appeal struct {
 	Reason string
 }
 
-// AppealIt appeals against the score of one's own work, once and in time. It takes quality.own.
-func (s *Service) AppealIt(ctx context.Context, actor access.Actor, cmd Appeal) error {
+// Appeal appeals against the score of one's own work, once and in time. It takes quality.own.
+func (s *Service) Appeal(ctx context.Context, actor access.Actor, cmd Appeal) error {
 	reason, err := text.Block("reason", cmd.Reason, 10, 1000)
 	if err != nil {
 		return text.Named(err, "申诉理由")
@@ -199,8 +199,8 @@ type Decide struct {
 	Marks
 }
 
-// DecideIt ends an appeal. It takes quality.manage; ErrOwnScore for who gave the score or did the work.
-func (s *Service) DecideIt(ctx context.Context, actor access.Actor, cmd Decide) error {
+// Decide ends an appeal. It takes quality.manage; ErrOwnScore for who gave the score or did the work.
+func (s *Service) Decide(ctx context.Context, actor access.Actor, cmd Decide) error {
 	reason, err := text.Block("reason", cmd.Reason, 5, 1000)
 	if err != nil {
 		return text.Named(err, "复核意见")

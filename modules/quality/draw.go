@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -198,6 +199,9 @@ type Drawn struct {
 	Drawn int `json:"drawn" doc:"Checks that wait to be scored now."`
 }
 
+// maxDrawDays is how many days one draw spans at most: it reads all works of them in one transaction.
+const maxDrawDays = 92
+
 // Draw draws once more. What was drawn before is not drawn again. It takes quality.manage.
 func (s *Service) Draw(ctx context.Context, actor access.Actor, cmd Draw) (Drawn, error) {
 	if err := actor.Need(PermManage); err != nil {
@@ -213,8 +217,13 @@ func (s *Service) Draw(ctx context.Context, actor access.Actor, cmd Draw) (Drawn
 		return Drawn{}, err
 	}
 	now := s.Clock.Now()
-	if to.Before(from) || to.Sub(from) > 92*24*time.Hour || from.After(now) {
-		return Drawn{}, fault.InvalidField("to", "QUALITY_SPAN", "截止日期不能早于起始日期，跨度不超过三个月，起始日期不能晚于今天")
+	switch {
+	case to.Before(from):
+		return Drawn{}, fault.InvalidField("to", "QUALITY_SPAN", "截止日期早于起始日期，请重新选择")
+	case from.After(now):
+		return Drawn{}, fault.InvalidField("from", "QUALITY_SPAN", "起始日期不能晚于今天")
+	case to.Sub(from) > (maxDrawDays-1)*24*time.Hour:
+		return Drawn{}, fault.InvalidField("to", "QUALITY_SPAN", fmt.Sprintf("一次最多抽取 %d 天的业务，请缩短日期范围，或分几次抽取", maxDrawDays))
 	}
 	var out Drawn
 	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -233,6 +242,54 @@ func (s *Service) Draw(ctx context.Context, actor access.Actor, cmd Draw) (Drawn
 		return Drawn{}, ErrStale.With("另一次抽检正在进行，请稍后再试")
 	}
 	return out, err
+}
+
+// DrawView is a draw that was done.
+type DrawView struct {
+	ID       int64     `json:"id"`
+	From     string    `json:"from" doc:"First day, as 2026-11-22."`
+	To       string    `json:"to" doc:"Last day."`
+	AgentID  int64     `json:"agentId,omitempty"`
+	PerAgent int       `json:"perAgent"`
+	Kinds    []Kind    `json:"kinds" enum:"opened,answered,called_back"`
+	Drawn    int       `json:"drawn"`
+	By       string    `json:"by"`
+	At       time.Time `json:"at"`
+	Nightly  bool      `json:"nightly"`
+	Seed     string    `json:"seed" doc:"With it anybody can do the draw over."`
+}
+
+// Draws lists the draws that were done, the latest first. It takes quality.view.
+func (s *Service) Draws(ctx context.Context, actor access.Actor, cursor string, limit int) ([]DrawView, string, error) {
+	if err := actor.Need(PermView); err != nil {
+		return nil, "", err
+	}
+	if limit <= 0 || limit > 100 {
+		limit = 20
+	}
+	q := s.DB.Read().NewSelect().OrderExpr("d.id DESC").Limit(int64(limit + 1))
+	if cursor != "" {
+		before, err := strconv.ParseInt(cursor, 10, 64)
+		if err != nil || before <= 0 {
+			return nil, "", fault.InvalidField("cursor", "CURSOR", "翻页位置无效，请回到第一页")
+		}
+		q = q.Where("d.id < ?", before)
+	}
+	var rows []drawn
+	if err := q.Model(&rows).Scan(ctx); err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = strconv.FormatInt(rows[limit-1].ID, 10)
+	}
+	out := make([]DrawView, 0, len(rows))
+	for _, d := range rows {
+		out = append(out, DrawView{ID: d.ID, From: d.From.In(clock.Beijing).Format(time.DateOnly), To: d.To.In(clock.Beijing).AddDate(0, 0, -1).Format(time.DateOnly),
+			AgentID: d.AgentID, PerAgent: d.PerAgent, Kinds: kindsOf(d.Kinds), Drawn: d.Drawn, By: d.By, At: d.At.UTC(), Nightly: d.Day != "", Seed: d.Seed})
+	}
+	return out, next, nil
 }
 
 // draw keeps the draw and makes its checks: of each agent's works the first by the hash of seed and event.

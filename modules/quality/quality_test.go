@@ -124,7 +124,7 @@ func (d *desk) full(change func(m *quality.Marks)) (int64, quality.Marks) {
 func (d *desk) score(who access.Actor, c quality.Listed, change func(m *quality.Marks)) error {
 	d.t.Helper()
 	card, m := d.full(change)
-	return d.ScoreIt(ctx, who, quality.Score{Step: quality.Step{ID: c.ID, Version: c.Version}, CardID: card, Marks: m})
+	return d.Score(ctx, who, quality.Score{Step: quality.Step{ID: c.ID, Version: c.Version}, CardID: card, Marks: m})
 }
 
 func (d *desk) check(who access.Actor, id int64) quality.View {
@@ -191,6 +191,16 @@ func TestNightlyDrawsEachDayOnce(t *testing.T) {
 	if again, err := d.Draw(ctx, lead, quality.Draw{From: "2026-11-29", To: "2026-11-30", PerAgent: 50, Kinds: quality.Kinds, Key: "k"}); err != nil || again != out {
 		t.Errorf("the same key drew %+v, %v", again, err)
 	}
+	last, next, err := d.Draws(ctx, second, "", 1)
+	if err != nil || len(last) != 1 || next == "" || last[0].From != "2026-11-29" || last[0].To != "2026-11-30" || last[0].Drawn != 4 || last[0].Nightly || last[0].Seed == "" {
+		t.Errorf("the last draw is %+v %q, %v", last, next, err)
+	}
+	if before, _, err := d.Draws(ctx, second, next, 100); err != nil || len(before) == 0 || !before[0].Nightly || before[0].ID >= last[0].ID {
+		t.Errorf("those before are %+v, %v", before, err)
+	}
+	if _, _, err := d.Draws(ctx, chen, "", 0); !errors.Is(err, fault.ErrForbidden) {
+		t.Errorf("an agent lists the draws: %v", err)
+	}
 }
 
 func TestScoreAppealDecide(t *testing.T) {
@@ -213,10 +223,10 @@ func TestScoreAppealDecide(t *testing.T) {
 	if err := d.score(second, quality.Listed{ID: 4711}, nil); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("a check that is not there: %v", err)
 	}
-	if err := d.ScoreIt(ctx, lead, quality.Score{Step: quality.Step{ID: own.ID, Version: own.Version}, CardID: card, Marks: m}); !errors.Is(err, fault.ErrNotFound) {
+	if err := d.Score(ctx, lead, quality.Score{Step: quality.Step{ID: own.ID, Version: own.Version}, CardID: card, Marks: m}); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("one's own work, that one does not know was drawn: %v", err)
 	}
-	if err := d.ScoreIt(ctx, second, quality.Score{Step: quality.Step{ID: c.ID, Version: c.Version}, CardID: card + 1, Marks: m}); code(err) != "CHANGED" {
+	if err := d.Score(ctx, second, quality.Score{Step: quality.Step{ID: c.ID, Version: c.Version}, CardID: card + 1, Marks: m}); code(err) != "CHANGED" {
 		t.Errorf("another card: %v", err)
 	}
 	if err := d.score(second, c, func(m *quality.Marks) { m.Marks[0].Points-- }); !invalid(err) {
@@ -262,21 +272,21 @@ func TestScoreAppealDecide(t *testing.T) {
 
 	// Appealed once, decided by a third person.
 	appeal := quality.Appeal{Step: quality.Step{ID: c.ID, Version: v.Version, Key: "a"}, Reason: "我在第二分钟复述过诉求，请听录音。"}
-	if err := d.AppealIt(ctx, wang, appeal); !errors.Is(err, fault.ErrNotFound) {
+	if err := d.Appeal(ctx, wang, appeal); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("another appeals: %v", err)
 	}
 	for range 2 {
-		if err := d.AppealIt(ctx, chen, appeal); err != nil {
+		if err := d.Appeal(ctx, chen, appeal); err != nil {
 			t.Fatal(err)
 		}
 	}
 	v = d.check(chen, c.ID)
 	decide := quality.Decide{Step: quality.Step{ID: c.ID, Version: v.Version}, Reason: "录音中确有复述，予以更正。"}
 	decide.CardID, decide.Marks = d.full(nil)
-	if err := d.DecideIt(ctx, second, decide); code(err) != "QUALITY_OWN_SCORE" {
+	if err := d.Decide(ctx, second, decide); code(err) != "QUALITY_OWN_SCORE" {
 		t.Errorf("who scored decides: %v", err)
 	}
-	if err := d.DecideIt(ctx, lead, decide); err != nil {
+	if err := d.Decide(ctx, lead, decide); err != nil {
 		t.Fatal(err)
 	}
 	v = d.check(chen, c.ID)
@@ -295,7 +305,7 @@ func TestScoreAppealDecide(t *testing.T) {
 	if list := d.list(lead, quality.Filter{AgentID: lead.UserID}); len(list) != 1 {
 		t.Errorf("the lead's own: %+v", list)
 	}
-	if err := d.SkipIt(ctx, lead, quality.Skip{Step: quality.Step{ID: list[0].ID, Version: 1}, Reason: "没有录音"}); err != nil {
+	if err := d.Skip(ctx, lead, quality.Skip{Step: quality.Step{ID: list[0].ID, Version: 1}, Reason: "没有录音"}); err != nil {
 		t.Fatal(err)
 	}
 	month, err := d.Month(ctx, second, "2026-11")
@@ -327,14 +337,14 @@ func TestTooLateToAppeal(t *testing.T) {
 	c := d.list(chen, quality.Filter{})[0]
 	appeal := quality.Appeal{Step: quality.Step{ID: c.ID, Version: c.Version}, Reason: "我在第二分钟复述过诉求，请听录音。"}
 	d.clock.Set(time.Date(2026, 12, 5, 16, 0, 0, 0, time.UTC)) // midnight after the fifth day
-	if err := d.AppealIt(ctx, chen, appeal); code(err) != "QUALITY_STEP" {
+	if err := d.Appeal(ctx, chen, appeal); code(err) != "QUALITY_STEP" {
 		t.Errorf("after the time: %v", err)
 	}
 	if v := d.check(chen, c.ID); !v.Final || len(v.May) != 0 {
 		t.Errorf("after the time: %+v", v)
 	}
 	d.clock.Set(time.Date(2026, 12, 5, 15, 59, 0, 0, time.UTC))
-	if err := d.AppealIt(ctx, chen, appeal); err != nil {
+	if err := d.Appeal(ctx, chen, appeal); err != nil {
 		t.Errorf("in the last minute: %v", err)
 	}
 }

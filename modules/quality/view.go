@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -82,13 +81,11 @@ type Filter struct {
 	Limit   int
 }
 
-var months = regexp.MustCompile(`^20\d\d-(0[1-9]|1[0-2])$`)
-
 func (f Filter) check() error {
 	if f.State != "" && f.State.Label() == "" {
 		return fault.InvalidField("state", "QUALITY_STATE", "没有这种质检状态，请重新选择")
 	}
-	if f.Month != "" && !months.MatchString(f.Month) {
+	if f.Month != "" && !clock.IsMonth(f.Month) {
 		return fault.InvalidField("month", "MONTH", "请选择月份，如 2026-11")
 	}
 	return nil
@@ -218,7 +215,7 @@ func (s *Service) Month(ctx context.Context, actor access.Actor, month string) (
 	if err := actor.Need(PermView); err != nil {
 		return nil, err
 	}
-	if !months.MatchString(month) {
+	if !clock.IsMonth(month) {
 		return nil, fault.InvalidField("month", "MONTH", "请选择月份，如 2026-11")
 	}
 	var rows []struct {

@@ -3,6 +3,7 @@
 package clock
 
 import (
+	"regexp"
 	"sync"
 	"time"
 )
@@ -53,6 +54,11 @@ var Beijing = time.FixedZone("Asia/Shanghai", 8*3600)
 
 // Show renders t as people here read it: 2026年11月22日 14:05.
 func Show(t time.Time) string { return t.In(Beijing).Format("2006年1月2日 15:04") }
+
+// IsMonth reports whether s is a month of this century as 2026-11.
+func IsMonth(s string) bool { return month.MatchString(s) }
+
+var month = regexp.MustCompile(`^20\d\d-(0[1-9]|1[0-2])$`)
 
 // Midnight is the beginning of t's day in Beijing.
 func Midnight(t time.Time) time.Time {

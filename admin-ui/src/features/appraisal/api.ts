@@ -35,3 +35,8 @@ export const listFormulas = () => data(api.GET('/api/appraisal/formulas')).then(
 
 export const setFormula = (body: Omit<Schemas['AppraisalFormulaInputBody'], '$schema'>, key: string) =>
   data(api.POST('/api/appraisal/formulas', { body, ...idempotent(key) }))
+
+export type Rebuilding = Schemas['AppraisalRebuilding']
+export const getRebuilding = (_: string, signal?: AbortSignal) => data(api.GET('/api/appraisal/rebuild', { signal }))
+/** Has all cases made anew from the log, in the background. */
+export const rebuild = (key: string) => data(api.POST('/api/appraisal/rebuild', idempotent(key)))

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Figure } from './api'
-import { months, parts, percent, points } from './figures'
+import { months } from '@/format'
+import { parts, percent, points } from './figures'
 
 describe('figures', () => {
   it('shows a dash where there is no case', () => {

@@ -67,6 +67,9 @@ export const setCard = (body: { name: string; base: number; items: Card['items']
   data(api.PUT('/api/quality/card', { body, ...idempotent(key) }))
 export const getRule = (_: string, signal?: AbortSignal) => data(api.GET('/api/quality/rule', { signal }))
 export const setRule = (body: Rule, key: string) => data(api.PUT('/api/quality/rule', { body, ...idempotent(key) }))
+export type DrawView = Schemas['QualityDrawView']
+export const listDraws = (query: { cursor?: string; limit?: number }, signal?: AbortSignal) =>
+  data(api.GET('/api/quality/draws', { params: { query }, signal }))
 export const drawChecks = (
   body: { from: string; to: string; agentId?: number; perAgent: number; kinds: Kind[] },
   key: string,
