@@ -7,6 +7,10 @@ export type SeatLine = Schemas['SeatLine']
 export type Week = Schemas['SeatWeek']
 export type Shift = Schemas['SeatShiftView']
 export type Team = Schemas['SeatTeamView']
+export type Person = Schemas['SeatPerson']
+export type Hours = Schemas['SeatHoursView']
+export type SurgeRule = Schemas['SupervisionRule']
+export type Extension = Schemas['CtiExtensionView']
 export type Line = Schemas['CtiLine']
 export type Wallboard = Schemas['SupervisionWallboard']
 export type Alarm = Schemas['SupervisionAlarmView']
@@ -32,7 +36,31 @@ export const forceSeat = (line: SeatLine, why: string) =>
 export const trainSeat = (id: number, codes: string[]) =>
   data(api.PUT('/api/supervision/seats/{id}/skills', { params: { path: { id } }, body: { codes }, ...once() }))
 
-export const getTeams = () => data(api.GET('/api/supervision/teams'))
+export const getTeams = (_: string, signal?: AbortSignal) => data(api.GET('/api/supervision/teams', { signal }))
+export const saveTeam = (
+  old: Pick<Team, 'id' | 'version'> | null,
+  body: Omit<Schemas['SeatSaveTeam'], 'version'>,
+  key: string,
+) =>
+  old
+    ? data(
+        api.PUT('/api/supervision/teams/{id}', {
+          params: { path: { id: old.id } },
+          body: { ...body, version: old.version },
+          ...idempotent(key),
+        }),
+      )
+    : data(api.POST('/api/supervision/teams', { body: { ...body, version: 0 }, ...idempotent(key) }))
+export const setHours = (hours: Hours[], key: string) =>
+  data(api.PUT('/api/supervision/hours', { body: { hours }, ...idempotent(key) }))
+export const getSurgeRule = (_: string, signal?: AbortSignal) =>
+  data(api.GET('/api/supervision/surge-rule', { signal }))
+export const setSurgeRule = (body: SurgeRule, key: string) =>
+  data(api.PUT('/api/supervision/surge-rule', { body, ...idempotent(key) }))
+export const listExtensions = (_: string, signal?: AbortSignal) =>
+  data(api.GET('/api/cti/extensions', { signal })).then((page) => page.items)
+export const setExtension = (body: Extension, key: string) =>
+  data(api.PUT('/api/cti/extensions', { body, ...idempotent(key) }))
 export const getWeek = (week: string, signal?: AbortSignal) =>
   data(api.GET('/api/supervision/shifts', { params: { query: { week } }, signal }))
 export const saveShift = (

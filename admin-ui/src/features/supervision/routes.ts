@@ -47,6 +47,45 @@ export default [
     },
   },
   {
+    path: 'supervision/teams',
+    name: 'teams',
+    component: () => import('./TeamsPage.vue'),
+    meta: {
+      title: '班组',
+      menu: '督导',
+      icon: Monitor,
+      order: 3.1,
+      permissions: ['seat.view'],
+      help: [{ heading: '一人一组', text: '把人加入新班组后，会自动离开原来的班组。排班按班组安排，按人数核对缺口。' }],
+    },
+  },
+  {
+    path: 'supervision/hours',
+    name: 'desk-hours',
+    component: () => import('./HoursPage.vue'),
+    meta: {
+      title: '热线服务时间',
+      menu: '督导',
+      icon: Monitor,
+      order: 3.2,
+      permissions: ['seat.view'],
+      help: [{ heading: '用在哪里', text: '排班页按这里的时间和人数提示缺口；人数填 0 表示当天不开放。' }],
+    },
+  },
+  {
+    path: 'supervision/extensions',
+    name: 'extensions',
+    component: () => import('./ExtensionsPage.vue'),
+    meta: {
+      title: '坐席分机',
+      menu: '督导',
+      icon: Monitor,
+      order: 3.3,
+      permissions: ['cti.manage'],
+      help: [{ heading: '分机', text: '话务平台用分机号说明是谁的话机在响铃；来电只弹给这部分机的使用人。' }],
+    },
+  },
+  {
     path: 'supervision/alarms',
     name: 'surge-alarms',
     component: () => import('./AlarmList.vue'),
@@ -57,6 +96,12 @@ export default [
       order: 4,
       permissions: ['supervision.view'],
     },
+  },
+  {
+    path: 'supervision/surge-rule',
+    name: 'surge-rule',
+    component: () => import('./SurgeRulePage.vue'),
+    meta: { title: '突增预警规则', parent: 'surge-alarms', permissions: ['supervision.view'] },
   },
   {
     path: 'supervision/nuisance',
