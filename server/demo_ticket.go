@@ -58,7 +58,7 @@ type ticketStory struct {
 }
 
 func (h *house) openTicket(ctx context.Context, s *seeded, t *ticketStory) error {
-	cmd := ticket.OpenTicket{Type: t.Type, Title: t.Title, Body: t.Body, ContactName: t.Requester.Name, Phone: t.Requester.Phone, Source: ticket.FromH5, Fields: t.Fields}
+	cmd := ticket.OpenTicket{Type: t.Type, Title: t.Title, Body: t.Body, ContactName: t.Requester.Name, Phone: t.Requester.Phone, Source: ticket.FromH5, Fields: t.Fields, Area: t.Street}
 	if t.Channel == "portal" {
 		cmd.Source = ticket.FromPortal
 	}

@@ -208,7 +208,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinCalendar(p)
 	h.tickets = ticket.New(ticket.Deps{
 		Calendars: h.calendars, Colleagues: ticketColleagues{h.identity}, Callers: callers{h.identity, companies}, Puzzles: h.identity,
-		DB: db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads}, Outside: outsideEngine,
+		Areas: ticketAreas{h},
+		DB:    db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads}, Outside: outsideEngine,
 		People: colleagues{h.identity}, Seats: readySeats{h}, Assigning: c.Desk.assigning(), Log: p.log, Lease: c.Jobs.lease(),
 	})
 	if h.policies, err = newPolicies(db, p, companies); err != nil {
@@ -228,7 +229,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		return nil, err
 	}
 	h.joinSupervision()
-	h.listeners = append(h.listeners, event.Listener{Name: "ticket.receipts", Handle: h.sendReceipt})
+	h.listeners = append(h.listeners, event.Listener{Name: "ticket.receipts", Handle: h.sendReceipt}, h.judgeLinks(c.PublicURL))
 	h.joinAppraisal()
 	h.joinQuality()
 	h.joinExports()

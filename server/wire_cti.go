@@ -11,6 +11,7 @@ import (
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
 )
 
 // joinTelephone makes the seam to the telephone platform. Tickets that agents open belong to the call they are on.
@@ -67,7 +68,10 @@ const callerTickets = 10
 
 // Caller names the person of the latest ticket, and lists what is open before the rest.
 func (c ctiCallers) Caller(ctx context.Context, actor access.Actor, number string) (cti.Caller, error) {
-	items, _, err := c.List(ctx, actor, ticket.ListFilter{Query: number, Limit: callerTickets})
+	items, _, err := c.List(ctx, actor, ticket.ListFilter{Fields: ticket.Fields{Phone: number}, Limit: callerTickets})
+	if fault.KindOf(err) == fault.Invalid { // an extension or a hidden number: nobody's
+		return cti.Caller{}, nil
+	}
 	if err != nil {
 		return cti.Caller{}, err
 	}

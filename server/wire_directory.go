@@ -42,7 +42,7 @@ func (h *house) noteDispatch(ctx context.Context, tx bun.Tx, e event.Event) erro
 			return fmt.Errorf("dispatch of ticket %d: %w", e.ObjectID, err)
 		}
 		return h.directory.Note(ctx, tx, directory.Dispatch{
-			EventID: e.ID, TicketID: f.ID, Type: f.Type, Text: f.Title, UnitID: f.UnitID, UnitName: f.UnitName, By: e.ActorID, At: e.At,
+			EventID: e.ID, TicketID: f.ID, Type: f.Type, Area: f.Area, Text: f.Title, UnitID: f.UnitID, UnitName: f.UnitName, By: e.ActorID, At: e.At,
 		})
 	case "ticket.return_decided":
 		var f struct {
@@ -57,6 +57,26 @@ func (h *house) noteDispatch(ctx context.Context, tx bun.Tx, e event.Event) erro
 		return h.directory.Returned(ctx, tx, e.ObjectID, f.Hop.UnitID, e.At)
 	}
 	return nil
+}
+
+// ticketAreas tells tickets the streets and towns the directory knows.
+type ticketAreas struct{ *house }
+
+var _ ticket.Areas = ticketAreas{}
+
+// Areas lists them.
+func (a ticketAreas) Areas() []ticket.Area {
+	out := make([]ticket.Area, 0, 22)
+	for _, n := range a.directory.Areas() {
+		out = append(out, ticket.Area(n))
+	}
+	return out
+}
+
+// AreaIn is the code of the one a text names.
+func (a ticketAreas) AreaIn(words string) string {
+	code, _ := a.directory.Area(words)
+	return code
 }
 
 // directoryUnits names the departments that tickets go to.

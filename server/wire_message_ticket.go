@@ -53,6 +53,11 @@ func (n notices) besideTicket(ctx context.Context, tx bun.Tx, kind string, f tic
 	}
 	say := func(text string) { notice.Params["text"] = text }
 	switch kind {
+	case "ticket.heard": // whoever works on it now, and the desk of what nobody does
+		if f.UnitID != 0 && (f.Status == ticket.Sent || f.Status == ticket.Handling || f.Status == ticket.OnHold) {
+			return unit(kind, f.UnitID, ticket.PermReply)
+		}
+		return desk(kind, ticket.PermDispatch)
 	case "ticket.suspended":
 		return own(kind), nil
 	case "ticket.resumed":

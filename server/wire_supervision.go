@@ -8,6 +8,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/modules/cti"
+	"github.com/huiqi/huiqi/modules/directory"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/seat"
 	"github.com/huiqi/huiqi/modules/supervision"
@@ -31,7 +32,11 @@ func (h *house) joinSupervision() {
 		if err := e.Decode(&f); err != nil {
 			return err
 		}
-		return h.supervision.Note(ctx, tx, f.ID, f.Type, f.Title, e.At)
+		words := f.Title
+		if f.Area != "" { // the ticket knows; its title need not say so
+			words = areaName(h.directory.Areas(), f.Area)
+		}
+		return h.supervision.Note(ctx, tx, f.ID, f.Type, words, e.At)
 	}})
 }
 
@@ -49,6 +54,16 @@ func (t supervisedTickets) Standing(ctx context.Context, actor access.Actor) (su
 	}
 	for _, a := range b.Alerts {
 		out.Alerts = append(out.Alerts, supervision.UnitAlerts(a))
+	}
+	return out, err
+}
+
+// Hidden lists what the wallboard must not count for the actor.
+func (t supervisedTickets) Hidden(ctx context.Context, actor access.Actor, from, to time.Time) ([]supervision.Fact, error) {
+	list, err := t.Service.Hidden(ctx, actor, from, to, "ticket.opened", "ticket.answered", "ticket.replied", "ticket.closed")
+	out := make([]supervision.Fact, 0, len(list))
+	for _, f := range list {
+		out = append(out, supervision.Fact(f))
 	}
 	return out, err
 }
@@ -94,6 +109,15 @@ func (s supervisedSeats) Counts(ctx context.Context, db bun.IDB, now time.Time) 
 		}
 	}
 	return out, err
+}
+
+func areaName(list []directory.Named, code string) string {
+	for _, a := range list {
+		if a.Code == code {
+			return a.Name
+		}
+	}
+	return ""
 }
 
 // surgeNames names what surges are about.

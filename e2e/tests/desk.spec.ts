@@ -1,5 +1,5 @@
 import { expect, test, type Page } from '@playwright/test'
-import { picture, staff } from './support'
+import { noSeriousFinding, picture, staff } from './support'
 
 /** Counts what the hand does: every key that is pressed or typed. Chinese is typed as an input method hands it over, one act a text. */
 class Hand {
@@ -56,6 +56,7 @@ test('a caller is answered with the keyboard alone', async ({ browser, request }
     await hand.press('Enter')
     await expect(agent.getByRole('textbox', { name: '答复内容' })).not.toHaveValue('')
     await picture(agent, 'desk')
+    await noSeriousFinding(agent)
     await hand.press('F8')
     await expect(agent.getByRole('heading', { name: '已答复并办结' })).toBeVisible()
     console.log(`keystrokes of one call: ${hand.keys}`)

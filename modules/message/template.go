@@ -75,6 +75,7 @@ func SMSTexts() map[string]string {
 		"ticket_progress":         "您的诉求 ${number} ${status}，请登录惠企台查看详情。",
 		"ticket_received":         "您的诉求已受理，流水号 ${number}，查询码 ${code}，可在惠企台“诉求进度查询”中查看进度。请勿告诉他人。",
 		"enterprise_verification": "您的企业认证${status}，请登录惠企台查看详情。",
+		"ticket_judge":            "您的诉求 ${number} 已有办理结果，请于 7 日内打开 ${site}/j/${code} 评价，无需登录；也可等候电话回访。",
 		"system_alarm":            "系统巡检：${item}${status}，请登录惠企台查看处理。",
 	}
 }
@@ -120,6 +121,9 @@ const CodeTemplate = "code"
 
 // ReceiptTemplate is the template of the number and query code of a request, sent by Text to a caller without an account.
 const ReceiptTemplate = "ticket.receipt"
+
+// JudgeTemplate is the template of the link with which a requester without an account judges a reply, sent by Text.
+const JudgeTemplate = "ticket.judge"
 
 func onApplication(status, phrase, note string) (*SMSForm, *WechatForm) {
 	return &SMSForm{"application_progress", map[string]string{"product": "{productName}", "number": "{number}", "status": status}},
@@ -171,6 +175,7 @@ func templates() []Template {
 	return []Template{
 		{Code: CodeTemplate, Group: Codes, Title: "验证码", Urgent: true, SMS: &SMSForm{"code", map[string]string{"code": "{code}"}}},
 		{Code: ReceiptTemplate, Group: Codes, Title: "诉求受理通知", SMS: &SMSForm{"ticket_received", map[string]string{"number": "{number}", "code": "{code}"}}},
+		{Code: JudgeTemplate, Group: Codes, Title: "办理结果评价链接", SMS: &SMSForm{"ticket_judge", map[string]string{"number": "{number}", "site": "{site}", "code": "{code}"}}},
 
 		with(a("accepted", "申请已受理", "{institutionName}已受理您的申请“{productName}”（{number}），后续进度会继续通知您。{note}"),
 			onApplication, "已受理", "已受理", "{institutionName}已受理"),
@@ -190,6 +195,7 @@ func templates() []Template {
 		with(t("declined", "诉求不予受理", "您的诉求“{title}”（{number}）不予受理：{reason}"), onTicket, "不予受理", "不予受理", "{reason}"),
 		light(t("closed", "诉求已办结", "您的诉求“{title}”（{number}）已办结，请对办理结果作出评价。"), onTicket, "已办结", "请对办理结果作出评价"),
 		light(t("reopened", "诉求重新办理", "您的诉求“{title}”（{number}）已交{unitName}重新办理。"), onTicket, "重新办理", "{unitName}重新办理"),
+		t("heard", "诉求人再次来信", "诉求“{title}”（{number}）的诉求人再次来信：{text}"),
 		t("waiting", "收到新的诉求", "收到企业诉求“{title}”（{number}），请及时答复或派单。"),
 		t("queued", "有新的诉求待处理", "有新的企业诉求等待答复或派单，请在待处理工单中查看。"),
 		t("assigned", "诉求待签收", "诉求“{title}”（{number}）已派至{unitName}，请及时签收办理。"),

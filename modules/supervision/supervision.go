@@ -42,6 +42,14 @@ type TicketView struct {
 type Tickets interface {
 	Standing(ctx context.Context, actor access.Actor) (Standing, error)
 	List(ctx context.Context, actor access.Actor, ids []int64) ([]TicketView, error)
+	// Hidden lists the facts in [from, to) about tickets the actor does not see, of the types the wallboard counts.
+	Hidden(ctx context.Context, actor access.Actor, from, to time.Time) ([]Fact, error)
+}
+
+// Fact is something that happened to a ticket.
+type Fact struct {
+	Type string // ticket.opened, ticket.answered, ticket.replied, ticket.closed
+	At   time.Time
 }
 
 // Standing is how the tickets stand.

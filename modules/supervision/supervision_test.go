@@ -40,6 +40,14 @@ func (*around) Standing(context.Context, access.Actor) (supervision.Standing, er
 	return supervision.Standing{Waiting: []supervision.Waiting{{Status: "received", Label: "待处理", Count: 3}}}, nil
 }
 
+// Hidden keeps one ticket of today from the agent.
+func (*around) Hidden(_ context.Context, a access.Actor, _, _ time.Time) ([]supervision.Fact, error) {
+	if a.UserID == lead.UserID {
+		return nil, nil
+	}
+	return []supervision.Fact{{Type: "ticket.opened", At: start}}, nil
+}
+
 // List hides ticket 2.
 func (*around) List(_ context.Context, _ access.Actor, ids []int64) ([]supervision.TicketView, error) {
 	out := []supervision.TicketView{}
@@ -162,6 +170,11 @@ func TestSurge(t *testing.T) {
 	board, err := w.Wallboard(ctx, lead)
 	if err != nil || len(board.Alarms) != 0 || board.Hours[9] == 0 || board.Calls.Calls != 10 || board.Standing.Waiting[0].Count != 3 {
 		t.Errorf("%+v, %v", board, err)
+	}
+	colleague := lead
+	colleague.UserID = 11
+	if less, err := w.Wallboard(ctx, colleague); err != nil || less.Hours[9] != board.Hours[9]-1 {
+		t.Errorf("a ticket that is hidden from them is counted: %v, %v", less.Hours, err)
 	}
 	if _, err := w.Wallboard(ctx, agent); !errors.Is(err, supervision.ErrForbidden) {
 		t.Errorf("the wallboard of an agent: %v", err)

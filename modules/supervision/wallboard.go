@@ -57,6 +57,28 @@ func (s *Service) Wallboard(ctx context.Context, actor access.Actor) (Wallboard,
 	for _, x := range seen {
 		w.Hours[int(x.At.Sub(day).Hours())]++
 	}
+	hidden, err := s.Tickets.Hidden(ctx, actor, day, day.AddDate(0, 0, 1))
+	if err != nil {
+		return Wallboard{}, err
+	}
+	for _, h := range hidden {
+		w.without(h, day)
+	}
 	w.Alarms, err = s.alarms(ctx, true, 0, 10)
 	return w, err
+}
+
+// without takes a fact the actor does not see out of the counts of the day.
+func (w *Wallboard) without(h Fact, day time.Time) {
+	switch h.Type {
+	case "ticket.opened":
+		w.Received = max(0, w.Received-1)
+		if hour := int(h.At.Sub(day).Hours()); w.Hours[hour] > 0 { // the listener may not have heard of it yet
+			w.Hours[hour]--
+		}
+	case "ticket.answered", "ticket.replied":
+		w.Answered = max(0, w.Answered-1)
+	case "ticket.closed":
+		w.Closed = max(0, w.Closed-1)
+	}
 }

@@ -27,6 +27,7 @@ type openInput struct {
 		Urgency        Urgency             `json:"urgency,omitempty" enum:"normal,urgent,critical" doc:"Agents only."`
 		EnterpriseID   int64               `json:"enterpriseId,omitempty" doc:"Agents only."`
 		EnterpriseName string              `json:"enterpriseName,omitempty" doc:"Agents only."`
+		Area           string              `json:"area,omitempty" maxLength:"20" doc:"Code of the street or town; left out it is read from the words."`
 		FileIDs        []int64             `json:"fileIds,omitempty" maxItems:"9"`
 	}
 }
@@ -35,7 +36,7 @@ func (in *openInput) command() OpenTicket {
 	b := in.Body
 	return OpenTicket{
 		Key: in.Key, Type: b.Type, Title: b.Title, Body: b.Body, ContactName: b.ContactName, Phone: b.Phone, Source: b.Source,
-		Urgency: b.Urgency, EnterpriseID: b.EnterpriseID, EnterpriseName: b.EnterpriseName, FileIDs: b.FileIDs, Fields: b.Fields,
+		Urgency: b.Urgency, EnterpriseID: b.EnterpriseID, EnterpriseName: b.EnterpriseName, FileIDs: b.FileIDs, Fields: b.Fields, Area: b.Area,
 	}
 }
 
@@ -53,6 +54,7 @@ type listInput struct {
 // FieldsInput are the key fields a list is narrowed by; Huma fills exported structs only.
 type FieldsInput struct {
 	Types      []string `query:"type" doc:"Any of these types, separated by commas."`
+	Areas      []string `query:"area" doc:"Any of these streets and towns by their codes, separated by commas; none stands for unknown."`
 	Unit       int64    `query:"unit" doc:"The unit that has it, or one above."`
 	Holder     int64    `query:"holder" doc:"Who works on it."`
 	Source     Source   `query:"source"`
@@ -324,6 +326,7 @@ func Register(api huma.API, s *Service) {
 	registerDesk(api, s)
 	registerCallbacks(api, s)
 	registerExpiry(api, s)
+	registerAreas(api, s)
 	reader := access.Only(access.Enterprise, access.Platform, access.Government)
 	huma.Register(api, web.Operation{
 		Method: "POST", Path: "/api/tickets", Summary: "提交诉求或代客登记", Tag: tag, Access: access.Only(access.Enterprise, access.Platform, access.Government),

@@ -25,6 +25,7 @@ type browser struct {
 	t       *testing.T
 	edge    *web.Server
 	service *ticket.Service
+	house   fixture
 }
 
 func mustServe(t *testing.T) browser {
@@ -46,7 +47,7 @@ func mustServe(t *testing.T) browser {
 	}
 	ticket.Register(edge.API, f.Service)
 	edge.Page("GET", "/csrf", access.Public("test"), func(c *fiber.Ctx) error { return c.SendString(web.CSRF(c.UserContext())) })
-	return browser{t, edge, f.Service}
+	return browser{t, edge, f.Service, f}
 }
 
 func (b browser) do(who, method, path, body string) (int, string) {
@@ -172,7 +173,7 @@ func TestAForeignerLearnsNothing(t *testing.T) {
 	given := map[string]string{
 		"text": `"text":"说明情况"`, "reason": `"reason":"说明情况"`, "note": `"note":"说明情况"`, "unitId": `"unitId":20`, "hopId": `"hopId":1`, "code": `"code":"not_ours"`, "late": `"code":"survey"`,
 		"requestId": `"requestId":1`, "grant": `"grant":true`, "days": `"days":1`, "intoId": `"intoId":2`, "otherId": `"otherId":2`, "rating": `"rating":5`,
-		"userId": `"userId":60`, "add": `"add":["回头看"]`, "doing": `"doing":"viewing"`,
+		"userId": `"userId":60`, "add": `"add":["回头看"]`, "area": `"area":"","seen":"114"`, "doing": `"doing":"viewing"`,
 		"outcome": `"outcome":{"contacted":true,"solved":true,"satisfied":true}`, "tasks": `"tasks":[{"unitId":100,"note":"核查"}]`, "version": `"version":2`, "callback": `"result":"no_answer"`,
 	}
 	bodies := map[ticket.Action]string{
@@ -183,7 +184,7 @@ func TestAForeignerLearnsNothing(t *testing.T) {
 		ticket.ToExtend: "hopId,late,text,days", ticket.ToAppeal: "code,text", ticket.ToEndorse: "requestId,grant", ticket.ToDecide: "requestId,grant", ticket.ToWithdraw: "requestId",
 		ticket.ToMerge: "intoId", ticket.ToUnmerge: "reason", ticket.ToLink: "otherId", ticket.ToUnlink: "otherId", ticket.ToUndo: "reason",
 		"callback-record": "callback", "urge": "text", "urge-answer": "text", "instruct": "text",
-		"claim": "", "release": "", "assign": "userId", "notes": "text", "tags": "add", "presence": "doing",
+		"claim": "", "release": "", "assign": "userId", "notes": "text", "tags": "add", "presence": "doing", "locate": "area",
 	}
 	trace := regexp.MustCompile(`"traceId":"[^"]*"`)
 	walked := 0
@@ -207,7 +208,7 @@ func TestAForeignerLearnsNothing(t *testing.T) {
 				continue
 			}
 			parts := []string{given["version"]}
-			if strings.Contains(rest, "urge") || slices.Contains([]string{"/instruct", "/claim", "/release", "/assign", "/notes", "/tags", "/presence"}, rest) { // they leave the version as it is
+			if strings.Contains(rest, "urge") || slices.Contains([]string{"/instruct", "/claim", "/release", "/assign", "/notes", "/tags", "/presence", "/locate"}, rest) { // they leave the version as it is
 				parts = nil
 			}
 			for _, f := range strings.FieldsFunc(fields, func(c rune) bool { return c == ',' }) {

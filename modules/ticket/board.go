@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -124,7 +125,36 @@ func (s *Service) Items(ctx context.Context, actor access.Actor, ids []int64) ([
 		return nil, err
 	}
 	for i := range rows {
-		out = append(out, rows[i].item(names))
+		item := rows[i].item(names)
+		item.AreaName = s.areaName(item.Area)
+		out = append(out, item)
 	}
 	return out, nil
+}
+
+// HiddenFact is a fact about a confidential ticket that somebody does not see.
+type HiddenFact struct {
+	Type string
+	At   time.Time
+}
+
+// Hidden lists the facts of these types in [from, to) about confidential tickets the actor does not see, for counts that are
+// kept over everything: what they say to the actor must leave these out. Confidential tickets are few.
+func (s *Service) Hidden(ctx context.Context, actor access.Actor, from, to time.Time, types ...string) ([]HiddenFact, error) {
+	where, args := confided(actor)
+	if where == "" {
+		return nil, nil
+	}
+	var rows []struct {
+		Type string    `bun:"type"`
+		At   time.Time `bun:"at"`
+	}
+	query := "SELECT e.type, e.at FROM events AS e WHERE e.object = ? AND e.object_id IN (SELECT t.id FROM tickets AS t WHERE t.secrecy <> 0 AND NOT (1 = 1" + where +
+		")) AND e.at >= ? AND e.at < ? AND e.type IN (" + marksFor(len(types)) + ")"
+	err := database.QueryAll(ctx, s.db.Read(), &rows, query, slices.Concat([]any{Object}, args, []any{from, to}, anys(types))...)
+	out := make([]HiddenFact, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, HiddenFact(r))
+	}
+	return out, err
 }

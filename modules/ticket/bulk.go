@@ -35,6 +35,7 @@ const (
 	BulkUrge     BulkAction = "urge"
 	BulkArchive  BulkAction = "archive"
 	BulkTag      BulkAction = "tag"
+	BulkLocate   BulkAction = "locate"
 )
 
 // bulkRights are what each asks of the person, with the word for it.
@@ -48,6 +49,7 @@ var bulkRights = map[BulkAction]struct {
 	BulkUrge:     {[]access.Permission{PermUrge}, "催办"},
 	BulkArchive:  {[]access.Permission{PermArchive}, "归档"},
 	BulkTag:      {[]access.Permission{PermNote}, "添加标签"},
+	BulkLocate:   {[]access.Permission{PermNote}, "标注街道乡镇"},
 }
 
 // BulkState is where a bulk action stands.
@@ -108,6 +110,7 @@ type bulkItem struct {
 	Message  string       `bun:"message,notnull"`
 	After    int64        `bun:"after_version,notnull"`
 	Before   int64        `bun:"before_holder,notnull"`
+	WasIn    string       `bun:"before_area,notnull"`
 }
 
 // BulkParams are what a bulk action does with each ticket.
@@ -116,6 +119,7 @@ type BulkParams struct {
 	UnitID int64  `json:"unitId,omitempty" doc:"Of a dispatch."`
 	Text   string `json:"text,omitempty" doc:"The note of a dispatch or assignment, the reason of urging."`
 	Tag    string `json:"tag,omitempty"`
+	Area   string `json:"area,omitempty" maxLength:"20" doc:"Code of the street or town."`
 }
 
 // BulkTarget is a ticket as the person saw it. Seen is who had it.
@@ -135,7 +139,7 @@ type StartBulk struct {
 // BulkView is a bulk action with its progress.
 type BulkView struct {
 	ID         int64        `json:"id"`
-	Action     BulkAction   `json:"action" enum:"claim,assign,dispatch,urge,archive,tag"`
+	Action     BulkAction   `json:"action" enum:"claim,assign,dispatch,urge,archive,tag,locate"`
 	Label      string       `json:"label"`
 	State      BulkState    `json:"state" enum:"working,done,undoing,undone"`
 	CreatedAt  time.Time    `json:"createdAt"`
@@ -175,6 +179,11 @@ func (s *Service) StartBulk(ctx context.Context, actor access.Actor, cmd StartBu
 	}
 	if err := cmd.Params.check(cmd.Action); err != nil {
 		return BulkView{}, err
+	}
+	if cmd.Action == BulkLocate {
+		if _, err := s.area(cmd.Params.Area); err != nil {
+			return BulkView{}, err
+		}
 	}
 	params, err := json.Marshal(cmd.Params)
 	if err != nil {
@@ -222,6 +231,8 @@ func (p *BulkParams) check(a BulkAction) error {
 	switch {
 	case a == BulkAssign && p.UserID == 0:
 		return fault.InvalidField("userId", "TICKET_COLLEAGUE", "请选择指派给谁")
+	case a == BulkLocate && p.Area == "":
+		return fault.InvalidField("area", "TICKET_AREA", "请选择街道或乡镇")
 	case a == BulkDispatch && p.UnitID == 0:
 		return fault.InvalidField("unitId", "UNIT_UNKNOWN", "请选择承办单位")
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/lease"
 )
@@ -97,7 +98,7 @@ func (s *Service) keepRow(ctx context.Context, c lease.Claim, b *bulkRow, r *bul
 		if err := s.bulks.Hold(ctx, tx, c); err != nil {
 			return err
 		}
-		if _, err := tx.NewUpdate().Model(r).Column("state", "message", "after_version", "before_holder").WherePK().Exec(ctx); err != nil {
+		if _, err := tx.NewUpdate().Model(r).Column("state", "message", "after_version", "before_holder", "before_area").WherePK().Exec(ctx); err != nil {
 			return err
 		}
 		count := map[BulkRowState]string{RowDone: "done", RowSkipped: "done", RowFailed: "failed", RowUndone: "undone"}[r.State]
@@ -131,8 +132,11 @@ func (s *Service) bulkOne(ctx context.Context, actor access.Actor, b *bulkRow, r
 		return fmt.Errorf("bulk %d: %w", b.ID, err)
 	}
 	key := bulkKey(b, r, string(b.Action))
-	if b.Action == BulkClaim || b.Action == BulkAssign {
+	switch b.Action {
+	case BulkClaim, BulkAssign:
 		return s.bulkHold(ctx, actor, b, r, p, key)
+	case BulkLocate:
+		return s.bulkLocate(ctx, actor, b, r, p, key)
 	}
 	ref := Ref{ID: r.TicketID, Version: r.Version, Key: key}
 	var v View
@@ -182,6 +186,29 @@ func (s *Service) bulkHold(ctx context.Context, actor access.Actor, b *bulkRow, 
 	return err
 }
 
+// bulkLocate says where one ticket lies, and keeps where it lay for whoever undoes it. When a worker died behind the change, the
+// event of it tells.
+func (s *Service) bulkLocate(ctx context.Context, actor access.Actor, b *bulkRow, r *bulkItem, p BulkParams, key string) error {
+	v, err := s.Get(ctx, actor, r.TicketID)
+	if err != nil {
+		return err
+	}
+	if v.Area == p.Area {
+		events, err := event.Of(ctx, s.db.Read(), Object, r.TicketID)
+		r.State = RowSkipped
+		for _, e := range events {
+			var f Located
+			if e.Type == f.kind() && e.ActorID == b.OwnerID && !e.At.Before(b.CreatedAt) && e.Decode(&f) == nil {
+				r.State, r.WasIn = RowWaiting, f.Was // settled as done
+			}
+		}
+		return err
+	}
+	r.WasIn = v.Area
+	_, err = s.Locate(ctx, actor, LocateTicket{ID: r.TicketID, Key: key, Area: p.Area, Seen: v.Area})
+	return err
+}
+
 // undoOne takes back what was done to one ticket.
 func (s *Service) undoOne(ctx context.Context, actor access.Actor, b *bulkRow, r *bulkItem) error {
 	var p BulkParams
@@ -195,6 +222,8 @@ func (s *Service) undoOne(ctx context.Context, actor access.Actor, b *bulkRow, r
 		_, err = s.Undo(ctx, actor, UndoTicket{Ref{ID: r.TicketID, Version: r.After, Key: key}, b.Reason})
 	case BulkTag:
 		_, err = s.Tag(ctx, actor, TagTicket{ID: r.TicketID, Key: key, Remove: []string{p.Tag}})
+	case BulkLocate:
+		_, err = s.Locate(ctx, actor, LocateTicket{ID: r.TicketID, Key: key, Area: r.WasIn, Seen: p.Area})
 	case BulkClaim:
 		_, err = s.Release(ctx, actor, HoldTicket{ID: r.TicketID, Key: key, Note: b.Reason})
 	case BulkAssign:

@@ -77,6 +77,7 @@ type deskTicketInput struct {
 		Solved         bool                `json:"solved,omitempty" doc:"What the caller said of the answer."`
 		Satisfied      bool                `json:"satisfied,omitempty"`
 		UnitID         int64               `json:"unitId,omitempty" doc:"Dispatches at once."`
+		Area           string              `json:"area,omitempty" maxLength:"20" doc:"Code of the street or town; left out it is read from the words."`
 		Note           string              `json:"note,omitempty" doc:"Of the dispatch, or why the caller is not satisfied."`
 	}
 }
@@ -85,7 +86,7 @@ func (in *deskTicketInput) command() OpenTicket {
 	b := in.Body
 	return OpenTicket{
 		Key: in.Key, Type: b.Type, Title: b.Title, Body: b.Body, ContactName: b.ContactName, Phone: b.Phone, Source: FromAgent, Urgency: b.Urgency,
-		EnterpriseID: b.EnterpriseID, EnterpriseName: b.EnterpriseName, Fields: b.Fields,
+		EnterpriseID: b.EnterpriseID, EnterpriseName: b.EnterpriseName, Fields: b.Fields, Area: b.Area,
 		Then: &AtOnce{Answer: b.Answer, Solved: b.Solved, Satisfied: b.Satisfied, Note: b.Note, UnitID: b.UnitID},
 	}
 }
@@ -148,7 +149,7 @@ type viewsArrangeInput struct {
 type bulkInput struct {
 	web.Keyed
 	Body struct {
-		Action BulkAction `json:"action" enum:"claim,assign,dispatch,urge,archive,tag"`
+		Action BulkAction `json:"action" enum:"claim,assign,dispatch,urge,archive,tag,locate"`
 		BulkParams
 		Items []BulkTarget `json:"items" minItems:"1" maxItems:"500"`
 	}

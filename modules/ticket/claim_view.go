@@ -19,7 +19,7 @@ type DeskView struct {
 	Tags    []string     `json:"tags"`
 	Notes   []NoteView   `json:"notes"`
 	// May lists what the viewer may do beside the steps of the ticket.
-	May []string `json:"may" enum:"claim,release,assign,note,tag,urge"`
+	May []string `json:"may" enum:"claim,release,assign,note,tag,urge,locate"`
 	// HolderID is who has it at the viewer's own desk or unit, 0 for nobody.
 	HolderID int64 `json:"holderId"`
 
@@ -93,6 +93,7 @@ func (s *Service) deskView(ctx context.Context, db bun.IDB, actor access.Actor, 
 	add("assign", elsewhere == nil && (own && actor.Can(PermClaim) || actor.Can(PermAssign)))
 	add("note", actor.Can(PermNote))
 	add("tag", actor.Can(PermNote))
+	add("locate", s.areas != nil && locates(actor, t))
 	add("urge", isDesk(actor) && actor.Can(PermUrge) && (t.Status == Sent || t.Status == Handling))
 	return v, nil
 }
@@ -152,7 +153,7 @@ func (b besides) put(i *Item) {
 }
 
 // deskKinds are the facts of working together: requesters see none of them, and they leave the version as it is.
-var deskKinds = []string{"ticket.claimed", "ticket.handed", "ticket.released", "ticket.noted", "ticket.tagged"}
+var deskKinds = []string{"ticket.claimed", "ticket.handed", "ticket.released", "ticket.noted", "ticket.tagged", "ticket.located"}
 
 // deskTimeline reads a fact of working together; notes are shown from their own rows, which say who may read them.
 func deskTimeline(e event.Event, s *Step) (bool, error) {
@@ -160,6 +161,14 @@ func deskTimeline(e event.Event, s *Step) (bool, error) {
 		return false, nil
 	}
 	s.hidden = true
+	if e.Type == "ticket.located" {
+		var f Located
+		err := e.Decode(&f)
+		if s.Label = "区域改为" + f.Name; f.Name == "" {
+			s.Label = "区域改为未注明"
+		}
+		return true, err
+	}
 	if e.Type == "ticket.noted" || e.Type == "ticket.tagged" {
 		s.Label = map[string]string{"ticket.noted": "添加内部备注", "ticket.tagged": "调整标签"}[e.Type]
 		return true, nil

@@ -22,10 +22,12 @@ const (
 	SignClock     ClockKind = "sign"     // from dispatch until the unit signed
 	HandleClock   ClockKind = "handle"   // from signing until the unit replied
 	UrgeClock     ClockKind = "urge"     // from a reminder until the unit answered it
+	// ReturnWindow is a budget without a clock: how long after signing a unit may still ask to give a ticket back.
+	ReturnWindow ClockKind = "return"
 )
 
 var clockLabels = map[ClockKind]string{
-	PublicClock: "办理时限", ReopenedClock: "重办时限", SignClock: "签收时限", HandleClock: "承办时限", UrgeClock: "催办答复时限",
+	PublicClock: "办理时限", ReopenedClock: "重办时限", SignClock: "签收时限", HandleClock: "承办时限", UrgeClock: "催办答复时限", ReturnWindow: "退单申请时限",
 }
 
 // Label is the Chinese word of the kind.

@@ -37,7 +37,7 @@ type budgetInput struct {
 	Body struct {
 		Type        string        `json:"type,omitempty" maxLength:"50" doc:"Empty for every type."`
 		Urgency     Urgency       `json:"urgency,omitempty" enum:",normal,urgent,critical" doc:"Empty for every urgency."`
-		Kind        ClockKind     `json:"kind" enum:"public,sign,handle,urge"`
+		Kind        ClockKind     `json:"kind" enum:"public,sign,handle,urge,return"`
 		Amount      int           `json:"amount"`
 		Unit        worktime.Unit `json:"unit" enum:"working_days,working_minutes,clock_minutes"`
 		WarnPercent int           `json:"warnPercent"`

@@ -22,7 +22,7 @@ type Budget struct {
 	Type        string        `json:"type"`
 	TypeName    string        `json:"typeName"`
 	Urgency     Urgency       `json:"urgency" enum:",normal,urgent,critical"`
-	Kind        ClockKind     `json:"kind" enum:"public,sign,handle,urge"`
+	Kind        ClockKind     `json:"kind" enum:"public,sign,handle,urge,return"`
 	KindLabel   string        `json:"kindLabel"`
 	Amount      int           `json:"amount"`
 	Unit        worktime.Unit `json:"unit" enum:"working_days,working_minutes,clock_minutes"`
@@ -77,7 +77,7 @@ func (r budgetRow) view(names map[string]string) Budget {
 
 // check returns a fault when the budget cannot be used.
 func (r budgetRow) check() error {
-	if r.Kind != PublicClock && r.Kind != SignClock && r.Kind != HandleClock && r.Kind != UrgeClock {
+	if r.Kind != PublicClock && r.Kind != SignClock && r.Kind != HandleClock && r.Kind != UrgeClock && r.Kind != ReturnWindow {
 		return fault.InvalidField("kind", "CLOCK_KIND", "请选择时限种类")
 	}
 	if r.Urgency != "" && !r.Urgency.Known() {

@@ -41,7 +41,7 @@ func (s *Service) Tasks() []jobs.Task {
 			}
 			return err
 		},
-	}, s.archiving(), s.expiring(), {
+	}, s.archiving(), s.expiring(), s.placing(), {
 		Name: "ticket.forget_tries", Title: "清理诉求自助查询的错误次数", Every: time.Hour,
 		Run: s.ForgetTries,
 	}}

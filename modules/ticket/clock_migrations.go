@@ -137,3 +137,13 @@ var clockStep = database.Migration{
 				", 'clock_minutes', 0, 0, FALSE, 0, h.due_at, '[]', FALSE, h.due_at, 0, '' FROM ticket_hops AS h WHERE h.state IN ('dispatched', 'signed') ORDER BY h.id")
 	},
 }
+
+// returnStep makes the time in which a unit may ask to give a ticket back a budget; what it was before holds for all.
+var returnStep = database.Migration{
+	ID: "20261129112000_ticket_return_window",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		window := budget20261129{Kind: "return", Amount: 4 * 60, Unit: "working_minutes", Version: 1}
+		_, err := tx.NewInsert().Model(&window).ExcludeColumn("id").Exec(ctx)
+		return err
+	},
+}

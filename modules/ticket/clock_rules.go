@@ -93,6 +93,9 @@ func (r *rules) limit(typ string, urgency Urgency, kind ClockKind) Limit {
 			return l
 		}
 	}
+	if kind == ReturnWindow {
+		return Limit{Budget: worktime.Budget{Amount: 4 * 60, Unit: worktime.WorkingMinutes}}
+	}
 	return lastResort
 }
 

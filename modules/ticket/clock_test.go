@@ -570,7 +570,9 @@ func TestDeadlinesMove(t *testing.T) {
 func TestClocksOfBefore(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	before := slices.DeleteFunc(slices.Clone(steps), func(m database.Migration) bool { return m.ID == "20261129010000_ticket_clocks" })
+	before := slices.DeleteFunc(slices.Clone(steps), func(m database.Migration) bool {
+		return m.ID == "20261129010000_ticket_clocks" || m.ID == "20261129112000_ticket_return_window"
+	})
 	db := databasetest.New(t, before)
 	at := func(text string) time.Time { return beijing(text) }
 	if err := db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -90,11 +90,17 @@ func (s *Service) Rate(ctx context.Context, actor access.Actor, cmd RateTicket) 
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToRate, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
-		e, solved := rated(cmd.Rating, opinion), cmd.Rating >= satisfiedFrom
+		solved := cmd.Rating >= satisfiedFrom
 		if cmd.Solved != nil {
 			solved = *cmd.Solved
 		}
-		e.then = func() error { return s.judged(ctx, tx, t, cmd.Rating, solved, opinion) }
-		return e, t.Rate(cmd.Rating, opinion)
+		return s.rating(ctx, tx, t, cmd.Rating, solved, nil, opinion)
 	})
+}
+
+// rating is the step of a requester's judgement, with what follows from it.
+func (s *Service) rating(ctx context.Context, tx bun.Tx, t *Ticket, stars int, solved bool, responded *bool, opinion string) (effect, error) {
+	e := rated(stars, opinion)
+	e.then = func() error { return s.judged(ctx, tx, t, stars, solved, responded, opinion) }
+	return e, t.Rate(stars, opinion)
 }

@@ -64,6 +64,12 @@ func TestConfidential(t *testing.T) {
 	if v.Secrecy != 1 {
 		t.Fatalf("%+v", v.Item)
 	}
+	for who, want := range map[*access.Actor]int{{UserID: 51, Party: access.Platform, Scope: access.ScopeDistrict, Permissions: clerk(51).Permissions}: 1, &desk: 0, &bureau: 0} {
+		hidden, err := f.Hidden(ctx, *who, start.Add(-time.Hour), start.Add(time.Hour), "ticket.opened")
+		if err != nil || len(hidden) != want {
+			t.Errorf("counts of %d leave out %v, %v", who.UserID, hidden, err)
+		}
+	}
 
 	other := staff(63, 10, [4]int64{1, 10}, access.ScopeSubtree) // of the same unit, not named
 	partner := boss(8, 70)                                       // of the same company

@@ -39,6 +39,12 @@
 // (evidence.go), judged in the review. Rules of timed closing (expire.go) end or take back what nobody goes on with; each act
 // is done once and can be undone.
 //
+// A requester without an account judges a reply once by the link of a text message (judge.go); that counts as the call-back.
+//
+// # Areas
+//
+// A ticket lies in a street or town (area.go): chosen, or read from its words, and corrected by colleagues beside the work on it.
+//
 // # Tables
 //
 // tickets, ticket_hops, ticket_requests, ticket_links, ticket_memory (what a ticket was before its last step), ticket_files, ticket_clocks, ticket_budgets,
@@ -46,18 +52,18 @@
 // ticket_schemes and ticket_categories (where the codes of types come from), ticket_decline_reasons, ticket_arrivals (imported lines), ticket_query_tries,
 // ticket_holders and ticket_turns (who works on what, claim.go, assign.go), ticket_views and ticket_view_defaults (views.go), ticket_bulks
 // and ticket_bulk_rows (bulk.go), ticket_notes, ticket_note_readers and ticket_tags (notes.go), ticket_presence (presence.go), ticket_drafts
-// (claim_direct.go), ticket_callbacks, ticket_callback_attempts, ticket_callback_plans, ticket_evidence, ticket_evidence_rules, ticket_expire_rules,
+// (claim_direct.go), ticket_callbacks, ticket_callback_attempts, ticket_callback_plans, ticket_judge_links, ticket_evidence, ticket_evidence_rules, ticket_expire_rules,
 // ticket_expire_acts, and search_ticket, the full text of tickets with phone and identity numbers masked, kept by
 // platform/search in the transaction of the row. The timeline is read from the events of the ticket.
 //
 // # Needs
 //
-// Units tells the department tree, Requesters the contact of a signed-in person and the name of a company, Files ties an
+// Areas tells the streets and towns, Units the department tree, Requesters the contact of a signed-in person and the name of a company, Files ties an
 // uploaded file to the ticket. People names colleagues and Seats who is ready. Calendars gives the working calendar by the number of its version. Phones are sealed with platform/secret and never leave in clear except to the desk.
 //
 // # Announces
 //
 // Opened, Answered, Declined, Dispatched, Signed, Replied, CalledBack, Closed, Reopened, Voided, Rated (events.go); Suspended,
 // Resumed, ExtensionAsked, ExtensionDecided (events_hold.go); ClockWarned,
-// Held, Noted, Tagged (claim.go, notes.go: requesters see none of them); ClockBreached, Urged, UrgeAnswered, Instructed, DeadlineMoved (clock_events.go); and what goes on between units (events_hop.go).
+// Held, Noted, Tagged, Located (claim.go, notes.go, area.go: requesters see none of them); ClockBreached, Urged, UrgeAnswered, Instructed, DeadlineMoved (clock_events.go); and what goes on between units (events_hop.go).
 package ticket

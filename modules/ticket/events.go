@@ -19,6 +19,7 @@ type Head struct {
 	Secrecy      int       `json:"secrecy,omitempty"` // its level when it is confidential
 	UnitID       int64     `json:"unitId,omitempty"`
 	UnitName     string    `json:"unitName,omitempty"`
+	Area         string    `json:"area,omitempty"` // code of the street or town, when somebody knows it
 	DueAt        time.Time `json:"dueAt"`
 }
 
@@ -141,6 +142,6 @@ func (f Rated) Event() (string, string, int64) { return "ticket.rated", Object, 
 func (t *Ticket) head() Head {
 	return Head{
 		ID: t.ID, Number: t.Number, Title: t.Title, Type: t.Type, Urgency: t.Urgency, Status: t.Status, Version: t.Version,
-		UserID: t.UserID, EnterpriseID: t.EnterpriseID, UnitID: t.UnitID, UnitName: t.UnitName, DueAt: t.DueAt, Secrecy: t.Secrecy,
+		UserID: t.UserID, EnterpriseID: t.EnterpriseID, UnitID: t.UnitID, UnitName: t.UnitName, DueAt: t.DueAt, Secrecy: t.Secrecy, Area: t.Area,
 	}
 }

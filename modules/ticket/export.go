@@ -27,6 +27,7 @@ var sourceNames = map[Source]string{FromH5: "手机端", FromPortal: "门户", F
 type exported struct {
 	Ticket
 	typeName string
+	areaName string
 	fields   string // of its own form, without the personal ones
 }
 
@@ -40,7 +41,7 @@ func (s *Service) ExportSource() sheet.Source {
 		}
 	}
 	return sheet.List[exported]{
-		Name: "tickets", Title: "工单", Permission: PermExport, Describe: describe, Count: s.exportCount, Page: s.exportPage,
+		Name: "tickets", Title: "工单", Permission: PermExport, Describe: s.describe, Count: s.exportCount, Page: s.exportPage,
 		Fields: []sheet.Field[exported]{
 			of("number", "工单编号", 20, func(t *exported) sheet.Cell { return sheet.Text(t.Number) }),
 			of("title", "标题", 36, func(t *exported) sheet.Cell { return free(t.Title) }),
@@ -53,6 +54,7 @@ func (s *Service) ExportSource() sheet.Source {
 			{SourceColumn: sheet.SourceColumn{Key: "phoneMasked", Title: "联系电话（脱敏）", Width: 16}, Cell: phone(mask)},
 			sheet.Field[exported]{SourceColumn: sheet.SourceColumn{Key: "phone", Title: "联系电话", Width: 16}, Cell: phone(func(n string) string { return n })}.Behind(PermExportPhone),
 			of("unit", "承办单位", 20, func(t *exported) sheet.Cell { return sheet.Text(t.UnitName) }),
+			of("area", "街道乡镇", 14, func(t *exported) sheet.Cell { return sheet.Text(t.areaName) }),
 			of("createdAt", "受理时间", 20, func(t *exported) sheet.Cell { return sheet.Time(t.CreatedAt) }),
 			of("dueAt", "办理时限", 20, func(t *exported) sheet.Cell { return sheet.Time(t.DueAt) }),
 			of("closedAt", "办结时间", 20, func(t *exported) sheet.Cell { return sheet.TimeOf(t.ClosedAt) }),
@@ -82,7 +84,7 @@ func exportFilter(f sheet.Filter) (ListFilter, error) {
 	for name, v := range f {
 		switch {
 		case v == "" || name == "sort" || name == "view":
-		case name == "status" || name == "type":
+		case name == "status" || name == "type" || name == "area":
 			values[name] = f.Words(name)
 		default:
 			values[name] = []string{v}
@@ -100,7 +102,7 @@ func exportFilter(f sheet.Filter) (ListFilter, error) {
 	return out, nil
 }
 
-func describe(f sheet.Filter) (string, error) {
+func (s *Service) describe(f sheet.Filter) (string, error) {
 	parsed, err := exportFilter(f)
 	if err != nil {
 		return "", err
@@ -118,6 +120,13 @@ func describe(f sheet.Filter) (string, error) {
 	}
 	if parsed.Urgency != "" {
 		words = append(words, "紧急程度："+urgencyNames[parsed.Urgency])
+	}
+	var areas []string
+	for _, a := range parsed.Areas {
+		areas = append(areas, s.areaOr(strings.TrimPrefix(a, NoArea)))
+	}
+	if len(areas) > 0 {
+		words = append(words, "街道乡镇："+strings.Join(areas, "、"))
 	}
 	words = append(words, parsed.told()...)
 	if parsed.Query != "" {
@@ -218,7 +227,7 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 		if name == "" {
 			name = rows[i].Type
 		}
-		out = append(out, exported{rows[i], name, publicWords(filled[rows[i].ID], "：", "；")})
+		out = append(out, exported{rows[i], name, s.areaName(rows[i].Area), publicWords(filled[rows[i].ID], "：", "；")})
 	}
 	return out, next, nil
 }

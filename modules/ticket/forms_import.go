@@ -46,7 +46,8 @@ func (s *Service) ImportTarget() sheet.Target {
 			{Key: "creditCode", Title: "统一社会信用代码", Aliases: []string{"信用代码", "社会信用代码"}, Kind: sheet.CodeField, Help: "企业库中有的企业", Example: "91110112MA01A2B3C4"},
 			{Key: "enterpriseName", Title: "企业名称", Aliases: []string{"单位名称", "公司名称", "企业", "单位"}, Kind: sheet.LineField, Example: "北京麦香烘焙有限公司"},
 			{Key: "urgency", Title: "紧急程度", Aliases: []string{"紧急", "等级"}, Kind: sheet.LineField, Help: "一般、紧急或特急，不填按类型", Example: "一般"},
-			{Key: "fields", Title: "表单信息", Aliases: []string{"补充信息", "其他信息"}, Kind: sheet.LineField, Help: "该类型自有的字段，写为“名称：内容；名称：内容”", Example: "停供种类：停水；影响范围：整栋楼宇"},
+			{Key: "area", Title: "街道乡镇", Aliases: []string{"区域", "街道", "乡镇", "街乡镇", "属地"}, Kind: sheet.LineField, Help: "街道、乡镇的全称或编码，不填按诉求内容识别", Example: "台湖镇"},
+			{Key: "fields", Title: "表单信息", Aliases: []string{"补充信息", "其他信息"}, Kind: sheet.LineField, Help: "该类型自有的字段，写为“名称：内容；名称：内容”，该类型必填的不能缺", Example: "停供种类：停水；影响范围：整栋楼宇"},
 		},
 	}
 }
@@ -93,13 +94,18 @@ func (s *Service) sheetLine(ctx context.Context, db bun.IDB, v map[string]string
 			errs = append(errs, fault.InvalidField("creditCode", "NO_ENTERPRISE", "企业库中没有这个信用代码，请核对，或改填企业名称"))
 		}
 	}
+	if word := strings.TrimSpace(v["area"]); word != "" {
+		if cmd.Area = s.areaCode(word); cmd.Area == "" {
+			errs = append(errs, fault.InvalidField("area", "TICKET_AREA", "没有这个街道或乡镇，请填写全称，或留空"))
+		}
+	}
 	t, phone, err := draft(cmd, true)
 	if cmd.Type == "" {
 		err = without(err, "type")
 	}
 	errs = append(errs, err)
 	t.Source = FromImport
-	in := arrival{ticket: t, phone: phone}
+	in := arrival{ticket: t, phone: phone, area: cmd.Area, complete: true}
 	if cmd.Type != "" {
 		fields, err := s.sheetFields(ctx, db, cmd.Type, v["fields"])
 		errs = append(errs, err)
@@ -132,18 +138,17 @@ func (s *Service) sheetFields(ctx context.Context, db bun.IDB, code, line string
 	if kind.Retired {
 		return nil, fault.InvalidField("type", "TYPE_RETIRED", "该诉求类型已停用，请改为其他类型")
 	}
-	if strings.TrimSpace(line) == "" {
-		return nil, nil
-	}
 	_, fields, err := formOf(ctx, db, code)
 	if err != nil {
 		return nil, err
 	}
-	typed, err := typedLine(fields, line)
-	if err != nil {
-		return nil, err
+	typed := map[string][]string{}
+	if strings.TrimSpace(line) != "" {
+		if typed, err = typedLine(fields, line); err != nil {
+			return nil, err
+		}
 	}
-	_, err = fill(fields, typed, false)
+	_, err = fill(fields, typed, true)
 	return typed, err
 }
 

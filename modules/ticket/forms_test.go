@@ -302,7 +302,7 @@ func TestImportedLines(t *testing.T) {
 		return r
 	}
 	for field, r := range map[string]sheet.Record{
-		"type": with("type", "没有"), "phone": with("phone", "123"), "urgency": with("urgency", "很急"), "title": with("title", ""), "fields": with("fields", "停供种类：停车"), "creditCode": with("creditCode", "91110112MA01ZZZZ99"),
+		"type": with("type", "没有"), "phone": with("phone", "123"), "urgency": with("urgency", "很急"), "title": with("title", ""), "fields": with("fields", "停供种类：停车"), "area": with("area", "没有的镇"), "creditCode": with("creditCode", "91110112MA01ZZZZ99"),
 	} {
 		_, problems, err := target.Check(ctx, desk, r)
 		if err != nil || len(problems) != 1 || problems[0].Field != field {

@@ -82,6 +82,17 @@ func formsNow(ctx context.Context, db bun.IDB) (map[string]formRow, error) {
 	return out, err
 }
 
+// openWords are the values of a form that are not personal, to be read by a machine.
+func openWords(fields []FormField, values map[string]string) string {
+	var words []string
+	for i := range fields {
+		if f := &fields[i]; !f.Personal && values[f.Key] != "" {
+			words = append(words, f.show(values[f.Key]))
+		}
+	}
+	return strings.Join(words, "\n")
+}
+
 // keepFields keeps the values of a new ticket and returns what of them is searched.
 func (s *Service) keepFields(ctx context.Context, tx bun.Tx, id int64, form formRow, fields []FormField, values map[string]string) (string, error) {
 	var rows []valueRow

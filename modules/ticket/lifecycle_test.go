@@ -12,6 +12,7 @@ import (
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/worktime"
 )
 
 // unitRights are those of a unit's staff, and what its leader has beyond them.
@@ -360,6 +361,13 @@ func TestReturnsAreReviewedAndTheClockGoesOn(t *testing.T) {
 	counts, err := f.Returns(ctx, desk, start.AddDate(0, -1, 0), start.AddDate(0, 1, 0))
 	if err != nil || len(counts) != 1 || counts[0].UnitName != "区人社局" || counts[0].Dispatcher != "李敏" || counts[0].Asked != 2 || counts[0].Granted != 1 {
 		t.Errorf("counts %+v, %v", counts, err)
+	}
+	wide := ticket.SetBudget{Type: "labour", Kind: ticket.ReturnWindow, Amount: 3, Unit: worktime.WorkingDays}
+	if err := f.SetBudget(ctx, desk, wide); err != nil {
+		t.Fatal(err)
+	}
+	if v, err = f.AskReturn(ctx, taxClerk, late); err != nil || len(v.Requests) != 4 {
+		t.Errorf("inside the window of its type: %v", err)
 	}
 }
 

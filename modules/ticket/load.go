@@ -101,6 +101,9 @@ func (t *Teller) Tell(story Story) error {
 	if d.Urgency == "" {
 		d.Urgency = kind.Urgency
 	}
+	if d.Area, err = t.s.area(story.Open.Area, d.Title, d.Body); err != nil {
+		return err
+	}
 	d.Status, d.Version, d.CreatedAt, d.DueAt = Received, 1, story.At, t.rules.due(d.Type, d.Urgency, PublicClock, story.At)
 	d.OpenedBy, d.MovedAt = story.By.UserID, story.At
 	t.s.keep(&d, phone)

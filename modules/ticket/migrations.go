@@ -223,4 +223,4 @@ var Migrations = []database.Migration{{
 		}
 		return database.Exec(ctx, tx, steps...)
 	},
-}, clockStep, formStep, deskStep, callbackStep, evidenceStep, expireStep, confidentialStep}
+}, clockStep, formStep, deskStep, callbackStep, evidenceStep, expireStep, confidentialStep, areaStep, judgeStep, returnStep}

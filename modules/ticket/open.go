@@ -33,6 +33,8 @@ type OpenTicket struct {
 	EnterpriseID   int64   // agents only
 	EnterpriseName string  // agents only, when the company has no account
 	FileIDs        []int64
+	// Area is the code of the street or town; empty, the words of the request tell it, as far as they do.
+	Area string `json:",omitempty"`
 	// Fields are the words typed into the own fields of the type, by their keys.
 	Fields map[string][]string
 	// Then is what the desk does at once, in the same transaction; agents only.
@@ -68,7 +70,7 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 			Actor: actor, Operation: "ticket.open", Key: cmd.Key, Request: s.fingerprint(cmd), Now: now,
 		}, func() (opened, error) {
 			// a repeated transaction starts from the draft
-			return s.receive(ctx, tx, actor, now, arrival{ticket: t, phone: phone, fields: cmd.Fields, complete: !cmd.Source.channel(), files: cmd.FileIDs, account: !agent, then: cmd.Then, within: cmd.Within})
+			return s.receive(ctx, tx, actor, now, arrival{ticket: t, area: cmd.Area, phone: phone, fields: cmd.Fields, complete: !cmd.Source.channel(), files: cmd.FileIDs, account: !agent, then: cmd.Then, within: cmd.Within})
 		})
 		return err
 	})
@@ -91,6 +93,7 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 type arrival struct {
 	ticket   Ticket
 	phone    string
+	area     string
 	fields   map[string][]string
 	complete bool // the form was seen: what it requires must be there
 	account  bool // the actor asks for themselves: contact and company come from the account
@@ -125,6 +128,9 @@ func (s *Service) receive(ctx context.Context, tx bun.Tx, actor access.Actor, no
 		t.EnterpriseName, err = s.requesters.EnterpriseName(ctx, tx, t.EnterpriseID)
 	}
 	if err != nil {
+		return opened{}, err
+	}
+	if t.Area, err = s.area(in.area, t.Title, t.Body, openWords(fields, values)); err != nil {
 		return opened{}, err
 	}
 	if t.Number, err = number(ctx, tx, now); err != nil {

@@ -99,6 +99,7 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	srv.Page("GET", "/tickets/new", who, func(c *fiber.Ctx) error { return s.formPage(c, p, nil, nil) })
 	srv.Page("POST", "/tickets", who, func(c *fiber.Ctx) error { return s.postForm(c, p) })
 	s.queryPages(srv, p)
+	s.judgePages(srv, p)
 	srv.Page("GET", "/tickets/:id<int>", who, func(c *fiber.Ctx) error { return s.detailPage(c, p, nil) })
 	srv.Page("POST", "/tickets/:id<int>/rate", who, func(c *fiber.Ctx) error {
 		ctx := c.UserContext()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/uptrace/bun"
 
@@ -12,26 +11,28 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/worktime"
 )
 
-// AskReturn files a request to give a hop back: before signing, or within the working hours after it that the rules allow.
+// AskReturn files a request to give a hop back: before signing, or within the time after it that the budgets allow.
 // The clock goes on. Errors as Answer, with ticket.request; ErrRequest outside the window or while one is pending.
 func (s *Service) AskReturn(ctx context.Context, actor access.Actor, cmd AskTicket) (View, error) {
 	if err := cmd.check(AskReturn); err != nil {
 		return View{}, err
 	}
-	return s.ask(ctx, actor, ToReturn, AskReturn, cmd, func(ctx context.Context, tx bun.Tx, _ *Ticket, all tree, h *Hop, r *Request) (effect, error) {
+	return s.ask(ctx, actor, ToReturn, AskReturn, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket, all tree, h *Hop, r *Request) (effect, error) {
 		if names := all.passedOn(h); names != "" {
 			return effect{}, ErrBelow.With("已转%s办理，请先收回再申请退单", names)
 		}
 		if h.SignedAt != nil {
 			r.AfterSigning = true
-			since, err := s.worked(ctx, tx, *h.SignedAt, r.FiledAt)
+			limits, err := s.clockRules(ctx, tx)
 			if err != nil {
 				return effect{}, err
 			}
-			if since > time.Duration(s.rules.ReturnHours)*time.Hour {
-				return effect{}, ErrRequest.With("签收后超过 %d 个工作小时，不能再申请退单，请继续办理；确需其他单位办理的，请联系派单单位", s.rules.ReturnHours)
+			window := limits.limit(t.Type, t.Urgency, ReturnWindow).Budget
+			if until, _ := worktime.Due(*h.SignedAt, window, limits.calendar, nil); r.FiledAt.After(until) {
+				return effect{}, ErrRequest.With("签收后超过 %s，不能再申请退单，请继续办理；确需其他单位办理的，请联系派单单位", window)
 			}
 		}
 		g := given(h)

@@ -5,14 +5,10 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
-
-	"github.com/huiqi/huiqi/platform/worktime"
 )
 
 // Rules are the numbers the desk works by. They are the installation's to set; the zero Rules stands for DefaultRules.
 type Rules struct {
-	// ReturnHours is how many working hours after signing a unit may still ask to give a ticket back.
-	ReturnHours int
 	// Extensions and ExtensionDays bound what is granted to one hop: how often, and how many working days in all.
 	Extensions, ExtensionDays int
 	// OwnUndo is how long the author of a step may undo it; LeaderUndo how long their leader may, before the supervisor must.
@@ -23,7 +19,7 @@ type Rules struct {
 
 // DefaultRules follow the practice of municipal desks. The numbers are settings, none is a rule of law.
 func DefaultRules() Rules {
-	return Rules{ReturnHours: 4, Extensions: 2, ExtensionDays: 10, OwnUndo: 15 * time.Minute, LeaderUndo: 24 * time.Hour, ArchiveAfter: 180}
+	return Rules{Extensions: 2, ExtensionDays: 10, OwnUndo: 15 * time.Minute, LeaderUndo: 24 * time.Hour, ArchiveAfter: 180}
 }
 
 // extended returns the deadline that a signed hop would have with so many working days more.
@@ -44,13 +40,4 @@ func (s *Service) extended(ctx context.Context, tx bun.Tx, h *Hop, days int) (ti
 		}
 	}
 	return h.DueAt, h.refuse("延期")
-}
-
-// worked returns the working time between two moments, zero when to is not after from.
-func (s *Service) worked(ctx context.Context, tx bun.Tx, from, to time.Time) (time.Duration, error) {
-	r, err := s.clockRules(ctx, tx)
-	if err != nil {
-		return 0, err
-	}
-	return worktime.Worked(from, to, r.calendar, nil), nil
 }

@@ -23,7 +23,8 @@ func Sealed() secret.Keepers {
 		Table: "ticket_fields", Key: []string{"ticket_id", "key"}, Name: "sealed", Place: func(r secret.Row) string { return fieldPlace(r.Int("ticket_id"), r.Text("key")) },
 	}, {
 		Table: "ticket_drafts", Key: []string{"user_id"}, Name: "sealed", Place: func(r secret.Row) string { return draftPlace(r.Int("user_id")) },
-	}}, Hashes: []secret.Hash{{Table: "ticket_arrivals", Name: "blind", Ends: "已导入工单的识别标记，换钥后旧标记不再用于识别重复行"}}}
+	}}, Hashes: []secret.Hash{{Table: "ticket_arrivals", Name: "blind", Ends: "已导入工单的识别标记，换钥后旧标记不再用于识别重复行"},
+		{Table: "ticket_judge_links", Name: "hash", Ends: "短信中的评价链接，换钥后尚未使用的旧链接失效，诉求人可拨打热线评价"}}}
 }
 
 // toldCode returns the query code of the ticket whose hash is kept, "" when no known key made it.

@@ -176,11 +176,14 @@ func (s *Service) NeedsPuzzle(ctx context.Context, actor access.Actor) (bool, er
 	return s.puzzles != nil && len(rows) > 0 && rows[0].Wrong >= wrongFree, err
 }
 
-// ForgetTries removes the counts that do not count any more.
+// ForgetTries removes the counts that do not count any more, and links long past their days.
 func (s *Service) ForgetTries(ctx context.Context) error {
 	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewDelete().Model((*triesRow)(nil)).Where("since < ?", s.clock.Now().Add(-numberForgets)).Exec(ctx)
-		return err
+		now := s.clock.Now()
+		if _, err := tx.NewDelete().Model((*triesRow)(nil)).Where("since < ?", now.Add(-numberForgets)).Exec(ctx); err != nil {
+			return err
+		}
+		return forgetLinks(ctx, tx, now.AddDate(0, 0, -JudgeDays))
 	})
 }
 

@@ -58,7 +58,7 @@ type Files interface {
 	Of(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
 }
 
-// Deps is what the module needs; all of it but Outside, Callers, Puzzles and Calendars.
+// Deps is what the module needs; all of it but Outside, Callers, Puzzles, Areas and Calendars.
 type Deps struct {
 	DB         *database.DB
 	Clock      clock.Clock
@@ -76,6 +76,8 @@ type Deps struct {
 	Callers Callers
 	// Puzzles, when set, are asked of whoever guessed wrongly at a self-query.
 	Puzzles Puzzles
+	// Areas tells the streets and towns; without it no ticket lies in one.
+	Areas Areas
 	// Calendars gives the working calendars; without it the weekdays alone are worked.
 	Calendars Calendars
 	// People names colleagues; without it nobody is assigned, mentioned or acts in a bulk.
@@ -103,6 +105,8 @@ type Service struct {
 	colleagues Colleagues
 	callers    Callers
 	puzzles    Puzzles
+	areas      Areas
+	areaNames  func() map[string]string
 	people     People
 	seats      Seats
 	assigning  Assigning
@@ -128,7 +132,7 @@ func New(d Deps) *Service {
 	}
 	return &Service{
 		db: d.DB, clock: d.Clock, box: d.Box, units: d.Units, requesters: d.Requesters, files: d.Files, outside: d.Outside, rules: d.Rules, calendars: d.Calendars,
-		colleagues: d.Colleagues, callers: d.Callers, puzzles: d.Puzzles,
+		colleagues: d.Colleagues, callers: d.Callers, puzzles: d.Puzzles, areas: d.Areas, areaNames: namesOf(d.Areas),
 		people: d.People, seats: d.Seats, assigning: d.Assigning,
 		bulks: lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "ticket_bulks", Term: d.Lease},
 	}
@@ -276,6 +280,7 @@ func (s *Service) Page(ctx context.Context, actor access.Actor, f ListFilter) (P
 	}
 	for i := range rows {
 		item := rows[i].item(names)
+		item.AreaName = s.areaName(item.Area)
 		item.Flags = flagged[rows[i].ID]
 		with.put(&item)
 		if actor.Party == access.Enterprise {

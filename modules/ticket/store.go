@@ -67,7 +67,7 @@ func find(ctx context.Context, db bun.IDB, scopes []scope, id int64) (*Ticket, e
 // The columns of a ticket, and those that a list shows.
 const (
 	itemColumns = "t.id, t.number, t.type_code, t.title, t.urgency, t.status, t.version, t.source, t.requester_name, t.user_id, t.enterprise_id, t.enterprise_name, " +
-		"t.unit_id, t.unit_name, t.created_at, t.due_at, t.closed_at, t.rating, t.alert, t.review_due, t.merged_into, t.excluded, t.secrecy"
+		"t.unit_id, t.unit_name, t.created_at, t.due_at, t.closed_at, t.rating, t.alert, t.review_due, t.merged_into, t.excluded, t.secrecy, COALESCE(t.area, '') AS area"
 	ticketColumns = itemColumns + ", t.query_hash, t.body, t.phone_sealed, t.phone_blind, t.phone_tail, t.opened_by, t.unit_l1, t.unit_l2, t.unit_l3, t.unit_l4, t.reply, t.opinion, t.round"
 )
 

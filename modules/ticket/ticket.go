@@ -107,6 +107,8 @@ type Ticket struct {
 	Secrecy int `bun:"secrecy,notnull"`
 	// MovedAt is when the last step was taken; none once the ticket is put away.
 	MovedAt time.Time `bun:"moved_at,nullzero"`
+	// Area is the code of the street or town the matter lies in, "" when nobody knows. Locate alone changes it.
+	Area string `bun:"area"`
 }
 
 // Hop is one dispatch of a ticket to a unit. The latest hop with Lead set carries the ticket: the ticket's state follows it.

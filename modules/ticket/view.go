@@ -28,6 +28,8 @@ type Item struct {
 	RequesterName  string     `json:"requesterName"`
 	EnterpriseName string     `json:"enterpriseName"`
 	UnitName       string     `json:"unitName"`
+	Area           string     `json:"area,omitempty" doc:"Code of the street or town the matter lies in; absent when nobody knows."`
+	AreaName       string     `json:"areaName,omitempty"`
 	CreatedAt      time.Time  `json:"createdAt"`
 	DueAt          time.Time  `json:"dueAt"`
 	ClosedAt       *time.Time `json:"closedAt,omitempty"`
@@ -133,7 +135,7 @@ func (t *Ticket) item(typeNames map[string]string) Item {
 	i := Item{
 		ID: t.ID, Number: t.Number, Version: t.Version, Type: t.Type, TypeName: typeNames[t.Type], Title: t.Title,
 		Urgency: t.Urgency, Status: t.Status, Source: t.Source, RequesterName: t.RequesterName, EnterpriseName: t.EnterpriseName,
-		UnitName: t.UnitName, CreatedAt: t.CreatedAt.UTC(), DueAt: t.DueAt.UTC(), ClosedAt: utc(t.ClosedAt), Rating: t.Rating, Alert: t.Alert, Secrecy: t.Secrecy,
+		UnitName: t.UnitName, Area: t.Area, CreatedAt: t.CreatedAt.UTC(), DueAt: t.DueAt.UTC(), ClosedAt: utc(t.ClosedAt), Rating: t.Rating, Alert: t.Alert, Secrecy: t.Secrecy,
 	}
 	if i.TypeName == "" {
 		i.TypeName = t.Type
@@ -159,6 +161,7 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *T
 		Item: t.item(names), Body: t.Body, Reply: t.Reply, Opinion: t.Opinion,
 		Timeline: []Step{}, Hops: []HopView{}, Requests: []RequestView{}, Near: []Near{}, Files: []FileView{}, Actions: []Action{},
 	}
+	v.AreaName = s.areaName(v.Area)
 	has, err := besideOf(ctx, db, t)
 	if err != nil {
 		return View{}, err

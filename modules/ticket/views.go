@@ -157,6 +157,8 @@ func readFilter(values map[string][]string) (ListFilter, error) {
 			f.Flag = Flag(one)
 		case "type":
 			f.Types = list
+		case "area":
+			f.Areas = list
 		case "unit":
 			f.Unit, err = number(name, one)
 		case "holder":

@@ -40,9 +40,10 @@ const (
 // Fields narrow a list by the key fields of a ticket. Zero values narrow nothing.
 type Fields struct {
 	Types      []string
-	Unit       int64  // the unit that has the ticket, or one above it
-	Holder     int64  // who works on it, at the desk or in a unit
-	Source     Source // how it came in
+	Areas      []string // codes of streets and towns, NoArea for the unknown
+	Unit       int64    // the unit that has the ticket, or one above it
+	Holder     int64    // who works on it, at the desk or in a unit
+	Source     Source   // how it came in
 	Tag        string
 	From, To   string // days of receipt, 2006-01-02 in Beijing, both included
 	DueFrom    string // days of the deadline
@@ -136,6 +137,7 @@ func (s *Service) compile(ctx context.Context, db bun.IDB, actor access.Actor, f
 		add("t.type_code IN ("+marksFor(len(f.Types))+")", anys(f.Types)...)
 	}
 	for _, more := range []func() error{
+		func() error { return s.byArea(f, add) },
 		func() error { return s.byUnit(ctx, db, f, add) },
 		func() error { return s.byDays(ctx, db, f, add) },
 		func() error { return s.byContact(ctx, db, f, add) },

@@ -523,7 +523,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** 重新计算的进度 */
+        get: operations["get-appraisal-rebuild"];
         put?: never;
         /** 从办理记录重新计算考核件 */
         post: operations["post-appraisal-rebuild"];
@@ -3670,7 +3671,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** 历次抽取 */
+        get: operations["get-quality-draws"];
         put?: never;
         /** 加抽质检 */
         post: operations["post-quality-draws"];
@@ -4240,6 +4242,23 @@ export interface paths {
         };
         /** 督导大屏 */
         get: operations["get-supervision-wallboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-areas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 工单所在的街道乡镇 */
+        get: operations["get-ticket-areas"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5303,6 +5322,23 @@ export interface paths {
         put?: never;
         /** 关联工单 */
         post: operations["post-tickets-id-link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tickets/{id}/locate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 标注街道乡镇 */
+        post: operations["post-tickets-id-locate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6396,6 +6432,11 @@ export interface components {
             rate: "response" | "solution" | "satisfaction" | "sign" | "handle" | "return" | "evidence";
             words: string;
         };
+        AppraisalRebuilding: {
+            busy: boolean;
+            /** Format: int64 */
+            percent: number;
+        };
         AppraisalUnitRow: {
             /**
              * Format: int64
@@ -6425,6 +6466,9 @@ export interface components {
             percent: number;
             /** @enum {string} */
             rate: "response" | "solution" | "satisfaction" | "sign" | "handle" | "return" | "evidence";
+        };
+        AreasOutputBody: {
+            items: components["schemas"]["TicketArea"][];
         };
         ArticleBlocksInputBody: {
             body: string;
@@ -6624,7 +6668,7 @@ export interface components {
             /** Format: int64 */
             amount: number;
             /** @enum {string} */
-            kind: "public" | "sign" | "handle" | "urge";
+            kind: "public" | "sign" | "handle" | "urge" | "return";
             /** @description Empty for every type. */
             type?: string;
             /** @enum {string} */
@@ -6655,7 +6699,9 @@ export interface components {
         };
         BulkInputBody: {
             /** @enum {string} */
-            action: "claim" | "assign" | "dispatch" | "urge" | "archive" | "tag";
+            action: "claim" | "assign" | "dispatch" | "urge" | "archive" | "tag" | "locate";
+            /** @description Code of the street or town. */
+            area?: string;
             items: components["schemas"]["TicketBulkTarget"][];
             tag?: string;
             /** @description The note of a dispatch or assignment, the reason of urging. */
@@ -7463,6 +7509,8 @@ export interface components {
         DeskTicketInputBody: {
             /** @description Answers and closes at once. */
             answer?: string;
+            /** @description Code of the street or town; left out it is read from the words. */
+            area?: string;
             body: string;
             contactName: string;
             /** Format: int64 */
@@ -9442,6 +9490,12 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        LocateInputBody: {
+            /** @description Code of the street or town; empty is unknown. */
+            area: string;
+            /** @description The one that was seen; another one meanwhile is a conflict. */
+            seen: string;
+        };
         MergeInputBody: {
             /** Format: int64 */
             intoId: number;
@@ -9580,6 +9634,8 @@ export interface components {
             next: string;
         };
         OpenInputBody: {
+            /** @description Code of the street or town; left out it is read from the words. */
+            area?: string;
             body: string;
             /** @description Empty takes the name of the account. */
             contactName?: string;
@@ -10265,6 +10321,27 @@ export interface components {
             /** @description Last day. */
             to: string;
         };
+        QualityDrawView: {
+            /** Format: int64 */
+            agentId?: number;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** Format: int64 */
+            drawn: number;
+            /** @description First day, as 2026-11-22. */
+            from: string;
+            /** Format: int64 */
+            id: number;
+            kinds: ("opened" | "answered" | "called_back")[];
+            nightly: boolean;
+            /** Format: int64 */
+            perAgent: number;
+            /** @description With it anybody can do the draw over. */
+            seed: string;
+            /** @description Last day. */
+            to: string;
+        };
         QualityDrawn: {
             /**
              * Format: int64
@@ -10281,6 +10358,12 @@ export interface components {
              * @description When nothing is wrong.
              */
             points: number;
+        };
+        QualityListDrawView: {
+            items: components["schemas"]["QualityDrawView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         QualityListListed: {
             items: components["schemas"]["QualityListed"][];
@@ -10935,6 +11018,9 @@ export interface components {
              * @enum {string}
              */
             alert?: "due_soon" | "overdue";
+            /** @description Code of the street or town the matter lies in; absent when nobody knows. */
+            area?: string;
+            areaName?: string;
             /** Format: date-time */
             closedAt?: string;
             /** Format: date-time */
@@ -10991,13 +11077,17 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        TicketArea: {
+            code: string;
+            name: string;
+        };
         TicketBudget: {
             /** Format: int64 */
             amount: number;
             /** Format: int64 */
             id: number;
             /** @enum {string} */
-            kind: "public" | "sign" | "handle" | "urge";
+            kind: "public" | "sign" | "handle" | "urge" | "return";
             kindLabel: string;
             /**
              * Format: date-time
@@ -11037,7 +11127,7 @@ export interface components {
         };
         TicketBulkView: {
             /** @enum {string} */
-            action: "claim" | "assign" | "dispatch" | "urge" | "archive" | "tag";
+            action: "claim" | "assign" | "dispatch" | "urge" | "archive" | "tag" | "locate";
             /** Format: date-time */
             createdAt: string;
             /** Format: int64 */
@@ -11308,7 +11398,7 @@ export interface components {
             /** Format: int64 */
             holderId: number;
             holders: components["schemas"]["TicketHolderView"][];
-            may: ("claim" | "release" | "assign" | "note" | "tag" | "urge")[];
+            may: ("claim" | "release" | "assign" | "note" | "tag" | "urge" | "locate")[];
             notes: components["schemas"]["TicketNoteView"][];
             tags: string[];
         };
@@ -11547,6 +11637,9 @@ export interface components {
              * @enum {string}
              */
             alert?: "due_soon" | "overdue";
+            /** @description Code of the street or town the matter lies in; absent when nobody knows. */
+            area?: string;
+            areaName?: string;
             /** Format: date-time */
             closedAt?: string;
             /** Format: date-time */
@@ -11942,6 +12035,9 @@ export interface components {
              * @enum {string}
              */
             alert?: "due_soon" | "overdue";
+            /** @description Code of the street or town the matter lies in; absent when nobody knows. */
+            area?: string;
+            areaName?: string;
             ask?: string;
             body: string;
             /** Format: date-time */
@@ -13202,6 +13298,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-appraisal-rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppraisalRebuilding"];
+                };
             };
             /** @description Error */
             default: {
@@ -20117,6 +20242,39 @@ export interface operations {
             };
         };
     };
+    "get-quality-draws": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityListDrawView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-quality-draws": {
         parameters: {
             query?: never;
@@ -21449,6 +21607,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SupervisionWallboard"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-areas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AreasOutputBody"];
                 };
             };
             /** @description Error */
@@ -22861,6 +23048,8 @@ export interface operations {
                 waiting?: boolean;
                 /** @description Any of these types, separated by commas. */
                 type?: string[];
+                /** @description Any of these streets and towns by their codes, separated by commas; none stands for unknown. */
+                area?: string[];
                 /** @description The unit that has it, or one above. */
                 unit?: number;
                 /** @description Who works on it. */
@@ -23841,6 +24030,44 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["LinkInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-locate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LocateInputBody"];
             };
         };
         responses: {

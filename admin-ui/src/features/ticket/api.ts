@@ -15,6 +15,7 @@ export type TicketStep = Schemas['TicketStep']
 export type TicketFile = Schemas['TicketFileView']
 export type TicketType = Schemas['TicketType']
 export type TicketUnit = Schemas['TicketUnitInfo']
+export type TicketArea = Schemas['TicketArea']
 export type FormField = Schemas['TicketFormField']
 export type Caller = Schemas['TicketCaller']
 export type Alike = Schemas['TicketAlike']
@@ -31,6 +32,7 @@ export interface TicketQuery {
   alert?: string
   waiting?: boolean
   type?: string[]
+  area?: string[]
   unit?: string
   holder?: string
   source?: string
@@ -58,6 +60,7 @@ export const listTickets = (
     flag,
     waiting,
     type,
+    area,
     unit,
     holder,
     company,
@@ -81,6 +84,7 @@ export const listTickets = (
           alert: (alert || undefined) as 'overdue' | undefined,
           waiting: waiting || undefined,
           type: type?.length ? [type.join(',')] : undefined,
+          area: area?.length ? [area.join(',')] : undefined,
           unit: Number(unit) || undefined,
           holder: Number(holder) || undefined,
           company: Number(company) || undefined,
@@ -108,6 +112,9 @@ export const getTicket = (id: string, signal?: AbortSignal) =>
 export const listTicketTypes = () => data(api.GET('/api/ticket-types')).then((page) => page.items)
 
 export const listTicketUnits = () => data(api.GET('/api/ticket-units')).then((page) => page.items)
+
+/** The streets and towns a ticket may lie in. */
+export const listTicketAreas = () => data(api.GET('/api/ticket-areas')).then((page) => page.items)
 
 /** The reasons that a return, an extension and an appeal may give. */
 export const listReasonCodes = () => data(api.GET('/api/ticket-reasons')).then((page) => page.items)

@@ -6,6 +6,7 @@ export interface TicketValues {
   contactName: string
   phone: string
   enterpriseName: string
+  area: string
   fields: Record<string, string[]>
 }
 

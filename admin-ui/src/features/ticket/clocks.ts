@@ -85,6 +85,7 @@ export const kinds: Record<NewBudget['kind'], string> = {
   sign: '签收时限',
   handle: '承办时限',
   urge: '催办答复时限',
+  return: '退单申请时限',
 }
 
 /** A budget as it is typed: days, or hours with half ones. */

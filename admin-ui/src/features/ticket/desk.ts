@@ -30,6 +30,10 @@ export const writeNote = (id: number, body: Schemas['WriteNoteInputBody'], key: 
 export const tagTicket = (id: number, body: Schemas['TagInputBody'], key: string) =>
   data(api.POST('/api/tickets/{id}/tags', { ...path(id), body, ...idempotent(key) }))
 
+/** Says in which street or town the matter lies; seen is the one it was. */
+export const locateTicket = (id: number, body: Schemas['LocateInputBody'], key: string) =>
+  data(api.POST('/api/tickets/{id}/locate', { ...path(id), body, ...idempotent(key) }))
+
 /** Says what the person does at a ticket; tells who else is at it. */
 export const attend = (id: number, doing: 'viewing' | 'answering' | 'gone') =>
   data(api.POST('/api/tickets/{id}/presence', { ...path(id), body: { doing } })).then((page) => page.items)

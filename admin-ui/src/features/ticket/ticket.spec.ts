@@ -141,6 +141,7 @@ describe('checkTicket', () => {
     contactName: '张师傅',
     phone: '＋86 13900139000',
     enterpriseName: '',
+    area: '',
     fields: {},
   }
   it('lets a complete request pass', () => expect(checkTicket(good)).toEqual({}))

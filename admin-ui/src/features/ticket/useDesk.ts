@@ -13,6 +13,7 @@ export const emptyCall = () => ({
   enterpriseName: '',
   type: '',
   urgency: '',
+  area: '',
   title: '',
   body: '',
   answer: '',
@@ -148,6 +149,7 @@ export function useDesk() {
           ...(call.enterpriseId ? { enterpriseId: call.enterpriseId } : {}),
           fields: call.fields,
           ...(call.urgency ? { urgency: call.urgency as Urgency } : {}),
+          ...(call.area ? { area: call.area } : {}),
           ...(act === 'answer'
             ? {
                 answer: call.answer,
