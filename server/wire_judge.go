@@ -12,10 +12,11 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 )
 
-// judgeLinks sends requesters without an account the link with which they judge a reply that may be told to them.
+// judgeLinks sends requesters without an account the link with which they judge a reply that may be told to them. An installation
+// that does not know its own address sends none.
 func (h *house) judgeLinks(site string) event.Listener {
 	return event.Listener{Name: "ticket.judge_links", Handle: func(ctx context.Context, tx bun.Tx, e event.Event) error {
-		if e.Object != ticket.Object || e.Type != "ticket.replied" && e.Type != "ticket.reviewed" {
+		if site == "" || e.Object != ticket.Object || e.Type != "ticket.replied" && e.Type != "ticket.reviewed" {
 			return nil
 		}
 		if h.clock.Now().Sub(e.At).Hours() > 24*ticket.JudgeDays { // history that is told late asks nobody
