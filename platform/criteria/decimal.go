@@ -42,14 +42,14 @@ func scaled(s string, scale int64) (int64, error) {
 
 // show writes n base units in a unit of scale, without trailing zeros.
 func show(n, scale int64) string {
-	sign := ""
+	sign, abs, unit := "", uint64(n), uint64(scale) // #nosec G115 -- the lowest int64 has no positive counterpart but this
 	if n < 0 {
-		sign, n = "-", -n
+		sign, abs = "-", -abs
 	}
-	out := sign + strconv.FormatInt(n/scale, 10)
-	if rest := n % scale; rest != 0 {
+	out := sign + strconv.FormatUint(abs/unit, 10)
+	if rest := abs % unit; rest != 0 {
 		width := len(strconv.FormatInt(scale, 10)) - 1
-		f := strconv.FormatInt(rest, 10)
+		f := strconv.FormatUint(rest, 10)
 		out += "." + strings.TrimRight(strings.Repeat("0", width-len(f))+f, "0")
 	}
 	return out

@@ -30,4 +30,9 @@
 // unknown. So what is decided stays decided whatever else becomes known. Unknown always says why. A category may be known
 // only as a set of possible codes: in is then true when the whole set is inside, false when none is, unknown otherwise.
 // Likewise a date known only as a span decides what every day of the span decides.
+//
+// # Many enterprises
+//
+// Evaluate judges one enterprise and says why. Columns judges all of them at once and says which: it keeps the facts field by
+// field, as bitmaps of codes and titles and as numbers cut into buckets, and comes to the same decisions.
 package criteria
