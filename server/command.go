@@ -47,6 +47,7 @@ type commands struct {
 	Openapi struct{}         `cmd:"" help:"Print the interface document."`
 	Doctor  struct{ common } `cmd:"" help:"Look the installation over, whether the server runs or not. Exit code 0: well, 1: something to note, 2: something wrong."`
 
+	lookCommands
 	careCommands
 }
 
@@ -168,6 +169,9 @@ func run(parser *kong.Kong, cli *commands, args []string, out, errs io.Writer) (
 		}
 		_, err = fmt.Fprintf(out, "%s\n", doc)
 		return 0, err
+	}
+	if code, handled, err := cli.look(kctx.Command(), out); handled {
+		return code, err
 	}
 	return cli.care(ctx, kctx.Command(), cli.Config, out)
 }

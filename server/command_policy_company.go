@@ -1,0 +1,185 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/platform/criteria"
+	"github.com/huiqi/huiqi/platform/sizeclass"
+)
+
+// companyFile is a company at the command line. What is left out is not known.
+type companyFile struct {
+	Name  string                     `json:"name"`
+	AsOf  string                     `json:"asOf"` // day the facts are of; empty is the day of judging
+	Facts map[string]json.RawMessage `json:"facts"`
+}
+
+// readCompany reads a company and adds what follows from its facts: the size class and the share of research.
+func readCompany(file string, t enterprise.Terms, at time.Time) (string, criteria.Facts, error) {
+	var c companyFile
+	if err := readJSON(file, &c); err != nil {
+		return "", nil, err
+	}
+	asOf := at
+	if c.AsOf != "" {
+		day, err := time.Parse(time.DateOnly, c.AsOf)
+		if err != nil {
+			return "", nil, configErrorf("%s：asOf %q 不是日期，例如 2026-11-29", file, c.AsOf)
+		}
+		asOf = day
+	}
+	schema := enterprise.Schema(t)
+	facts := criteria.Facts{}
+	numbers := map[string]int64{}
+	for name, raw := range c.Facts {
+		f, ok := schema.Field(name)
+		if !ok {
+			return "", nil, configErrorf("%s：没有名为「%s」的字段，可用的有 %s", file, name, strings.Join(schema.Names(), "、"))
+		}
+		if string(raw) == "null" {
+			continue
+		}
+		v, n, err := factValue(f, raw)
+		if err != nil {
+			return "", nil, configErrorf("%s：「%s」（%s）%v", file, f.Label, name, err)
+		}
+		numbers[name] = n
+		facts[name] = criteria.Fact{Value: v, Source: "文件所给", AsOf: asOf}
+	}
+	derived(facts, c.Facts, numbers, asOf, at)
+	return c.Name, facts, nil
+}
+
+// factValue reads one fact of its field, and its number when it counts.
+func factValue(f criteria.Field, raw json.RawMessage) (criteria.Value, int64, error) {
+	var text string
+	isText := json.Unmarshal(raw, &text) == nil
+	switch f.Kind {
+	case criteria.Count:
+		n, err := exact(strings.TrimSuffix(plainText(raw, text), f.Unit), 1)
+		return criteria.Number(n), n, err
+	case criteria.Money:
+		for _, u := range []struct {
+			unit string
+			fen  int64
+		}{{"亿元", 10_000_000_000}, {"万元", 1_000_000}, {"元", 100}} {
+			if n, ok := strings.CutSuffix(text, u.unit); ok {
+				fen, err := exact(n, u.fen)
+				return criteria.Fen(fen), fen, err
+			}
+		}
+		return criteria.Value{}, 0, fmt.Errorf("要写明单位，例如 \"2600万元\"")
+	case criteria.Ratio:
+		n, ok := strings.CutSuffix(text, "%")
+		if !ok {
+			return criteria.Value{}, 0, fmt.Errorf("要写成百分比，例如 \"3.5%%\"")
+		}
+		permille, err := exact(n, 10)
+		return criteria.Permille(permille), permille, err
+	case criteria.Date:
+		day, err := time.Parse(time.DateOnly, text)
+		if err != nil {
+			return criteria.Value{}, 0, fmt.Errorf("应为日期，例如 \"2018-05-01\"")
+		}
+		return criteria.Day(day), 0, nil
+	case criteria.Category:
+		if isText && text != "" {
+			return criteria.Code(text), 0, nil
+		}
+		var codes []string
+		if json.Unmarshal(raw, &codes) != nil || len(codes) == 0 || slices.Contains(codes, "") {
+			return criteria.Value{}, 0, fmt.Errorf("应为代码，或可能的代码列表")
+		}
+		return criteria.OneOf(codes...), 0, nil
+	}
+	v, err := holdings(raw)
+	return v, 0, err
+}
+
+func plainText(raw json.RawMessage, text string) string {
+	if text != "" {
+		return text
+	}
+	return string(raw)
+}
+
+// holdings reads a list of codes, or of {"code","from","to"}.
+func holdings(raw json.RawMessage) (criteria.Value, error) {
+	var items []json.RawMessage
+	wrong := fmt.Errorf(`应为列表，例如 ["high_tech"] 或 [{"code":"high_tech","to":"2027-12-31"}]`)
+	if json.Unmarshal(raw, &items) != nil || items == nil {
+		return criteria.Value{}, wrong
+	}
+	var out []criteria.Holding
+	for _, item := range items {
+		var h enterprise.Holding
+		if json.Unmarshal(item, &h.Code) != nil && json.Unmarshal(item, &h) != nil || h.Code == "" {
+			return criteria.Value{}, wrong
+		}
+		held := criteria.Holding{Code: h.Code}
+		for _, d := range []struct {
+			text string
+			into *time.Time
+		}{{h.From, &held.From}, {h.To, &held.To}} {
+			if d.text == "" {
+				continue
+			}
+			day, err := time.Parse(time.DateOnly, d.text)
+			if err != nil {
+				return criteria.Value{}, wrong
+			}
+			*d.into = day
+		}
+		out = append(out, held)
+	}
+	return criteria.Holds(out...), nil
+}
+
+// exact reads a decimal and multiplies it, without rounding.
+func exact(s string, scale int64) (int64, error) {
+	s = strings.TrimSpace(s)
+	r, ok := new(big.Rat).SetString(s)
+	if !ok || len(s) > 30 || strings.Trim(s, "-0123456789.") != "" {
+		return 0, fmt.Errorf("应为数字")
+	}
+	r.Mul(r, new(big.Rat).SetInt64(scale))
+	if !r.IsInt() || !r.Num().IsInt64() {
+		return 0, fmt.Errorf("小数位过多或数值过大")
+	}
+	return r.Num().Int64(), nil
+}
+
+// derived adds what was not given and follows from what was.
+func derived(facts criteria.Facts, given map[string]json.RawMessage, numbers map[string]int64, asOf, at time.Time) {
+	pointer := func(name string) *int64 {
+		if _, ok := facts[name]; !ok {
+			return nil
+		}
+		n := numbers[name]
+		return &n
+	}
+	var industry string
+	if _, stated := facts["sizeClass"]; !stated && json.Unmarshal(given["industry"], &industry) == nil {
+		m := sizeclass.Metrics{Employees: pointer("employees"), Revenue: pointer("revenue"), Assets: pointer("assets")}
+		if r := sizeclass.National().Classify(industry, m, at); len(r.Classes) > 0 {
+			facts["sizeClass"] = criteria.Fact{Value: criteria.OneOf(r.Codes()...), Source: "按" + r.Document + "计算", AsOf: asOf}
+		}
+	}
+	spend, base := pointer("rdSpend"), pointer("revenue")
+	if _, stated := facts["rdRatio"]; stated || spend == nil || base == nil {
+		return
+	}
+	if *base <= 0 {
+		facts["rdRatio"] = criteria.Fact{Unknown: criteria.NoBase, Source: "按已有信息计算", AsOf: asOf}
+		return
+	}
+	share := new(big.Int).Mul(big.NewInt(*spend), big.NewInt(1000))
+	share.Quo(share, big.NewInt(*base))
+	facts["rdRatio"] = criteria.Fact{Value: criteria.Permille(share.Int64()), Source: "按已有信息计算", AsOf: asOf}
+}
