@@ -45,4 +45,10 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX events_unplaced ON events (id) WHERE pos IS NULL",
 		)
 	},
+}, {
+	// What happened in a span of time is counted without reading the rows.
+	ID: "20261129140000_events_at",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "CREATE INDEX events_at ON events (at, type)")
+	},
 }}
