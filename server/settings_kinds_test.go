@@ -190,7 +190,7 @@ var noSettings = map[string]string{
 	"work of people and what came of it": `applications application_drafts application_files application_numbers article_files articles intake_requests intake_messages intake_letters intake_talks
 		intake_seen enterprises enterprise_contacts enterprise_facts enterprise_joins enterprise_members enterprise_verifications institutions files products product_editions
 		knowledge_editions knowledge_entries knowledge_feedback knowledge_units knowledge_uses quality_checks quality_draws quality_works messages sms_messages wechat_messages
-		tickets ticket_bulks ticket_bulk_rows ticket_callbacks ticket_callback_attempts ticket_clocks ticket_confidants ticket_evidence ticket_fields ticket_files
+		tickets ticket_bulks ticket_bulk_rows ticket_callbacks ticket_callback_attempts ticket_clocks ticket_confidants ticket_evidence ticket_fields ticket_files ticket_judge_links
 		ticket_holders ticket_hops ticket_links ticket_memory ticket_note_readers ticket_notes ticket_presence ticket_requests ticket_reveals ticket_secrets ticket_tags ticket_drafts
 		ticket_expire_acts directory_dispatches canned_uses cti_calls cti_events cti_surveys supervision_alarms supervision_reports supervision_seen ticket_arrivals`,
 	"accounts and what a person set for themselves":  `users user_roles sessions wechat_accounts wechat_pending wechat_states message_preferences import_mappings ticket_views ticket_view_defaults`,
