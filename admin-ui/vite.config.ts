@@ -38,7 +38,6 @@ export default defineConfig(({ mode }) => ({
   },
   test: {
     environment: 'happy-dom',
-    isolate: false, // modules and window stay from spec to spec, which the set-up file empties
     setupFiles: ['src/test-setup.ts'],
     testTimeout: 60_000, // a test that hangs; a busy machine is slow
     environmentOptions: { happyDOM: { url: 'http://localhost:3000/admin/' } },

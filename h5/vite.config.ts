@@ -52,7 +52,6 @@ export default defineConfig({
   server: { fs: { allow: ['..'] }, proxy: { '/api': process.env.BACKEND ?? 'http://127.0.0.1:8080' } },
   test: {
     environment: 'happy-dom',
-    isolate: false, // modules and window stay from spec to spec, which the set-up file empties
     testTimeout: 60_000, // a test that hangs; a busy machine is slow
     include: ['src/**/*.spec.ts'],
     setupFiles: ['scripts/vitest.ts'],

@@ -15,7 +15,6 @@ var (
 	excluded    = regexp.MustCompile(`^[^，。；]{0,6}(?:除外|不予|不适用|不在|不得|不包括|不纳入)`)
 	exceptFor   = regexp.MustCompile(`(?:除|不包括|不含|不适用于|非)[^，。；外]{0,20}$`)
 	seekTitle   = regexp.MustCompile(`(?:拟|争取|培育|创建|申请认定|首次申报|推荐|申报)[^，。；]{0,4}$`)
-	subjects    = regexp.MustCompile(`^(?:其|该)?(?:申报|申请)?(?:企业|单位|主体|项目|机构|法人)`)
 	established = regexp.MustCompile(`成立|注册|设立|登记|开办|开业|领取营业执照`)
 )
 
