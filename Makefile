@@ -48,7 +48,7 @@ test: tools build test-both test-race test-front test-e2e ## Pass every test: Go
 test-go: formatted ## The Go suite on SQLite
 	scripts/with-scratch.sh go test -vet=off -p 3 -parallel 4 ./server ./...
 
-test-pg: ## The Go suite on PostgreSQL
+test-pg: ## The Go suite on PostgreSQL, without what test-race runs there
 	scripts/with-scratch.sh scripts/with-postgres.sh go test -vet=off -timeout 20m -p 2 -parallel 5 ./server $$(go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | \
 		grep databasetest | cut -d' ' -f1 | grep -vxF "$$(go list $(RACED))") -skip '$(PG_SKIP)'
 

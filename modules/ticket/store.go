@@ -124,6 +124,7 @@ func byID(ctx context.Context, db bun.IDB, columns string, ids []int64) ([]Ticke
 		return nil, nil
 	}
 	var rows []Ticket
+	ids = ofFewLengths(ids)
 	if err := database.QueryAll(ctx, db, &rows, "SELECT "+columns+" FROM tickets AS t WHERE t.id IN ("+marksFor(len(ids))+") ORDER BY t.id DESC", anys(ids)...); err != nil {
 		return nil, fmt.Errorf("read tickets: %w", err)
 	}
