@@ -176,6 +176,7 @@ func run() error {
 		if !wanted(b.name) {
 			continue
 		}
+		e.ours.settle(b.name)
 		if err := b.run(ctx, e); err != nil {
 			return fmt.Errorf("%s: %w", b.name, err)
 		}

@@ -102,6 +102,24 @@ func (p *process) cpu() float64 {
 	return (user + system) * 10_000 // a tick is 10 ms
 }
 
+// settle waits until the server has used little processor time for two seconds: the nightly tasks that it missed begin with
+// it, and what follows the tickets of the figure before goes on behind it. It says how long that took, when it was long, and
+// gives up after a quarter of an hour.
+func (p *process) settle(before string) {
+	began, quiet := time.Now(), 0
+	for used := p.cpu(); quiet < 2 && time.Since(began) < 15*time.Minute; {
+		time.Sleep(time.Second)
+		now := p.cpu()
+		if quiet++; now-used > 50_000 {
+			quiet = 0
+		}
+		used = now
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		fmt.Fprintf(os.Stderr, "%s: the server was busy for %.0f s before\n", before, took.Seconds())
+	}
+}
+
 // fresh begins the peak anew.
 func (p *process) fresh() error {
 	// #nosec G306 -- the kernel's file

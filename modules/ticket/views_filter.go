@@ -360,6 +360,7 @@ func (s *Service) pageRows(ctx context.Context, db bun.IDB, scopes []scope, f Li
 }
 
 // dueList reads tickets of these urgencies by deadline: one query per scope, state and urgency, each along one index, merged.
+// Each asks for where its tickets stand only, since most of them are on a later page.
 func dueList(ctx context.Context, db bun.IDB, scopes []scope, f ListFilter, urgencies []Urgency, from position, limit int) ([]Ticket, error) {
 	var out []Ticket
 	seen := map[int64]bool{}
@@ -371,7 +372,7 @@ func dueList(ctx context.Context, db bun.IDB, scopes []scope, f ListFilter, urge
 		if from.id > 0 {
 			also = append(also, condition{"(t.due_at, t.id) > (?, ?)", []any{from.due, from.id}})
 		}
-		rows, err := walk(ctx, db, itemColumns, scopes, f, also, "t.due_at, t.id", limit)
+		rows, err := walk(ctx, db, "t.id, t.due_at", scopes, f, also, "t.due_at, t.id", limit)
 		if err != nil {
 			return nil, err
 		}
@@ -388,5 +389,10 @@ func dueList(ctx context.Context, db bun.IDB, scopes []scope, f ListFilter, urge
 		}
 		return int(a.ID - b.ID)
 	})
-	return out[:min(limit, len(out))], nil
+	out = out[:min(limit, len(out))]
+	ids := make([]int64, 0, len(out))
+	for i := range out {
+		ids = append(ids, out[i].ID)
+	}
+	return readOn(ctx, db, itemColumns, ids, map[int64]Ticket{})
 }

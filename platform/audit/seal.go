@@ -61,6 +61,9 @@ type Sealer struct {
 	Signer Signer
 	// Clock is the system's when nil.
 	Clock clock.Clock
+	// Batch is how many rows one transaction seals: 500 when 0, which holds the writer for some milliseconds. What nobody
+	// waits for is sealed faster in thousands.
+	Batch int
 
 	mu   sync.Mutex
 	lock *lock
@@ -83,9 +86,6 @@ type gap struct {
 // settle is how long a gap is looked at after every transaction that may fill it seems to have ended: an id can be drawn
 // a moment before its transaction has an id of its own.
 const settle = time.Minute
-
-// batch is how many rows one transaction seals.
-const batch = 500
 
 // drawnID is the highest id that PostgreSQL gave out.
 const drawnID = "(SELECT coalesce(pg_sequence_last_value(pg_get_serial_sequence('audit_entries', 'id')), 0))"
@@ -152,6 +152,13 @@ func (s *Sealer) forget() {
 	s.seen = nil
 }
 
+func (s *Sealer) portion() int {
+	if s.Batch == 0 {
+		return 500
+	}
+	return s.Batch
+}
+
 func (s *Sealer) now() time.Time {
 	if s.Clock == nil {
 		return clock.System{}.Now()
@@ -175,7 +182,7 @@ func (s *Sealer) pass(ctx context.Context) error {
 			s.forget()
 			return err
 		}
-		if n < batch || ctx.Err() != nil {
+		if n < s.portion() || ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
@@ -196,7 +203,7 @@ func (s *Sealer) batch(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	var fresh []Entry
-	if err := db.NewSelect().Model(&fresh).Where("a.id > ?", s.seen.next).OrderExpr("a.id").Limit(batch).Scan(ctx); err != nil {
+	if err := db.NewSelect().Model(&fresh).Where("a.id > ?", s.seen.next).OrderExpr("a.id").Limit(int64(s.portion())).Scan(ctx); err != nil {
 		return 0, err
 	}
 	if len(rows) == 0 && len(fresh) == 0 && len(s.seen.gaps) == 0 {
@@ -264,7 +271,7 @@ func (s *Sealer) late(ctx context.Context, db bun.IDB) ([]Entry, error) {
 			q = q.WhereOr("a.id BETWEEN ? AND ?", g.from, g.to)
 		}
 		return q
-	}).OrderExpr("a.id").Limit(batch).Scan(ctx)
+	}).OrderExpr("a.id").Limit(int64(s.portion())).Scan(ctx)
 	return rows, err
 }
 

@@ -5,12 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/uptrace/bun"
 )
 
 // maxBatch is how many closures share one commit (measured: 64 gives 2.3 times the throughput of one commit each).
 const maxBatch = 64
+
+// maxHold is how long a commit may be put off by those who come while it is prepared. Who comes later waits for the next.
+const maxHold = 20 * time.Millisecond
 
 // errClosed is returned to callers that come after Close.
 var errClosed = errors.New("database: closed")
@@ -89,15 +93,6 @@ func (g *group) loop() {
 
 func (g *group) batch(first *request) {
 	batch := []*request{first}
-	for len(batch) < maxBatch {
-		select {
-		case r := <-g.queue:
-			batch = append(batch, r)
-			continue
-		default:
-		}
-		break
-	}
 	var hooks []func()
 	defer func() {
 		// Wake listeners only after every caller can have its answer.
@@ -120,7 +115,14 @@ func (g *group) batch(first *request) {
 		fail(err)
 		return
 	}
-	for _, r := range batch {
+	began := time.Now()
+	g.one(tx, first)
+	for len(batch) < maxBatch && time.Since(began) < maxHold {
+		r := g.next()
+		if r == nil {
+			break
+		}
+		batch = append(batch, r)
 		g.one(tx, r)
 	}
 	if g.failing != nil {
@@ -139,6 +141,16 @@ func (g *group) batch(first *request) {
 		if r.err == nil {
 			hooks = append(hooks, r.hooks...)
 		}
+	}
+}
+
+// next is the next who waits, nil when nobody does.
+func (g *group) next() *request {
+	select {
+	case r := <-g.queue:
+		return r
+	default:
+		return nil
 	}
 }
 

@@ -2,6 +2,7 @@ package search
 
 import (
 	"slices"
+	"sync/atomic"
 	"unicode/utf8"
 )
 
@@ -25,45 +26,74 @@ func foldAll(s string) []folded {
 			_, size := utf8.DecodeRuneInString(s[i:])
 			to = i + size
 		}
-		switch { // what most texts consist of needs no tables
-		case r >= 0x4E00 && r <= 0x9FFF, r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+		if r >= 0x4E00 && r <= 0x9FFF { // Hanzi are most of the texts, and fold to themselves
 			out = append(out, folded{r, i, to})
 			continue
 		}
-		for _, f := range fold(string(r)) {
-			if classOf(f) != nothing {
-				out = append(out, folded{f, i, to})
-			}
+		for _, f := range foldOne(r) {
+			out = append(out, folded{f, i, to})
 		}
 	}
 	return out
 }
 
-// Mark cuts text into pieces, those the query names as hits. The pieces joined are text.
-func (q Query) Mark(text string) []Piece {
-	var out []Piece
-	at := 0
-	for _, h := range q.hits(text) {
-		if h[0] > at {
-			out = append(out, Piece{Text: text[at:h[0]]})
-		}
-		out = append(out, Piece{text[h[0]:h[1]], true})
-		at = h[1]
+// foldOne is fold of one character without what is invisible. Letters, digits and punctuation come again and again: theirs
+// are remembered.
+func foldOne(r rune) []rune {
+	if r < 0 || r >= 0x10000 {
+		return visible(r)
 	}
-	if at < len(text) {
-		out = append(out, Piece{Text: text[at:]})
+	page := foldedPages[r>>8].Load()
+	if page == nil {
+		page = new([256][]rune)
+		for i := range page {
+			page[i] = visible(r&^0xFF + rune(i))
+		}
+		foldedPages[r>>8].Store(page)
+	}
+	return page[r&0xFF]
+}
+
+// foldedPages holds foldOne of 256 characters each, made when the first of them is met.
+var foldedPages [256]atomic.Pointer[[256][]rune]
+
+func visible(r rune) []rune {
+	return slices.DeleteFunc([]rune(fold(string(r))), func(f rune) bool { return classOf(f) == nothing })
+}
+
+// Mark cuts text into pieces, those the query names as hits. The pieces joined are text.
+func (q Query) Mark(text string) []Piece { return cut(text, q.hits(text), 0, len(text)) }
+
+// cut cuts text[from:to] into pieces along the hits in text.
+func cut(text string, hits [][2]int, from, to int) []Piece {
+	var out []Piece
+	at := from
+	for _, h := range hits {
+		begin, end := max(h[0], from), min(h[1], to)
+		if begin >= end {
+			continue
+		}
+		if begin > at {
+			out = append(out, Piece{Text: text[at:begin]})
+		}
+		out = append(out, Piece{text[begin:end], true})
+		at = end
+	}
+	if at < to {
+		out = append(out, Piece{Text: text[at:to]})
 	}
 	return out
 }
 
 // Excerpt is Mark over about n characters of text around the first hit, with … where something was cut.
 func (q Query) Excerpt(text string, n int) []Piece {
+	hits := q.hits(text)
 	if utf8.RuneCountInString(text) <= n {
-		return q.Mark(text)
+		return cut(text, hits, 0, len(text))
 	}
 	first := 0
-	if h := q.hits(text); len(h) > 0 {
-		first = h[0][0]
+	if len(hits) > 0 {
+		first = hits[0][0]
 	}
 	from := first
 	for i := 0; i < n/4 && from > 0; i++ {
@@ -75,7 +105,7 @@ func (q Query) Excerpt(text string, n int) []Piece {
 		_, size := utf8.DecodeRuneInString(text[to:])
 		to += size
 	}
-	out := q.Mark(text[from:to])
+	out := cut(text, hits, from, to)
 	if from > 0 {
 		out = append([]Piece{{Text: "…"}}, out...)
 	}

@@ -53,6 +53,15 @@ const (
 // transaction. What is written meanwhile goes into both. A rebuild that was killed leaves the old index in use; the next one
 // begins again. progress, when not nil, hears how many documents are done.
 func Rebuild(ctx context.Context, db *database.DB, s Source, progress func(done int)) error {
+	return rebuild(ctx, db, s, portion, progress)
+}
+
+// Fill is Rebuild where nobody else uses the installation: it holds the writer for seconds.
+func Fill(ctx context.Context, db *database.DB, s Source) error {
+	return rebuild(ctx, db, s, 100*portion, nil)
+}
+
+func rebuild(ctx context.Context, db *database.DB, s Source, portion int, progress func(done int)) error {
 	claim := secret.Token()
 	err := db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := s.claim(ctx, tx, true); err != nil {
