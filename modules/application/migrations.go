@@ -102,4 +102,9 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX application_drafts_writer ON application_drafts (user_id, enterprise_id, saved_at)",
 			"CREATE INDEX application_files_file ON application_files (file_id)")
 	},
+}, {
+	ID: "20261129180100_application_numbers_drawn",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.SerialSteps(ctx, tx, "application_numbers")
+	},
 }}

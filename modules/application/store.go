@@ -138,12 +138,10 @@ func list(ctx context.Context, db bun.IDB, s scope, f ListFilter, after *positio
 	return out[:min(limit, len(out))], nil
 }
 
-// number takes the next number of the day; the row's lock makes two of them wait for each other.
+// number draws the next number of the day.
 func number(ctx context.Context, tx bun.Tx, now time.Time) (string, error) {
 	day := now.In(clock.Beijing).Format("20060102")
-	var n int64
-	err := tx.NewRaw("INSERT INTO application_numbers (day, last) VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET last = application_numbers.last + 1 RETURNING last", day).
-		Scan(ctx, &n)
+	n, err := database.NextOfDay(ctx, tx, "application_numbers", day)
 	if err != nil {
 		return "", fmt.Errorf("number an application: %w", err)
 	}

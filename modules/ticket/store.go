@@ -131,11 +131,10 @@ func byID(ctx context.Context, db bun.IDB, columns string, ids []int64) ([]Ticke
 	return rows, nil
 }
 
-// number takes the next number of the day; the row's lock makes two of them wait for each other.
+// number draws the next number of the day.
 func number(ctx context.Context, tx bun.Tx, now time.Time) (string, error) {
 	day := now.In(clock.Beijing).Format("20060102")
-	var n int64
-	err := database.QueryOne(ctx, tx, []any{&n}, "INSERT INTO ticket_numbers (day, last) VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET last = ticket_numbers.last + 1 RETURNING last", day)
+	n, err := database.NextOfDay(ctx, tx, "ticket_numbers", day)
 	if err != nil {
 		return "", fmt.Errorf("number a ticket: %w", err)
 	}

@@ -56,9 +56,9 @@ func Rebuild(ctx context.Context, db *database.DB, s Source, progress func(done 
 	return rebuild(ctx, db, s, portion, progress)
 }
 
-// Fill is Rebuild where nobody else uses the installation: it holds the writer for seconds.
+// Fill is Rebuild where nobody else uses the installation: it holds the writer for longer.
 func Fill(ctx context.Context, db *database.DB, s Source) error {
-	return rebuild(ctx, db, s, 100*portion, nil)
+	return rebuild(ctx, db, s, 10*portion, nil)
 }
 
 func rebuild(ctx context.Context, db *database.DB, s Source, portion int, progress func(done int)) error {
