@@ -54,7 +54,7 @@ func TestDemoContent(t *testing.T) {
 		t.Errorf("states: %v", seen)
 	}
 	for path, want := range map[string]string{
-		"/": "资讯动态", "/news": "〔演示〕", "/notices": "〔演示〕", "/help": "账号与登录", "/search?q=" + url.QueryEscape("贷款贴息"): "<mark>贷款贴息</mark>", "/sitemap": "/tickets/new",
+		"/": "资讯动态", "/news": "〔演示〕", "/notices": "〔演示〕", "/help": "账号与登录", "/answers": "常见问答", "/search?q=" + url.QueryEscape("贷款贴息"): "<mark>贷款贴息</mark>", "/sitemap": "/tickets/new",
 	} {
 		if status, html := ask(t, h, "GET", path, "", ""); status != 200 || !strings.Contains(html, want) {
 			t.Errorf("%s: %d lacks %q", path, status, want)

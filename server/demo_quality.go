@@ -36,8 +36,23 @@ func (h *house) seedQuality(ctx context.Context, s *seeded) error {
 	if err != nil {
 		return err
 	}
+	called := quality.SetCard{Kind: quality.CalledBack, Name: "回访评分表", Card: quality.Card{
+		Items: []quality.Item{
+			{Name: "身份与来意", Points: 20, Hint: "未说明单位和来意扣 10 分；未核对是否本人扣 10 分"},
+			{Name: "核实结果", Points: 40, Hint: "未逐项询问是否联系、是否解决、是否满意，每项扣 10 分"},
+			{Name: "记录准确", Points: 25, Hint: "登记结果与通话不符每处扣 10 分"},
+			{Name: "服务用语", Points: 15, Hint: "诱导评价扣 15 分，打断、催促每次扣 5 分"},
+		},
+		Fatal: []string{"代替企业评价", "泄露来电人信息"},
+	}}
+	if err := q.SetCard(ctx, lead, called); err != nil {
+		return err
+	}
 	from, to := s.at.Now().AddDate(0, 0, -60).Format("2006-01-02"), s.at.Now().Format("2006-01-02")
 	if _, err := q.Draw(ctx, lead, quality.Draw{From: from, To: to, PerAgent: 4, Kinds: quality.Kinds}); err != nil {
+		return err
+	}
+	if err := h.pickOne(ctx, s, q); err != nil {
 		return err
 	}
 	list, _, err := q.Checks(ctx, lead, quality.Filter{Limit: 100})
@@ -72,13 +87,29 @@ func (h *house) seedQuality(ctx context.Context, s *seeded) error {
 	return nil
 }
 
+// pickOne has the lead choose a ticket by hand, one that chance has left.
+func (h *house) pickOne(ctx context.Context, s *seeded, q *quality.Service) error {
+	lead, err := s.as(ctx, h, "staff", "lead01")
+	if err != nil {
+		return err
+	}
+	var numbers []string
+	err = h.db.Read().NewSelect().TableExpr("quality_works AS w").ColumnExpr("w.number").Where("NOT EXISTS (SELECT 1 FROM quality_checks AS c WHERE c.event_id = w.event_id)").
+		OrderExpr("w.event_id").Limit(1).Scan(ctx, &numbers)
+	if err != nil || len(numbers) == 0 {
+		return err
+	}
+	_, err = q.Pick(ctx, lead, quality.Pick{Number: numbers[0], Kinds: quality.Kinds, Reason: "企业来电反映接听人员解答不清，班长点名复查"})
+	return err
+}
+
 // scoreOne scores a check as the lead would.
 func (h *house) scoreOne(ctx context.Context, s *seeded, q *quality.Service, c quality.Listed, i int) error {
 	lead, err := s.as(ctx, h, "staff", "lead01")
 	if err != nil {
 		return err
 	}
-	card, err := q.Card(ctx, lead)
+	card, err := q.Card(ctx, lead, c.Kind)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func (h *house) seedSupervision(ctx context.Context, s *seeded) error {
 			return err
 		}
 		ids = append(ids, a.UserID)
-		if err := h.telephone.SetExtension(ctx, lead, cti.ExtensionView{Extension: fmt.Sprintf("800%d", i+1), UserID: a.UserID, Name: a.Name}); err != nil {
+		if err := h.telephone.SetExtension(ctx, lead, cti.SetExtension{Extension: fmt.Sprintf("800%d", i+1), UserID: a.UserID}); err != nil {
 			return err
 		}
 	}
@@ -171,9 +171,13 @@ func (h *house) seedWatch(ctx context.Context, s *seeded, _ access.Actor, _ []in
 			}
 			at, words := e.At, f.Title
 			if left := len(events) - i; left <= 6 { // the last ones stand for a power cut in one street
-				at, f.Type, words = s.now.Add(-time.Duration(left)*6*time.Minute), "060202", "中仓街道"
+				at, f.Type, words = s.now.Add(-time.Duration(left)*6*time.Minute), "050101", "中仓街道"
 			}
-			if err := watch.Note(ctx, tx, f.ID, f.Type, words, at); err != nil {
+			secret, err := h.tickets.Secret(ctx, tx, []int64{f.ID})
+			if err != nil {
+				return err
+			}
+			if err := watch.Note(ctx, tx, supervision.Received{Ticket: f.ID, Matter: f.Type, Words: words, At: at, Secret: secret[f.ID]}); err != nil {
 				return err
 			}
 		}

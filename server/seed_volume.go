@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/appraisal"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/ticket"
@@ -18,6 +19,7 @@ import (
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/bulk"
 	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/seed/volume"
@@ -98,12 +100,16 @@ func (h *house) loadVolume(ctx context.Context, size Size, out io.Writer) error 
 	if d.applications, err = h.applications.Teller(ctx); err != nil {
 		return err
 	}
-	if d.load, err = bulk.Begin(ctx, h.db, slices.Concat(identity.LoadTables, enterprise.LoadTables, ticket.LoadTables, application.LoadTables)...); err != nil {
+	if d.load, err = bulk.Begin(ctx, h.db, slices.Concat(identity.LoadTables, enterprise.LoadTables, ticket.LoadTables, appraisal.LoadTables, application.LoadTables)...); err != nil {
 		return err
 	}
 	d.persons.Use(d.load)
 	d.companies = enterprise.NewTeller(d.load)
 	d.tickets.Use(d.load)
+	cases := appraisal.NewTeller(d.load)
+	d.tickets.Told = func(id int64, facts []event.Event, spans []ticket.UnitSpan) error {
+		return cases.Tell(id, facts, appraised(spans))
+	}
 	d.applications.Use(d.load)
 	progress := newProgress(out, size, d.load)
 	if err := d.tell(ctx, h, g, size, progress); err != nil {

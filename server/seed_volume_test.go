@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/identity"
@@ -216,6 +218,10 @@ func TestLoadedRowsAreAsMade(t *testing.T) {
 			t.Errorf("the history has no %s", a)
 		}
 	}
+	// The three rates of what was loaded, for whoever opens the page.
+	if n := e.one(t, "SELECT count(*) FROM appraisal_cases WHERE month <> '' AND ticket_id <= ?", after["tickets"]); n < 40 {
+		t.Errorf("%d cases that have ended", n)
+	}
 	// The indexes are as the migrations made them, and nothing hangs in the air.
 	e.whole(t)
 	if err := e.h.sealer.Seal(ctx); err != nil {
@@ -342,6 +348,7 @@ func (e *enlarged) ticket(t *testing.T, tell *telling, _ []access.Actor, next *v
 		}
 	}
 	e.object(t, ticket.Object, loaded, v.ID, swap)
+	e.cases(t, loaded, v.ID, swap)
 	// Both open with the key, and show the same to the desk.
 	desk := tell.agents[0]
 	p, err := e.h.tickets.Get(ctx, desk, loaded)
@@ -350,6 +357,27 @@ func (e *enlarged) ticket(t *testing.T, tell *telling, _ []access.Actor, next *v
 	}
 	if q, err := e.h.tickets.Get(ctx, desk, v.ID); err != nil || p.Phone != q.Phone || len(p.Timeline) != len(q.Timeline) || !slices.Equal(p.Actions, q.Actions) {
 		t.Errorf("ticket %d: shown as %+v, made as %+v, %v", loaded, p, q, err)
+	}
+}
+
+// cases has the appraisal hear of what the services did, and compares its cases with the loaded ones.
+func (e *enlarged) cases(t *testing.T, loaded, made int64, swap *strings.Replacer) {
+	t.Helper()
+	ctx := context.Background()
+	events, err := event.Of(ctx, e.h.db.Read(), ticket.Object, made)
+	if err == nil {
+		err = e.h.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return e.story.appraisal.Listener().Batch(ctx, tx, events) })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const query = "SELECT * FROM appraisal_cases WHERE ticket_id = ? ORDER BY no"
+	a, b := e.rows(t, query, loaded), e.rows(t, query, made)
+	if len(a) != len(b) {
+		t.Fatalf("ticket %d: %d cases loaded, %d made", loaded, len(a), len(b))
+	}
+	for i := range a {
+		same(t, "appraisal_cases", a[i], b[i], swap, nil)
 	}
 }
 

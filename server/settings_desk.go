@@ -10,6 +10,7 @@ import (
 	"github.com/huiqi/huiqi/modules/supervision"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/fault"
 )
 
 type cardSetting struct {
@@ -20,7 +21,7 @@ type cardSetting struct {
 func (h *house) cardKind() settingKind {
 	return kindOf[cardSetting]{key: "quality_card", title: "质检评分表", tables: []string{"quality_cards"}, single: true,
 		list: func(ctx context.Context, actor access.Actor) ([]cardSetting, error) {
-			v, err := h.quality.Card(ctx, actor)
+			v, err := h.quality.Card(ctx, actor, "")
 			return []cardSetting{{v.Name, v.Card}}, err
 		},
 		check: func(_ *world, m *cardSetting) error {
@@ -30,11 +31,55 @@ func (h *house) cardKind() settingKind {
 			return err
 		},
 		set: func(ctx context.Context, actor access.Actor, m cardSetting) error {
-			v, err := h.quality.Card(ctx, actor)
+			v, err := h.quality.Card(ctx, actor, "")
 			if err != nil {
 				return err
 			}
 			return h.quality.SetCard(ctx, actor, quality.SetCard{Name: m.Name, Base: v.ID, Card: m.Card})
+		},
+	}
+}
+
+type kindCardSetting struct {
+	Kind quality.Kind `json:"kind"`
+	cardSetting
+}
+
+// kindCards are the scorecards of those kinds of work that have one of their own.
+func (h *house) kindCards() settingKind {
+	return kindOf[kindCardSetting]{key: "quality_kind_cards", title: "专用质检评分表", tables: []string{"quality_cards"},
+		id: func(m kindCardSetting) (string, string) { return string(m.Kind), m.Kind.Label() },
+		list: func(ctx context.Context, actor access.Actor) ([]kindCardSetting, error) {
+			all, err := h.quality.Cards(ctx, actor)
+			out := []kindCardSetting{}
+			for _, v := range all {
+				if v.Kind != "" && !v.Withdrawn {
+					out = append(out, kindCardSetting{v.Kind, cardSetting{v.Name, v.Card}})
+				}
+			}
+			return out, err
+		},
+		check: func(_ *world, m *kindCardSetting) error {
+			if m.Kind == "" {
+				return fault.InvalidField("kind", "QUALITY_KINDS", "请写明业务：opened、answered 或 called_back")
+			}
+			cmd := quality.SetCard{Kind: m.Kind, Name: m.Name, Card: m.Card}
+			err := cmd.Check()
+			m.Name, m.Card = cmd.Name, cmd.Card
+			return err
+		},
+		set: func(ctx context.Context, actor access.Actor, m kindCardSetting) error {
+			cmd := quality.SetCard{Kind: m.Kind, Name: m.Name, Card: m.Card}
+			all, err := h.quality.Cards(ctx, actor)
+			if err != nil {
+				return err
+			}
+			for _, v := range all {
+				if v.Kind == m.Kind {
+					cmd.Base = v.ID
+				}
+			}
+			return h.quality.SetCard(ctx, actor, cmd)
 		},
 	}
 }
@@ -76,11 +121,23 @@ func (h *house) hoursKind() settingKind {
 		},
 		list: func(ctx context.Context, actor access.Actor) ([]seat.HoursView, error) {
 			w, err := h.seats.Week(ctx, actor, "")
+			for i := range w.Hours {
+				w.Hours[i].Version = 0 // it is that of this installation
+			}
 			return w.Hours, err
 		},
 		check: func(_ *world, m *seat.HoursView) error { return m.Check() },
 		set: func(ctx context.Context, actor access.Actor, m seat.HoursView) error {
-			return h.seats.SetHours(ctx, actor, []seat.HoursView{m})
+			w, err := h.seats.Week(ctx, actor, "")
+			if err != nil {
+				return err
+			}
+			for _, now := range w.Hours {
+				if now.Weekday == m.Weekday {
+					m.Version = now.Version
+				}
+			}
+			return h.seats.SetHours(ctx, actor, seat.SetHours{Hours: []seat.HoursView{m}})
 		},
 	}
 }

@@ -53,6 +53,8 @@ quality_card:
   name: 简易评分表
   items: [{name: 服务用语, points: 40, hint: ''}, {name: 答复准确, points: 60, hint: 与知识库不一致扣 10 分}]
   fatal: [泄露来电人信息]
+quality_kind_cards:
+  - {kind: called_back, name: 回访评分表, items: [{name: 核实结果, points: 70, hint: ''}, {name: 礼貌用语, points: 30, hint: ''}], fatal: []}
 quality_rule: {per_agent: 3, kinds: [opened], appeal_days: 5, on: true}
 desk_hours:
   - {weekday: 6, from: '09:30', to: '16:00', seats: 3}
@@ -152,6 +154,7 @@ func TestBadSettingsOfEveryKind(t *testing.T) {
 		"directory:\n  - {matter: NONE, lead: TZ}":                                                                                                      "没有编码为 NONE 的诉求类型",
 		"canned_replies:\n  - {title: 用语, body: '{{天气}}'}":                                                                                              "无法识别",
 		"quality_card: {name: 评分表, items: [{name: 服务用语, points: 40, hint: ''}], fatal: []}":                                                             "之和须为 100 分",
+		"quality_kind_cards:\n  - {kind: slept, name: 评分表, items: [{name: 服务用语, points: 100, hint: ''}], fatal: []}":                                    "没有这种业务",
 		"quality_rule: {per_agent: 0, kinds: [opened], appeal_days: 5, on: true}":                                                                       "抽检件数",
 		"desk_hours:\n  - {weekday: 1, from: '18:00', to: '09:00', seats: 1}":                                                                           "结束须晚于开始",
 		"surge_rule: {least: 1, factor: 1, weeks: 1, on: true}":                                                                                         "件数请填 2 至 1000",

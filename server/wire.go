@@ -267,7 +267,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 			{Key: "messages", Text: "我的消息", URL: "/messages", Icon: "bell"},
 			{Key: "company", Text: "我的企业", URL: "/company", Icon: "building"},
 		},
-		Links: page.Links{Search: "/search", Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/my", Messages: "/messages", Help: "/help", Ask: "/tickets/new",
+		Links: page.Links{Search: "/search", Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/my", Messages: "/messages", Help: "/help", Answers: "/answers", Ask: "/tickets/new",
 			Privacy: "/privacy", SiteMap: "/sitemap", Accessibility: "/accessibility"},
 	})
 	if err != nil {
@@ -319,6 +319,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.applications.Pages,
 		h.policies.Pages,
 		h.content.Pages,
+		h.knowledge.Pages,
 		h.messages.Pages,
 	} {
 		if err := add(h.web, pages); err != nil {

@@ -44,9 +44,14 @@ var _ appraisal.Tickets = (*ticket.Service)(nil)
 // Spans lists the clocks of a ticket's units that have stopped.
 func (s appraisalSpans) Spans(ctx context.Context, db bun.IDB, ticketID int64) ([]appraisal.Span, error) {
 	list, err := s.UnitSpans(ctx, db, ticketID)
+	return appraised(list), err
+}
+
+// appraised are the clocks of units as the appraisal reads them.
+func appraised(list []ticket.UnitSpan) []appraisal.Span {
 	out := make([]appraisal.Span, 0, len(list))
 	for _, c := range list {
 		out = append(out, appraisal.Span{Kind: string(c.Kind), UnitID: c.UnitID, Started: c.Started, Late: c.Late})
 	}
-	return out, err
+	return out
 }

@@ -48,6 +48,12 @@ func (s ctiSeats) Hung(ctx context.Context, tx bun.Tx, user int64) error {
 	return err
 }
 
+// Name is that of somebody who may sit at the desk.
+func (s ctiSeats) Name(ctx context.Context, tx bun.Tx, user int64) (string, error) {
+	p, err := s.Person(ctx, tx, user)
+	return p.Name, err
+}
+
 // surveys takes the keys pressed in a voice call-back into the ticket: 1 on the telephone is the best.
 type surveys struct{ *ticket.Service }
 

@@ -139,7 +139,16 @@ func (h *house) followTicket(ctx context.Context, tx bun.Tx, e event.Event) erro
 	if err := e.Decode(&f); err != nil {
 		return err
 	}
-	return h.intake.Follow(ctx, tx, intake.TicketChange{ID: e.ObjectID, Number: f.Number, Status: string(f.Status), UnitName: f.UnitName, DueAt: f.DueAt, At: e.At})
+	c := intake.TicketChange{ID: e.ObjectID, Number: f.Number, Status: string(f.Status), UnitName: f.UnitName, DueAt: f.DueAt, At: e.At}
+	if e.Type == "ticket.confided" {
+		var f ticket.Confided
+		if err := e.Decode(&f); err != nil {
+			return err
+		}
+		secret := f.Level > 0
+		c.Secret = &secret
+	}
+	return h.intake.Follow(ctx, tx, c)
 }
 
 // intakeDesk is the desk for intake.
@@ -191,6 +200,18 @@ func (d intakeDesk) ByCode(ctx context.Context, who, number, code string) (intak
 		err = fault.ErrNotFound
 	}
 	return intake.Told{Number: v.Number, Status: v.StatusName, TypeName: v.TypeName, UnitName: v.UnitName, Reply: v.Reply, At: v.CreatedAt, DueAt: v.DueAt, Ended: v.ClosedAt != nil}, err
+}
+
+// Numbered finds a ticket the actor sees.
+func (d intakeDesk) Numbered(ctx context.Context, actor access.Actor, number string) (int64, error) {
+	p, err := d.h.tickets.Page(ctx, actor, ticket.ListFilter{Query: number, Limit: 1})
+	if err != nil {
+		return 0, err
+	}
+	if len(p.Items) == 0 || p.Items[0].Number != strings.ToUpper(number) {
+		return 0, fault.ErrNotFound
+	}
+	return p.Items[0].ID, nil
 }
 
 // Hear puts further words on the timeline of a ticket.

@@ -66,6 +66,8 @@ func (n notices) besideTicket(ctx context.Context, tx bun.Tx, kind string, f tic
 		}
 	case "ticket.forwarded":
 		return n.passedOn(ctx, tx, f, notice)
+	case "ticket.merged", "ticket.unmerged": // the unit whose work rests, or goes on
+		return unit(kind, f.Hop.UnitID, ticket.PermSign)
 	case "ticket.sent_back":
 		notice.Params["reason"] = f.Note
 		return unit("ticket.sent_back", f.UnitID, ticket.PermReply)

@@ -25,6 +25,13 @@ func (h *house) joinSupervision() {
 	})
 	h.tasks = append(h.tasks, h.supervision.Tasks()...)
 	h.listeners = append(h.listeners, event.Listener{Name: "supervision.received", Handle: func(ctx context.Context, tx bun.Tx, e event.Event) error {
+		if e.Type == "ticket.confided" {
+			var f ticket.Confided
+			if err := e.Decode(&f); err != nil {
+				return err
+			}
+			return h.supervision.Hush(ctx, tx, f.ID, f.Level > 0)
+		}
 		if e.Type != "ticket.opened" {
 			return nil
 		}
@@ -36,7 +43,11 @@ func (h *house) joinSupervision() {
 		if f.Area != "" { // the ticket knows; its title need not say so
 			words = areaName(h.directory.Areas(), f.Area)
 		}
-		return h.supervision.Note(ctx, tx, f.ID, f.Type, words, e.At)
+		secret, err := h.tickets.Secret(ctx, tx, []int64{f.ID})
+		if err != nil {
+			return err
+		}
+		return h.supervision.Note(ctx, tx, supervision.Received{Ticket: f.ID, Matter: f.Type, Words: words, At: e.At, Secret: secret[f.ID]})
 	}})
 }
 

@@ -141,7 +141,7 @@ func story(id, unit int64, words string) []said {
 		"lapse":   {"ticket.closed", id, head("rule", obj("id", 1))},
 		"again":   {"ticket.reopened", id, head("outcome", outcome(true, false, false), "told", obj("result", "reached", "level", 2))},
 		"back":    {"ticket.return_decided", id, head("granted", true, "hop", obj("role", "lead"))},
-		"appeal":  {"ticket.appeal_decided", id, head("granted", true)}, "void": {"ticket.voided", id, head()}, "merge": {"ticket.merged", id, head()},
+		"appeal":  {"ticket.appeal_decided", id, head("granted", true)}, "void": {"ticket.voided", id, head()}, "merge": {"ticket.merged", id, head()}, "part": {"ticket.unmerged", id, head()},
 		"stars": {"ticket.rated", id, head("rating", 4)}, "recall": {"ticket.lapsed", id, head("action", "recall")},
 	}
 	var out []said
@@ -195,6 +195,10 @@ func TestFold(t *testing.T) {
 		{"open send sign reply bad appeal undo", "no unsolved 1 met met kept none |"},
 		{"open send sign void", "none none none met none kept none |void"},
 		{"open merge reply good", "yes solved 5 none none kept none |duplicate"},
+		{"open send sign merge reply good", "none none none met none kept none |duplicate; yes solved 5 none none kept none |duplicate"},
+		{"open send sign merge good", "none none none met none kept none |duplicate"},
+		{"open send sign merge part reply good", "yes solved 5 met met kept none |"},
+		{"open send merge reply again sign reply good", "none none none never none kept none |duplicate; presumed unsolved 2 none none kept none |duplicate; yes solved 5 met met kept none |"},
 		{"open send sign proof good", "yes solved 5 met met kept complete |"},
 		{"open send sign noproof good", "yes solved 5 met met kept incomplete |"},
 		{"open send sign proof invalid good", "yes solved 5 met met kept invalid |"},

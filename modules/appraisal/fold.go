@@ -179,9 +179,13 @@ func (f *folding) hear(e event.Event, h fact) {
 	case "ticket.dispatched":
 		f.begin(at, h)
 	case "ticket.replied":
-		if c == nil && f.merged { // answered with its handling order
+		if f.merged { // answered with its handling order, whose unit the answer counts for
+			if c != nil {
+				c.end(at, Joined)
+			}
 			c = f.begin(at, h)
 			c.Exclusion, c.Sign = Joined, "none"
+			f.merged = false
 		}
 		f.replied(c, at, h)
 	case "ticket.rated":
@@ -207,6 +211,9 @@ func (f *folding) hear(e event.Event, h fact) {
 		x := Exclusion("")
 		if h.Rule != nil && c.RepliedAt == nil {
 			x = Lapsed
+		}
+		if f.merged { // answered at the desk with its handling order: its unit had no part in that
+			x = Joined
 		}
 		c.end(at, x)
 	case "ticket.reopened":

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -115,24 +114,6 @@ func (s *Service) Listener() event.Listener {
 	}}
 }
 
-// stateRow says how far a rebuild has come.
-type stateRow struct {
-	bun.BaseModel `bun:"table:appraisal_state"`
-
-	ID    int64 `bun:"id,pk"`
-	After int64 `bun:"rebuilt_to,notnull"`
-	Busy  bool  `bun:"rebuilding,notnull"`
-}
-
-// hold keeps a rebuild and the listener from overtaking each other: who has the row reads every event that was committed.
-func (s *Service) hold(ctx context.Context, tx bun.Tx) error {
-	if s.db.Kind() != database.Postgres {
-		return nil
-	}
-	_, err := tx.NewRaw("SELECT 1 FROM appraisal_state WHERE id = 1 FOR UPDATE").Exec(ctx)
-	return err
-}
-
 const caseColumns = "id, ticket_id, no, number, type_code, unit_id, unit_name, started_at, signed_at, replied_at, ended_at, month, response, solution, satisfaction, sign, handle, given_back, evidence, exclusion, again"
 
 // fold makes the cases of a ticket anew and writes what is different.
@@ -186,92 +167,6 @@ func (c Case) same(o Case) bool {
 		return c
 	}
 	return reflect.DeepEqual(utc(c), utc(o))
-}
-
-// rebuildPage is how many tickets one transaction of a rebuild folds.
-const rebuildPage = 50
-
-// Rebuild asks for all cases to be made anew from the log; a task does it, page by page. It needs appraisal.manage.
-func (s *Service) Rebuild(ctx context.Context, actor access.Actor) error {
-	if err := s.manages(actor); err != nil {
-		return err
-	}
-	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := database.Run(ctx, tx, "UPDATE appraisal_state SET rebuilt_to = 0, rebuilding = TRUE WHERE id = 1"); err != nil {
-			return err
-		}
-		return note(ctx, tx, actor, s.clock.Now(), "appraisal.rebuild", "重新计算全部考核件", nil)
-	})
-}
-
-// Rebuilding is how far a rebuild that was asked for has come.
-type Rebuilding struct {
-	Busy bool `json:"busy"`
-	// Percent counts by the numbers of tickets, of which there are some gaps.
-	Percent int `json:"percent" minimum:"0" maximum:"100"`
-}
-
-// Rebuilding tells how far the last rebuild has come. It needs appraisal.manage.
-func (s *Service) Rebuilding(ctx context.Context, actor access.Actor) (Rebuilding, error) {
-	if err := s.manages(actor); err != nil {
-		return Rebuilding{}, err
-	}
-	var st stateRow
-	db := s.db.Read()
-	if err := db.NewSelect().Model(&st).Where("id = 1").Scan(ctx); err != nil || !st.Busy {
-		return Rebuilding{Percent: 100}, err
-	}
-	var last int64
-	err := database.QueryOne(ctx, db, []any{&last}, "SELECT COALESCE(max(object_id), 0) FROM events WHERE object = 'ticket'")
-	if err != nil || last == 0 {
-		return Rebuilding{Busy: true}, err
-	}
-	return Rebuilding{Busy: true, Percent: int(min(99, 100*st.After/last))}, nil
-}
-
-// Work folds pages of a rebuild that was asked for until it is done, and returns how many tickets it folded. Only the system may.
-func (s *Service) Work(ctx context.Context, actor access.Actor) (int, error) {
-	if actor.Party != access.System {
-		return 0, fault.ErrForbidden
-	}
-	total := 0
-	for ctx.Err() == nil {
-		n, err := s.rebuildSome(ctx)
-		total += n
-		if err != nil || n < rebuildPage {
-			return total, err
-		}
-	}
-	return total, ctx.Err()
-}
-
-func (s *Service) rebuildSome(ctx context.Context) (n int, err error) {
-	err = s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		n = 0
-		if err := s.hold(ctx, tx); err != nil {
-			return err
-		}
-		var st stateRow
-		if err := tx.NewSelect().Model(&st).Where("id = 1").Scan(ctx); err != nil || !st.Busy {
-			return err
-		}
-		var ids []int64
-		err := tx.NewRaw("SELECT object_id FROM events WHERE object = 'ticket' AND object_id > ? AND seq = 1 ORDER BY object_id LIMIT ?", st.After, rebuildPage).Scan(ctx, &ids)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			if err := s.fold(ctx, tx, id); err != nil {
-				return fmt.Errorf("fold ticket %d: %w", id, err)
-			}
-			st.After = id
-		}
-		n = len(ids)
-		st.Busy = n == rebuildPage
-		_, err = tx.NewUpdate().Model(&st).WherePK().Exec(ctx)
-		return err
-	})
-	return n, err
 }
 
 // formulaRow is a formula as it is kept.
@@ -365,131 +260,6 @@ func (b Board) narrow(ids map[int64]bool) Board {
 	b.Units = slices.DeleteFunc(slices.Clone(b.Units), func(r UnitRow) bool { return !ids[r.UnitID] })
 	b.Total = UnitRow{Figures: []Figure{}, Excluded: []ExcludedCount{}}
 	return b
-}
-
-// CaseView is a case behind a figure, of a ticket the viewer may see.
-type CaseView struct {
-	TicketID  int64      `json:"ticketId"`
-	Number    string     `json:"number"`
-	Title     string     `json:"title"`
-	UnitName  string     `json:"unitName"`
-	StartedAt time.Time  `json:"startedAt"`
-	RepliedAt *time.Time `json:"repliedAt,omitempty"`
-	EndedAt   *time.Time `json:"endedAt,omitempty"`
-	Class     Class      `json:"class"`
-	Label     string     `json:"label" doc:"What the case is for the rate."`
-	Counted   bool       `json:"counted"`
-	Good      bool       `json:"good"`
-	Exclusion string     `json:"exclusion,omitempty" doc:"Why it is left out, in words."`
-}
-
-// CaseFilter names the figure whose cases are asked for.
-type CaseFilter struct {
-	Month  string
-	UnitID int64 // 0 for all units the viewer sees
-	Rate   Rate
-	Class  Class  // "" for every class
-	Left   bool   // only those that are left out of the rate
-	Cursor string // as the answer before gave it
-}
-
-const casePage = 50
-
-// Cases lists the cases behind a figure as they are now, those of tickets that the actor may see. It needs appraisal.view.
-func (s *Service) Cases(ctx context.Context, actor access.Actor, f CaseFilter) ([]CaseView, string, error) {
-	if err := s.views(actor); err != nil {
-		return nil, "", err
-	}
-	if err := checkMonth("month", f.Month); err != nil {
-		return nil, "", err
-	}
-	if f.Rate.Label() == "" {
-		return nil, "", fault.InvalidField("rate", "RATE", "请选择指标")
-	}
-	var after int64
-	if f.Cursor != "" {
-		var err error
-		if after, err = strconv.ParseInt(f.Cursor, 10, 64); err != nil || after < 0 {
-			return nil, "", fault.InvalidField("cursor", "CURSOR", "翻页位置无效，请回到第一页")
-		}
-	}
-	ids, all, err := s.own(ctx, actor)
-	if err != nil {
-		return nil, "", err
-	}
-	if !all && f.UnitID != 0 && !ids[f.UnitID] || !all && len(ids) == 0 {
-		return []CaseView{}, "", nil
-	}
-	db := s.db.Read()
-	form, err := inForce(ctx, db, f.Month)
-	if err != nil {
-		return nil, "", err
-	}
-	body, err := form.body()
-	if err != nil {
-		return nil, "", err
-	}
-	column := map[Rate]string{Response: "response", Solution: "solution", Satisfaction: "satisfaction", SignTime: "sign", HandleTime: "handle", Return: "given_back", Evidence: "evidence"}[f.Rate]
-	var rows []Case
-	q := db.NewSelect().Model(&rows).Where("k.month = ? AND k.id > ?", f.Month, after).OrderExpr("k.id").Limit(casePage + 1)
-	if f.UnitID != 0 {
-		q = q.Where("k.unit_id = ?", f.UnitID)
-	} else if !all {
-		list := []int64{}
-		for id := range ids {
-			list = append(list, id)
-		}
-		q = q.Where("k.unit_id IN (?)", bun.List(list))
-	}
-	if f.Class != "" {
-		q = q.Where("? = ?", bun.Ident("k."+column), f.Class)
-	}
-	omitted := []Exclusion{}
-	for _, o := range body.Omissions {
-		if body.omits(f.Rate, o.Exclusion) {
-			omitted = append(omitted, o.Exclusion)
-		}
-	}
-	switch {
-	case f.Left && len(omitted) == 0:
-		return []CaseView{}, "", nil
-	case f.Left:
-		q = q.Where("k.exclusion IN (?)", bun.List(omitted))
-	case len(omitted) > 0:
-		q = q.Where("k.exclusion NOT IN (?)", bun.List(omitted))
-	}
-	if err := q.Scan(ctx); err != nil {
-		return nil, "", fmt.Errorf("cases: %w", err)
-	}
-	next := ""
-	if len(rows) > casePage {
-		rows = rows[:casePage]
-		next = strconv.FormatInt(rows[casePage-1].ID, 10)
-	}
-	var wanted []int64
-	for _, c := range rows {
-		wanted = append(wanted, c.TicketID)
-	}
-	titles, err := s.tickets.Titles(ctx, actor, wanted)
-	if err != nil {
-		return nil, "", err
-	}
-	out := []CaseView{}
-	for i := range rows {
-		c := &rows[i]
-		title, seen := titles[c.TicketID]
-		if !seen {
-			continue
-		}
-		counted, good := body.counts(f.Rate, c.class(f.Rate), c.Exclusion)
-		v := CaseView{TicketID: c.TicketID, Number: c.Number, Title: title, UnitName: c.UnitName, StartedAt: c.StartedAt.UTC(), RepliedAt: c.RepliedAt, EndedAt: c.EndedAt,
-			Class: c.class(f.Rate), Label: f.Rate.classLabel(c.class(f.Rate)), Counted: counted, Good: good}
-		if body.omits(f.Rate, c.Exclusion) {
-			v.Exclusion = c.Exclusion.Label()
-		}
-		out = append(out, v)
-	}
-	return out, next, nil
 }
 
 // ErrLater: the month has not begun.

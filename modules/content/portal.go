@@ -13,7 +13,6 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
-	"github.com/huiqi/huiqi/platform/notation"
 	"github.com/huiqi/huiqi/platform/web"
 	"github.com/huiqi/huiqi/platform/web/page"
 )
@@ -280,7 +279,7 @@ func (s *Service) articlePage(c *fiber.Ctx, p *web.Pages, a Page, flash page.Fla
 		PubDate: a.PublishAt.In(clock.Beijing).Format("2006-01-02 15:04"), ContentSource: a.Source}
 	data := articlePage{
 		Head: page.ArticleHead{Title: a.Title, Source: a.Source, When: a.PublishAt, Label: column.Name},
-		Text: prose(a.Blocks), Back: page.Link{Text: "返回" + texts[0], URL: texts[2]},
+		Text: page.ProseOf(a.Blocks), Back: page.Link{Text: "返回" + texts[0], URL: texts[2]},
 	}
 	if a.Kind == Notice {
 		data.Head.Label = ""
@@ -334,26 +333,6 @@ func (s *Service) beside(ctx context.Context, a Page) ([]sideBox, error) {
 	}
 	more, err := s.sides(ctx, actor, Notice)
 	return append(out, more...), err
-}
-
-// prose turns the blocks into the portal's component.
-func prose(blocks []notation.Block) page.Prose {
-	spans := func(in []notation.Span) []page.Link {
-		out := make([]page.Link, 0, len(in))
-		for _, s := range in {
-			out = append(out, page.Link{Text: s.Text, URL: s.URL})
-		}
-		return out
-	}
-	var p page.Prose
-	for _, b := range blocks {
-		k := page.ProseBlock{Kind: string(b.Kind), Spans: spans(b.Spans), Start: b.Start}
-		for _, i := range b.Items {
-			k.Items = append(k.Items, spans(i))
-		}
-		p.Blocks = append(p.Blocks, k)
-	}
-	return p
 }
 
 // helpLimit bounds the one page of all help.

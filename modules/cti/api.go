@@ -53,7 +53,7 @@ type extensionsOutput struct {
 
 type extensionInput struct {
 	web.Keyed
-	Body ExtensionView
+	Body SetExtension
 }
 
 // maxEvent is the longest event, in bytes.
@@ -124,6 +124,7 @@ func register(api huma.API, s *Service) {
 		})
 	huma.Register(api, web.Operation{Method: "PUT", Path: "/api/cti/extensions", Summary: "设置坐席分机", Tag: tag, Access: manage, Status: 204}.Huma(),
 		func(ctx context.Context, in *extensionInput) (*struct{}, error) {
+			in.Body.Key = in.Key
 			return nil, s.SetExtension(ctx, access.From(ctx), in.Body)
 		})
 }

@@ -67,6 +67,13 @@ func (a *around) Hung(_ context.Context, _ bun.Tx, user int64) error {
 	return nil
 }
 
+func (a *around) Name(_ context.Context, _ bun.Tx, user int64) (string, error) {
+	if user == 7 || user == 8 {
+		return fmt.Sprint("坐席", user), nil
+	}
+	return "", fault.ErrNotFound
+}
+
 func (a *around) Caller(_ context.Context, _ access.Actor, number string) (cti.Caller, error) {
 	if number == caller {
 		return cti.Caller{Name: "王芳"}, nil
@@ -120,7 +127,7 @@ func mustNew(t *testing.T) line {
 		t.Fatal(err)
 	}
 	for id, x := range map[int64]string{7: "8001", 8: "8002"} {
-		if err := s.SetExtension(ctx, lead, cti.ExtensionView{Extension: x, UserID: id, Name: fmt.Sprint("坐席", id)}); err != nil {
+		if err := s.SetExtension(ctx, lead, cti.SetExtension{Extension: x, UserID: id}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -290,7 +297,7 @@ func TestWhatIsRefused(t *testing.T) {
 		func() error { return l.Mark(ctx, chen, cti.Mark{Number: caller, Reason: "没有", Days: 1}) },
 		func() error { _, err := l.Nuisances(ctx, chen); return err },
 		func() error {
-			return l.SetExtension(ctx, chen, cti.ExtensionView{Extension: "1", UserID: 7, Name: "陈静"})
+			return l.SetExtension(ctx, chen, cti.SetExtension{Extension: "1", UserID: 7})
 		},
 		func() error { _, err := l.Line(ctx, access.Actor{UserID: 30, Party: access.Enterprise}); return err },
 	} {
@@ -396,5 +403,40 @@ func TestOnlyTheSeatIsTold(t *testing.T) {
 				t.Errorf("the stream of seat %d tells of another line: %s", id, p.text())
 			}
 		}
+	}
+}
+
+// TestExtensionsKeepTheNameOfTheAccount: the name comes from who sits at the desk, never from the request.
+func TestExtensionsKeepTheNameOfTheAccount(t *testing.T) {
+	t.Parallel()
+	l := mustNew(t)
+	names := func() string {
+		t.Helper()
+		list, err := l.Extensions(ctx, lead)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, x := range list {
+			out = append(out, x.Extension+x.Name)
+		}
+		return strings.Join(out, " ")
+	}
+	if err := l.SetExtension(ctx, lead, cti.SetExtension{Extension: "9001", UserID: 99}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a telephone for somebody without a seat: %v", err)
+	}
+	if err := l.SetExtension(ctx, lead, cti.SetExtension{UserID: 99}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("taken from somebody who has none: %v", err)
+	}
+	for range 2 {
+		if err := l.SetExtension(ctx, lead, cti.SetExtension{Extension: "8002", UserID: 7, Key: "k"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := names(); got != "8002坐席7" {
+		t.Errorf("%s: the extension goes over, the old one is gone", got)
+	}
+	if err := l.SetExtension(ctx, lead, cti.SetExtension{UserID: 7}); err != nil || names() != "" {
+		t.Errorf("%q is left, %v", names(), err)
 	}
 }

@@ -32,6 +32,8 @@ type Seats interface {
 	// Talk says that the person speaks; Hung that the call ended.
 	Talk(ctx context.Context, tx bun.Tx, user int64) error
 	Hung(ctx context.Context, tx bun.Tx, user int64) error
+	// Name is that of a person who may sit at the desk; fault.Invalid or fault.NotFound for others.
+	Name(ctx context.Context, tx bun.Tx, user int64) (string, error)
 }
 
 // Caller is what is known of a number.

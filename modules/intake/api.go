@@ -41,10 +41,26 @@ type intakeServiceInput struct {
 	}
 }
 
+type intakeNumberInput struct {
+	Number string `path:"number" maxLength:"40"`
+}
+
+type wordsOutput struct{ Body PublicWords }
+
 type intakePublishInput struct {
+	web.Keyed
 	Number string `path:"number" maxLength:"40"`
 	Body   struct {
 		Text string `json:"text" doc:"Empty takes it back."`
+		Seen string `json:"seen" doc:"The text that was seen; another one meanwhile is a conflict."`
+	}
+}
+
+type intakeJoinInput struct {
+	ID   int64 `path:"id"`
+	Body struct {
+		Version int64  `json:"version"`
+		Number  string `json:"number" doc:"Of the ticket the mail is about."`
 	}
 }
 
@@ -110,7 +126,12 @@ func Register(api huma.API, s *Service) {
 		})
 	huma.Register(api, web.Operation{Method: "POST", Path: "/api/open311/requests/{number}/publish", Summary: "公开一件诉求的说明", Tag: tag, Access: operator}.Huma(),
 		func(ctx context.Context, in *intakePublishInput) (*struct{}, error) {
-			return nil, s.Publish(ctx, access.From(ctx), in.Number, in.Body.Text)
+			return nil, s.Publish(ctx, access.From(ctx), Publish{in.Number, in.Body.Text, in.Body.Seen, in.Key})
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/open311/requests/{number}", Summary: "一件诉求公开的说明", Tag: tag, Access: operator}.Huma(),
+		func(ctx context.Context, in *intakeNumberInput) (*wordsOutput, error) {
+			v, err := s.Words(ctx, access.From(ctx), in.Number)
+			return &wordsOutput{v}, err
 		})
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/inbox", Summary: "来件箱", Tag: tag, Access: agent}.Huma(),
 		func(ctx context.Context, in *inboxInput) (*inboxOutput, error) {
@@ -126,6 +147,11 @@ func Register(api huma.API, s *Service) {
 		func(ctx context.Context, in *intakeMakeInput) (*messageOutput, error) {
 			b := in.Body
 			v, err := s.Make(ctx, access.From(ctx), MakeTicket{in.ID, b.Version, b.Type, b.Title, b.Body, b.ContactName, b.Phone, b.EnterpriseName})
+			return &messageOutput{v}, err
+		})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/inbox/{id}/join", Summary: "来件并入已有工单", Tag: tag, Access: agent}.Huma(),
+		func(ctx context.Context, in *intakeJoinInput) (*messageOutput, error) {
+			v, err := s.Join(ctx, access.From(ctx), JoinMessage{in.ID, in.Body.Version, in.Body.Number})
 			return &messageOutput{v}, err
 		})
 	huma.Register(api, web.Operation{Method: "POST", Path: "/api/inbox/{id}/judge", Summary: "来件不予受理或标为垃圾", Tag: tag, Access: agent}.Huma(),

@@ -153,11 +153,9 @@ func (s *Service) Inbox(ctx context.Context, actor access.Actor, state State, cu
 	}
 	var rows []message
 	q := s.DB.Read().NewSelect().Model(&rows).ExcludeColumn("body").Where("m.state = ?", state).OrderExpr("m.id DESC").Limit(int64(limit) + 1)
-	if cursor != "" {
-		before, err := strconv.ParseInt(cursor, 10, 64)
-		if err != nil || before <= 0 {
-			return nil, "", fault.InvalidField("cursor", "CURSOR", "翻页位置无效，请回到第一页")
-		}
+	if before, err := text.Cursor(cursor); err != nil {
+		return nil, "", err
+	} else if before > 0 {
 		q = q.Where("m.id < ?", before)
 	}
 	if err := q.Scan(ctx); err != nil {
@@ -287,7 +285,7 @@ func (s *Service) decide(ctx context.Context, tx bun.Tx, actor access.Actor, m *
 		Summary: verdicts[to], Detail: map[string]any{"ticketId": m.TicketID}})
 }
 
-var verdicts = map[State]string{IsFiled: "来件转为工单", Declined: "来件不予受理", Spam: "来件标为垃圾"}
+var verdicts = map[State]string{IsFiled: "来件转为工单", Declined: "来件不予受理", Spam: "来件标为垃圾", Joined: "来件并入工单"}
 
 // Judge refuses a message or puts it away as rubbish.
 type Judge struct {

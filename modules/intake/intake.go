@@ -91,6 +91,8 @@ type Desk interface {
 	// ByCode returns fault.ErrNotFound's kind when number and code do not belong together, and one of kind TooMany when who, or
 	// anybody for the number, was wrong too often.
 	ByCode(ctx context.Context, who, number, code string) (Told, error)
+	// Numbered finds a ticket the actor sees by its number; fault.ErrNotFound for others.
+	Numbered(ctx context.Context, actor access.Actor, number string) (int64, error)
 	// Hear puts further words on the timeline of a ticket.
 	Hear(ctx context.Context, tx bun.Tx, ticketID int64, c Channel, text string) error
 }

@@ -195,7 +195,7 @@ func (s *Service) keepMail(ctx context.Context, tx bun.Tx, m *message, ticketID 
 	if err := s.putMessage(ctx, tx, m, nil); err != nil { // first: a repeat is heard once
 		return err
 	}
-	err := s.Desk.Hear(ctx, tx, ticketID, Mail, text.Truncate(unquoted(m.Body), 2000))
+	err := s.Desk.Hear(ctx, tx, ticketID, Mail, text.Truncate(unquoted(m.Body), mostHeard))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -118,6 +119,22 @@ func TestMail(t *testing.T) {
 	if len(f.desk.heard) != 2 || !strings.HasSuffix(f.desk.heard[0], ": 补充：还有两个人。") {
 		t.Errorf("%q", f.desk.heard)
 	}
+	// An agent knows better: a mail that did not find its ticket is put there by number.
+	join := intake.JoinMessage{ID: items[0].ID, Version: items[0].Version, Number: fmt.Sprintf("GD20261122-%06d", ticket)}
+	stranger := agent
+	stranger.Name = "路人"
+	if _, err := f.Join(ctx, stranger, join); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("to a ticket they do not see: %v", err)
+	}
+	if v, err := f.Join(ctx, agent, join); err != nil || v.State != intake.Joined || v.Number != join.Number || v.TicketID != ticket {
+		t.Fatalf("joined by hand %+v, %v", v, err)
+	}
+	if _, err := f.Join(ctx, agent, join); !errors.Is(err, intake.ErrDecided) {
+		t.Errorf("joined twice: %v", err)
+	}
+	if len(f.desk.heard) != 3 || len(f.inbox(t, intake.Pending)) != 1 {
+		t.Errorf("%q", f.desk.heard)
+	}
 	// The mark is lost, or the server gives out its UIDs anew: nothing is taken twice.
 	if err := f.Unread(ctx); err != nil {
 		t.Fatal(err)
@@ -125,7 +142,7 @@ func TestMail(t *testing.T) {
 	f.poll(t)
 	f.box.validity = 2
 	f.poll(t)
-	if len(f.desk.heard) != 2 || len(f.inbox(t, intake.Pending)) != 2 {
+	if len(f.desk.heard) != 3 || len(f.inbox(t, intake.Pending)) != 1 {
 		t.Errorf("taken twice: %q", f.desk.heard)
 	}
 }

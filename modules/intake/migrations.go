@@ -167,4 +167,9 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX intake_letters_state ON intake_letters (state, id)",
 		)
 	},
+}, {
+	ID: "20261129170300_intake_hidden",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "ALTER TABLE intake_requests ADD COLUMN hidden BOOLEAN NOT NULL DEFAULT FALSE")
+	},
 }}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -230,7 +231,7 @@ func TestOpen311Reporting(t *testing.T) {
 		{"service of another key", good("service_code", "010101"), 403, "api_key"}, {"no service", good("service_code", ""), 400, "service_code"},
 		{"half a place", good("long", ""), 400, "lat"}, {"no number", good("lat", "north"), 400, "lat"}, {"off the globe", good("lat", "91"), 400, "lat"},
 		{"not a number at all", good("lat", "NaN"), 400, "lat"}, {"unknown datum", good("datum", "bd09"), 400, "datum"}, {"script as picture", good("media_url", "javascript:alert(1)"), 400, "media_url"},
-		{"too long", good("description", strings.Repeat("长", 1300)), 400, "description"}, {"other jurisdiction", good("jurisdiction_id", "sfgov.org"), 404, "jurisdiction_id"},
+		{"too long", good("description", strings.Repeat("长", 4001)), 400, "description"}, {"other jurisdiction", good("jurisdiction_id", "sfgov.org"), 404, "jurisdiction_id"},
 		{"broken text", good("description", "a\xffb"), 400, "description"}, {"broken name", good("attribute[\xff]", "x"), 400, "attribute"},
 		{"nothing said", good("description", ""), 400, "description"},
 	} {
@@ -261,30 +262,55 @@ func TestOpen311Reporting(t *testing.T) {
 	if own := readXML[readRequests](t, text); own.Items[0].Description != "新华西街 18 号门前路灯不亮" || own.Items[0].Address != "新华西街 18 号" || !strings.HasPrefix(own.Items[0].Lat, "39.9080") {
 		t.Errorf("the partner's own: %s", text)
 	}
-	if err := f.Publish(ctx, operator, "GD20261122-000001", "新华西街路灯报修，13800138000"); err != nil {
-		t.Fatal(err)
+	publish := intake.Publish{Number: "GD20261122-000001", Text: "新华西街路灯报修，13800138000", Key: "k"}
+	for range 2 {
+		if err := f.Publish(ctx, operator, publish); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish.Key, publish.Text = "", "另一人的说明"
+	if err := f.Publish(ctx, operator, publish); !errors.Is(err, intake.ErrStale) {
+		t.Errorf("over a text that was not seen: %v", err)
+	}
+	if w, err := f.Words(ctx, operator, publish.Number); err != nil || !w.Public || !strings.Contains(w.Shown, "新华西街路灯报修") || w.Text != w.Shown || w.Service != "市政设施损坏" {
+		t.Errorf("words %+v, %v", w, err)
 	}
 	if _, text = d.get("/open311/v2/requests/GD20261122-000001.json"); !strings.Contains(text, "新华西街路灯报修") || strings.Contains(text, "13800138000") {
 		t.Errorf("published: %s", text)
 	}
 	// The ticket goes on, and its public side with it.
-	err := f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		return f.Follow(ctx, tx, intake.TicketChange{ID: 1, Status: "closed", UnitName: "区城管委", DueAt: start, At: start.Add(time.Hour)})
-	})
-	if err != nil {
-		t.Fatal(err)
+	follow := func(c intake.TicketChange) {
+		t.Helper()
+		if err := f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return f.Follow(ctx, tx, c) }); err != nil {
+			t.Fatal(err)
+		}
 	}
+	follow(intake.TicketChange{ID: 1, Status: "closed", UnitName: "区城管委", DueAt: start, At: start.Add(time.Hour)})
 	if _, text = d.get("/open311/v2/requests.json?status=closed"); !strings.Contains(text, `"status":"closed"`) || !strings.Contains(text, `"updated_datetime":"2026-11-22T15:05:00+08:00"`) {
 		t.Errorf("closed: %s", text)
 	}
 	if _, text = d.get("/open311/v2/requests.json?start_date=2026-09-01T00:00:00%2B08:00&end_date=2026-11-01T00:00:00Z"); strings.TrimSpace(text) != "[]" {
 		t.Errorf("another time: %s", text)
 	}
+	// A confidential ticket is in no public list; its partner goes on asking.
+	for _, secret := range []bool{true, false} {
+		follow(intake.TicketChange{ID: 1, Status: "closed", DueAt: start, At: start.Add(time.Hour), Secret: &secret})
+		status, text = d.get("/open311/v2/requests/GD20261122-000001.xml")
+		list := len(readXML[readRequests](t, second(d.get("/open311/v2/requests.xml"))).Items)
+		if (status == 404) != secret || (list == 0) != secret {
+			t.Errorf("confidential %t: %d %s, %d in the list", secret, status, text, list)
+		}
+		if status, text = d.get("/open311/v2/requests/GD20261122-000001.xml?api_key=" + key); status != 200 {
+			t.Errorf("its partner: %d %s", status, text)
+		}
+	}
 	must(f.SetService(ctx, operator, intake.SetService{Code: "050203", Offered: true}))(t)
 	if status, text = d.get("/open311/v2/requests/GD20261122-000001.xml"); status != 404 {
 		t.Errorf("no longer published: %d %s", status, text)
 	}
 }
+
+func second(_ int, text string) string { return text }
 
 func TestOpen311Multipart(t *testing.T) {
 	t.Parallel()

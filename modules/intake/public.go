@@ -10,12 +10,8 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/database"
-	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
-	"github.com/huiqi/huiqi/platform/text"
 )
 
 // notes are what the public reads of a ticket's state: fixed words, nothing that somebody typed.
@@ -43,6 +39,8 @@ type TicketChange struct {
 	UnitName string
 	DueAt    time.Time
 	At       time.Time
+	// Secret says whether the ticket is confidential, nil when the fact says nothing of that.
+	Secret *bool
 }
 
 // Follow keeps the public side of a ticket equal to it; tickets that no partner brought are passed over. For the listener.
@@ -50,6 +48,11 @@ func (s *Service) Follow(ctx context.Context, tx bun.Tx, c TicketChange) error {
 	n, ok := notes[c.Status]
 	if !ok {
 		return nil
+	}
+	if c.Secret != nil {
+		if _, err := database.Run(ctx, tx, "UPDATE intake_requests SET hidden = ? WHERE ticket_id = ?", *c.Secret, c.ID); err != nil {
+			return err
+		}
 	}
 	_, err := database.Run(ctx, tx, "UPDATE intake_requests SET state = ?, note = ?, agency = ?, due_at = ?, updated_at = ? WHERE ticket_id = ?",
 		n.state, n.note, c.UnitName, c.DueAt, c.At, c.ID)
@@ -149,7 +152,7 @@ func (s *Service) Requests(ctx context.Context, apiKey string, q Query) ([]Publi
 		if len(published) == 0 {
 			return []Public{}, nil
 		}
-		sel = sel.Where("r.code IN (?)", bun.List(published))
+		sel = sel.Where("r.code IN (?) AND NOT r.hidden", bun.List(published))
 	}
 	switch {
 	case len(q.Numbers) > 0:
@@ -201,41 +204,4 @@ func (s *Service) Token(ctx context.Context, token string) (number string, err e
 		return "", errToken
 	}
 	return r.Number, err
-}
-
-// Published is announced when the desk writes a public description.
-type Published struct {
-	ID   int64  `json:"id"`
-	Text string `json:"text"`
-}
-
-// Event names the fact.
-func (f Published) Event() (string, string, int64) { return "intake.published", "intake_request", f.ID }
-
-// Publish gives a request the description that the public reads, "" takes it back. It needs intake.open311; the ticket is
-// named by its number.
-func (s *Service) Publish(ctx context.Context, actor access.Actor, number, description string) error {
-	if err := staff(actor, PermOpen311); err != nil {
-		return err
-	}
-	description, err := text.Block("text", description, 0, 500)
-	if err != nil {
-		return text.Named(err, "公开说明")
-	}
-	description, _ = text.MaskNumbers(description)
-	now := s.Clock.Now()
-	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		var r requestRow
-		if err := database.Found(tx.NewSelect().Model(&r).Where("r.number = ?", number).Scan(ctx)); err != nil {
-			return err
-		}
-		_, err := tx.NewUpdate().Model((*requestRow)(nil)).Set("public_text = ?", description).Set("updated_at = ?", now).Where("id = ?", r.ID).Exec(ctx)
-		if err != nil {
-			return err
-		}
-		if _, err := event.Append(ctx, tx, actor, now, Published{r.ID, description}); err != nil {
-			return err
-		}
-		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "intake.publish", Object: "intake_request", ObjectID: r.ID, Summary: "公开诉求说明 " + number})
-	})
 }

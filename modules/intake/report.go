@@ -96,6 +96,7 @@ type requestRow struct {
 	Description string    `bun:"description,notnull,type:text"`
 	Contact     string    `bun:"contact,notnull,type:text"`
 	PublicText  string    `bun:"public_text,notnull,type:text"`
+	Hidden      bool      `bun:"hidden,notnull"` // the ticket is confidential
 	State       string    `bun:"state,notnull"`
 	Note        string    `bun:"note,notnull"`
 	Agency      string    `bun:"agency,notnull"`
@@ -116,6 +117,9 @@ type Receipt struct{ Number, Token, AccountID string }
 func invalid(field, format string, args ...any) error {
 	return fault.InvalidField(field, "OPEN311_INPUT", fmt.Sprintf(format, args...))
 }
+
+// mostDescription is the standard's.
+const mostDescription = 4000
 
 // check cleans what came and says everything that is wrong with it.
 func (r *Report) check() error {
@@ -138,8 +142,8 @@ func (r *Report) check() error {
 	line("account_id", &r.AccountID, 100)
 	line("media_url", &r.MediaURL, 500)
 	var err error
-	if r.Description, err = text.Block("description", r.Description, 0, 1200); err != nil {
-		wrong = append(wrong, invalid("description", "description 最多 1200 个字，且不能含控制字符"))
+	if r.Description, err = text.Block("description", r.Description, 0, mostDescription); err != nil {
+		wrong = append(wrong, invalid("description", "description 最多 %d 个字，且不能含控制字符", mostDescription))
 	}
 	if u, err := url.Parse(r.MediaURL); r.MediaURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
 		wrong = append(wrong, invalid("media_url", "media_url 须为 http 或 https 地址"))

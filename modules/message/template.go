@@ -209,6 +209,8 @@ func templates() []Template {
 		t("handed", "工单指派给您", "{name}把诉求“{title}”（{number}）指派给您办理，请及时处理。"),
 		t("mentioned", "同事提醒您查看工单", "{name}在诉求“{title}”（{number}）的内部备注中提醒了您，请查看。"),
 		t("decide", "申请待审批", "诉求“{title}”（{number}）有一件{text}申请待审批。"),
+		t("merged", "工单已并单", "诉求“{title}”（{number}）已并入同类工单统一办理，本单位暂停办理，时限停止计算。"),
+		t("unmerged", "工单恢复办理", "诉求“{title}”（{number}）已撤销并单，请继续办理，时限扣除并单期间。"),
 		t("decided", "申请已审批", "诉求“{title}”（{number}）的{text}。"),
 		t("lapsed", "工单长期无进展", "诉求“{title}”（{number}）：{reason}"),
 		t("clock_warned", "时限即将到期", "诉求“{title}”（{number}）的{clock}将于{due}到期，请抓紧办理。"),

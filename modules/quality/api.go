@@ -9,7 +9,7 @@ import (
 	"github.com/huiqi/huiqi/platform/web"
 )
 
-type cardOutput struct{ Body CardView }
+type cardsOutput struct{ Body web.List[CardView] }
 
 type cardInput struct {
 	web.Keyed
@@ -26,6 +26,11 @@ type ruleInput struct {
 type drawInput struct {
 	web.Keyed
 	Body Draw
+}
+
+type pickInput struct {
+	web.Keyed
+	Body Pick
 }
 
 type drawOutput struct{ Body Drawn }
@@ -97,9 +102,9 @@ func Register(api huma.API, s *Service) {
 	op := func(method, path, summary string, rule access.Rule, status int) huma.Operation {
 		return web.Operation{Method: method, Path: "/api/quality" + path, Summary: summary, Tag: "质检", Access: rule, Status: status}.Huma()
 	}
-	huma.Register(api, op("GET", "/card", "质检评分表", view, 0), func(ctx context.Context, _ *struct{}) (*cardOutput, error) {
-		c, err := s.Card(ctx, access.From(ctx))
-		return &cardOutput{c}, err
+	huma.Register(api, op("GET", "/cards", "质检评分表", view, 0), func(ctx context.Context, _ *struct{}) (*cardsOutput, error) {
+		list, err := s.Cards(ctx, access.From(ctx))
+		return &cardsOutput{web.NewList(list, "")}, err
 	})
 	huma.Register(api, op("PUT", "/card", "更新质检评分表", manage, 204), func(ctx context.Context, in *cardInput) (*struct{}, error) {
 		in.Body.Key = in.Key
@@ -119,6 +124,11 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, op("POST", "/draws", "加抽质检", manage, 0), func(ctx context.Context, in *drawInput) (*drawOutput, error) {
 		in.Body.Key = in.Key
 		d, err := s.Draw(ctx, access.From(ctx), in.Body)
+		return &drawOutput{d}, err
+	})
+	huma.Register(api, op("POST", "/picks", "点名质检一件工单", manage, 0), func(ctx context.Context, in *pickInput) (*drawOutput, error) {
+		in.Body.Key = in.Key
+		d, err := s.Pick(ctx, access.From(ctx), in.Body)
 		return &drawOutput{d}, err
 	})
 	huma.Register(api, op("GET", "/agents", "接受质检的坐席", view, 0), func(ctx context.Context, _ *struct{}) (*staffOutput, error) {

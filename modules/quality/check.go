@@ -15,7 +15,6 @@ import (
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
-	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/text"
 )
@@ -27,6 +26,7 @@ type check struct {
 	ID        int64     `bun:"id,pk,autoincrement"`
 	EventID   int64     `bun:"event_id,notnull"`
 	DrawID    int64     `bun:"draw_id,notnull"`
+	Picked    bool      `bun:"picked,notnull"` // its ticket was chosen, not drawn by chance
 	TicketID  int64     `bun:"ticket_id,notnull"`
 	Number    string    `bun:"number,notnull"`
 	Kind      Kind      `bun:"kind,notnull"`
@@ -109,16 +109,17 @@ func (s *Service) Score(ctx context.Context, actor access.Actor, cmd Score) erro
 	})
 }
 
-// mark writes the marks into the check. The card must be the newest.
+// mark writes the marks into the check. It is scored by the card in force for its kind of work, and corrected by the one it was
+// scored by.
 func (s *Service) mark(ctx context.Context, tx bun.Tx, c *check, cardID int64, m *Marks) error {
-	newest, err := cardOf(ctx, tx, 0)
+	card, err := c.card(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if newest.ID != cardID {
+	if card.ID != cardID {
 		return ErrStale.With("评分表已更新，请刷新后按新表评分")
 	}
-	score, err := newest.score(m)
+	score, err := card.score(m)
 	if err != nil {
 		return err
 	}
@@ -277,97 +278,4 @@ func sees(actor access.Actor, c *check) bool {
 		return actor.Can(PermOwn) && c.State != Waiting && c.State != Skipped
 	}
 	return actor.Can(PermView)
-}
-
-// cardRow is a version of the scorecard.
-type cardRow struct {
-	bun.BaseModel `bun:"table:quality_cards,alias:k"`
-
-	ID   int64     `bun:"id,pk,autoincrement"`
-	Name string    `bun:"name,notnull"`
-	Body string    `bun:"body,notnull"`
-	By   string    `bun:"made_by,notnull"`
-	At   time.Time `bun:"made_at,notnull"`
-}
-
-// CardView is a version of the scorecard.
-type CardView struct {
-	ID   int64     `json:"id" doc:"Number of the version; the greatest is in force."`
-	Name string    `json:"name"`
-	By   string    `json:"by"`
-	At   time.Time `json:"at"`
-	Card
-}
-
-// cardOf returns a version of the scorecard, the newest for 0.
-func cardOf(ctx context.Context, db bun.IDB, id int64) (CardView, error) {
-	k := new(cardRow)
-	q := db.NewSelect().Model(k).OrderExpr("k.id DESC").Limit(1)
-	if id != 0 {
-		q = q.Where("k.id = ?", id)
-	}
-	if err := database.Found(q.Scan(ctx)); err != nil {
-		return CardView{}, err
-	}
-	v := CardView{ID: k.ID, Name: k.Name, By: k.By, At: k.At.UTC()}
-	return v, json.Unmarshal([]byte(k.Body), &v.Card)
-}
-
-// Card returns the scorecard in force. It takes quality.view.
-func (s *Service) Card(ctx context.Context, actor access.Actor) (CardView, error) {
-	if err := actor.Need(PermView); err != nil {
-		return CardView{}, err
-	}
-	return cardOf(ctx, s.DB.Read(), 0)
-}
-
-// SetCard is a new version of the scorecard; Base is the one it was made from.
-type SetCard struct {
-	Name string `json:"name"`
-	Base int64  `json:"base" doc:"id of the version that was changed."`
-	Card
-	Key string `json:"-"`
-}
-
-// Check tidies the version and returns the faults of its name and of the card.
-func (c *SetCard) Check() error {
-	name, err := text.Line("name", c.Name, 2, 50)
-	c.Name = name
-	return fault.Merge(text.Named(err, "评分表名称"), c.Card.Check())
-}
-
-// SetCard puts a new version in force. Checks that were scored keep theirs. It takes quality.manage.
-func (s *Service) SetCard(ctx context.Context, actor access.Actor, cmd SetCard) error {
-	if err := actor.Need(PermManage); err != nil {
-		return err
-	}
-	if err := cmd.Check(); err != nil {
-		return err
-	}
-	body, err := json.Marshal(cmd.Card)
-	if err != nil {
-		return err
-	}
-	now := s.Clock.Now()
-	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "quality.card", Key: cmd.Key, Request: cmd, Now: now}, func() (bool, error) {
-			// One at a time: the rule's row is the lock, its version stays.
-			if _, err := database.Run(ctx, tx, "UPDATE quality_rules SET active = active WHERE id = 1"); err != nil {
-				return false, err
-			}
-			newest, err := cardOf(ctx, tx, 0)
-			if err != nil {
-				return false, err
-			}
-			if newest.ID != cmd.Base {
-				return false, ErrStale.With("评分表已由%s更新，请刷新后再修改", newest.By)
-			}
-			k := cardRow{Name: cmd.Name, Body: string(body), By: actor.Name, At: now}
-			if err := database.Insert(ctx, tx, &k); err != nil {
-				return false, err
-			}
-			return true, audit.Write(ctx, tx, actor, now, audit.Record{Action: "quality.card", Object: Object, Summary: "更新质检评分表", Detail: map[string]any{"version": k.ID, "name": cmd.Name, "card": cmd.Card}})
-		})
-		return err
-	})
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -25,148 +24,6 @@ import (
 	"github.com/huiqi/huiqi/platform/text"
 )
 
-// work is something an agent did.
-type work struct {
-	bun.BaseModel `bun:"table:quality_works,alias:w"`
-
-	EventID   int64     `bun:"event_id,pk"`
-	TicketID  int64     `bun:"ticket_id,notnull"`
-	Number    string    `bun:"number,notnull"`
-	Kind      Kind      `bun:"kind,notnull"`
-	AgentID   int64     `bun:"agent_id,notnull"`
-	AgentName string    `bun:"agent_name,notnull"`
-	At        time.Time `bun:"at,notnull"`
-}
-
-// ListenerName is the name of the cursor of the listener.
-const ListenerName = "quality.works"
-
-// Listener keeps what agents did on tickets. Whose work is checked is asked when it is done, not when it is drawn.
-func (s *Service) Listener() event.Listener {
-	return event.Listener{Name: ListenerName, Batch: func(ctx context.Context, tx bun.Tx, list []event.Event) error {
-		var agents []Person
-		var rows []work
-		for _, e := range list {
-			kind, ok := strings.CutPrefix(e.Type, "ticket.")
-			if !ok || e.ActorID == 0 || Kind(kind).Label() == "" {
-				continue
-			}
-			if agents == nil {
-				var err error
-				if agents, err = s.Agents.With(ctx, tx, PermOwn); err != nil {
-					return err
-				}
-			}
-			if !slices.ContainsFunc(agents, func(p Person) bool { return p.ID == e.ActorID }) {
-				continue
-			}
-			var f struct {
-				Number string `json:"number"`
-			}
-			if err := e.Decode(&f); err != nil {
-				return err
-			}
-			rows = append(rows, work{EventID: e.ID, TicketID: e.ObjectID, Number: f.Number, Kind: Kind(kind), AgentID: e.ActorID, AgentName: e.ActorName, At: e.At})
-		}
-		if len(rows) == 0 {
-			return nil
-		}
-		_, err := tx.NewInsert().Model(&rows).On("CONFLICT DO NOTHING").Exec(ctx)
-		return err
-	}}
-}
-
-// Rule says what is drawn each night, and how long one may appeal.
-type Rule struct {
-	PerAgent   int    `json:"perAgent" minimum:"1" maximum:"50" doc:"Of the works of each agent and day."`
-	Kinds      []Kind `json:"kinds" enum:"opened,answered,called_back"`
-	AppealDays int    `json:"appealDays" minimum:"1" maximum:"30" doc:"Whole days after the score."`
-	On         bool   `json:"on"`
-	Version    int64  `json:"version"`
-}
-
-type ruleRow struct {
-	bun.BaseModel `bun:"table:quality_rules,alias:r"`
-
-	ID         int64  `bun:"id,pk"`
-	PerAgent   int    `bun:"per_agent"`
-	Kinds      string `bun:"kinds"`
-	AppealDays int    `bun:"appeal_days"`
-	On         bool   `bun:"active"`
-	Version    int64  `bun:"version"`
-}
-
-func kindsOf(s string) []Kind {
-	out := []Kind{}
-	for _, k := range Kinds {
-		if slices.Contains(strings.Split(s, ","), string(k)) {
-			out = append(out, k)
-		}
-	}
-	return out
-}
-
-func joined(kinds []Kind) string {
-	list := make([]string, 0, len(kinds))
-	for _, k := range Kinds {
-		if slices.Contains(kinds, k) {
-			list = append(list, string(k))
-		}
-	}
-	return strings.Join(list, ",")
-}
-
-func checkKinds(kinds []Kind) error {
-	if len(kinds) == 0 || slices.ContainsFunc(kinds, func(k Kind) bool { return k.Label() == "" }) {
-		return fault.InvalidField("kinds", "QUALITY_KINDS", "请至少选择一种业务：受理、直接答复、回访")
-	}
-	return nil
-}
-
-// Check returns the faults of the rule.
-func (r Rule) Check() error {
-	err := checkKinds(r.Kinds)
-	if r.PerAgent < 1 || r.PerAgent > 50 || r.AppealDays < 1 || r.AppealDays > 30 {
-		err = fault.Merge(err, fault.InvalidField("perAgent", "QUALITY_RULE", "每人每日抽检件数请填 1 至 50，申诉期限请填 1 至 30 日"))
-	}
-	return err
-}
-
-func rule(ctx context.Context, db bun.IDB) (Rule, error) {
-	r := new(ruleRow)
-	err := database.Found(db.NewSelect().Model(r).Where("r.id = 1").Scan(ctx))
-	return Rule{PerAgent: r.PerAgent, Kinds: kindsOf(r.Kinds), AppealDays: r.AppealDays, On: r.On, Version: r.Version}, err
-}
-
-// Rule returns what is drawn each night. It takes quality.view.
-func (s *Service) Rule(ctx context.Context, actor access.Actor) (Rule, error) {
-	if err := actor.Need(PermView); err != nil {
-		return Rule{}, err
-	}
-	return rule(ctx, s.DB.Read())
-}
-
-// SetRule says what is drawn from the next night on; Version is the one the actor saw. It takes quality.manage.
-func (s *Service) SetRule(ctx context.Context, actor access.Actor, r Rule) error {
-	if err := actor.Need(PermManage); err != nil {
-		return err
-	}
-	if err := r.Check(); err != nil {
-		return err
-	}
-	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		err := database.Changed(database.Run(ctx, tx, "UPDATE quality_rules SET per_agent = ?, kinds = ?, appeal_days = ?, active = ?, version = version + 1 WHERE id = 1 AND version = ?",
-			r.PerAgent, joined(r.Kinds), r.AppealDays, r.On, r.Version))
-		if errors.Is(err, fault.ErrChanged) {
-			return ErrStale.With("抽检规则已被他人更新，请刷新后再修改")
-		}
-		if err != nil {
-			return err
-		}
-		return audit.Write(ctx, tx, actor, s.Clock.Now(), audit.Record{Action: "quality.rule", Object: Object, Summary: "设置抽检规则", Detail: r})
-	})
-}
-
 // drawn is one draw, as it was done.
 type drawn struct {
 	bun.BaseModel `bun:"table:quality_draws,alias:d"`
@@ -182,6 +39,9 @@ type drawn struct {
 	Drawn    int       `bun:"drawn,notnull"`
 	By       string    `bun:"made_by,notnull"`
 	At       time.Time `bun:"made_at,notnull"`
+	// Number is the ticket that was chosen, and Reason why; both "" of a draw by chance.
+	Number string `bun:"number,notnull"`
+	Reason string `bun:"reason,notnull"`
 }
 
 // Draw asks for more checks than the night brings: so many works of each agent, or of one, out of whole days.
@@ -257,6 +117,8 @@ type DrawView struct {
 	At       time.Time `json:"at"`
 	Nightly  bool      `json:"nightly"`
 	Seed     string    `json:"seed" doc:"With it anybody can do the draw over."`
+	Number   string    `json:"number,omitempty" doc:"Of the ticket that was chosen by hand."`
+	Reason   string    `json:"reason,omitempty" doc:"Why it was chosen."`
 }
 
 // Draws lists the draws that were done, the latest first. It takes quality.view.
@@ -268,11 +130,9 @@ func (s *Service) Draws(ctx context.Context, actor access.Actor, cursor string, 
 		limit = 20
 	}
 	q := s.DB.Read().NewSelect().OrderExpr("d.id DESC").Limit(int64(limit + 1))
-	if cursor != "" {
-		before, err := strconv.ParseInt(cursor, 10, 64)
-		if err != nil || before <= 0 {
-			return nil, "", fault.InvalidField("cursor", "CURSOR", "翻页位置无效，请回到第一页")
-		}
+	if before, err := text.Cursor(cursor); err != nil {
+		return nil, "", err
+	} else if before > 0 {
 		q = q.Where("d.id < ?", before)
 	}
 	var rows []drawn
@@ -287,7 +147,8 @@ func (s *Service) Draws(ctx context.Context, actor access.Actor, cursor string, 
 	out := make([]DrawView, 0, len(rows))
 	for _, d := range rows {
 		out = append(out, DrawView{ID: d.ID, From: d.From.In(clock.Beijing).Format(time.DateOnly), To: d.To.In(clock.Beijing).AddDate(0, 0, -1).Format(time.DateOnly),
-			AgentID: d.AgentID, PerAgent: d.PerAgent, Kinds: kindsOf(d.Kinds), Drawn: d.Drawn, By: d.By, At: d.At.UTC(), Nightly: d.Day != "", Seed: d.Seed})
+			AgentID: d.AgentID, PerAgent: d.PerAgent, Kinds: kindsOf(d.Kinds), Drawn: d.Drawn, By: d.By, At: d.At.UTC(), Nightly: d.Day != "", Seed: d.Seed,
+			Number: d.Number, Reason: d.Reason})
 	}
 	return out, next, nil
 }
@@ -316,10 +177,15 @@ func (s *Service) draw(ctx context.Context, tx bun.Tx, actor access.Actor, d *dr
 		slices.SortFunc(of, func(a, b work) int { return cmp.Compare(place(d.Seed, a.EventID), place(d.Seed, b.EventID)) })
 		picked = append(picked, of[:min(d.PerAgent, len(of))]...)
 	}
+	return s.checks(ctx, tx, actor, d, picked)
+}
+
+// checks makes the checks of a draw out of its works.
+func (s *Service) checks(ctx context.Context, tx bun.Tx, actor access.Actor, d *drawn, picked []work) error {
 	slices.SortFunc(picked, func(a, b work) int { return cmp.Compare(a.EventID, b.EventID) })
 	for _, w := range picked {
 		c := check{EventID: w.EventID, DrawID: d.ID, TicketID: w.TicketID, Number: w.Number, Kind: w.Kind, AgentID: w.AgentID, AgentName: w.AgentName,
-			WorkedAt: w.At, Month: w.At.In(clock.Beijing).Format("2006-01"), State: Waiting, Version: 1}
+			WorkedAt: w.At, Month: w.At.In(clock.Beijing).Format("2006-01"), State: Waiting, Version: 1, Picked: d.Number != ""}
 		if err := database.Insert(ctx, tx, &c); err != nil {
 			return err
 		}

@@ -117,4 +117,17 @@ var Migrations = []database.Migration{{
 		_, err = tx.NewInsert().Model(&card20261129{Name: "通用评分表", Body: string(body), By: "系统预置", At: time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)}).Exec(ctx)
 		return err
 	},
+}, {
+	ID: "20261129170200_quality_by_kind",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx,
+			"ALTER TABLE quality_cards ADD COLUMN kind VARCHAR NOT NULL DEFAULT ''",
+			"ALTER TABLE quality_cards ADD COLUMN withdrawn BOOLEAN NOT NULL DEFAULT FALSE",
+			"ALTER TABLE quality_checks ADD COLUMN picked BOOLEAN NOT NULL DEFAULT FALSE",
+			"ALTER TABLE quality_draws ADD COLUMN number VARCHAR NOT NULL DEFAULT ''",
+			"ALTER TABLE quality_draws ADD COLUMN reason VARCHAR NOT NULL DEFAULT ''",
+			"CREATE INDEX quality_cards_kind ON quality_cards (kind, id)",
+			"CREATE INDEX quality_works_number ON quality_works (number)",
+		)
+	},
 }}

@@ -107,7 +107,7 @@ func (d *desk) list(who access.Actor, f quality.Filter) []quality.Listed {
 // full are the marks of faultless work, less what change does to them.
 func (d *desk) full(change func(m *quality.Marks)) (int64, quality.Marks) {
 	d.t.Helper()
-	c, err := d.Card(ctx, lead)
+	c, err := d.Card(ctx, lead, "")
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -374,7 +374,7 @@ func TestARuleThatWasOffDoesNotLookBack(t *testing.T) {
 func TestScorecardAndRule(t *testing.T) {
 	t.Parallel()
 	d := mustNew(t)
-	now, err := d.Card(ctx, lead)
+	now, err := d.Card(ctx, lead, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -421,5 +421,134 @@ func TestScorecardAndRule(t *testing.T) {
 		if _, err := d.Draw(ctx, lead, quality.Draw{From: span[0], To: span[1], PerAgent: 1, Kinds: quality.Kinds}); !invalid(err) {
 			t.Errorf("draw of %v: %v", span, err)
 		}
+	}
+}
+
+// TestCardsByKind: a kind of work may have a scorecard of its own, in versions; what was scored keeps the one it was scored by.
+func TestCardsByKind(t *testing.T) {
+	t.Parallel()
+	d := mustNew(t)
+	d.did(chen, "ticket.opened", 1, start)
+	d.did(chen, "ticket.called_back", 1, start)
+	if _, err := d.Draw(ctx, lead, quality.Draw{From: "2026-11-30", To: "2026-11-30", PerAgent: 5, Kinds: quality.Kinds}); err != nil {
+		t.Fatal(err)
+	}
+	var opened, called quality.Listed
+	for _, c := range d.list(second, quality.Filter{}) {
+		if c.Kind == quality.CalledBack {
+			called = c
+		} else {
+			opened = c
+		}
+	}
+	own := quality.SetCard{Kind: quality.CalledBack, Name: "回访评分表", Card: quality.Card{Items: []quality.Item{{Name: "核实结果", Points: 60}, {Name: "礼貌用语", Points: 40}}}}
+	if err := d.SetCard(ctx, lead, own); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SetCard(ctx, second, own); code(err) != "CHANGED" {
+		t.Errorf("made twice: %v", err)
+	}
+	if v := d.check(second, called.ID); v.Card.Name != "回访评分表" {
+		t.Fatalf("to be scored by %q", v.Card.Name)
+	}
+	if v := d.check(second, opened.ID); v.Card.Name != "通用评分表" {
+		t.Errorf("other work is to be scored by %q", v.Card.Name)
+	}
+	if err := d.score(second, called, nil); code(err) != "CHANGED" {
+		t.Errorf("by the general card: %v", err)
+	}
+	by := func(c quality.Listed) error {
+		v := d.check(second, c.ID)
+		marks := quality.Marks{}
+		for _, i := range v.Card.Items {
+			marks.Marks = append(marks.Marks, quality.Mark{Item: i.Name, Points: i.Points})
+		}
+		return d.Score(ctx, second, quality.Score{Step: quality.Step{ID: c.ID, Version: v.Version}, CardID: v.Card.ID, Marks: marks})
+	}
+	if err := by(called); err != nil {
+		t.Fatal(err)
+	}
+	cards, err := d.Cards(ctx, lead)
+	if err != nil || len(cards) != 2 || cards[1].Kind != quality.CalledBack {
+		t.Fatalf("%+v, %v", cards, err)
+	}
+	out := quality.SetCard{Kind: quality.CalledBack, Base: cards[1].ID, Withdraw: true}
+	if err := d.SetCard(ctx, lead, out); err != nil {
+		t.Fatal(err)
+	}
+	if now, err := d.Card(ctx, lead, quality.CalledBack); err != nil || now.Name != "通用评分表" {
+		t.Errorf("withdrawn, scored by %q, %v", now.Name, err)
+	}
+	// It is corrected, and decided on, by the card it was scored by.
+	if err := by(called); err != nil {
+		t.Errorf("corrected after the card was withdrawn: %v", err)
+	}
+	if v := d.check(chen, called.ID); v.Card.Name != "回访评分表" || *v.Score != 100 {
+		t.Errorf("the agent reads %q", v.Card.Name)
+	}
+	for want, cmd := range map[string]quality.SetCard{
+		"QUALITY_CARD":  {Withdraw: true},
+		"QUALITY_KINDS": {Kind: "slept", Withdraw: true},
+	} {
+		if err := d.SetCard(ctx, lead, cmd); code(err) != want {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+// TestChosenTicket has a supervisor choose a ticket: it is checked like others and stays out of the mean.
+func TestChosenTicket(t *testing.T) {
+	t.Parallel()
+	d := mustNew(t)
+	d.did(chen, "ticket.opened", 1, start.AddDate(0, -2, 0))
+	d.did(chen, "ticket.opened", 2, start)
+	d.did(wang, "ticket.called_back", 2, start)
+	d.did(chen, "ticket.opened", 13, start)
+	pick := func(who access.Actor, number, key string) (int, error) {
+		out, err := d.Pick(ctx, who, quality.Pick{Number: number, Kinds: quality.Kinds, Reason: "来电人投诉服务态度", Key: key})
+		return out.Drawn, err
+	}
+	for range 2 {
+		if n, err := pick(lead, " T0002 ", "k"); err != nil || n != 2 {
+			t.Fatalf("picked %d, %v", n, err)
+		}
+	}
+	if _, err := pick(lead, "T0002", ""); code(err) != "QUALITY_STEP" {
+		t.Errorf("picked again: %v", err)
+	}
+	for _, number := range []string{"T4711", "T0013", ""} { // unknown, confidential, none
+		if _, err := pick(lead, number, ""); !invalid(err) {
+			t.Errorf("%s: %v", number, err)
+		}
+	}
+	if _, err := pick(chen, "T0001", ""); !errors.Is(err, fault.ErrForbidden) {
+		t.Errorf("an agent picks: %v", err)
+	}
+	if n, err := pick(lead, "T0001", ""); err != nil || n != 1 {
+		t.Errorf("an old ticket: %d, %v", n, err)
+	}
+	if out, err := d.Draw(ctx, lead, quality.Draw{From: "2026-11-30", To: "2026-11-30", PerAgent: 5, Kinds: quality.Kinds}); err != nil || out.Drawn != 1 {
+		t.Errorf("chance draws what was picked: %+v, %v", out, err)
+	}
+	for _, c := range d.list(second, quality.Filter{Month: "2026-11"}) {
+		if c.Picked != (c.TicketID == 2) {
+			t.Errorf("%+v", c)
+		}
+		if err := d.score(second, c, func(m *quality.Marks) {
+			if c.Picked {
+				m.Fatal, m.Comment = []string{"泄露来电人信息"}, "录音第 3 分钟"
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	month, err := d.Month(ctx, second, "2026-11")
+	if err != nil || len(month) != 2 || month[0].AgentID != chen.UserID || month[0].Drawn != 1 || month[0].Picked != 1 || *month[0].Mean != 1000 || month[0].Fatal != 0 ||
+		month[1].Picked != 1 || month[1].Scored != 0 || month[1].Mean != nil || month[1].Lowest != nil {
+		t.Errorf("the month: %+v, %v", month, err)
+	}
+	last, _, err := d.Draws(ctx, second, "", 10)
+	if err != nil || last[2].Number != "T0002" || last[2].Reason != "来电人投诉服务态度" || last[2].Drawn != 2 || last[0].Number != "" {
+		t.Errorf("the draws: %+v, %v", last, err)
 	}
 }

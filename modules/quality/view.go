@@ -15,6 +15,7 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/sheet"
+	"github.com/huiqi/huiqi/platform/text"
 )
 
 // Listed is a check in a list.
@@ -31,6 +32,7 @@ type Listed struct {
 	Final       bool       `json:"final" doc:"Nothing can change the score any more."`
 	Score       *int       `json:"score,omitempty"`
 	Fatal       bool       `json:"fatal"`
+	Picked      bool       `json:"picked" doc:"Its ticket was chosen by hand; it stays out of the mean of the month."`
 	Inspector   string     `json:"inspector"`
 	ScoredAt    *time.Time `json:"scoredAt,omitempty"`
 	AppealUntil *time.Time `json:"appealUntil,omitempty"`
@@ -68,7 +70,7 @@ func (c *check) item(now time.Time, titles map[int64]string) Listed {
 		number = ""
 	}
 	return Listed{ID: c.ID, TicketID: c.TicketID, Number: number, Title: title, Kind: c.Kind, AgentID: c.AgentID, Agent: c.AgentName, WorkedAt: c.WorkedAt.UTC(), State: c.State,
-		Final: c.State == Decided || c.State == Scored && now.After(*c.AppealUntil), Score: c.Score, Fatal: c.Fatal != "" && c.Fatal != "[]", Inspector: c.Inspector,
+		Final: c.State == Decided || c.State == Scored && now.After(*c.AppealUntil), Score: c.Score, Fatal: c.Fatal != "" && c.Fatal != "[]", Picked: c.Picked, Inspector: c.Inspector,
 		ScoredAt: utc(c.ScoredAt), AppealUntil: utc(c.AppealUntil), Version: c.Version}
 }
 
@@ -119,11 +121,9 @@ func (s *Service) Checks(ctx context.Context, actor access.Actor, f Filter) ([]L
 	if f.Month != "" {
 		q = q.Where("c.month = ?", f.Month)
 	}
-	if f.Cursor != "" {
-		before, err := strconv.ParseInt(f.Cursor, 10, 64)
-		if err != nil || before <= 0 {
-			return nil, "", fault.InvalidField("cursor", "CURSOR", "翻页位置无效，请回到第一页")
-		}
+	if before, err := text.Cursor(f.Cursor); err != nil {
+		return nil, "", err
+	} else if before > 0 {
 		q = q.Where("c.id < ?", before)
 	}
 	var rows []check
@@ -170,7 +170,7 @@ func (s *Service) Check(ctx context.Context, actor access.Actor, id int64) (View
 	now := s.Clock.Now()
 	v := View{Listed: c.item(now, titles), Marks: []Mark{}, Faults: []string{}, Comment: c.Comment, Appeal: c.Appeal, AppealedAt: utc(c.AppealedAt), FirstScore: c.FirstScore,
 		Decision: c.Decision, Decider: c.Decider, DecidedAt: utc(c.DecidedAt), May: c.may(actor, now)}
-	if v.Card, err = cardOf(ctx, db, c.CardID); err != nil || c.CardID == 0 {
+	if v.Card, err = c.card(ctx, db); err != nil || c.CardID == 0 {
 		return v, err
 	}
 	return v, errors.Join(json.Unmarshal([]byte(c.Marks), &v.Marks), json.Unmarshal([]byte(c.Fatal), &v.Faults))
@@ -200,7 +200,8 @@ func (c *check) may(actor access.Actor, now time.Time) []string {
 type AgentMonth struct {
 	AgentID  int64  `json:"agentId"`
 	Agent    string `json:"agent"`
-	Drawn    int    `json:"drawn"`
+	Drawn    int    `json:"drawn" doc:"By chance; the figures that follow are of these."`
+	Picked   int    `json:"picked" doc:"Chosen by hand, beside them."`
 	Scored   int    `json:"scored"`
 	Skipped  int    `json:"skipped"`
 	Mean     *int   `json:"mean,omitempty" doc:"In tenths of a point, of what was scored."`
@@ -222,6 +223,7 @@ func (s *Service) Month(ctx context.Context, actor access.Actor, month string) (
 		AgentID  int64
 		Agent    string
 		Drawn    int
+		Picked   int
 		Scored   int
 		Skipped  int
 		Total    int
@@ -231,19 +233,21 @@ func (s *Service) Month(ctx context.Context, actor access.Actor, month string) (
 		Changed  int
 	}
 	err := s.DB.Read().NewSelect().Model((*check)(nil)).
-		ColumnExpr("c.agent_id, max(c.agent_name) AS agent, count(*) AS drawn, count(c.score) AS scored, coalesce(sum(c.score), 0) AS total, min(c.score) AS lowest").
-		ColumnExpr("sum(CASE WHEN c.state = ? THEN 1 ELSE 0 END) AS skipped", Skipped).
-		ColumnExpr("sum(CASE WHEN c.fatal NOT IN ('', '[]') THEN 1 ELSE 0 END) AS fatal").
-		ColumnExpr("count(c.appealed_at) AS appealed").
-		ColumnExpr("sum(CASE WHEN c.first_score <> c.score THEN 1 ELSE 0 END) AS changed").
+		ColumnExpr("c.agent_id, max(c.agent_name) AS agent, sum(CASE WHEN c.picked THEN 1 ELSE 0 END) AS picked, sum(CASE WHEN c.picked THEN 0 ELSE 1 END) AS drawn").
+		ColumnExpr("count(CASE WHEN NOT c.picked THEN c.score END) AS scored, coalesce(sum(CASE WHEN NOT c.picked THEN c.score END), 0) AS total, min(CASE WHEN NOT c.picked THEN c.score END) AS lowest").
+		ColumnExpr("sum(CASE WHEN c.state = ? AND NOT c.picked THEN 1 ELSE 0 END) AS skipped", Skipped).
+		ColumnExpr("sum(CASE WHEN c.fatal NOT IN ('', '[]') AND NOT c.picked THEN 1 ELSE 0 END) AS fatal").
+		ColumnExpr("count(CASE WHEN NOT c.picked THEN c.appealed_at END) AS appealed").
+		ColumnExpr("sum(CASE WHEN c.first_score <> c.score AND NOT c.picked THEN 1 ELSE 0 END) AS changed").
 		Where("c.month = ?", month).GroupExpr("c.agent_id").
-		OrderExpr("CASE WHEN count(c.score) = 0 THEN -1.0 ELSE sum(c.score) * 1.0 / count(c.score) END DESC, c.agent_id").Scan(ctx, &rows)
+		OrderExpr("CASE WHEN count(CASE WHEN NOT c.picked THEN c.score END) = 0 THEN -1.0 ELSE sum(CASE WHEN NOT c.picked THEN c.score END) * 1.0 / count(CASE WHEN NOT c.picked THEN c.score END) END DESC, c.agent_id").
+		Scan(ctx, &rows)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]AgentMonth, 0, len(rows))
 	for _, r := range rows {
-		a := AgentMonth{AgentID: r.AgentID, Agent: r.Agent, Drawn: r.Drawn, Scored: r.Scored, Skipped: r.Skipped, Lowest: r.Lowest, Fatal: r.Fatal, Appealed: r.Appealed, Changed: r.Changed}
+		a := AgentMonth{AgentID: r.AgentID, Agent: r.Agent, Drawn: r.Drawn, Picked: r.Picked, Scored: r.Scored, Skipped: r.Skipped, Lowest: r.Lowest, Fatal: r.Fatal, Appealed: r.Appealed, Changed: r.Changed}
 		if r.Scored > 0 {
 			mean := (r.Total*10 + r.Scored/2) / r.Scored
 			a.Mean = &mean

@@ -203,6 +203,6 @@ func roster(api huma.API, s *Service) {
 		})
 	huma.Register(api, web.Operation{Method: "PUT", Path: "/api/supervision/hours", Summary: "设置服务时间和上岗人数", Tag: tag, Access: manage, Status: 204}.Huma(),
 		func(ctx context.Context, in *hoursInput) (*struct{}, error) {
-			return nil, s.SetHours(ctx, access.From(ctx), in.Body.Hours)
+			return nil, s.SetHours(ctx, access.From(ctx), SetHours{Hours: in.Body.Hours, Key: in.Key})
 		})
 }

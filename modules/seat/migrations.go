@@ -114,4 +114,13 @@ var Migrations = []database.Migration{{
 			"INSERT INTO seat_hours (weekday, from_minute, to_minute, seats) VALUES (1, 510, 1080, 2), (2, 510, 1080, 2), (3, 510, 1080, 2), (4, 510, 1080, 2), (5, 510, 1080, 2)",
 		)
 	},
+}, {
+	ID: "20261129170000_seat_hours_version",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx,
+			"ALTER TABLE seat_hours ADD COLUMN version BIGINT NOT NULL DEFAULT 1",
+			"ALTER TABLE seat_hours ADD COLUMN changed_by VARCHAR NOT NULL DEFAULT ''",
+			"ALTER TABLE seat_hours ADD COLUMN changed_at TIMESTAMP",
+		)
+	},
 }}

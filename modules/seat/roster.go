@@ -73,10 +73,13 @@ type shiftChange struct {
 type hours struct {
 	bun.BaseModel `bun:"table:seat_hours,alias:o"`
 
-	Weekday int `bun:"weekday,pk"`
-	From    int `bun:"from_minute,notnull"`
-	To      int `bun:"to_minute,notnull"`
-	Seats   int `bun:"seats,notnull"`
+	Weekday int        `bun:"weekday,pk"`
+	From    int        `bun:"from_minute,notnull"`
+	To      int        `bun:"to_minute,notnull"`
+	Seats   int        `bun:"seats,notnull"`
+	Version int64      `bun:"version,notnull"`
+	By      string     `bun:"changed_by,notnull"`
+	At      *time.Time `bun:"changed_at"`
 }
 
 // Gap is a part of a day in which fewer people are on than the desk needs.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/database/databasetest"
 	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
 )
 
@@ -276,5 +278,63 @@ func TestRoster(t *testing.T) {
 	}
 	if err := d.SaveShift(ctx, chen, seat.SaveShift{ShiftText: early}); !errors.Is(err, seat.ErrForbidden) {
 		t.Errorf("an agent changed the roster: %v", err)
+	}
+}
+
+// TestHoursOfTwoPeople has two people change the hours of the desk at once: what the second did not see is not overwritten.
+func TestHoursOfTwoPeople(t *testing.T) {
+	t.Parallel()
+	d := mustNew(t)
+	read := func() map[int]seat.HoursView {
+		t.Helper()
+		w, err := d.Week(ctx, lead, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[int]seat.HoursView{}
+		for _, h := range w.Hours {
+			out[h.Weekday] = h
+		}
+		return out
+	}
+	set := func(a access.Actor, key string, list ...seat.HoursView) error {
+		return d.SetHours(ctx, a, seat.SetHours{Hours: list, Key: key})
+	}
+	seen := read()
+	monday, tuesday := seen[1], seen[2]
+	monday.From, tuesday.Seats = "08:00", 3
+	if err := set(lead, "k", monday); err != nil {
+		t.Fatal(err)
+	}
+	if err := set(lead, "k", monday); err != nil { // the same request again
+		t.Fatal(err)
+	}
+	other := lead
+	other.UserID, other.Name = 11, "钱立"
+	stale := seen[1]
+	stale.Seats = 9
+	err := set(other, "", stale, tuesday)
+	if told, _ := fault.As(err); !errors.Is(err, seat.ErrStale) || !strings.Contains(told.Message, "周一") || !strings.Contains(told.Message, "赵强") || !strings.Contains(told.Message, "08:00—18:00、2 人") {
+		t.Fatalf("a stale change: %v", err)
+	}
+	if now := read(); now[2].Seats != 2 || now[1].Seats != 2 {
+		t.Errorf("half of it was kept: %+v", now)
+	}
+	if err := set(other, "", tuesday); err != nil {
+		t.Errorf("another day: %v", err)
+	}
+	sunday := seat.HoursView{Weekday: 0, From: "09:00", To: "12:00", Seats: 1}
+	if err := set(other, "", sunday); err != nil {
+		t.Errorf("a day nobody had set: %v", err)
+	}
+	sunday.Seats = 2
+	if err := set(lead, "", sunday); !errors.Is(err, seat.ErrStale) {
+		t.Errorf("set by two as the first: %v", err)
+	}
+	if err := set(lead, "", read()[1], read()[1]); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("a day twice: %v", err)
+	}
+	if err := set(chen, "", sunday); !errors.Is(err, seat.ErrForbidden) {
+		t.Errorf("an agent: %v", err)
 	}
 }

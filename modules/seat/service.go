@@ -137,15 +137,15 @@ func (s *Service) Force(ctx context.Context, actor access.Actor, cmd Force) erro
 	if err != nil {
 		return text.Named(err, "原因")
 	}
-	p, err := s.person(ctx, s.db.Read(), cmd.UserID)
+	p, err := s.Person(ctx, s.db.Read(), cmd.UserID)
 	if err != nil {
 		return err
 	}
 	return s.change(ctx, actor, p, cmd.Switch, why, "seat.force")
 }
 
-// person returns one who may sit at the desk, ErrNoSeat for others.
-func (s *Service) person(ctx context.Context, db bun.IDB, id int64) (Person, error) {
+// Person returns one who may sit at the desk, ErrNoSeat for others.
+func (s *Service) Person(ctx context.Context, db bun.IDB, id int64) (Person, error) {
 	all, err := s.people.With(ctx, db, PermSit)
 	if err != nil {
 		return Person{}, err

@@ -40,14 +40,6 @@ type ChangeView struct {
 	At     time.Time `json:"at"`
 }
 
-// HoursView is when the desk is open on a day of the week.
-type HoursView struct {
-	Weekday int    `json:"weekday" minimum:"0" maximum:"6" doc:"0 is Sunday."`
-	From    string `json:"from"`
-	To      string `json:"to"`
-	Seats   int    `json:"seats" minimum:"0" maximum:"200" doc:"How many people it needs; 0 closes the day."`
-}
-
 // Week is the roster of a week.
 type Week struct {
 	Days    []string     `json:"days"`
@@ -98,7 +90,7 @@ func (s *Service) Week(ctx context.Context, actor access.Actor, day string) (Wee
 	byDay := map[int]hours{}
 	for _, o := range open {
 		byDay[o.Weekday] = o
-		w.Hours = append(w.Hours, HoursView{o.Weekday, Clock(o.From), Clock(o.To), o.Seats})
+		w.Hours = append(w.Hours, o.view())
 	}
 	w.Gaps = gaps(days, byDay, rows)
 	var changes []shiftChange
@@ -310,47 +302,4 @@ func (s *Service) fill(ctx context.Context, tx bun.Tx, actor access.Actor, rows 
 		}
 	}
 	return nil
-}
-
-// Check returns the fault of hours that cannot be kept.
-func (v HoursView) Check() error {
-	_, err := v.row()
-	return err
-}
-
-func (v HoursView) row() (hours, error) {
-	from, err1 := parseClock("from", v.From)
-	to, err2 := parseClock("to", v.To)
-	if err := fault.Merge(err1, err2); err != nil {
-		return hours{}, err
-	}
-	if v.Weekday < 0 || v.Weekday > 6 || to <= from || v.Seats < 0 || v.Seats > 200 {
-		return hours{}, fault.InvalidField("hours", "DESK_HOURS", "服务时间的结束须晚于开始，人数在 0 至 200 之间")
-	}
-	return hours{Weekday: v.Weekday, From: from, To: to, Seats: v.Seats}, nil
-}
-
-// SetHours sets when the desk is open and how many people it needs, for the days given. Who manages seats may.
-func (s *Service) SetHours(ctx context.Context, actor access.Actor, list []HoursView) error {
-	if err := actor.Need(PermManage); err != nil {
-		return err
-	}
-	rows := make([]hours, 0, len(list))
-	for _, v := range list {
-		row, err := v.row()
-		if err != nil {
-			return err
-		}
-		rows = append(rows, row)
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewInsert().Model(&rows).On("CONFLICT (weekday) DO UPDATE").Set("from_minute = EXCLUDED.from_minute, to_minute = EXCLUDED.to_minute, seats = EXCLUDED.seats").Exec(ctx)
-		if err != nil {
-			return err
-		}
-		return audit.Write(ctx, tx, actor, s.clock.Now(), audit.Record{Action: "seat.hours", Object: "seat_shift", Summary: "设置热线服务时间和上岗人数", Detail: list})
-	})
 }

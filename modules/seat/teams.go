@@ -39,7 +39,7 @@ func (s *Service) Train(ctx context.Context, actor access.Actor, cmd Train) erro
 			return fault.InvalidField("codes", "SEAT_SKILL", "没有编码为"+text.Truncate(c, 20)+"的诉求类型，请重新选择")
 		}
 	}
-	p, err := s.person(ctx, s.db.Read(), cmd.UserID)
+	p, err := s.Person(ctx, s.db.Read(), cmd.UserID)
 	if err != nil {
 		return err
 	}

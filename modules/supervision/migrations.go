@@ -75,4 +75,9 @@ var Migrations = []database.Migration{{
 			"INSERT INTO supervision_rules (id, least, factor, weeks, active, version) VALUES (1, 5, 3, 4, TRUE, 1)",
 		)
 	},
+}, {
+	ID: "20261129170100_surges_without_secrets",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "ALTER TABLE supervision_seen ADD COLUMN hushed BOOLEAN NOT NULL DEFAULT FALSE")
+	},
 }}

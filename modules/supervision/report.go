@@ -15,6 +15,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/jobs"
+	"github.com/huiqi/huiqi/platform/text"
 )
 
 // Kind is how long a report looks back.
@@ -179,11 +180,9 @@ func (s *Service) Reports(ctx context.Context, actor access.Actor, kind Kind, cu
 		}
 		q = q.Where("p.kind = ?", kind)
 	}
-	if cursor != "" {
-		before, err := strconv.ParseInt(cursor, 10, 64)
-		if err != nil || before <= 0 {
-			return nil, "", fault.InvalidField("cursor", "CURSOR", "翻页位置无效，请回到第一页")
-		}
+	if before, err := text.Cursor(cursor); err != nil {
+		return nil, "", err
+	} else if before > 0 {
 		q = q.Where("p.id < ?", before)
 	}
 	var rows []report

@@ -19,6 +19,7 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/database/databasetest"
 	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
 )
 
@@ -103,7 +104,9 @@ func mustNew(t *testing.T) watch {
 
 func (w watch) note(id int64, matter, words string, at time.Time) {
 	w.t.Helper()
-	if err := w.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return w.Note(ctx, tx, id, matter, words, at) }); err != nil {
+	if err := w.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return w.Note(ctx, tx, supervision.Received{Ticket: id, Matter: matter, Words: words, At: at})
+	}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -195,6 +198,59 @@ func TestSurge(t *testing.T) {
 	}
 	if len(w.alarms()) != 1 {
 		t.Error("a rule that is off raised an alarm")
+	}
+}
+
+// TestSurgeWithoutSecrets: what every supervisor reads counts no confidential ticket, whenever it became one.
+func TestSurgeWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	w := mustNew(t)
+	in := func(id int64, secret bool) {
+		t.Helper()
+		r := supervision.Received{Ticket: id, Matter: "05", Words: "中仓", At: start.Add(time.Duration(id) * time.Minute), Secret: secret}
+		if err := w.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return w.Note(ctx, tx, r) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hush := func(id int64, secret bool) {
+		t.Helper()
+		for range 2 { // heard twice
+			if err := w.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return w.Hush(ctx, tx, id, secret) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for id := range int64(4) {
+		in(10+id, false)
+	}
+	in(20, true)
+	in(21, true)
+	if got := w.alarms(); len(got) != 0 {
+		t.Fatalf("confidential tickets raised %+v", got)
+	}
+	in(22, false)
+	got := w.alarms()
+	if len(got) != 1 || got[0].Count != 5 {
+		t.Fatalf("%+v", got)
+	}
+	hush(10, true)
+	hush(999, true) // of no ticket we heard of
+	a, err := w.Alarm(ctx, lead, got[0].ID)
+	if err != nil || a.Count != 4 || len(a.Tickets) != 4 {
+		t.Errorf("after one became confidential: %d, %d tickets, %v", a.Count, len(a.Tickets), err)
+	}
+	hush(10, false)
+	if got = w.alarms(); len(got) != 1 || got[0].Count != 5 {
+		t.Errorf("after it no longer was: %+v", got)
+	}
+	for _, id := range []int64{10, 11, 12, 13, 22} {
+		hush(id, true)
+	}
+	if got = w.alarms(); len(got) != 0 {
+		t.Errorf("an alarm of nothing but secrets is shown: %+v", got)
+	}
+	if _, err := w.Alarm(ctx, lead, a.ID); !errors.Is(err, fault.ErrNotFound) {
+		t.Errorf("and read: %v", err)
 	}
 }
 

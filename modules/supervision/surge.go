@@ -26,6 +26,8 @@ type seen struct {
 	Matter   string    `bun:"matter,notnull"`
 	Area     string    `bun:"area,notnull"` // "" when the request names none
 	At       time.Time `bun:"at,notnull"`
+	// Hushed: the ticket is confidential. An alarm is read by every supervisor, so that none counts it.
+	Hushed bool `bun:"hushed,notnull"`
 }
 
 // Rule says what a surge is.
@@ -92,11 +94,20 @@ func (f Surged) Event() (string, string, int64) { return "supervision.surged", O
 // quiet is how long after its last ticket a surge goes on: what comes later raises a new alarm.
 const quiet = 6 * time.Hour
 
+// Received is a ticket that came in: its kind, the words that name its street or town, and whether it is confidential.
+type Received struct {
+	Ticket int64
+	Matter string
+	Words  string
+	At     time.Time
+	Secret bool
+}
+
 // Note keeps a ticket that was received and raises an alarm when there are too many of its kind. It may be called again with
 // the same ticket.
-func (s *Service) Note(ctx context.Context, tx bun.Tx, ticket int64, matter, words string, at time.Time) error {
-	area, areaName := s.Names.Area(words)
-	row := seen{TicketID: ticket, Matter: matter, Area: area, At: at}
+func (s *Service) Note(ctx context.Context, tx bun.Tx, r Received) error {
+	area, areaName := s.Names.Area(r.Words)
+	row := seen{TicketID: r.Ticket, Matter: r.Matter, Area: area, At: r.At, Hushed: r.Secret}
 	res, err := tx.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx)
 	if err != nil {
 		return err
@@ -104,21 +115,26 @@ func (s *Service) Note(ctx context.Context, tx bun.Tx, ticket int64, matter, wor
 	if n, err := res.RowsAffected(); err != nil || n == 0 {
 		return err
 	}
-	if s.Clock.Now().Sub(at) > quiet { // history that is told late wakes nobody
+	if r.Secret || s.Clock.Now().Sub(r.At) > quiet { // history that is told late wakes nobody
 		return nil
 	}
+	return s.weigh(ctx, tx, row, areaName)
+}
+
+// weigh raises an alarm when too many of the kind came within the hour.
+func (s *Service) weigh(ctx context.Context, tx bun.Tx, x seen, areaName string) error {
 	r, err := s.rule(ctx, tx)
 	if err != nil || !r.On {
 		return err
 	}
-	n, err := count(ctx, tx, matter, area, at.Add(-time.Hour), at)
+	n, err := count(ctx, tx, x.Matter, x.Area, x.At.Add(-time.Hour), x.At)
 	if err != nil || n < r.Least {
 		return err
 	}
 	before := 0
 	for w := 1; w <= r.Weeks; w++ {
-		then := at.AddDate(0, 0, -7*w)
-		k, err := count(ctx, tx, matter, area, then.Add(-time.Hour), then)
+		then := x.At.AddDate(0, 0, -7*w)
+		k, err := count(ctx, tx, x.Matter, x.Area, then.Add(-time.Hour), then)
 		if err != nil {
 			return err
 		}
@@ -127,12 +143,33 @@ func (s *Service) Note(ctx context.Context, tx bun.Tx, ticket int64, matter, wor
 	if !r.surges(n, before) {
 		return nil
 	}
-	return s.raise(ctx, tx, row, areaName, n, float64(before)/float64(r.Weeks))
+	return s.raise(ctx, tx, x, areaName, n, float64(before)/float64(r.Weeks))
 }
 
-// count is how many were received in (from, to].
+// Hush takes a ticket that became confidential out of the alarms it was counted in, or, when it is so no longer, puts it back.
+// It may be called again.
+func (s *Service) Hush(ctx context.Context, tx bun.Tx, ticket int64, secret bool) error {
+	err := database.Changed(database.Run(ctx, tx, "UPDATE supervision_seen SET hushed = ? WHERE ticket_id = ? AND hushed <> ?", secret, ticket, secret))
+	if errors.Is(err, fault.ErrChanged) {
+		return nil // it is not known, or stands as it should
+	}
+	if err != nil {
+		return err
+	}
+	x, by := new(seen), 1
+	if err := database.Found(tx.NewSelect().Model(x).Where("e.ticket_id = ?", ticket).Scan(ctx)); err != nil {
+		return err
+	}
+	if secret {
+		by = -1
+	}
+	_, err = database.Run(ctx, tx, "UPDATE supervision_alarms SET n = n + ? WHERE matter = ? AND area = ? AND first_at < ? AND last_at >= ?", by, x.Matter, x.Area, x.At, x.At)
+	return err
+}
+
+// count is how many that every supervisor may see were received in (from, to].
 func count(ctx context.Context, db bun.IDB, matter, area string, from, to time.Time) (int, error) {
-	n, err := db.NewSelect().Model((*seen)(nil)).Where("e.matter = ? AND e.area = ? AND e.at > ? AND e.at <= ?", matter, area, from, to).Count(ctx)
+	n, err := db.NewSelect().Model((*seen)(nil)).Where("e.matter = ? AND e.area = ? AND e.at > ? AND e.at <= ? AND NOT e.hushed", matter, area, from, to).Count(ctx)
 	return int(n), err
 }
 
@@ -212,7 +249,8 @@ type AlarmView struct {
 }
 
 func (s *Service) alarms(ctx context.Context, open bool, before int64, limit int) ([]AlarmView, error) {
-	q := s.DB.Read().NewSelect().OrderExpr("a.id DESC").Limit(int64(limit))
+	// An alarm all of whose tickets became confidential says nothing to anybody.
+	q := s.DB.Read().NewSelect().Where("a.n > 0").OrderExpr("a.id DESC").Limit(int64(limit))
 	if open {
 		q = q.Where("a.acked_at IS NULL")
 	}
@@ -244,12 +282,9 @@ func (s *Service) Alarms(ctx context.Context, actor access.Actor, cursor string,
 	if err := actor.Need(PermView); err != nil {
 		return nil, "", err
 	}
-	var before int64
-	if cursor != "" {
-		var err error
-		if before, err = strconv.ParseInt(cursor, 10, 64); err != nil || before <= 0 {
-			return nil, "", fault.InvalidField("cursor", "CURSOR", "翻页位置无效，请回到第一页")
-		}
+	before, err := text.Cursor(cursor)
+	if err != nil {
+		return nil, "", err
 	}
 	if limit <= 0 || limit > 100 {
 		limit = 20
@@ -270,11 +305,11 @@ func (s *Service) Alarm(ctx context.Context, actor access.Actor, id int64) (Alar
 	}
 	a := new(alarm)
 	db := s.DB.Read()
-	if err := database.Found(db.NewSelect().Model(a).Where("a.id = ?", id).Scan(ctx)); err != nil {
+	if err := database.Found(db.NewSelect().Model(a).Where("a.id = ? AND a.n > 0", id).Scan(ctx)); err != nil {
 		return AlarmView{}, err
 	}
 	var ids []int64
-	err := db.NewSelect().Model((*seen)(nil)).Column("ticket_id").Where("e.matter = ? AND e.area = ? AND e.at > ? AND e.at <= ?", a.Matter, a.Area, a.FirstAt, a.LastAt).
+	err := db.NewSelect().Model((*seen)(nil)).Column("ticket_id").Where("e.matter = ? AND e.area = ? AND e.at > ? AND e.at <= ? AND NOT e.hushed", a.Matter, a.Area, a.FirstAt, a.LastAt).
 		OrderExpr("e.at DESC").Limit(200).Scan(ctx, &ids)
 	if err != nil {
 		return AlarmView{}, err

@@ -30,7 +30,11 @@ type browser struct {
 
 func mustServe(t *testing.T) browser {
 	t.Helper()
-	f := mustNew(t)
+	return serve(t, mustNew(t))
+}
+
+func serve(t *testing.T, f fixture) browser {
+	t.Helper()
 	people := map[string]access.Actor{"baker": baker, "rival": boss(8, 71), "desk": desk, "bureau": bureau, "tax": tax, "foreignUnit": everything(tax)}
 	edge, err := web.New(web.Options{
 		Log: slog.New(slog.DiscardHandler), CSRFKey: make([]byte, 32), Open: true, Version: "test", RequestsPerMinute: 100_000,

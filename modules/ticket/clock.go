@@ -178,6 +178,8 @@ func (b *book) stop(now time.Time, verdict Verdict, which func(*Clock) bool) {
 
 func everyClock(*Clock) bool { return true }
 
+func ofUnits(c *Clock) bool { return c.HopID != 0 }
+
 func ofHop(hop *Hop, kinds ...ClockKind) func(*Clock) bool {
 	return func(c *Clock) bool {
 		if hop == nil || c.HopID != hop.ID {
@@ -206,7 +208,7 @@ func plain(fact event.Fact) event.Fact {
 // needs says what a fact asks of the clocks: nothing, the running ones, and the hop it is about.
 func needs(fact event.Fact) (clocks, hop bool) {
 	switch f := fact.(type) {
-	case Answered, Declined, Closed, Voided, Suspended, Resumed, Forwarded, PartSigned, PartAnswered, TaskReturned, Recalled:
+	case Answered, Declined, Closed, Voided, Suspended, Resumed, Forwarded, PartSigned, PartAnswered, TaskReturned, Recalled, Joined, Parted:
 		return true, false
 	case ReturnDecided:
 		return f.Granted, false
@@ -273,10 +275,14 @@ func (b *book) fold(t *Ticket, hop *Hop, now time.Time, fact event.Fact) error {
 	case UrgeAnswered:
 		b.stop(now, InTime, ofHop(hop, UrgeClock))
 	case Suspended:
-		if err := b.pause(now, f.Reason); err != nil {
+		if err := b.pause(now, f.Reason, everyClock); err != nil {
 			return err
 		}
-	case Resumed:
+	case Joined: // the requester goes on waiting, the units rest
+		if err := b.pause(now, "并入其他工单", ofUnits); err != nil {
+			return err
+		}
+	case Resumed, Parted:
 		if err := b.resume(now); err != nil {
 			return err
 		}
@@ -290,9 +296,9 @@ func (b *book) fold(t *Ticket, hop *Hop, now time.Time, fact event.Fact) error {
 	return b.settle(t, hop, now)
 }
 
-func (b *book) pause(now time.Time, reason string) error {
+func (b *book) pause(now time.Time, reason string, which func(*Clock) bool) error {
 	for _, c := range b.clocks {
-		if !c.running() || c.Paused {
+		if !c.running() || c.Paused || !which(c) {
 			continue
 		}
 		list, err := c.pauses()

@@ -77,15 +77,14 @@ func (s *Service) foldClocks(ctx context.Context, tx bun.Tx, r *rules, now time.
 			return err
 		}
 	}
-	switch fact.(type) {
-	case Recalled, ReturnDecided, Lapsed: // with a hop end those below it; the public clock goes on
+	if endsHops(t, fact) {
 		all, err := hops(ctx, tx, t.ID)
 		if err != nil {
 			return err
 		}
 		b.stop(now, Ended, func(c *Clock) bool {
 			h := tree(all).at(c.HopID)
-			return h != nil && (h.State == HopEnded || h.State == HopReturned)
+			return h != nil && (h.State == HopEnded || h.State == HopReturned || h.State == HopMerged)
 		})
 	}
 	due := t.DueAt
@@ -93,6 +92,18 @@ func (s *Service) foldClocks(ctx context.Context, tx bun.Tx, r *rules, now time.
 		return err
 	}
 	return b.save(ctx, tx, t, !t.DueAt.Equal(due))
+}
+
+// endsHops reports whether clocks of units end with the fact, neither in time nor late: with a hop end those below it, and what
+// the units of a merged ticket did not finish ends with the answer of its order. The public clock goes on.
+func endsHops(t *Ticket, fact event.Fact) bool {
+	switch fact.(type) {
+	case Recalled, ReturnDecided, Lapsed:
+		return true
+	case Answered, Replied:
+		return t.MergedInto != 0
+	}
+	return false
 }
 
 // hopOf is the dispatch a fact is about: the one it names, otherwise the one that carries the ticket.

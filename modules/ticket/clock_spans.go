@@ -22,12 +22,18 @@ type UnitSpan struct {
 func (s *Service) UnitSpans(ctx context.Context, db bun.IDB, ticketID int64) ([]UnitSpan, error) {
 	rows, err := allClocks(ctx, db, ticketID)
 	var out []UnitSpan
-	for _, c := range rows {
-		if (c.Kind == SignClock || c.Kind == HandleClock) && (c.Verdict == InTime || c.Verdict == Late) {
-			out = append(out, UnitSpan{c.Kind, c.UnitID, c.StartedAt, c.Verdict == Late})
+	for i := range rows {
+		if span, ok := rows[i].span(); ok {
+			out = append(out, span)
 		}
 	}
 	return out, err
+}
+
+// span is the clock as the statistics read it; false for one that still runs or is not a unit's.
+func (c *Clock) span() (UnitSpan, bool) {
+	of := (c.Kind == SignClock || c.Kind == HandleClock) && (c.Verdict == InTime || c.Verdict == Late)
+	return UnitSpan{c.Kind, c.UnitID, c.StartedAt, c.Verdict == Late}, of
 }
 
 // Titles tells the titles of those of the tickets, at most 200, that the actor may see.

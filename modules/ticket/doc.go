@@ -18,7 +18,7 @@
 //	received → dispatched → signed → replied (→ reviewed) (→ callback) → closed → archived
 //	signed ⇄ suspended          waits for the requester
 //	replied … callback → dispatched   done again
-//	received ⇄ merged           handled as part of another ticket, answered with it
+//	received, dispatched, signed ⇄ merged    handled as part of another ticket, answered with it; its own units rest
 //	… → declined, voided
 //
 // The last step may be undone by graded authority (undo.go).

@@ -150,6 +150,8 @@ type Joined struct {
 	Into   int64  `json:"into"`
 	Number string `json:"leadNumber"` // internal
 	Note   string `json:"note,omitempty"`
+	// Hop is the lead hop that rests from now on, nil when the ticket waited at the desk.
+	Hop *Given `json:"hop,omitempty"`
 }
 
 // Absorbed is announced of the handling order that takes a ticket in.
@@ -163,7 +165,8 @@ type Absorbed struct {
 type Parted struct {
 	Head
 	From int64  `json:"from"`
-	Note string `json:"note"` // internal
+	Note string `json:"note"`          // internal
+	Hop  *Given `json:"hop,omitempty"` // the lead hop that goes on
 }
 
 // Linked is announced of both tickets that are about one thing. It names no number: who sees one may not see the other.

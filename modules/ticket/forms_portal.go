@@ -27,6 +27,7 @@ type formPage struct {
 	TypeName string
 	Title    page.Field
 	Body     page.Field
+	Area     *page.Field  // the streets and towns; nil when none are known
 	Fields   []page.Field // each with its template's kind in Type
 	Alike    []page.ItemCard
 }
@@ -92,7 +93,7 @@ func typedFields(c *fiber.Ctx) map[string][]string {
 func (s *Service) postForm(c *fiber.Ctx, p *web.Pages) error {
 	ctx := c.UserContext()
 	actor := access.From(ctx)
-	cmd := OpenTicket{Key: c.FormValue("key"), Type: c.FormValue("type"), Title: c.FormValue("title"), Body: c.FormValue("body"), Source: FromPortal, Fields: typedFields(c)}
+	cmd := OpenTicket{Key: c.FormValue("key"), Type: c.FormValue("type"), Title: c.FormValue("title"), Body: c.FormValue("body"), Source: FromPortal, Fields: typedFields(c), Area: c.FormValue("area")}
 	if c.FormValue("again") == "" {
 		alike, err := s.Similar(ctx, actor, Typed{Type: cmd.Type, Title: cmd.Title, Body: cmd.Body})
 		if err != nil {
@@ -112,6 +113,19 @@ func (s *Service) postForm(c *fiber.Ctx, p *web.Pages) error {
 		return s.formPage(c, p, err, nil)
 	}
 	return c.Redirect(fmt.Sprintf("/tickets/%d?done=opened", v.ID), fiber.StatusSeeOther)
+}
+
+// areaField is the choice of a street or town, which nobody has to make.
+func (s *Service) areaField(c *fiber.Ctx, wrong string) (*page.Field, error) {
+	areas, err := s.Areas(c.UserContext(), access.From(c.UserContext()))
+	if err != nil || len(areas) == 0 {
+		return nil, err
+	}
+	f := page.Field{Name: "area", Label: "街道乡镇", Hint: "事情发生在哪里；不清楚的不用选择", Error: wrong}
+	for _, a := range areas {
+		f.Options = append(f.Options, page.Option{Value: a.Code, Text: a.Name, Chosen: a.Code == c.FormValue("area")})
+	}
+	return &f, nil
 }
 
 func (s *Service) formPage(c *fiber.Ctx, p *web.Pages, failure error, alike []Alike) error {
@@ -156,6 +170,9 @@ func (s *Service) formPage(c *fiber.Ctx, p *web.Pages, failure error, alike []Al
 	data.Title = page.Field{Name: "title", Label: "标题", Hint: "一句话说明事项", Value: c.FormValue("title"), Required: true, MaxLength: maxTitle, Error: found("title")}
 	data.Body = page.Field{Name: "body", Label: "具体情况", Hint: "时间、地点、涉及的单位和希望解决的问题", Value: c.FormValue("body"), Required: true,
 		MaxLength: maxBody, Rows: 8, Error: found("body")}
+	if data.Area, err = s.areaField(c, found("area")); err != nil {
+		return err
+	}
 	typed := typedFields(c)
 	for _, f := range kind.Fields {
 		shown := portalField(f, typed[f.Key], found("fields."+f.Key))

@@ -53,11 +53,11 @@ func (all tree) at(id int64) *Hop {
 	return nil
 }
 
-// lead is the hop that carries the ticket, nil before the first dispatch and after it was given back.
+// lead is the hop that carries the ticket, nil before the first dispatch, after it was given back and while it rests.
 func (all tree) lead() *Hop {
 	for i := len(all) - 1; i >= 0; i-- {
 		if all[i].Lead {
-			if all[i].State == HopReturned {
+			if all[i].State == HopReturned || all[i].State == HopMerged {
 				return nil
 			}
 			return &all[i]
@@ -520,5 +520,5 @@ func depth(levels [4]int64) int {
 
 // hopLabels are the words of the states of a hop.
 var hopLabels = map[HopState]string{
-	HopSent: "待签收", HopSigned: "办理中", HopReplied: "已反馈", HopAccepted: "已验收", HopReturned: "已退单", HopEnded: "已终止",
+	HopSent: "待签收", HopSigned: "办理中", HopReplied: "已反馈", HopAccepted: "已验收", HopReturned: "已退单", HopEnded: "已终止", HopMerged: "已并单",
 }

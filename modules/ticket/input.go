@@ -14,10 +14,12 @@ import (
 const (
 	maxTitle = 100
 	maxBody  = 2000
-	maxNote  = 1000
-	maxName  = 50
-	maxFirm  = 120
-	maxFiles = 9
+	// maxBrought is for what another system brought: the 4,000 characters Open311 allows, and what is written below them.
+	maxBrought = 6000
+	maxNote    = 1000
+	maxName    = 50
+	maxFirm    = 120
+	maxFiles   = 9
 	// maxEvidence is how many files a reply may have with its evidence.
 	maxEvidence = 60
 )

@@ -14,6 +14,7 @@ import (
 
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -175,8 +176,27 @@ func TestAskingWithNumberAndCode(t *testing.T) {
 	if needs, err := f.NeedsPuzzle(ctx, from("10.0.1.0")); err != nil || !needs {
 		t.Errorf("puzzle %v %v", needs, err)
 	}
-	if _, err := f.ByNumber(ctx, from("10.0.0.1"), right); !errors.Is(err, ticket.ErrQueryMany) {
-		t.Errorf("a number that was guessed at: %v", err)
+	// Whoever guesses locks the number for themselves; its requester is asked a puzzle at most, and told until when the other waits.
+	_, err = f.ByNumber(ctx, from("10.0.1.0"), ticket.AskByNumber{Number: v.Number, Code: v.QueryCode, CaptchaID: "p", CaptchaAnswer: "right"})
+	if told, _ := fault.As(err); !errors.Is(err, ticket.ErrQueryMany) || !strings.Contains(told.Message, clock.Show(f.clock.Now().Add(24*time.Hour+time.Minute))) || !strings.Contains(told.Message, "12345") || told.RetryAfter < 86000 {
+		t.Errorf("whoever guessed: %v", err)
+	}
+	if _, err := f.ByNumber(ctx, from("10.0.0.1"), right); !errors.Is(err, ticket.ErrQueryPuzzle) {
+		t.Errorf("its requester, elsewhere: %v", err)
+	}
+	solved := right
+	solved.CaptchaID, solved.CaptchaAnswer = "p", "right"
+	if got, err := f.ByNumber(ctx, from("10.0.0.1"), solved); err != nil || got.Number != v.Number {
+		t.Errorf("with the puzzle: %v", err)
+	}
+	// From many addresses at once the number is closed in the end.
+	for n := range 12 {
+		for range 9 {
+			_, err = f.ByNumber(ctx, from(fmt.Sprintf("10.0.2.%d", n)), ticket.AskByNumber{Number: v.Number, Code: wrong, CaptchaID: "p", CaptchaAnswer: "right"})
+		}
+	}
+	if !errors.Is(err, ticket.ErrQueryMany) {
+		t.Errorf("a number that is guessed at from everywhere: %v", err)
 	}
 	f.clock.Advance(25 * time.Hour)
 	if _, err := f.ByNumber(ctx, from("10.0.0.1"), right); err != nil {

@@ -162,7 +162,7 @@ func (s *Service) linkOf(ctx context.Context, actor access.Actor, token string) 
 	}
 	n := 0
 	err = s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
-		n, err = s.countTry(ctx, tx, s.box.MAC("ticket.judge.address", actor.IP), now, linksForgets)
+		n, _, err = s.countTry(ctx, tx, s.box.MAC("ticket.judge.address", actor.IP), now, linksForgets)
 		return err
 	})
 	if err != nil {

@@ -89,6 +89,9 @@ const (
 	// followAnswer and followReply: the handling order was answered, and with it those merged into it.
 	followAnswer Action = "follow-answer"
 	followReply  Action = "follow-reply"
+	// partSent and partHandling: a merger was undone of a ticket that a unit had; the unit goes on where it stood.
+	partSent     Action = "part-sent"
+	partHandling Action = "part-handling"
 )
 
 // Side is who an action belongs to.
@@ -130,11 +133,13 @@ func Lifecycle() []Transition {
 		{Direct, ToClose, Done},
 		{Sent, ToSign, Handling},
 		{Sent, ToVoid, Void},
+		{Sent, ToMerge, Merged},
 		{Sent, takeBack, Received},
 		{Handling, ToReply, Reported},
 		{Handling, ToSuspend, OnHold},
 		{Handling, takeBack, Received},
 		{Handling, ToVoid, Void},
+		{Handling, ToMerge, Merged},
 		{OnHold, ToResume, Handling},
 		{OnHold, ToSupplement, Handling},
 		{OnHold, ToVoid, Void},
@@ -155,6 +160,8 @@ func Lifecycle() []Transition {
 		{Done, ToArchive, Archived},
 		{Refused, ToArchive, Archived},
 		{Merged, ToUnmerge, Received},
+		{Merged, partSent, Sent},
+		{Merged, partHandling, Handling},
 		{Merged, followAnswer, Direct},
 		{Merged, followReply, Reported},
 	}
@@ -296,6 +303,8 @@ var rights = map[Action]Right{
 	lapse:        {Desk, PermExpire, "到期自动处理"},
 	followAnswer: {Desk, PermAnswer, "随主单答复"},
 	followReply:  {Unit, PermReply, "随主单反馈"},
+	partSent:     {Desk, PermMerge, "撤销并单，退还待签收的单位"},
+	partHandling: {Desk, PermMerge, "撤销并单，退还办理中的单位"},
 }
 
 // RightOf says who may take the action; the zero Right for one that is not known.
@@ -303,7 +312,11 @@ func RightOf(a Action) Right { return rights[a] }
 
 // Addressed reports whether the action is a command of its own; the others follow from another one.
 func (a Action) Addressed() bool {
-	return rights[a].Label != "" && a != takeBack && a != lapse && a != followAnswer && a != followReply
+	switch a {
+	case takeBack, lapse, followAnswer, followReply, partSent, partHandling:
+		return false
+	}
+	return rights[a].Label != ""
 }
 
 // next finds the state the action leads to.

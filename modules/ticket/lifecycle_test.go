@@ -674,6 +674,76 @@ func TestMergedTicketsKeepTheirRequesters(t *testing.T) {
 	}
 }
 
+// TestMergedAfterDispatch merges what units have already: it rests with them, comes back as it was, and ends with the order.
+func TestMergedAfterDispatch(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	caller := boss(9, 72)
+	lead := f.mustDispatch(t, f.mustOpen(t, baker, ask("")), 10)
+	join := func(v ticket.View) ticket.View {
+		t.Helper()
+		return must(f.Merge(ctx, desk, ticket.MergeTicket{Ref: ref(v), IntoID: lead.ID, Note: "同一件事"}))(t)
+	}
+	part := func(v ticket.View) ticket.View {
+		t.Helper()
+		return must(f.Unmerge(ctx, desk, ticket.UnmergeTicket{Ref: ref(v), Reason: "不是一件事"}))(t)
+	}
+	one := must(f.Dispatch(ctx, desk, ticket.DispatchTicket{Ref: ref(f.mustOpen(t, caller, ask(""))), UnitID: 20, CoUnitIDs: []int64{100}}))(t)
+	one = must(f.Sign(ctx, taxClerk, ticket.SignTicket{Ref: ref(one)}))(t)
+	one = must(f.AskReturn(ctx, taxClerk, ticket.AskTicket{Ref: ref(one), HopID: one.Hops[0].ID, Code: "not_ours", Text: "由人社部门负责办理"}))(t)
+	due := one.Hops[0].DueAt
+	one = join(f.see(t, desk, one))
+	if one.Status != ticket.Merged || one.UnitName != "区人社局" || one.Hops[0].State != ticket.HopMerged || one.Hops[1].State != ticket.HopMerged || len(one.Flags) != 0 {
+		t.Fatalf("merged %+v", one)
+	}
+	if items, _, err := f.List(ctx, taxClerk, ticket.ListFilter{Waiting: true}); err != nil || len(items) != 0 {
+		t.Errorf("the unit still has %+v, %v", items, err)
+	}
+	if _, err := f.Get(ctx, taxClerk, one.ID); err != nil {
+		t.Errorf("the unit cannot read what it once had: %v", err)
+	}
+	clocks, err := f.Clocks(ctx, desk, one.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range clocks {
+		if rests := c.Kind != ticket.PublicClock && c.State == "running" || c.Kind == ticket.PublicClock && c.State != "running"; rests {
+			t.Errorf("%s is %s: units rest, the requester waits", c.Label, c.State)
+		}
+	}
+	f.clock.Advance(48 * time.Hour)
+	one = part(one)
+	if one.Status != ticket.Handling || one.UnitName != "区税务局" || one.Hops[0].State != ticket.HopSigned || one.Hops[1].State != ticket.HopSent {
+		t.Fatalf("given back %+v", one)
+	}
+	if !one.Hops[0].DueAt.After(due) && !one.Hops[0].DueAt.Equal(one.DueAt) {
+		t.Errorf("the unit's time went on while it rested: %s, before %s", one.Hops[0].DueAt, due)
+	}
+	two := f.mustDispatch(t, f.mustOpen(t, boss(10, 73), ask("")), 20)
+	if two = part(join(two)); two.Status != ticket.Sent || two.UnitName != "区税务局" {
+		t.Fatalf("given back unsigned %+v", two)
+	}
+	one, two = join(one), join(two)
+	if _, err := f.Void(ctx, desk, ticket.VoidTicket{Ref: ref(f.see(t, desk, lead)), Reason: "重复"}); !errors.Is(err, ticket.ErrMerge) {
+		t.Errorf("the order voided: %v", err)
+	}
+	lead = must(f.Sign(ctx, bureauClerk, ticket.SignTicket{Ref: ref(f.see(t, desk, lead))}))(t)
+	// A reply to a merged ticket goes to the handling order, and with it to everybody merged into it.
+	one = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(f.see(t, bureauClerk, one)), Text: "已统一处理"}))(t)
+	for _, v := range []ticket.View{lead, one, two} {
+		if v = f.see(t, desk, v); v.Status != ticket.Reported || v.Reply != "已统一处理" {
+			t.Errorf("%s is %s and reads %q", v.Number, v.Status, v.Reply)
+		}
+	}
+	if _, err := f.SendBack(ctx, desk, ticket.ReviewTicket{Ref: ref(f.see(t, desk, one)), Note: "不清楚"}); !errors.Is(err, ticket.ErrState) {
+		t.Errorf("sent back to a unit that rests: %v", err)
+	}
+	again := must(f.Reopen(ctx, desk, ticket.ReopenTicket{Ref: ref(f.see(t, desk, one)), Reason: "未解决"}))(t)
+	if again.UnitName != "区人社局" || again.Status != ticket.Sent {
+		t.Fatalf("done again by %s, %s", again.UnitName, again.Status)
+	}
+}
+
 func TestTasksAreAcceptedBeforeTheReply(t *testing.T) {
 	t.Parallel()
 	f, ctx := mustNew(t), context.Background()

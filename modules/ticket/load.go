@@ -41,6 +41,9 @@ var LoadTables = []string{"tickets", "ticket_hops", "ticket_clocks"}
 // Teller turns stories into rows, as the commands would have left them at the time. Whether the actors had the right is not
 // asked: who loads is the operator.
 type Teller struct {
+	// Told, when set, hears of each ticket that was told: its facts, and the clocks of its units that have stopped.
+	Told func(id int64, facts []event.Event, spans []UnitSpan) error
+
 	s     *Service
 	load  *bulk.Load
 	kinds map[string]typeRow
@@ -108,9 +111,11 @@ func (t *Teller) Tell(story Story) error {
 	d.OpenedBy, d.MovedAt = story.By.UserID, story.At
 	t.s.keep(&d, phone)
 	fact := Opened{Head: d.head(), Source: d.Source, EnterpriseName: d.EnterpriseName}
-	if err := t.load.Tell(story.By, story.At, 1, fact, openRecord(&d)); err != nil {
+	first, err := t.load.Fact(story.By, story.At, 1, fact, openRecord(&d))
+	if err != nil {
 		return err
 	}
+	facts := []event.Event{first}
 	b := &book{rules: t.rules}
 	if err := b.fold(&d, nil, story.At, fact); err != nil {
 		return err
@@ -132,22 +137,36 @@ func (t *Teller) Tell(story Story) error {
 		if d.MovedAt = step.At; d.Status == Void {
 			d.MovedAt = time.Time{}
 		}
-		if err := t.load.Tell(step.By, step.At, int64(i)+2, e.fact(d.head()), changeRecord(step.Action, &d, e)); err != nil {
+		made, err := t.load.Fact(step.By, step.At, int64(i)+2, e.fact(d.head()), changeRecord(step.Action, &d, e))
+		if err != nil {
 			return err
 		}
+		facts = append(facts, made)
 	}
+	return t.keep(&d, hops, b, facts)
+}
+
+// keep writes the rows of a ticket whose story was told.
+func (t *Teller) keep(d *Ticket, hops []*Hop, b *book, facts []event.Event) error {
 	for _, h := range hops {
 		if err := t.load.Add(h); err != nil {
 			return err
 		}
 	}
+	var spans []UnitSpan
 	for _, c := range b.clocks {
 		c.ID = t.load.NextID("ticket_clocks")
+		if span, ok := c.span(); ok {
+			spans = append(spans, span)
+		}
 		if err := t.load.Add(c); err != nil {
 			return err
 		}
 	}
-	return t.load.Add(&d)
+	if err := t.load.Add(d); err != nil || t.Told == nil {
+		return err
+	}
+	return t.Told(d.ID, facts, spans)
 }
 
 // clocks folds the fact of a step into the clocks, as keepClocks does.

@@ -11,16 +11,17 @@ import (
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
-// MergeTicket asks to handle a received ticket as part of another.
+// MergeTicket asks to handle a ticket that nobody has answered as part of another.
 type MergeTicket struct {
 	Ref
 	IntoID int64
 	Note   string
 }
 
-// Merge makes a received ticket a part of a handling order that is not yet answered. It keeps its number, its query code and
-// its requester; it is answered with the order and called back by itself. Errors as Answer, with ticket.merge; ErrMerge when
-// the order is merged or answered itself.
+// Merge makes a ticket that waits at the desk or lies with a unit a part of a handling order that is not yet answered. It keeps
+// its number, its query code and its requester; it is answered with the order and called back by itself. What its own units
+// have not finished rests, clocks and all, and is given back to them when the merger is undone. Errors as Answer, with
+// ticket.merge; ErrMerge when the order is merged or answered itself.
 func (s *Service) Merge(ctx context.Context, actor access.Actor, cmd MergeTicket) (View, error) {
 	note, err := clean("note", "并单说明", cmd.Note, maxNote, false)
 	if err != nil {
@@ -44,13 +45,19 @@ func (s *Service) Merge(ctx context.Context, actor access.Actor, cmd MergeTicket
 		if err := t.Merge(lead); err != nil {
 			return effect{}, err
 		}
+		rests, err := rest(ctx, tx, t.ID)
+		if err != nil {
+			return effect{}, err
+		}
 		e := effect{fact: func(h Head) event.Fact { return Absorbed{h, t.ID, t.Number} }, summary: "并入 " + t.Number + "，主单"}
 		if _, err := s.book(ctx, tx, actor, s.clock.Now(), ToMerge, lead, lead.Version, lead.Reply, e); err != nil {
 			return effect{}, err
 		}
 		return effect{
-			fact:    func(h Head) event.Fact { return Joined{Head: h, Into: lead.ID, Number: lead.Number, Note: note} },
-			summary: "并入主单 " + lead.Number + "，工单", detail: map[string]any{"into": lead.ID},
+			fact: func(h Head) event.Fact {
+				return Joined{Head: h, Into: lead.ID, Number: lead.Number, Note: note, Hop: rests}
+			},
+			summary: "并入主单 " + lead.Number + "，工单", detail: map[string]any{"into": lead.ID, "rests": rests},
 		}, nil
 	})
 }
@@ -61,16 +68,78 @@ type UnmergeTicket struct {
 	Reason string
 }
 
-// Unmerge undoes a merger before the handling order was answered: the ticket waits for the desk again. Errors as Merge.
+// Unmerge undoes a merger before the handling order was answered: the units go on where they stood, or the ticket waits for the
+// desk again. Errors as Merge.
 func (s *Service) Unmerge(ctx context.Context, actor access.Actor, cmd UnmergeTicket) (View, error) {
 	reason, err := clean("reason", "撤销并单的原因", cmd.Reason, maxNote, true)
 	if err != nil {
 		return View{}, err
 	}
-	return s.change(ctx, actor, ToUnmerge, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
+	return s.change(ctx, actor, ToUnmerge, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
+		if !t.Allows(ToUnmerge) {
+			return effect{}, t.Unmerge(nil)
+		}
 		from := t.MergedInto
-		return effect{fact: func(h Head) event.Fact { return Parted{h, from, reason} }, summary: "撤销并单"}, t.Unmerge()
+		lead, err := goOn(ctx, tx, t.ID)
+		if err != nil {
+			return effect{}, err
+		}
+		var goesOn *Given
+		if lead != nil {
+			g := given(lead)
+			goesOn = &g
+		}
+		return effect{fact: func(h Head) event.Fact { return Parted{h, from, reason, goesOn} }, summary: "撤销并单"}, t.Unmerge(lead)
 	})
+}
+
+// rest lays down what the units of a ticket have not finished, and returns its lead hop, nil for none. What they asked for
+// is withdrawn: nobody decides about work that rests.
+func rest(ctx context.Context, tx bun.Tx, id int64) (*Given, error) {
+	rows, err := hops(ctx, tx, id)
+	if err != nil {
+		return nil, err
+	}
+	var lead *Given
+	for i := range rows {
+		h := &rows[i]
+		if !h.Open() {
+			continue
+		}
+		h.State = HopMerged
+		if h.Lead {
+			g := given(h)
+			lead = &g
+		}
+		if err := saveHop(ctx, tx, h); err != nil {
+			return nil, err
+		}
+	}
+	return lead, dropRequests(ctx, tx, id, 0)
+}
+
+// goOn gives the units back what rests, and returns the lead hop, nil for none.
+func goOn(ctx context.Context, tx bun.Tx, id int64) (lead *Hop, err error) {
+	rows, err := hops(ctx, tx, id)
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		h := &rows[i]
+		if h.State != HopMerged {
+			continue
+		}
+		if h.State = HopSent; h.SignedAt != nil {
+			h.State = HopSigned
+		}
+		if h.Lead {
+			lead = h
+		}
+		if err := saveHop(ctx, tx, h); err != nil {
+			return nil, err
+		}
+	}
+	return lead, nil
 }
 
 // merged reads the tickets that are handled as part of one.

@@ -195,10 +195,14 @@ func draft(cmd OpenTicket, agent bool) (Ticket, string, error) {
 		}
 		return v
 	}
+	longest := maxBody
+	if cmd.Within != nil && cmd.Source.channel() {
+		longest = maxBrought
+	}
 	t := Ticket{
 		Type:          strings.TrimSpace(cmd.Type),
 		Title:         take("title", "标题", cmd.Title, maxTitle, true),
-		Body:          take("body", "诉求内容", cmd.Body, maxBody, true),
+		Body:          take("body", "诉求内容", cmd.Body, longest, true),
 		RequesterName: take("contactName", "联系人", cmd.ContactName, maxName, agent),
 		Source:        cmd.Source,
 	}

@@ -198,6 +198,9 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	if t.QueryCode != "" {
 		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "查询码", Value: t.QueryCode})
 	}
+	if t.AreaName != "" {
+		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "街道乡镇", Value: t.AreaName})
+	}
 	for _, f := range t.Fields {
 		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: f.Label, Value: f.Value})
 	}

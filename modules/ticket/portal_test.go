@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/web"
@@ -18,7 +19,12 @@ import (
 
 func mustServePortal(t *testing.T) browser {
 	t.Helper()
-	b := mustServe(t)
+	return servePortal(t, mustNew(t))
+}
+
+func servePortal(t *testing.T, f fixture) browser {
+	t.Helper()
+	b := serve(t, f)
 	renderer, err := page.New(page.Options{District: "测试区", Site: page.SiteInfo{Name: "惠企台"}, Clock: clock.NewFake(start)})
 	if err != nil {
 		t.Fatal(err)
@@ -234,5 +240,31 @@ func (b browser) visitor(path string) func(url.Values) (int, string) {
 			b.t.Fatal(err)
 		}
 		return res.StatusCode, string(html)
+	}
+}
+
+// TestTheAreaOnThePortal chooses a street or town without a script.
+func TestTheAreaOnThePortal(t *testing.T) {
+	t.Parallel()
+	b := servePortal(t, located(t))
+	_, _, html := b.send("baker", "/tickets/new?type=labour", nil)
+	if !strings.Contains(html, `<option value="114">台湖镇</option>`) || !strings.Contains(html, "不清楚的不用选择") {
+		t.Fatalf("form: %s", html)
+	}
+	form := url.Values{"key": keyField.FindStringSubmatch(html)[1:], "type": {"labour"}, "title": {""}, "body": {"门店在漷县镇，招了三人"}, "area": {"114"}}
+	if status, _, again := b.send("baker", "/tickets", form); status != 422 || !strings.Contains(again, `<option value="114" selected>台湖镇</option>`) {
+		t.Fatalf("refused: %d %s", status, again)
+	}
+	form.Set("title", "用工补贴")
+	form.Set("area", "999")
+	if status, _, again := b.send("baker", "/tickets", form); status != 422 || !strings.Contains(again, `href="#f-area"`) {
+		t.Errorf("an unknown place: %d %s", status, again)
+	}
+	form.Set("area", "114")
+	if status, to, html := b.send("baker", "/tickets", form); status != 303 {
+		t.Fatalf("sent: %d %q %s", status, to, html)
+	}
+	if _, _, html := b.send("baker", "/tickets/1", nil); !strings.Contains(html, "台湖镇") || b.house.see(t, desk, ticket.View{Item: ticket.Item{ID: 1}}).Area != "114" {
+		t.Errorf("the place chosen is not that of the ticket: %s", html)
 	}
 }

@@ -51,7 +51,7 @@ func (s *Service) SendBack(ctx context.Context, actor access.Actor, cmd ReviewTi
 			return e, t.SendBack(&Hop{})
 		}
 		h, err := leadHop(ctx, tx, t.ID)
-		if fault.KindOf(err) == fault.NotFound {
+		if fault.KindOf(err) == fault.NotFound || err == nil && h.State == HopMerged {
 			return e, ErrState.With("该工单随主单办结，请对主单审核")
 		} else if err != nil {
 			return e, err

@@ -12,18 +12,21 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/text"
 )
 
-// The limits of asking with number and code. Wrong tries are counted per address and per number; a code has six digits, so
-// that a number is guessed in a day with the chance of one in a hundred thousand.
+// The limits of asking with number and code. Wrong tries are counted per address, per number from one address, and per number
+// from all of them. Who mistypes, or is guessed at by somebody else, is not locked out elsewhere; a code has six digits, so that
+// with as many addresses as one likes a number is guessed in a day with the chance of one in ten thousand, a puzzle each time.
 const (
 	wrongFree      = 3 // from then on a puzzle is asked
 	wrongAddress   = 20
-	wrongNumber    = 10
+	wrongPair      = 10
+	wrongNumber    = 100
 	addressForgets = time.Hour
 	numberForgets  = 24 * time.Hour
 )
@@ -32,7 +35,8 @@ const (
 var (
 	ErrQueryWrong  = fault.New(fault.Invalid, "QUERY_WRONG", "流水号或查询码不正确，请对照提交后的提示或短信重新输入").On("code")
 	ErrQueryPuzzle = fault.New(fault.Invalid, "CAPTCHA_NEEDED", "多次输入不正确，请填写图形验证码后再查询").On("captchaAnswer")
-	ErrQueryMany   = fault.New(fault.TooMany, "QUERY_MANY", "查询次数过多，请稍后再试，或拨打 12345 由坐席协助查询")
+	// ErrQueryMany says until when, and who tells the progress meanwhile.
+	ErrQueryMany = fault.New(fault.TooMany, "QUERY_MANY", "输入错误次数过多，请稍后再试，或拨打 12345，坐席核对身份后告知进度")
 )
 
 // Puzzles are asked of whoever typed wrongly several times.
@@ -121,18 +125,26 @@ func (s *Service) tried(ctx context.Context, ip, number, code string, solved boo
 	wrong := false
 	err := s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		id, wrong = 0, false
-		byAddress, err := s.countTry(ctx, tx, s.box.MAC("ticket.query.address", ip), now, addressForgets)
-		if err != nil {
-			return err
+		most := 0
+		for _, c := range []struct {
+			what, who string
+			allowed   int
+			span      time.Duration
+		}{
+			{"address", ip, wrongAddress, addressForgets},
+			{"pair", ip + "|" + number, wrongPair, numberForgets},
+			{"number", number, wrongNumber, numberForgets},
+		} {
+			n, since, err := s.countTry(ctx, tx, s.box.MAC("ticket.query."+c.what, c.who), now, c.span)
+			if err != nil {
+				return err
+			}
+			if n > c.allowed {
+				return tooMany(now, since.Add(c.span))
+			}
+			most = max(most, n)
 		}
-		byNumber, err := s.countTry(ctx, tx, s.box.MAC("ticket.query.number", number), now, numberForgets)
-		if err != nil {
-			return err
-		}
-		if byAddress > wrongAddress || byNumber > wrongNumber {
-			return ErrQueryMany.After(int(addressForgets / time.Second))
-		}
-		if !solved && (byAddress > wrongFree || byNumber > wrongFree) {
+		if !solved && most > wrongFree {
 			return ErrQueryPuzzle
 		}
 		var hash string
@@ -159,14 +171,18 @@ func (s *Service) tried(ctx context.Context, ip, number, code string, solved boo
 	return 0, fault.ErrNotFound
 }
 
-// countTry adds a try and returns how many there are within the span.
-func (s *Service) countTry(ctx context.Context, tx bun.Tx, who string, now time.Time, span time.Duration) (int, error) {
-	var n int
-	err := database.QueryOne(ctx, tx, []any{&n}, `INSERT INTO ticket_query_tries (who, wrong, since) VALUES (?, 1, ?) ON CONFLICT (who) DO UPDATE SET
+// tooMany says when one may try again.
+func tooMany(now, until time.Time) error {
+	return ErrQueryMany.With("输入错误次数过多，请于 %s 后再试；急需了解进度的，请拨打 12345，坐席核对身份后告知", clock.Show(until.Add(time.Minute))).After(int(until.Sub(now)/time.Second) + 1)
+}
+
+// countTry adds a try and returns how many there are within the span, and since when.
+func (s *Service) countTry(ctx context.Context, tx bun.Tx, who string, now time.Time, span time.Duration) (n int, since time.Time, err error) {
+	err = database.QueryOne(ctx, tx, []any{&n, &since}, `INSERT INTO ticket_query_tries (who, wrong, since) VALUES (?, 1, ?) ON CONFLICT (who) DO UPDATE SET
 		wrong = CASE WHEN ticket_query_tries.since < ? THEN 1 ELSE ticket_query_tries.wrong + 1 END,
-		since = CASE WHEN ticket_query_tries.since < ? THEN excluded.since ELSE ticket_query_tries.since END RETURNING wrong`,
+		since = CASE WHEN ticket_query_tries.since < ? THEN excluded.since ELSE ticket_query_tries.since END RETURNING wrong, since`,
 		who, now, now.Add(-span), now.Add(-span))
-	return n, err
+	return n, since, err
 }
 
 // NeedsPuzzle reports whether the next try of the address is asked a puzzle.

@@ -172,6 +172,7 @@ const (
 	HopAccepted HopState = "accepted" // a task whose result was found good
 	HopReturned HopState = "returned" // the unit gave it back and the level that dispatched agreed
 	HopEnded    HopState = "ended"    // voided or recalled before the unit replied
+	HopMerged   HopState = "merged"   // the ticket was merged into another; undoing that gives it back to the unit
 )
 
 // Outcome is what a call-back found.
@@ -329,13 +330,20 @@ func (t *Ticket) Merge(into *Ticket) error {
 	return nil
 }
 
-// Unmerge makes the ticket one of its own again.
-func (t *Ticket) Unmerge() error {
-	if err := t.move(ToUnmerge); err != nil {
+// Unmerge makes the ticket one of its own again: at the unit whose work rested, nil for none, or at the desk.
+func (t *Ticket) Unmerge(rested *Hop) error {
+	a, at := ToUnmerge, UnitInfo{}
+	if rested != nil {
+		a, at = partSent, rested.unit()
+		if rested.SignedAt != nil {
+			a = partHandling
+		}
+	}
+	if err := t.move(a); err != nil {
 		return err
 	}
 	t.MergedInto = 0
-	t.place(UnitInfo{})
+	t.place(at)
 	return nil
 }
 

@@ -93,7 +93,7 @@ type HopView struct {
 	ParentID  int64      `json:"parentId" doc:"The hop this one works for; 0 for those the desk dispatched."`
 	Role      Role       `json:"role" enum:"lead,co,task"`
 	Round     int        `json:"round" doc:"0 the first time, 1 when it was done again."`
-	State     HopState   `json:"state" enum:"dispatched,signed,replied,accepted,returned,ended"`
+	State     HopState   `json:"state" enum:"dispatched,signed,replied,accepted,returned,ended,merged"`
 	SentAt    time.Time  `json:"sentAt"`
 	SignedAt  *time.Time `json:"signedAt,omitempty"`
 	RepliedAt *time.Time `json:"repliedAt,omitempty"`

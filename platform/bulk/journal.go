@@ -42,31 +42,43 @@ func (l *Load) openJournal(ctx context.Context) error {
 // Tell keeps one step: what event.Append and audit.Write would have kept in its transaction. seq is the fact's number within
 // its object, from 1. A nil fact announces nothing.
 func (l *Load) Tell(actor access.Actor, at time.Time, seq int64, fact event.Fact, record audit.Record) error {
+	_, err := l.Fact(actor, at, seq, fact, record)
+	return err
+}
+
+// Fact is Tell, and returns what was kept of the fact, still without its id, for who folds the facts of one object at once. There
+// must be a fact.
+func (l *Load) Fact(actor access.Actor, at time.Time, seq int64, fact event.Fact, record audit.Record) (event.Event, error) {
 	line, err := audit.Make(actor, at, record)
 	if err != nil {
-		return err
+		return event.Event{}, err
 	}
-	return l.keep(actor, at, seq, fact, &line)
+	made, err := l.keep(actor, at, seq, fact, &line)
+	if err != nil || made == nil {
+		return event.Event{}, err
+	}
+	return *made, nil
 }
 
 // Announce keeps a fact alone, of an action that announces several and has its line in the audit log with the last.
 func (l *Load) Announce(actor access.Actor, at time.Time, seq int64, fact event.Fact) error {
-	return l.keep(actor, at, seq, fact, nil)
+	_, err := l.keep(actor, at, seq, fact, nil)
+	return err
 }
 
-func (l *Load) keep(actor access.Actor, at time.Time, seq int64, fact event.Fact, line *audit.Entry) error {
+func (l *Load) keep(actor access.Actor, at time.Time, seq int64, fact event.Fact, line *audit.Entry) (*event.Event, error) {
 	e := entry{at: at, order: l.told, audit: line}
 	l.told++
 	if fact != nil {
 		made, err := event.Make(actor, at, fact)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		made.Seq = seq
 		e.event = &made
 	}
 	heap.Push(&l.waiting, e)
-	return nil
+	return e.event, nil
 }
 
 // Until writes the steps before at. Whoever tells objects in the order of their first steps calls it with each first step.

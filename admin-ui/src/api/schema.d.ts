@@ -1890,6 +1890,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/inbox/{id}/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 来件并入已有工单 */
+        post: operations["post-inbox-id-join"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/inbox/{id}/judge": {
         parameters: {
             query?: never;
@@ -2966,6 +2983,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/open311/requests/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一件诉求公开的说明 */
+        get: operations["get-open311-requests-number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/open311/requests/{number}/publish": {
         parameters: {
             query?: never;
@@ -3551,10 +3585,26 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** 质检评分表 */
-        get: operations["get-quality-card"];
+        get?: never;
         /** 更新质检评分表 */
         put: operations["put-quality-card"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 质检评分表 */
+        get: operations["get-quality-cards"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -3693,6 +3743,23 @@ export interface paths {
         get: operations["get-quality-month"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality/picks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 点名质检一件工单 */
+        post: operations["post-quality-picks"];
         delete?: never;
         options?: never;
         head?: never;
@@ -7454,6 +7521,11 @@ export interface components {
             /** Format: date-time */
             until: string;
         };
+        CtiSetExtension: {
+            extension: string;
+            /** Format: int64 */
+            userId: number;
+        };
         DayOutputBody: {
             items: components["schemas"]["SeatSpell"][];
         };
@@ -8966,6 +9038,12 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        IntakeJoinInputBody: {
+            /** @description Of the ticket the mail is about. */
+            number: string;
+            /** Format: int64 */
+            version: number;
+        };
         IntakeJudgeInputBody: {
             /** @description Needed to decline; the sender of a mail is told. */
             reason?: string;
@@ -9060,7 +9138,20 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        IntakePublicWords: {
+            /** @description Its service is published, and it is not confidential. */
+            public: boolean;
+            /** @description The ticket is confidential: nobody reads of it. */
+            secret: boolean;
+            service: string;
+            /** @description What is read now. */
+            shown: string;
+            /** @description Written by the operator; empty while the fixed words stand. */
+            text: string;
+        };
         IntakePublishInputBody: {
+            /** @description The text that was seen; another one meanwhile is a conflict. */
+            seen: string;
             /** @description Empty takes it back. */
             text: string;
         };
@@ -10280,7 +10371,10 @@ export interface components {
              * @description Appeals after which the score was another.
              */
             changed: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description By chance; the figures that follow are of these.
+             */
             drawn: number;
             /** Format: int64 */
             fatal: number;
@@ -10291,6 +10385,11 @@ export interface components {
              * @description In tenths of a point, of what was scored.
              */
             mean?: number;
+            /**
+             * Format: int64
+             * @description Chosen by hand, beside them.
+             */
+            picked: number;
             /** Format: int64 */
             scored: number;
             /** Format: int64 */
@@ -10304,11 +10403,18 @@ export interface components {
             fatal: string[];
             /**
              * Format: int64
-             * @description Number of the version; the greatest is in force.
+             * @description Number of the version; the greatest of its kind is in force.
              */
             id: number;
             items: components["schemas"]["QualityItem"][];
+            /**
+             * @description The kind of work it is for; empty for all that have no card of their own.
+             * @enum {string}
+             */
+            kind: "" | "opened" | "answered" | "called_back";
             name: string;
+            /** @description The kind is scored by the general card. */
+            withdrawn?: boolean;
         };
         QualityDraw: {
             /** Format: int64 */
@@ -10335,8 +10441,12 @@ export interface components {
             id: number;
             kinds: ("opened" | "answered" | "called_back")[];
             nightly: boolean;
+            /** @description Of the ticket that was chosen by hand. */
+            number?: string;
             /** Format: int64 */
             perAgent: number;
+            /** @description Why it was chosen. */
+            reason?: string;
             /** @description With it anybody can do the draw over. */
             seed: string;
             /** @description Last day. */
@@ -10358,6 +10468,12 @@ export interface components {
              * @description When nothing is wrong.
              */
             points: number;
+        };
+        QualityListCardView: {
+            items: components["schemas"]["QualityCardView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         QualityListDrawView: {
             items: components["schemas"]["QualityDrawView"][];
@@ -10393,6 +10509,8 @@ export interface components {
             kind: "opened" | "answered" | "called_back";
             /** @description Of the ticket; empty when the viewer may not see it. */
             number: string;
+            /** @description Its ticket was chosen by hand; it stays out of the mean of the month. */
+            picked: boolean;
             /** Format: int64 */
             score?: number;
             /** Format: date-time */
@@ -10425,6 +10543,12 @@ export interface components {
             id: number;
             name: string;
         };
+        QualityPick: {
+            kinds: ("opened" | "answered" | "called_back")[];
+            /** @description Of the ticket. */
+            number: string;
+            reason: string;
+        };
         QualityRule: {
             /**
              * Format: int64
@@ -10444,13 +10568,19 @@ export interface components {
         QualitySetCard: {
             /**
              * Format: int64
-             * @description id of the version that was changed.
+             * @description id of the last version of the kind; 0 when there is none.
              */
             base: number;
             /** @description Faults that cost all points. */
             fatal: string[];
             items: components["schemas"]["QualityItem"][];
+            /**
+             * @description The kind of work it is for; empty for the general card.
+             * @enum {string}
+             */
+            kind?: "" | "opened" | "answered" | "called_back";
             name: string;
+            withdraw?: boolean;
         };
         QualityView: {
             agent: string;
@@ -10487,6 +10617,8 @@ export interface components {
             may: ("score" | "skip" | "appeal" | "decide")[];
             /** @description Of the ticket; empty when the viewer may not see it. */
             number: string;
+            /** @description Its ticket was chosen by hand; it stays out of the mean of the month. */
+            picked: boolean;
             /** Format: int64 */
             score?: number;
             /** Format: date-time */
@@ -10628,6 +10760,11 @@ export interface components {
              */
             seats: number;
             to: string;
+            /**
+             * Format: int64
+             * @description The one the actor saw; 0 of a day nobody has set.
+             */
+            version?: number;
             /**
              * Format: int64
              * @description 0 is Sunday.
@@ -11612,7 +11749,7 @@ export interface components {
             /** Format: date-time */
             signedAt?: string;
             /** @enum {string} */
-            state: "dispatched" | "signed" | "replied" | "accepted" | "returned" | "ended";
+            state: "dispatched" | "signed" | "replied" | "accepted" | "returned" | "ended" | "merged";
             /** Format: int64 */
             unitId: number;
             unitName: string;
@@ -14602,7 +14739,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CtiExtensionView"];
+                "application/json": components["schemas"]["CtiSetExtension"];
             };
         };
         responses: {
@@ -16456,6 +16593,41 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeMessageView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-inbox-id-join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IntakeJoinInputBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -18835,10 +19007,44 @@ export interface operations {
             };
         };
     };
-    "post-open311-requests-number-publish": {
+    "get-open311-requests-number": {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakePublicWords"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-open311-requests-number-publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 number: string;
             };
@@ -19968,35 +20174,6 @@ export interface operations {
             };
         };
     };
-    "get-quality-card": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["QualityCardView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "put-quality-card": {
         parameters: {
             query?: never;
@@ -20019,6 +20196,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-quality-cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityListCardView"];
+                };
             };
             /** @description Error */
             default: {
@@ -20330,6 +20536,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MonthOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-quality-picks": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QualityPick"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityDrawn"];
                 };
             };
             /** @description Error */

@@ -107,3 +107,31 @@ export interface BlockSpan {
   text: string
   url?: string
 }
+
+/** What usePagedTable returns, as far as the page draws it. */
+export interface TableModel<Row> {
+  items: Row[]
+  state: ViewState
+  error: Fault | null
+  loading: boolean
+  note?: string
+  chips: Chip[]
+  columns: Column[]
+  allColumns: Column[]
+  visibleColumns: string[]
+  limit: number
+  selected: Row[]
+  active: number
+  openId: string
+  hasNext: boolean
+  hasPrev: boolean
+  apply: () => Promise<void>
+  reset: () => Promise<void>
+  reload: () => Promise<void>
+  removeChip: (chip: Chip) => Promise<void>
+  next: () => Promise<void>
+  prev: () => Promise<void>
+  open: (row: Row) => Promise<void>
+  close: () => Promise<void>
+  rowId: (row: Row) => number | string
+}

@@ -19,3 +19,12 @@ export const getArticle = (id: number) =>
   call(api.GET('/api/content/articles/{id}', { params: { path: { id } } }))
 
 export const listColumns = () => call(api.GET('/api/content/columns')).then((page) => page.items ?? [])
+
+/** What the desk answers, for everybody: the fittest for the words, or what is used most. */
+export const findAnswers = (q: string) =>
+  call(api.GET('/api/public/knowledge', { params: { query: { q: q || undefined, limit: 20 } } })).then(
+    (page) => page.items ?? [],
+  )
+
+export const getAnswer = (id: number) =>
+  call(api.GET('/api/public/knowledge/{id}', { params: { path: { id } } }))

@@ -62,6 +62,7 @@ type Links struct {
 	SiteMap       string
 	Correction    string // 网站找错
 	Help          string
+	Answers       string // what the desk answers, for everybody
 	Ask           string // where a question becomes a request to the desk
 	Privacy       string
 }

@@ -34,6 +34,23 @@ export const makeTicket = (m: OpenMessage, values: NewTicket) =>
 export const judge = (m: OpenMessage, state: 'declined' | 'spam', reason = '') =>
   data(api.POST('/api/inbox/{id}/judge', { params: at(m.id), body: { version: m.version, state, reason } }))
 
+/** Puts a mail onto the timeline of the ticket it is about. */
+export const joinMessage = (m: OpenMessage, number: string) =>
+  data(api.POST('/api/inbox/{id}/join', { params: at(m.id), body: { version: m.version, number } }))
+
+/** What the public reads of a request that a partner made. */
+export type PublicWords = Schemas['IntakePublicWords']
+export const getWords = (number: string, signal?: AbortSignal) =>
+  data(api.GET('/api/open311/requests/{number}', { params: { path: { number } }, signal }))
+export const publishWords = (number: string, text: string, seen: string, key: string) =>
+  data(
+    api.POST('/api/open311/requests/{number}/publish', {
+      params: { path: { number } },
+      body: { text, seen },
+      ...idempotent(key),
+    }),
+  )
+
 export const listKeys = (_?: string, signal?: AbortSignal) => data(api.GET('/api/open311/keys', { signal }))
 
 export const issueKey = (body: NewKey, key: string) => data(api.POST('/api/open311/keys', { body, ...idempotent(key) }))

@@ -62,9 +62,10 @@ export const decideCheck = (c: Check, reason: string, again: MarksBody | null, k
     }),
   )
 
-export const getCard = (_: string, signal?: AbortSignal) => data(api.GET('/api/quality/card', { signal }))
-export const setCard = (body: { name: string; base: number; items: Card['items']; fatal: string[] }, key: string) =>
-  data(api.PUT('/api/quality/card', { body, ...idempotent(key) }))
+export type CardBody = Pick<Card, 'kind' | 'name' | 'items' | 'fatal'> & { base: number; withdraw?: boolean }
+export const listCards = (_: string, signal?: AbortSignal) =>
+  data(api.GET('/api/quality/cards', { signal })).then((page) => page.items)
+export const setCard = (body: CardBody, key: string) => data(api.PUT('/api/quality/card', { body, ...idempotent(key) }))
 export const getRule = (_: string, signal?: AbortSignal) => data(api.GET('/api/quality/rule', { signal }))
 export const setRule = (body: Rule, key: string) => data(api.PUT('/api/quality/rule', { body, ...idempotent(key) }))
 export type DrawView = Schemas['QualityDrawView']
@@ -74,3 +75,5 @@ export const drawChecks = (
   body: { from: string; to: string; agentId?: number; perAgent: number; kinds: Kind[] },
   key: string,
 ) => data(api.POST('/api/quality/draws', { body, ...idempotent(key) }))
+export const pickTicket = (body: { number: string; kinds: Kind[]; reason: string }, key: string) =>
+  data(api.POST('/api/quality/picks', { body, ...idempotent(key) }))

@@ -59,7 +59,7 @@ export const setSurgeRule = (body: SurgeRule, key: string) =>
   data(api.PUT('/api/supervision/surge-rule', { body, ...idempotent(key) }))
 export const listExtensions = (_: string, signal?: AbortSignal) =>
   data(api.GET('/api/cti/extensions', { signal })).then((page) => page.items)
-export const setExtension = (body: Extension, key: string) =>
+export const setExtension = (body: Omit<Extension, 'name'>, key: string) =>
   data(api.PUT('/api/cti/extensions', { body, ...idempotent(key) }))
 export const getWeek = (week: string, signal?: AbortSignal) =>
   data(api.GET('/api/supervision/shifts', { params: { query: { week } }, signal }))

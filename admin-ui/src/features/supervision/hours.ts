@@ -7,6 +7,14 @@ export function weekOfHours(set: Hours[]): Hours[] {
   }))
 }
 
+/** The days that were changed: the others are left to whoever else changes them meanwhile. */
+export function changedHours(before: Hours[], now: Hours[]): Hours[] {
+  return now.filter((d) => {
+    const was = before.find((b) => b.weekday === d.weekday)
+    return !was || was.from !== d.from || was.to !== d.to || was.seats !== d.seats
+  })
+}
+
 /** What is wrong with a day, by its number. Times of one length compare as words. */
 export function wrongHours(days: Hours[]): Record<number, string> {
   const out: Record<number, string> = {}

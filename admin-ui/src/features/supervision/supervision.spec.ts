@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { clockTime, monday, percent } from './labels'
-import { weekOfHours, wrongHours } from './hours'
+import { changedHours, weekOfHours, wrongHours } from './hours'
 
 describe('supervision', () => {
   it.each([
@@ -26,6 +26,12 @@ describe('desk hours', () => {
     expect(week.map((d) => d.weekday)).toEqual([1, 2, 3, 4, 5, 6, 0])
     expect(week[6]).toEqual({ weekday: 0, from: '09:00', to: '12:00', seats: 2 })
     expect(week[0]!.seats).toBe(0)
+  })
+
+  it('sends the days that were changed, with the version that was seen', () => {
+    const before = weekOfHours([{ weekday: 1, from: '08:30', to: '17:30', seats: 2, version: 4 }])
+    const now = before.map((d) => (d.weekday === 1 ? { ...d, seats: 3 } : { ...d }))
+    expect(changedHours(before, now)).toEqual([{ weekday: 1, from: '08:30', to: '17:30', seats: 3, version: 4 }])
   })
 
   it('names the day whose hours end before they begin', () => {

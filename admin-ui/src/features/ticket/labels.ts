@@ -58,6 +58,7 @@ export const hopStates: Record<string, string> = {
   accepted: '已验收',
   returned: '已退单',
   ended: '已终止',
+  merged: '已并单',
 }
 
 export const hopRoles: Record<string, string> = { lead: '主办', co: '协办', task: '任务' }

@@ -139,7 +139,8 @@ export const asks: Partial<Record<StepName, StepAsk>> = {
   decide: { title: '审批申请', confirmText: '确定', grant: true, text: note('审批意见', false), done: '已审批' },
   merge: {
     title: '并入主单',
-    message: '本单保留编号、查询码和联系人，随主单一并答复，分别回访。主单答复前可以撤销并单。',
+    message:
+      '本单保留编号、查询码和联系人，随主单一并答复，分别回访。已派出的，承办单位暂停办理。主单答复前可以撤销并单。',
     confirmText: '并单',
     ticket: { label: '主单', key: 'intoId' },
     text: note('并单说明（企业可见）', false),
@@ -147,7 +148,7 @@ export const asks: Partial<Record<StepName, StepAsk>> = {
   },
   unmerge: {
     title: '撤销并单',
-    message: '本单恢复为待处理，单独办理。',
+    message: '本单恢复单独办理：原已派出的退还原承办单位继续办理，时限扣除并单期间；其余回到待处理。',
     confirmText: '撤销并单',
     text: reason('撤销并单的原因'),
     done: '已撤销并单',

@@ -30,4 +30,17 @@ export default [
       entry: { place: 'mine', label: '使用帮助', icon: 'question-o' },
     },
   },
+  {
+    path: '/answers',
+    name: 'answers',
+    component: () => import('./AnswerList.vue'),
+    meta: { title: '常见问答', keep: true },
+  },
+  {
+    path: '/answers/:id(\\d+)',
+    name: 'answer',
+    component: () => import('./AnswerPage.vue'),
+    props: (route) => ({ id: Number(route.params.id) }),
+    meta: { title: '常见问答' },
+  },
 ] satisfies RouteRecordRaw[]

@@ -22,6 +22,8 @@ export const getTicket = (id: number) => call(api.GET('/api/tickets/{id}', { par
 
 export const listTicketTypes = () => call(api.GET('/api/ticket-types')).then((page) => page.items)
 
+export const listTicketAreas = () => call(api.GET('/api/ticket-areas')).then((page) => page.items ?? [])
+
 export const openTicket = (body: NewTicket, key: string) =>
   call(api.POST('/api/tickets', { body: { ...body, source: 'h5' }, headers: idempotent(key) }))
 

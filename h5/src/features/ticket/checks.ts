@@ -3,6 +3,8 @@ import type { FieldErrors } from '@/composables/useForm'
 
 export interface TicketValues {
   type: string
+  /** Code of the street or town; '' leaves it to the words. */
+  area: string
   title: string
   body: string
   contactName: string

@@ -91,6 +91,7 @@ beforeEach(() => {
 describe('checkTicket', () => {
   const good = {
     type: 'labour',
+    area: '',
     title: '补贴',
     body: '如何申请补贴',
     contactName: '王芳',
@@ -154,6 +155,7 @@ describe('TicketForm', () => {
         version: 1,
       },
     ])
+    vi.spyOn(api, 'listTicketAreas').mockResolvedValue([{ code: '110112104', name: '台湖镇' }])
     const send = vi
       .spyOn(api, 'openTicket')
       .mockRejectedValueOnce(new ApiError('network'))
@@ -168,13 +170,16 @@ describe('TicketForm', () => {
     const { wrapper, router } = await open(TicketForm)
     expect(wrapper.get<HTMLInputElement>('[name="title"]').element.value).toBe('用工补贴如何申请')
     await wrapper.get('[name="body"]').setValue('门店新招三人，想了解补贴。')
-    wrapper.findComponent({ name: 'TypeField' }).vm.$emit('update:modelValue', 'labour')
+    const [type, area] = wrapper.findAllComponents({ name: 'PickField' })
+    type!.vm.$emit('update:modelValue', 'labour')
+    area!.vm.$emit('update:modelValue', '110112104')
     await wrapper.get('form').trigger('submit')
     await flushPromises()
     await wrapper.get('form').trigger('submit')
     await flushPromises()
     expect(send).toHaveBeenCalledTimes(2)
     expect(send.mock.calls[0]![1]).toBe(send.mock.calls[1]![1])
+    expect(send.mock.calls[0]![0]).toMatchObject({ type: 'labour', area: '110112104' })
     expect(router.currentRoute.value.path).toBe('/tickets/3')
   })
 })

@@ -1,0 +1,123 @@
+import { expect, test, type APIRequestContext, type Page } from '@playwright/test'
+import { noSeriousFinding, staff } from './support'
+
+const caller = '13812345701'
+
+/** Sends a command as the person of the page, as its front-end would. */
+async function send<T>(page: Page, method: 'POST' | 'PUT', path: string, body: object): Promise<T> {
+  return page.evaluate(
+    async ({ method, path, body }) => {
+      const session = (await (await fetch('/api/session')).json()) as { csrfToken: string }
+      const headers = { 'Content-Type': 'application/json', 'X-CSRF-Token': session.csrfToken, 'Idempotency-Key': crypto.randomUUID() }
+      const answer = await fetch(path, { method, headers, body: JSON.stringify(body) })
+      if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`)
+      return (answer.status === 204 ? null : await answer.json()) as T
+    },
+    { method, path, body },
+  )
+}
+
+interface Ticket {
+  id: number
+  number: string
+  version: number
+}
+
+/** An agent writes a call down; the caller has no account. */
+const opened = (agent: Page, title: string): Promise<Ticket> =>
+  send(agent, 'POST', '/api/tickets', { type: '010101', title, body: '门店一早停电，想知道什么时候恢复。', contactName: '何芳', phone: caller, source: 'agent' })
+
+/** The link in the newest text message on a sandbox phone. */
+async function linkOn(request: APIRequestContext, phone: string): Promise<string> {
+  let path = ''
+  await expect
+    .poll(async () => {
+      const body = (await (await request.get(`/sandbox/api/phones/${phone}`)).json()) as { sms?: { content: string }[] }
+      path = body.sms?.map((s) => /\/j\/[\w-]+/.exec(s.content)?.[0] ?? '').find(Boolean) ?? ''
+      return path
+    })
+    .not.toBe('')
+  return path
+}
+
+test('a caller without an account judges by the link of a text message', async ({ browser, request }) => {
+  const agent = await staff(browser, request, 'agent', '19900000001')
+  const unit = await staff(browser, request, 'chengguan', '19900000002')
+  let t = await opened(agent, '门店停电何时恢复')
+  const me = (await (await unit.request.get('/api/session')).json()) as { user: { departmentId: number } }
+  t = await send(agent, 'POST', `/api/tickets/${t.id}/dispatch`, { version: t.version, unitId: me.user.departmentId })
+  t = await send(unit, 'POST', `/api/tickets/${t.id}/sign`, { version: t.version })
+  await send(unit, 'POST', `/api/tickets/${t.id}/reply`, { version: t.version, text: '变压器已更换，上午十点恢复供电。' })
+
+  const phone = await (await browser.newContext({ viewport: { width: 390, height: 844 }, javaScriptEnabled: false })).newPage()
+  const link = await linkOn(request, caller)
+  await phone.goto(link)
+  await expect(phone.getByText('变压器已更换')).toBeVisible()
+  await phone.getByRole('button', { name: '提交评价' }).click()
+  await expect(phone.getByRole('alert')).toBeVisible()
+  await phone.getByLabel('联系过', { exact: true }).check()
+  await phone.getByLabel('已解决', { exact: true }).check()
+  await phone.getByLabel('很满意', { exact: true }).check()
+  await phone.getByRole('button', { name: '提交评价' }).click()
+  await expect(phone.getByText('评价已提交，感谢您的反馈')).toBeVisible()
+  await phone.goto(link)
+  await expect(phone.getByText('现在不能评价')).toBeVisible()
+  await agent.goto(`/admin/tickets/${t.id}`)
+  await expect(agent.getByText('已办结').first()).toBeVisible()
+})
+
+test('a call is checked: drawn, scored, appealed against, decided', async ({ browser, request }) => {
+  const agent = await staff(browser, request, 'agent', '19900000001')
+  const t = await opened(agent, '停电后如何申请补偿')
+  const lead = await staff(browser, request, 'lead', '19900020013')
+
+  await test.step('the lead makes a team', async () => {
+    await lead.goto('/admin/supervision/teams')
+    await lead.getByRole('button', { name: '新建班组' }).click()
+    await lead.getByRole('textbox', { name: '班组名称' }).fill('机动组')
+    const dialog = lead.getByRole('dialog')
+    await dialog.locator('.el-select').first().click()
+    await lead.getByRole('option').first().click()
+    await dialog.getByRole('button', { name: '保存班组' }).click()
+    await expect(lead.getByText('机动组').first()).toBeVisible()
+  })
+
+  await test.step('the lead draws the ticket that somebody complained of, and scores it', async () => {
+    await expect(async () => {
+      await lead.goto('/admin/quality/checks')
+      await lead.getByRole('button', { name: '加抽' }).click()
+      await lead.getByText('点名一件工单').click()
+      await lead.getByRole('textbox', { name: '工单编号' }).fill(t.number)
+      await lead.getByRole('textbox', { name: '抽检原因' }).fill('企业投诉解答不清')
+      await lead.getByRole('button', { name: '抽取', exact: true }).click()
+      await expect(lead.getByText(/抽取了 1 件/)).toBeVisible({ timeout: 3_000 })
+    }).toPass() // the work is heard of a moment after it was done
+    const row = lead.getByRole('row', { name: new RegExp(t.number) })
+    await expect(row).toContainText('点名')
+    await row.getByRole('link').first().click()
+    await expect(lead.getByRole('heading', { name: '通用评分表' })).toBeVisible()
+    await lead.getByRole('spinbutton').first().fill('10')
+    await lead.getByRole('textbox', { name: /扣分原因/ }).first().fill('未用规范开头语')
+    await noSeriousFinding(lead)
+    await lead.getByRole('button', { name: '提交评分' }).click()
+    await expect(lead.getByText('95 分')).toBeVisible()
+  })
+
+  await test.step('the agent appeals', async () => {
+    await agent.goto('/admin/quality/checks')
+    await agent.getByRole('row', { name: new RegExp(t.number) }).getByRole('link').first().click()
+    await agent.getByRole('button', { name: '申诉' }).click()
+    await agent.getByRole('textbox', { name: '申诉理由' }).fill('录音开头已使用规范用语，请核对。')
+    await agent.getByRole('dialog').getByRole('button', { name: '提交申诉' }).click()
+    await expect(agent.getByText('申诉中')).toBeVisible()
+  })
+
+  await test.step('a third person decides', async () => {
+    const second = await staff(browser, request, 'dispatcher', '19900020014')
+    await second.goto(lead.url())
+    await second.getByRole('button', { name: '维持原评分' }).click()
+    await second.getByRole('textbox', { name: '复核意见' }).fill('录音中没有开头语，维持原评分。')
+    await second.getByRole('dialog').getByRole('button', { name: '提交复核' }).click()
+    await expect(second.getByText('已复核')).toBeVisible()
+  })
+})
