@@ -50,7 +50,7 @@ func TestAudiencesAreWhatIsVisible(t *testing.T) {
 				}
 				return nil
 			}
-			_, err := h.enterprises.Get(ctx, a, id)
+			_, err := h.enterprises.Get(ctx, a, id, "")
 			return err
 		}},
 	} {

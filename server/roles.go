@@ -7,6 +7,7 @@ import (
 	"github.com/huiqi/huiqi/modules/calendar"
 	"github.com/huiqi/huiqi/modules/canned"
 	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/cti"
 	"github.com/huiqi/huiqi/modules/directory"
@@ -44,6 +45,7 @@ func permissions() []access.Info {
 		catalog.Permissions(),
 		application.Permissions(),
 		enterprise.Permissions(),
+		consent.Permissions(),
 		policy.Permissions(),
 		content.Permissions(),
 		message.Permissions(),
@@ -68,6 +70,7 @@ func roles() []identity.BuiltinRole {
 		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"audit.view", "audit.export"}},
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "institution.manage", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
+			"consent.view", "consent.edit",
 			"policy.view", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
 			"application.export", "enterprise.export", "enterprise.import", "message.export", "exchange.export", "calendar.view", "calendar.manage", "ticket.budgets",
 			"appraisal.view", "intake.open311"}},
@@ -97,7 +100,8 @@ func roles() []identity.BuiltinRole {
 			"ticket.claim", "ticket.assign", "ticket.note", "ticket.share_view",
 			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view", "appraisal.view", "appraisal.export"}},
 		{Code: "reviewer", Name: "政府终审员", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []p{
-			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "policy.view"}},
+			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "policy.view",
+			"consent.view", "consent.publish"}},
 		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
 			"product.view", "product.edit", "application.view", "application.handle", "application.export"}},
 		{Code: "institution_operator", Name: "机构操作员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{

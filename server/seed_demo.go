@@ -134,6 +134,8 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 		{"staff", story.seedStaff},
 		{"institutions", story.seedInstitutions},
 		{"companies", story.seedCompanies},
+		{"consents", story.seedConsents},
+		{"licences", story.seedLicences},
 		{"products", story.seedProducts},
 		{"policies", story.seedPolicies},
 		{"content", story.seedContent},

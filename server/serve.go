@@ -143,8 +143,16 @@ func (h *house) prepare(ctx context.Context, c Config, key string, out io.Writer
 	if err := h.ensureTicketTypes(ctx); err != nil {
 		return err
 	}
-	if c.Demo {
-		return h.ensureDemo(ctx, c, key, out)
+	if err := h.ensureLicenceKinds(ctx); err != nil {
+		return err
+	}
+	if c.Demo { // the story brings the consents, at a time of its own
+		if err := h.ensureDemo(ctx, c, key, out); err != nil {
+			return err
+		}
+	}
+	if err := h.ensureConsents(ctx); err != nil || c.Demo {
+		return err
 	}
 	empty, err := h.identity.Empty(ctx)
 	if err != nil || !empty {

@@ -21,6 +21,7 @@ import (
 	"github.com/huiqi/huiqi/modules/calendar"
 	"github.com/huiqi/huiqi/modules/canned"
 	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/cti"
 	"github.com/huiqi/huiqi/modules/directory"
@@ -33,6 +34,7 @@ import (
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/intake"
 	"github.com/huiqi/huiqi/modules/knowledge"
+	"github.com/huiqi/huiqi/modules/licence"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/modules/policy"
@@ -63,6 +65,8 @@ func Migrations() []database.Migration {
 		message.Migrations,
 		identity.Migrations,
 		enterprise.Migrations,
+		consent.Migrations,
+		licence.Migrations,
 		file.Migrations,
 		ticket.Migrations,
 		calendar.Migrations,
@@ -106,6 +110,8 @@ type house struct {
 	tickets      *ticket.Service
 	calendars    *calendar.Service
 	enterprises  *enterprise.Service
+	consents     *consent.Service
+	licences     *licence.Service
 	institutions *institution.Service
 	catalog      *catalog.Service
 	applications *application.Service
@@ -212,11 +218,13 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		DB:    db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads}, Outside: outsideEngine,
 		People: colleagues{h.identity}, Seats: readySeats{h}, Assigning: c.Desk.assigning(), Log: p.log, Lease: c.Jobs.lease(),
 	})
-	if h.policies, err = newPolicies(db, p, companies); err != nil {
+	if h.policies, err = newPolicies(db, p, companies, consented{h}); err != nil {
 		return nil, err
 	}
 	h.sees["ticket"], h.sees["policy"] = h.tickets.Sees, h.policies.Sees
 	h.sees[enterprise.ObjectAttempt] = companies.Sees
+	h.joinConsents()
+	h.joinLicences()
 	h.joinApplications(c, p)
 	h.joinContent(uploads)
 	h.joinKnowledge()
@@ -243,7 +251,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinKeys(c, p)
 	h.listeners = append(h.listeners, notices{messages: h.messages, audience: staffOf{h}, log: p.log, cleared: h.cleared}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
-	h.tasks = slices.Concat(h.tasks, h.identity.Tasks(), h.tickets.Tasks(), h.catalog.Tasks(), h.exchange.Tasks(), h.intake.Tasks())
+	h.tasks = slices.Concat(h.tasks, h.identity.Tasks(), h.enterprises.Tasks(), h.tickets.Tasks(), h.catalog.Tasks(), h.exchange.Tasks(), h.intake.Tasks())
 	h.joinDesk()
 	h.joinOperations(c, p)
 	h.background = append(h.background, h.queue.Run, h.feed.Run, h.exchange.Run, h.scheduler.Run)
@@ -291,6 +299,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	calendar.Register(h.web.API, h.calendars)
 	policy.Register(h.web.API, h.policies)
 	enterprise.Register(h.web.API, companies)
+	consent.Register(h.web.API, h.consents)
+	licence.Register(h.web.API, h.licences)
 	institution.Register(h.web.API, h.institutions)
 	catalog.Register(h.web.API, h.catalog)
 	application.Register(h.web.API, h.applications)
@@ -315,6 +325,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.identity.Pages,
 		h.tickets.Pages,
 		companies.Pages,
+		h.consents.Pages,
+		h.licences.Pages,
 		h.catalog.Pages,
 		h.applications.Pages,
 		h.policies.Pages,

@@ -20,6 +20,7 @@ func (h *house) joinApplications(c Config, p parts) {
 	h.applications = application.New(application.Deps{
 		DB: h.db, Clock: p.clock, Box: h.box, Products: offers{h.catalog}, Companies: applicants{h.enterprises}, Contacts: applicantContacts{h.identity},
 		Institutions: handlers{h.identity, h.institutions}, Files: applicationFiles{h.uploads}, Uploads: applicationFiles{h.uploads}, Hotline: siteInfo(c).Contact,
+		Profiles: applicantProfiles{h.enterprises},
 	})
 	h.sees[application.Object] = h.applications.Sees
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/file"
+	"github.com/huiqi/huiqi/modules/licence"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
@@ -104,6 +105,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofEnterprise(ctx, tx, e)
 	case "enterprise_join":
 		return n.ofJoin(ctx, tx, e)
+	case licence.Object:
+		return n.ofLicence(ctx, tx, e)
 	}
 	return nil, nil
 }
@@ -312,7 +315,10 @@ func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]
 		}
 		notice.Link = "/company"
 		return []message.Notice{notice}, nil
-	case "enterprise.verification_pending":
+	case "enterprise.review_delegated":
+		notice.Link = "/enterprise-reviews"
+		return []message.Notice{notice}, nil
+	case "enterprise.verification_pending", "enterprise.review_overdue":
 		notice.Link = "/enterprise-reviews"
 		if f.AttemptID != 0 {
 			notice.Link += "?open=" + strconv.FormatInt(f.AttemptID, 10)

@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/uptrace/bun"
 
+	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/policy"
+	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/sizeclass"
@@ -23,7 +26,7 @@ const (
 )
 
 // newPolicies builds the library of policies and the matching over what is known of companies.
-func newPolicies(db *database.DB, p parts, companies *enterprise.Service) (*policy.Service, error) {
+func newPolicies(db *database.DB, p parts, companies *enterprise.Service, readable policy.Readable) (*policy.Service, error) {
 	words := terms()
 	words.Regions = maps.Clone(words.Regions)
 	choices, err := policyChoices(words.Regions)
@@ -31,7 +34,7 @@ func newPolicies(db *database.DB, p parts, companies *enterprise.Service) (*poli
 		return nil, fmt.Errorf("choices of the quick match: %w", err)
 	}
 	return policy.New(policy.Deps{
-		DB: db, Clock: p.clock, Log: p.log, Schema: enterprise.Schema(words), Enterprises: matched{companies}, Choices: choices, CompanyPage: "/company",
+		DB: db, Clock: p.clock, Log: p.log, Schema: enterprise.Schema(words), Enterprises: matched{companies}, Choices: choices, Readable: readable, CompanyPage: "/company",
 	}), nil
 }
 
@@ -50,6 +53,28 @@ func (m matched) Facts(ctx context.Context, db bun.IDB, id int64) (criteria.Fact
 		f.Stated = f.Source == selfStated
 		facts[field] = f
 	}
+	return facts, err
+}
+
+// consented lets staff match a company with what it agreed to.
+type consented struct{ *house }
+
+var _ policy.Readable = consented{}
+
+// FactsFor are the facts of the groups the reader may read.
+func (c consented) FactsFor(ctx context.Context, actor access.Actor, id int64, basis string) (criteria.Facts, error) {
+	db := c.db.Read()
+	if err := c.enterprises.Visible(ctx, db, actor, id); err != nil {
+		return nil, err
+	}
+	pass, err := c.consents.Read(ctx, actor, id, consent.Reading{Purpose: consent.PolicyMatch, Basis: basis, What: "政策匹配"})
+	if err != nil {
+		return nil, err
+	}
+	facts, err := matched{c.enterprises}.Facts(ctx, db, id)
+	maps.DeleteFunc(facts, func(field string, _ criteria.Fact) bool {
+		return !slices.Contains(pass.Groups, enterprise.GroupOf(field))
+	})
 	return facts, err
 }
 

@@ -13,6 +13,8 @@ const tag = "申请"
 
 type applicationOutput struct{ Body View }
 
+type applicationProfileOutput struct{ Body Profile }
+
 type applicationSubmitInput struct {
 	web.Keyed
 	Body struct {
@@ -172,6 +174,11 @@ func Register(api huma.API, s *Service) {
 		func(ctx context.Context, in *applicationGetInput) (*applicationOutput, error) {
 			return output(s.Get(ctx, access.From(ctx), in.ID))
 		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/applications/{id}/company", Summary: "申请企业的信息（须有企业授权）", Tag: tag,
+		Access: access.Require(PermHandle)}.Huma(), func(ctx context.Context, in *applicationGetInput) (*applicationProfileOutput, error) {
+		v, err := s.Applicant(ctx, access.From(ctx), in.ID)
+		return &applicationProfileOutput{v}, err
+	})
 	huma.Register(api, command(ToWithdraw), func(ctx context.Context, in *applicationReasonInput) (*applicationOutput, error) {
 		return output(s.Withdraw(ctx, access.From(ctx), Withdraw{in.ref(in.Body.Version), in.Body.Reason}))
 	})

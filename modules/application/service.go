@@ -81,7 +81,7 @@ type Files interface {
 	Of(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
 }
 
-// Deps is what the module needs; all of it but Hotline.
+// Deps is what the module needs; all of it but Hotline and Profiles.
 type Deps struct {
 	DB           *database.DB
 	Clock        clock.Clock
@@ -93,6 +93,8 @@ type Deps struct {
 	Files        Files
 	// Uploads keeps what is sent with a form of the portal, which has no script to send files before.
 	Uploads Uploads
+	// Profiles tells the handling institution about the company; nil tells nothing.
+	Profiles Profiles
 	// Hotline is the number of the district's desk, shown beside the institution's.
 	Hotline string
 }

@@ -93,6 +93,15 @@ func (s *Service) Calendar(ctx context.Context, db bun.IDB, number int64) (*work
 	return c, nil
 }
 
+// InForce returns the calendar that counts now, fault.ErrNotFound before the first was published.
+func (s *Service) InForce(ctx context.Context, db bun.IDB) (*worktime.Calendar, error) {
+	v, err := inForce(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	return v.calendar()
+}
+
 func one(ctx context.Context, db bun.IDB, id int64) (*version, error) {
 	v := new(version)
 	if err := db.NewSelect().Model(v).Where("v.id = ?", id).Scan(ctx); err != nil {

@@ -42,6 +42,7 @@ type enterpriseApplyInput struct {
 		LegalPerson string  `json:"legalPerson" maxLength:"300"`
 		Note        string  `json:"note,omitempty"`
 		FileIDs     []int64 `json:"fileIds" maxItems:"9" doc:"The licence: pictures or a PDF, uploaded for the purpose licence."`
+		LicenceID   int64   `json:"licenceId,omitempty" doc:"A licence the company keeps already, instead of files."`
 	}
 }
 
@@ -58,8 +59,22 @@ type enterpriseStateInput struct {
 	}
 }
 
+type enterpriseMandateInput struct {
+	web.Keyed
+	UserID int64 `path:"id"`
+	Body   struct {
+		Rights []Right `json:"rights" maxItems:"10" doc:"None takes back what the member may do."`
+		Until  string  `json:"until,omitempty" doc:"The last day, as 2027-06-30."`
+	}
+}
+
 type enterpriseIDInput struct {
 	ID int64 `path:"id"`
+}
+
+type enterpriseGetInput struct {
+	ID    int64  `path:"id"`
+	Basis string `query:"basis" maxLength:"40" doc:"Code of the basis the reader claims where the company has not agreed; of /api/consent-offers."`
 }
 
 type enterpriseListInput struct {
@@ -146,7 +161,7 @@ func Register(api huma.API, s *Service) {
 	})
 	huma.Register(api, own("POST", "/api/my/enterprise/reviews", "企业实名认证：上传营业执照人工审核"), func(ctx context.Context, in *enterpriseApplyInput) (*attemptOutput, error) {
 		b := in.Body
-		v, err := s.Apply(ctx, access.From(ctx), ApplyForReview{in.Key, Claim{b.Name, b.CreditCode, b.LegalPerson}, b.Note, b.FileIDs})
+		v, err := s.Apply(ctx, access.From(ctx), ApplyForReview{in.Key, Claim{b.Name, b.CreditCode, b.LegalPerson}, b.Note, b.FileIDs, b.LicenceID})
 		return &attemptOutput{v}, err
 	})
 	huma.Register(api, own("POST", "/api/my/enterprise/registry", "获取企业登记信息"), func(ctx context.Context, in *enterpriseFetchInput) (*attemptOutput, error) {
@@ -160,6 +175,10 @@ func Register(api huma.API, s *Service) {
 	})
 	huma.Register(api, own("GET", "/api/my/enterprise/members", "本企业成员与加入申请"), func(ctx context.Context, _ *struct{}) (*membersOutput, error) {
 		v, err := s.Members(ctx, access.From(ctx))
+		return &membersOutput{v}, err
+	})
+	huma.Register(api, own("POST", "/api/my/enterprise/members/{id}/mandate", "调整成员的经办授权"), func(ctx context.Context, in *enterpriseMandateInput) (*membersOutput, error) {
+		v, err := s.Mandate(ctx, access.From(ctx), Mandate{in.Key, in.UserID, in.Body.Rights, in.Body.Until})
 		return &membersOutput{v}, err
 	})
 	huma.Register(api, own("GET", "/api/my/enterprises", "我可代表的企业"), func(ctx context.Context, _ *struct{}) (*oursOutput, error) {
@@ -177,7 +196,11 @@ func Register(api huma.API, s *Service) {
 		v, err := s.Dispute(ctx, access.From(ctx), DisputeJoin{in.decide(in.Body.Version), in.Body.Note})
 		return &joinOutput{v}, err
 	})
-	review := func(method, path, summary string) huma.Operation { return desk(method, path, summary, PermReview) }
+	// Somebody on leave may have delegated to a colleague without the right: the service looks.
+	review := func(method, path, summary string) huma.Operation {
+		return web.Operation{Method: method, Path: path, Summary: summary, Tag: tag, Access: access.Require(PermReview, PermView)}.Huma()
+	}
+	registerDelegations(api, s, review)
 	for path, op := range map[string]func(method, path, summary string) huma.Operation{"/api/my/joins": own, "/api/enterprise-joins": review} {
 		huma.Register(api, op("POST", path+"/{id}/admit", "同意加入申请"), func(ctx context.Context, in *enterpriseAdmitInput) (*joinOutput, error) {
 			v, err := s.Admit(ctx, access.From(ctx), AdmitJoin{in.decide(in.Body.Version)})
@@ -197,8 +220,8 @@ func Register(api huma.API, s *Service) {
 		items, next, err := s.List(ctx, access.From(ctx), ListFilter{Query: in.Query, Verification: in.Verification, Cursor: in.Cursor, Limit: in.Limit})
 		return &itemsOutput{web.NewList(items, next)}, err
 	})
-	huma.Register(api, desk("GET", "/api/enterprises/{id}", "企业详情", PermView), func(ctx context.Context, in *enterpriseIDInput) (*viewOutput, error) {
-		v, err := s.Get(ctx, access.From(ctx), in.ID)
+	huma.Register(api, desk("GET", "/api/enterprises/{id}", "企业详情", PermView), func(ctx context.Context, in *enterpriseGetInput) (*viewOutput, error) {
+		v, err := s.Get(ctx, access.From(ctx), in.ID, in.Basis)
 		return &viewOutput{v}, err
 	})
 	huma.Register(api, review("GET", "/api/enterprise-reviews", "待审核的企业认证"), func(ctx context.Context, in *enterpriseQueueInput) (*reviewsOutput, error) {
@@ -223,5 +246,33 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, review("GET", "/api/enterprise-joins", "待平台核实的加入申请"), func(ctx context.Context, in *enterpriseQueueInput) (*joinsOutput, error) {
 		items, next, err := s.Disputes(ctx, access.From(ctx), in.Cursor, in.Limit)
 		return &joinsOutput{web.NewList(items, next)}, err
+	})
+}
+
+type enterpriseDelegateInput struct {
+	web.Keyed
+	Body struct {
+		ToID   int64  `json:"toId"`
+		Starts string `json:"starts" doc:"The first day, as 2026-11-22."`
+		Ends   string `json:"ends" doc:"The last day."`
+		Reason string `json:"reason"`
+	}
+}
+
+type delegationsOutput struct{ Body Delegations }
+
+func registerDelegations(api huma.API, s *Service, review func(method, path, summary string) huma.Operation) {
+	huma.Register(api, review("GET", "/api/enterprise-delegations", "我的委托审核"), func(ctx context.Context, _ *struct{}) (*delegationsOutput, error) {
+		v, err := s.Delegations(ctx, access.From(ctx))
+		return &delegationsOutput{v}, err
+	})
+	huma.Register(api, review("POST", "/api/enterprise-delegations", "委托同事审核企业认证"), func(ctx context.Context, in *enterpriseDelegateInput) (*delegationsOutput, error) {
+		b := in.Body
+		v, err := s.Delegate(ctx, access.From(ctx), Delegate{in.Key, b.ToID, b.Starts, b.Ends, b.Reason})
+		return &delegationsOutput{v}, err
+	})
+	huma.Register(api, review("POST", "/api/enterprise-delegations/{id}/end", "收回委托"), func(ctx context.Context, in *enterpriseIDInput) (*delegationsOutput, error) {
+		v, err := s.EndDelegation(ctx, access.From(ctx), in.ID)
+		return &delegationsOutput{v}, err
 	})
 }

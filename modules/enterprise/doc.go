@@ -24,7 +24,7 @@
 //
 // # Needs
 //
-// Registry is the company registry (nil where there is none), People how a person is reached, Accounts switches the company
+// Consents says what a reader may read of a company, Registry is the company registry (nil where there is none), People how a person is reached, Accounts switches the company
 // a person acts for, Files keeps licences.
 //
 // # Announces

@@ -104,6 +104,11 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 	if err != nil {
 		return nil, "", err
 	}
+	// What may leave is what each company agreed to; the columns of the others stay empty.
+	groups, err := s.consents.ReadAll(ctx, actor, ids, Reading{forPortrait, "", "导出企业列表"})
+	if err != nil {
+		return nil, "", err
+	}
 	contacts, err := contactsOf(ctx, db, ids)
 	if err != nil {
 		return nil, "", err
@@ -111,7 +116,7 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 	out := make([]exported, 0, len(rows))
 	for _, r := range rows {
 		e := exported{r, map[string]string{}, contacts[r.ID]}
-		for _, v := range s.factViews(facts[r.ID]) {
+		for _, v := range within(s.factViews(facts[r.ID]), groups[r.ID]) {
 			e.facts[v.Field] = v.Text
 		}
 		out = append(out, e)

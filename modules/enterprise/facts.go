@@ -190,7 +190,7 @@ type StateFacts struct {
 	Industry  string `json:"industry"` // code or name of GB/T 4754
 }
 
-// State records what the owner says, as her own word: last year's books as of the end of last year, the others as of today.
+// State records what the owner says, or a member mandated for it, as the company's own word: last year's books as of the end of last year, the others as of today.
 // What she has said before and says again is not recorded twice.
 func (s *Service) State(ctx context.Context, actor access.Actor, cmd StateFacts) (Mine, error) {
 	if err := needOwner(actor); err != nil {
@@ -204,7 +204,10 @@ func (s *Service) State(ctx context.Context, actor access.Actor, cmd StateFacts)
 	err = s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "enterprise.state", Key: cmd.Key, Request: []any{actor.EnterpriseID, cmd}, Now: now},
 			func() (started, error) {
-				e, err := s.owned(ctx, tx, actor)
+				if err := s.Entitled(ctx, tx, actor.EnterpriseID, actor.UserID, RightFacts); err != nil {
+					return started{}, err
+				}
+				e, err := find(ctx, tx, actor, actor.EnterpriseID)
 				if err != nil {
 					return started{}, err
 				}

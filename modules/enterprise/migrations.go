@@ -80,6 +80,37 @@ type fact20261124 struct {
 	RecordedBy   int64     `bun:"recorded_by,notnull"`
 }
 
+type mandate20261129 struct {
+	bun.BaseModel `bun:"table:enterprise_mandates"`
+
+	ID           int64      `bun:"id,pk,autoincrement"`
+	EnterpriseID int64      `bun:"enterprise_id,notnull"`
+	UserID       int64      `bun:"user_id,notnull"`
+	Rights       string     `bun:"rights,notnull,type:text"`
+	Until        time.Time  `bun:"until,notnull"`
+	GivenAt      time.Time  `bun:"given_at,notnull"`
+	GivenBy      int64      `bun:"given_by,notnull"`
+	GivenName    string     `bun:"given_name,notnull"`
+	EndedAt      *time.Time `bun:"ended_at"`
+	EndedBy      int64      `bun:"ended_by,notnull"`
+	EndedName    string     `bun:"ended_name,notnull"`
+}
+
+type delegation20261129 struct {
+	bun.BaseModel `bun:"table:enterprise_delegations"`
+
+	ID       int64      `bun:"id,pk,autoincrement"`
+	FromID   int64      `bun:"from_id,notnull"`
+	FromName string     `bun:"from_name,notnull"`
+	ToID     int64      `bun:"to_id,notnull"`
+	ToName   string     `bun:"to_name,notnull"`
+	Starts   time.Time  `bun:"starts,notnull"`
+	Ends     time.Time  `bun:"ends,notnull"`
+	Reason   string     `bun:"reason,notnull"`
+	At       time.Time  `bun:"created_at,notnull"`
+	EndedAt  *time.Time `bun:"ended_at"`
+}
+
 // Migrations are the tables of the module.
 var Migrations = []database.Migration{{
 	ID: "20261104090000_enterprises",
@@ -139,5 +170,30 @@ var Migrations = []database.Migration{{
 			return err
 		}
 		return fullText.Create(ctx, tx, "enterprises")
+	},
+}, {
+	ID: "20261129151000_enterprise_mandates",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*mandate20261129)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"CREATE UNIQUE INDEX enterprise_mandates_standing ON enterprise_mandates (enterprise_id, user_id) WHERE ended_at IS NULL",
+			"CREATE INDEX enterprise_mandates_enterprise ON enterprise_mandates (enterprise_id, id)")
+	},
+}, {
+	ID: "20261129153000_enterprise_delegations",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*delegation20261129)(nil)); err != nil {
+			return err
+		}
+		if err := database.ByDialect(ctx, tx,
+			[]string{"ALTER TABLE enterprise_verifications ADD COLUMN due_at TIMESTAMP", "ALTER TABLE enterprise_verifications ADD COLUMN reminded_at TIMESTAMP"},
+			[]string{"ALTER TABLE enterprise_verifications ADD COLUMN due_at TIMESTAMPTZ", "ALTER TABLE enterprise_verifications ADD COLUMN reminded_at TIMESTAMPTZ"}); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"CREATE INDEX enterprise_delegations_to ON enterprise_delegations (to_id, ends)",
+			"CREATE INDEX enterprise_delegations_from ON enterprise_delegations (from_id, id)")
 	},
 }}

@@ -89,7 +89,10 @@ func (s *Service) Members(ctx context.Context, actor access.Actor) (Members, err
 		return Members{}, err
 	}
 	out := Members{Role: role, Requests: []JoinView{}}
-	if out.Items, err = s.members(ctx, db, e.ID); err != nil || role != Owner {
+	if out.Items, err = s.members(ctx, db, e.ID); err != nil {
+		return out, err
+	}
+	if err := s.withMandates(ctx, db, e.ID, &out); err != nil || role != Owner {
 		return out, err
 	}
 	out.Requests, err = s.joins(ctx, actor, 50, func(q *bun.SelectQuery) *bun.SelectQuery {
@@ -124,8 +127,9 @@ func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([
 	return items, next, nil
 }
 
-// Get returns a company with everything staff may know of it. It needs enterprise.view.
-func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, error) {
+// Get returns a company with what staff may know of it: what is known of it only as far as the company agreed, or as the
+// basis covers that the reader claims by its code. It needs enterprise.view; each call is one reading in the company's log.
+func (s *Service) Get(ctx context.Context, actor access.Actor, id int64, basis string) (View, error) {
 	if err := actor.Need(PermView); err != nil {
 		return View{}, err
 	}
@@ -134,7 +138,11 @@ func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, 
 	if err != nil {
 		return View{}, err
 	}
-	return s.view(ctx, db, actor, e)
+	groups, why, err := s.withheld(ctx, actor, id, Reading{forPortrait, basis, "企业详情"})
+	if err != nil {
+		return View{}, err
+	}
+	return s.view(ctx, db, actor, e, groups, why)
 }
 
 func (s *Service) members(ctx context.Context, db bun.IDB, enterpriseID int64) ([]MemberView, error) {

@@ -50,6 +50,7 @@ type companyPage struct {
 	Requests []requestRow
 	MyJoins  []requestRow
 	Others   []otherCompany
+	Doors    []page.Link
 }
 
 // outcomeBox says how the last attempt ended.
@@ -250,7 +251,7 @@ func (s *Service) companyPage(c *fiber.Ctx, p *web.Pages, form string, failure e
 		}
 		status = fiber.StatusUnprocessableEntity
 	}
-	data := companyPage{Name: m.Name, Status: Tag(m.Verification), State: stateFacts(m)}
+	data := companyPage{Name: m.Name, Status: Tag(m.Verification), State: stateFacts(m), Doors: s.doors}
 	open := m.Role == Owner && (m.Verification == Unverified || m.Verification == Returned)
 	switch {
 	case m.Verification == Verified && c.Query("done") == "sent":

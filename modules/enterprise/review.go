@@ -27,6 +27,8 @@ type ApplyForReview struct {
 	Claim
 	Note    string
 	FileIDs []int64
+	// LicenceID is a licence the company keeps already, handed in instead of files or beside them; 0 is none.
+	LicenceID int64
 }
 
 // Apply hands the claim with its licence to the reviewers: the company is pending from then on. It returns ErrLicence
@@ -42,7 +44,7 @@ func (s *Service) Apply(ctx context.Context, actor access.Actor, cmd ApplyForRev
 		errs = append(errs, err)
 	}
 	switch {
-	case len(cmd.FileIDs) == 0:
+	case len(cmd.FileIDs) == 0 && (cmd.LicenceID == 0 || s.papers == nil):
 		errs = append(errs, ErrLicence)
 	case len(cmd.FileIDs) > maxLicences:
 		errs = append(errs, fault.InvalidField("licence", "TOO_MANY_FILES", fmt.Sprintf("最多上传 %d 个文件，请删减后提交", maxLicences)))
@@ -67,11 +69,24 @@ func (s *Service) Apply(ctx context.Context, actor access.Actor, cmd ApplyForRev
 			if err := e.await(); err != nil {
 				return err
 			}
+			due, err := s.desk.ReviewDue(ctx, tx, a.AskedAt)
+			if err != nil {
+				return fmt.Errorf("time limit of the review: %w", err)
+			}
+			a.DueAt = &due
+			if _, err := tx.NewUpdate().Model(a).Column("due_at").WherePK().Exec(ctx); err != nil {
+				return err
+			}
 			if err := save(ctx, tx, e); err != nil {
 				return err
 			}
 			for _, f := range cmd.FileIDs {
 				if err := s.files.Claim(ctx, tx, actor, f, ObjectAttempt, a.ID); err != nil {
+					return err
+				}
+			}
+			if cmd.LicenceID != 0 && s.papers != nil {
+				if err := s.papers.Use(ctx, tx, actor, cmd.LicenceID, ObjectAttempt, a.ID); err != nil {
 					return err
 				}
 			}
@@ -85,9 +100,10 @@ func (s *Service) Apply(ctx context.Context, actor access.Actor, cmd ApplyForRev
 }
 
 // Reviews returns a page of the licences that wait, oldest first, and the cursor of the next page. It needs
-// enterprise.review.
+// enterprise.review, or a delegation of somebody who has it.
 func (s *Service) Reviews(ctx context.Context, actor access.Actor, cursor string, limit int) ([]AttemptView, string, error) {
-	if err := actor.Need(PermReview); err != nil {
+	db := s.db.Read()
+	if _, err := s.reviewer(ctx, db, actor); err != nil {
 		return nil, "", err
 	}
 	after, err := cursorOf(cursor)
@@ -96,7 +112,6 @@ func (s *Service) Reviews(ctx context.Context, actor access.Actor, cursor string
 	}
 	limit = limitOf(limit)
 	var rows []Attempt
-	db := s.db.Read()
 	err = visible(db.NewSelect().Model(&rows), actor, "v.enterprise_id").Where("v.outcome = ? AND v.id > ?", Waiting, after).
 		OrderExpr("v.id").Limit(int64(limit + 1)).Scan(ctx)
 	if err != nil {
@@ -227,11 +242,12 @@ func masked(s string) string {
 func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, operation, note string,
 	step func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt) error,
 ) (AttemptView, error) {
-	if err := actor.Need(PermReview); err != nil {
+	behalf, err := s.reviewer(ctx, s.db.Read(), actor)
+	if err != nil {
 		return AttemptView{}, err
 	}
 	now := s.clock.Now()
-	err := s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: operation, Key: d.Key, Request: []any{d, note}, Now: now},
 			func() (started, error) {
 				a, err := findAttempt(ctx, tx, actor, d.ID)
@@ -256,11 +272,14 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, oper
 				if err := step(ctx, tx, e, a); err != nil {
 					return started{}, err
 				}
+				if behalf != "" {
+					a.ReviewerName += "（受" + behalf + "委托）"
+				}
 				if err := saveAttempt(ctx, tx, a); err != nil {
 					return started{}, err
 				}
 				return started{ID: a.ID}, audit.Write(ctx, tx, actor, now, audit.Record{Action: operation, Object: Object, ObjectID: e.ID,
-					Summary: a.Outcome.Label() + " " + e.Name, Detail: map[string]any{"attempt": a.ID, "note": masked(note)}})
+					Summary: a.Outcome.Label() + " " + e.Name, Detail: map[string]any{"attempt": a.ID, "note": masked(note), "behalf": behalf}})
 			})
 		return err
 	})

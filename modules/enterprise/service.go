@@ -14,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/sizeclass"
+	"github.com/huiqi/huiqi/platform/web/page"
 )
 
 // Contact is how a person with an account is reached.
@@ -49,6 +50,14 @@ type Files interface {
 	Of(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
 }
 
+// Papers are the licences a company keeps already (证照库).
+type Papers interface {
+	// Use hands one in with an object of the actor's company; what is wrong with it is a fault.
+	Use(ctx context.Context, tx bun.Tx, actor access.Actor, id int64, object string, objectID int64) error
+	// FilesOf lists the pictures of those handed in with an object.
+	FilesOf(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
+}
+
 // Deps is what the module needs; all but Registry, which is nil where an installation has none.
 type Deps struct {
 	DB       *database.DB
@@ -58,6 +67,14 @@ type Deps struct {
 	Accounts Accounts
 	Files    Files
 	Terms    Terms
+	// Consents says what a reader may read of a company; without it nobody reads but the company's own people.
+	Consents Consents
+	// Papers are the licences a company keeps; nil where it keeps none.
+	Papers Papers
+	// Desk tells about the staff who review; nil has nobody to delegate to.
+	Desk Desk
+	// Doors lead from the company's page of the portal to what else it may do.
+	Doors []page.Link
 	// Box seals the phones of a register; nil takes none in.
 	Box *secret.Box
 	// Demo lets codes of the demo block pass.
@@ -75,6 +92,12 @@ type Service struct {
 	accounts Accounts
 	files    Files
 	terms    Terms
+	consents Consents
+
+	doors  []page.Link
+	papers Papers
+	desk   Desk
+
 	box      *secret.Box
 	demo     bool
 	patience time.Duration
@@ -92,7 +115,14 @@ func New(d Deps, w *jobs.Workers) *Service {
 	if d.Patience <= 0 {
 		d.Patience = 10 * time.Second
 	}
+	if d.Consents == nil {
+		d.Consents = noConsents{}
+	}
+	if d.Desk == nil {
+		d.Desk = plainDesk{}
+	}
 	s := &Service{
+		desk: d.Desk, consents: d.Consents, doors: d.Doors, papers: d.Papers,
 		db: d.DB, clock: d.Clock, registry: d.Registry, people: d.People, accounts: d.Accounts, files: d.Files, terms: d.Terms,
 		box: d.Box, demo: d.Demo, patience: d.Patience, sizes: sizeclass.National(),
 	}

@@ -141,6 +141,29 @@ func (f *files) Of(_ context.Context, _ bun.IDB, _ string, id int64) ([]enterpri
 	return out, nil
 }
 
+// agreed lets everybody read everything but of the companies it names.
+type agreed struct{ not map[int64]bool }
+
+var errNotAgreed = fault.New(fault.Forbidden, "CONSENT_NEEDED", "该企业未授权，请联系企业办理授权")
+
+func (a agreed) Read(ctx context.Context, actor access.Actor, id int64, r enterprise.Reading) ([]string, error) {
+	all, err := a.ReadAll(ctx, actor, []int64{id}, r)
+	if groups, ok := all[id]; ok || err != nil {
+		return groups, err
+	}
+	return nil, errNotAgreed
+}
+
+func (a agreed) ReadAll(_ context.Context, _ access.Actor, ids []int64, _ enterprise.Reading) (map[int64][]string, error) {
+	out := map[int64][]string{}
+	for _, id := range ids {
+		if !a.not[id] {
+			out[id] = []string{"basic", "operation", "standing"}
+		}
+	}
+	return out, nil
+}
+
 var steps = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, search.Migrations, jobs.Migrations, enterprise.Migrations)
 
 type fixture struct {
@@ -161,7 +184,7 @@ func mustNew(t *testing.T, change ...func(*enterprise.Deps)) fixture {
 	t.Helper()
 	f := fixture{db: databasetest.New(t, steps), clock: clock.NewFake(start), register: &register{}, people: &people{acting: map[int64]int64{}}}
 	d := enterprise.Deps{DB: f.db, Clock: f.clock, Registry: f.register, People: f.people, Accounts: f.people, Files: &files{tied: map[int64][]int64{}},
-		Terms: terms, Demo: true, Patience: 200 * time.Millisecond}
+		Terms: terms, Consents: agreed{}, Demo: true, Patience: 200 * time.Millisecond}
 	for _, c := range change {
 		c(&d)
 	}
@@ -429,7 +452,7 @@ func TestWhoMayVerify(t *testing.T) {
 	if err := f.Sees(ctx, reviewer(50), v.ID); err != nil {
 		t.Errorf("a reviewer: %v", err)
 	}
-	if _, err := f.Get(ctx, a, a.EnterpriseID); !errors.Is(err, fault.ErrForbidden) {
+	if _, err := f.Get(ctx, a, a.EnterpriseID, ""); !errors.Is(err, fault.ErrForbidden) {
 		t.Errorf("the owner reads the office's page: %v", err)
 	}
 }
@@ -960,7 +983,7 @@ func TestJoin(t *testing.T) {
 	if m, err := f.Members(ctx, cook); err != nil || len(m.Items) != 2 || len(m.Requests) != 0 {
 		t.Errorf("%+v, %v", m, err)
 	}
-	if _, err := f.State(ctx, cook, enterprise.StateFacts{Employees: "3"}); !errors.Is(err, enterprise.ErrOwner) {
+	if _, err := f.State(ctx, cook, enterprise.StateFacts{Employees: "3"}); !errors.Is(err, enterprise.ErrRight) {
 		t.Errorf("a member speaks for the company: %v", err)
 	}
 	if got := f.types(t, "enterprise_join", j.ID); !slices.Equal(got, []string{"enterprise_join.asked", "enterprise_join.admitted"}) {
@@ -1081,11 +1104,11 @@ func TestList(t *testing.T) {
 	if _, _, err := f.List(ctx, first, enterprise.ListFilter{}); !errors.Is(err, fault.ErrForbidden) {
 		t.Errorf("an owner lists: %v", err)
 	}
-	v, err := f.Get(ctx, staff, first.EnterpriseID)
+	v, err := f.Get(ctx, staff, first.EnterpriseID, "")
 	if err != nil || len(v.Attempts) != 1 || v.Attempts[0].Answer == "" || len(v.Members) != 1 || v.Members[0].Phone != "138****0007" || len(v.History) == 0 {
 		t.Errorf("%+v, %v", v, err)
 	}
-	if _, err := f.Get(ctx, staff, 999); !errors.Is(err, fault.ErrNotFound) {
+	if _, err := f.Get(ctx, staff, 999, ""); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("missing: %v", err)
 	}
 }

@@ -237,6 +237,9 @@ type Attempt struct {
 	SettledAt    *time.Time `bun:"settled_at"`
 	ReviewerID   int64      `bun:"reviewer_id,nullzero"`
 	ReviewerName string     `bun:"reviewer_name,notnull"`
+	// DueAt is until when a person is to decide, RemindedAt when the reviewers were told that it is past.
+	DueAt      *time.Time `bun:"due_at"`
+	RemindedAt *time.Time `bun:"reminded_at"`
 }
 
 func (a *Attempt) claim() Claim { return Claim{a.Name, a.CreditCode, a.LegalPerson} }

@@ -40,6 +40,8 @@ type AttemptView struct {
 	ReviewerName   string        `json:"reviewerName,omitempty"` // to staff
 	Answer         string        `json:"answer,omitempty"`       // the registry's codes, to staff
 	Files          []FileView    `json:"files"`
+	DueAt          *time.Time    `json:"dueAt,omitempty"` // until when a person is to decide
+	Overdue        bool          `json:"overdue,omitempty"`
 	Before         *Before       `json:"before,omitempty"` // why it came to a person, to staff
 }
 
@@ -80,6 +82,7 @@ type View struct {
 	History  []FactView    `json:"history"` // all of them, newest first
 	Attempts []AttemptView `json:"attempts"`
 	Members  []MemberView  `json:"members"`
+	Withheld string        `json:"withheld,omitempty" doc:"Why nothing of facts and history is shown, and what to do."`
 }
 
 // Mine is a company as its people see it.
@@ -115,6 +118,8 @@ type MemberView struct {
 	Phone    string     `json:"phone"` // masked
 	Role     string     `json:"role" enum:"owner,member"`
 	JoinedAt *time.Time `json:"joinedAt,omitempty"`
+	// Mandate is what the member may do in the company's name now.
+	Mandate *MandateView `json:"mandate,omitempty"`
 }
 
 // Members are the people of a company, and the requests to become one of them.
@@ -122,6 +127,9 @@ type Members struct {
 	Role     string       `json:"role" enum:"owner,member"`
 	Items    []MemberView `json:"items"`
 	Requests []JoinView   `json:"requests"`
+	// Mandates are all there were, the newest first, to the owner; Offers are the rights that may be given.
+	Mandates []MandateView `json:"mandates"`
+	Offers   []RightInfo   `json:"offers"`
 }
 
 // JoinView is a request to join. The phone is masked; the note is for the operator and the requester.
@@ -192,11 +200,18 @@ func (s *Service) attemptView(ctx context.Context, db bun.IDB, actor access.Acto
 		v.ReviewerName, v.Answer = a.ReviewerName, a.Answer
 	}
 	if a.Kind == byReview {
+		v.DueAt, v.Overdue = utc(a.DueAt), a.DueAt != nil && a.Outcome == Waiting && a.DueAt.Before(s.clock.Now())
 		files, err := s.files.Of(ctx, db, ObjectAttempt, a.ID)
 		if err != nil {
 			return AttemptView{}, err
 		}
 		v.Files = append(v.Files, files...)
+		if s.papers != nil {
+			if files, err = s.papers.FilesOf(ctx, db, ObjectAttempt, a.ID); err != nil {
+				return AttemptView{}, err
+			}
+			v.Files = append(v.Files, files...)
+		}
 		if isDesk(actor) {
 			if v.Before, err = before(ctx, db, a); err != nil {
 				return AttemptView{}, err
@@ -263,17 +278,18 @@ func (s *Service) factView(f field, x Fact) FactView {
 	return FactView{Field: f.name, Label: f.label, Group: f.group, Text: words, Source: x.SourceName, AsOf: x.AsOf.UTC(), RecordedAt: x.RecordedAt.UTC()}
 }
 
-func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, e *Enterprise) (View, error) {
+func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, e *Enterprise, groups []string, why string) (View, error) {
 	rows, err := factsOf(ctx, db, e.ID)
 	if err != nil {
 		return View{}, err
 	}
-	v := View{Item: e.item(), Facts: s.factViews(rows[e.ID]), History: []FactView{}, Attempts: []AttemptView{}, Members: []MemberView{}}
+	v := View{Item: e.item(), Facts: within(s.factViews(rows[e.ID]), groups), History: []FactView{}, Attempts: []AttemptView{}, Members: []MemberView{}, Withheld: why}
 	for _, x := range slices.Backward(rows[e.ID]) {
 		if f, ok := fieldOf(x.Field); ok {
 			v.History = append(v.History, s.factView(f, x))
 		}
 	}
+	v.History = within(v.History, groups)
 	attempts, err := attemptsOf(ctx, db, e.ID, 50)
 	if err != nil {
 		return View{}, err

@@ -52,6 +52,7 @@ type policyQuickInput struct {
 
 // Register adds the operations of the module to the API.
 func Register(api huma.API, s *Service) {
+	registerMatchFor(api, s)
 	public := access.Public("政策公开，人人可查")
 	company := access.Only(access.Enterprise)
 	huma.Register(api, web.Operation{

@@ -29,7 +29,7 @@ type Enterprises interface {
 	Name(ctx context.Context, db bun.IDB, enterpriseID int64) (string, error)
 }
 
-// Deps is what the module needs; all of it but CompanyPage.
+// Deps is what the module needs; all of it but Readable and CompanyPage.
 type Deps struct {
 	DB          *database.DB
 	Clock       clock.Clock
@@ -37,6 +37,8 @@ type Deps struct {
 	Schema      criteria.Schema // the facts conditions may name
 	Enterprises Enterprises
 	Choices     Choices
+	// Readable lets staff match a company; nil lets nobody.
+	Readable Readable
 	// CompanyPage is the portal's address where a company supplies what is missing; empty when there is none.
 	CompanyPage string
 }
@@ -49,6 +51,7 @@ type Service struct {
 	schema      criteria.Schema
 	enterprises Enterprises
 	choices     Choices
+	readable    Readable
 	companyPage string
 	rules       rules
 }
@@ -58,7 +61,7 @@ func New(d Deps) *Service {
 	if d.DB == nil || d.Clock == nil || d.Log == nil || len(d.Schema.Names()) == 0 || d.Enterprises == nil || len(d.Choices.Sections) == 0 {
 		panic("policy: Deps is not complete")
 	}
-	return &Service{db: d.DB, clock: d.Clock, log: d.Log, schema: d.Schema, enterprises: d.Enterprises, choices: d.Choices,
+	return &Service{db: d.DB, clock: d.Clock, log: d.Log, schema: d.Schema, enterprises: d.Enterprises, choices: d.Choices, readable: d.Readable,
 		companyPage: d.CompanyPage}
 }
 

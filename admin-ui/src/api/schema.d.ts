@@ -311,6 +311,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/applications/{id}/company": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申请企业的信息（须有企业授权） */
+        get: operations["get-applications-id-company"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/applications/{id}/complete": {
         parameters: {
             query?: never;
@@ -981,6 +998,160 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/consent-bases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 查阅依据 */
+        get: operations["get-consent-bases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent-bases/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 维护查阅依据 */
+        post: operations["post-consent-bases-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent-offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我可以选用的查阅依据 */
+        get: operations["get-consent-offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent-texts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 授权书各版本 */
+        get: operations["get-consent-texts"];
+        put?: never;
+        /** 起草授权书 */
+        post: operations["post-consent-texts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent-texts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修改授权书草稿 */
+        post: operations["post-consent-texts-id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent-texts/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 作废授权书草稿 */
+        post: operations["post-consent-texts-id-discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent-texts/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发布授权书 */
+        post: operations["post-consent-texts-id-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consent-words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 数据用途、范围和角色 */
+        get: operations["get-consent-words"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业授权列表 */
+        get: operations["get-consents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/content/articles": {
         parameters: {
             query?: never;
@@ -1240,6 +1411,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprise-delegations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的委托审核 */
+        get: operations["get-enterprise-delegations"];
+        put?: never;
+        /** 委托同事审核企业认证 */
+        post: operations["post-enterprise-delegations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-delegations/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 收回委托 */
+        post: operations["post-enterprise-delegations-id-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprise-joins": {
         parameters: {
             query?: never;
@@ -1402,6 +1608,57 @@ export interface paths {
         };
         /** 企业详情 */
         get: operations["get-enterprises-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/accesses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一家企业的数据查阅记录 */
+        get: operations["get-enterprises-id-accesses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一家企业的数据授权 */
+        get: operations["get-enterprises-id-consents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/policy-match": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 为一家企业匹配政策（须有企业授权或依据） */
+        get: operations["get-enterprises-id-policy-match"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2727,6 +2984,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/my/consent-accesses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 谁查阅了本企业的数据 */
+        get: operations["get-my-consent-accesses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本企业的数据授权 */
+        get: operations["get-my-consents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/consents/{purpose}/give": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 同意数据授权书 */
+        post: operations["post-my-consents-purpose-give"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/consents/{purpose}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回数据授权 */
+        post: operations["post-my-consents-purpose-revoke"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/my/enterprise": {
         parameters: {
             query?: never;
@@ -2772,6 +3097,23 @@ export interface paths {
         get: operations["get-my-enterprise-members"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/members/{id}/mandate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 调整成员的经办授权 */
+        post: operations["post-my-enterprise-members-id-mandate"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2942,6 +3284,41 @@ export interface paths {
         put?: never;
         /** 不同意加入申请 */
         post: operations["post-my-joins-id-refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/licences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本企业的证照库 */
+        get: operations["get-my-licences"];
+        put?: never;
+        /** 保存或更新证照 */
+        post: operations["post-my-licences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/licences/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 移除证照 */
+        post: operations["post-my-licences-id-remove"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6227,6 +6604,20 @@ export interface components {
             message?: string;
             ok: boolean;
         };
+        ApplicationProfile: {
+            creditCode: string;
+            facts: components["schemas"]["ApplicationProfileFact"][];
+            legalPerson: string;
+            name: string;
+        };
+        ApplicationProfileFact: {
+            /** Format: date-time */
+            asOf: string;
+            group: string;
+            label: string;
+            source: string;
+            text: string;
+        };
         ApplicationReasonInputBody: {
             reason?: string;
             /** Format: int64 */
@@ -7263,6 +7654,230 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ConsentAccessView: {
+            allowed: boolean;
+            /** Format: date-time */
+            at: string;
+            basis?: string;
+            basisName: string;
+            /** Format: int64 */
+            grantId?: number;
+            groupNames: string[];
+            /** Format: int64 */
+            id: number;
+            ip?: string;
+            purpose: string;
+            purposeName: string;
+            readerName: string;
+            roles: string;
+            unit: string;
+            what: string;
+            why?: string;
+        };
+        ConsentAsked: {
+            code: string;
+            grant?: components["schemas"]["ConsentGrantView"];
+            /** @description Whether data may be used for it now. */
+            holds: boolean;
+            mayEnd: boolean;
+            mayGive: boolean;
+            name: string;
+            /** @enum {string} */
+            standing: "no_text" | "open" | "granted" | "old_holds" | "old_void" | "expired" | "was_revoked";
+            text?: components["schemas"]["ConsentTextView"];
+            what: string;
+            without: string;
+            word: string;
+        };
+        ConsentBasisInputBody: {
+            active: boolean;
+            groups: string[];
+            law: string;
+            name: string;
+            purposes: string[];
+            roles: string[];
+            /**
+             * Format: int64
+             * @description The one seen; 0 for a new basis.
+             */
+            version?: number;
+        };
+        ConsentBasisView: {
+            active: boolean;
+            /** Format: date-time */
+            changedAt: string;
+            changedBy: string;
+            code: string;
+            groups: string[];
+            law: string;
+            name: string;
+            purposes: string[];
+            roles: string[];
+            /** Format: int64 */
+            version: number;
+        };
+        ConsentDiscardInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        ConsentGiveInputBody: {
+            /** @description Of the document the person read; another one in force is a conflict. */
+            digest: string;
+            /** Format: int64 */
+            textId: number;
+        };
+        ConsentGrantView: {
+            channel: string;
+            digest: string;
+            /** @enum {string} */
+            ended: "" | "revoked" | "renewed";
+            /** Format: date-time */
+            endedAt?: string;
+            endedChannel?: string;
+            endedIp?: string;
+            endedName?: string;
+            /** Format: int64 */
+            enterpriseId: number;
+            enterpriseName?: string;
+            /** Format: date-time */
+            grantedAt: string;
+            grantedName: string;
+            holds: boolean;
+            /** Format: int64 */
+            id: number;
+            ip: string;
+            purpose: string;
+            purposeName: string;
+            reason?: string;
+            /** @enum {string} */
+            standing: "granted" | "old_holds" | "old_void" | "expired" | "was_revoked";
+            /** Format: int64 */
+            textId: number;
+            /** Format: int64 */
+            textNo: number;
+            /** Format: date-time */
+            until?: string;
+            word: string;
+        };
+        ConsentListAccessView: {
+            items: components["schemas"]["ConsentAccessView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ConsentListBasisView: {
+            items: components["schemas"]["ConsentBasisView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ConsentListGrantView: {
+            items: components["schemas"]["ConsentGrantView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ConsentListNamed: {
+            items: components["schemas"]["ConsentNamed"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ConsentListTextView: {
+            items: components["schemas"]["ConsentTextView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ConsentMine: {
+            history: components["schemas"]["ConsentGrantView"][];
+            items: components["schemas"]["ConsentAsked"][];
+            /**
+             * Format: int64
+             * @description How many purposes wait for an answer.
+             */
+            open: number;
+            whyNot?: string;
+        };
+        ConsentNamed: {
+            code: string;
+            name: string;
+        };
+        ConsentPublishInputBody: {
+            /** @description A day as 2026-12-01; empty: at once. */
+            from?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ConsentPurpose: {
+            code: string;
+            name: string;
+            what: string;
+            without: string;
+        };
+        ConsentRevokeInputBody: {
+            /** Format: int64 */
+            grantId: number;
+            reason?: string;
+        };
+        ConsentTextBody: {
+            body: string;
+            /** Format: int64 */
+            days?: number;
+            groups: string[];
+            material?: boolean;
+            purpose: string;
+            title: string;
+            /**
+             * Format: int64
+             * @description The one seen; 0 for a new draft.
+             */
+            version?: number;
+        };
+        ConsentTextView: {
+            author: string;
+            body: string;
+            canEdit: boolean;
+            canPublish: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: int64
+             * @description How long a grant lasts; 0 until revoked.
+             */
+            days: number;
+            /** @description SM3 over the UTF-8 of document, hexadecimal; empty for a draft. */
+            digest: string;
+            /** @description The exact words; of a draft as they would be. */
+            document: string;
+            /** Format: date-time */
+            from?: string;
+            groupNames: string[];
+            groups: string[];
+            /** Format: int64 */
+            id: number;
+            /** @description Whether it is the version companies are asked for now. */
+            inForce: boolean;
+            /** @description Whether grants of earlier versions end with it. */
+            material: boolean;
+            /** Format: int64 */
+            no: number;
+            /** Format: date-time */
+            publishedAt?: string;
+            publisher: string;
+            purpose: string;
+            purposeName: string;
+            /** @enum {string} */
+            state: "draft" | "published" | "discarded";
+            title: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ConsentWords: {
+            groups: components["schemas"]["ConsentNamed"][];
+            purposes: components["schemas"]["ConsentPurpose"][];
+            roles: components["schemas"]["ConsentNamed"][];
+        };
         ContentArticleText: {
             /** @description One paragraph a line; # heading, - entry, 1. step, [text](address). */
             body: string;
@@ -7815,6 +8430,11 @@ export interface components {
             /** @description The licence: pictures or a PDF, uploaded for the purpose licence. */
             fileIds: number[];
             legalPerson: string;
+            /**
+             * Format: int64
+             * @description A licence the company keeps already, instead of files.
+             */
+            licenceId?: number;
             name: string;
             note?: string;
         };
@@ -7832,6 +8452,8 @@ export interface components {
             /** @description Whether a person may decide instead, by the licence. */
             canReview: boolean;
             creditCode: string;
+            /** Format: date-time */
+            dueAt?: string;
             /** Format: int64 */
             enterpriseId: number;
             enterpriseName: string;
@@ -7847,6 +8469,7 @@ export interface components {
             name: string;
             note: string;
             outcome: string;
+            overdue?: boolean;
             problems: components["schemas"]["Field"][];
             reason: string;
             reviewerName?: string;
@@ -7864,6 +8487,44 @@ export interface components {
             /** Format: date-time */
             at: string;
             title: string;
+        };
+        EnterpriseColleague: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        EnterpriseDelegateInputBody: {
+            /** @description The last day. */
+            ends: string;
+            reason: string;
+            /** @description The first day, as 2026-11-22. */
+            starts: string;
+            /** Format: int64 */
+            toId: number;
+        };
+        EnterpriseDelegationView: {
+            canEnd: boolean;
+            /** Format: date-time */
+            endedAt?: string;
+            /** @description The last day. */
+            ends: string;
+            /** Format: int64 */
+            fromId: number;
+            fromName: string;
+            holds: boolean;
+            /** Format: int64 */
+            id: number;
+            reason: string;
+            /** @description The first day, as 2026-11-22. */
+            starts: string;
+            /** Format: int64 */
+            toId: number;
+            toName: string;
+        };
+        EnterpriseDelegations: {
+            candidates: components["schemas"]["EnterpriseColleague"][];
+            items: components["schemas"]["EnterpriseDelegationView"][];
+            mayGive: boolean;
         };
         EnterpriseDisputeInputBody: {
             note: string;
@@ -7972,9 +8633,33 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        EnterpriseMandateInputBody: {
+            /** @description None takes back what the member may do. */
+            rights: string[];
+            /** @description The last day, as 2027-06-30. */
+            until?: string;
+        };
+        EnterpriseMandateView: {
+            /** Format: date-time */
+            endedAt?: string;
+            endedName?: string;
+            /** Format: date-time */
+            givenAt: string;
+            givenName: string;
+            holds: boolean;
+            /** Format: int64 */
+            id: number;
+            rights: string[];
+            /** @description The last day it holds, as 2027-06-30. */
+            until: string;
+            /** Format: int64 */
+            userId: number;
+            words: string;
+        };
         EnterpriseMemberView: {
             /** Format: date-time */
             joinedAt?: string;
+            mandate?: components["schemas"]["EnterpriseMandateView"];
             name: string;
             phone: string;
             /** @enum {string} */
@@ -7984,6 +8669,8 @@ export interface components {
         };
         EnterpriseMembers: {
             items: components["schemas"]["EnterpriseMemberView"][];
+            mandates: components["schemas"]["EnterpriseMandateView"][];
+            offers: components["schemas"]["EnterpriseRightInfo"][];
             requests: components["schemas"]["EnterpriseJoinView"][];
             /** @enum {string} */
             role: "owner" | "member";
@@ -8049,6 +8736,10 @@ export interface components {
             code: string;
             text: string;
         };
+        EnterpriseRightInfo: {
+            code: string;
+            name: string;
+        };
         EnterpriseStateInputBody: {
             /** @description In 万元. */
             assets?: string;
@@ -8085,6 +8776,8 @@ export interface components {
             verification: string;
             /** Format: date-time */
             verifiedAt?: string;
+            /** @description Why nothing of facts and history is shown, and what to do. */
+            withheld?: string;
         };
         EvidenceRuleInputBody: {
             items: components["schemas"]["TicketEvidenceItem"][];
@@ -9559,6 +10252,91 @@ export interface components {
         };
         LadderInputBody: {
             ladder: components["schemas"]["TicketRung"][];
+        };
+        LicenceFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
+            url: string;
+        };
+        LicenceKeepInputBody: {
+            /** @description The last day it is valid, as 2026-11-22; empty: no end. */
+            expiresOn?: string;
+            fileIds: number[];
+            /** @description A day as 2026-11-22. */
+            issuedOn?: string;
+            issuer?: string;
+            kind: string;
+            number: string;
+            /**
+             * Format: int64
+             * @description The current paper it takes the place of.
+             */
+            replaces?: number;
+            /**
+             * Format: int64
+             * @description Of that paper, as it was seen.
+             */
+            version?: number;
+        };
+        LicenceKind: {
+            code: string;
+            /** @description Whether a paper of the kind must say until when it is valid. */
+            dated: boolean;
+            hint: string;
+            name: string;
+            /** @description How many days before the end its holders are reminded. */
+            remind: number[];
+            /** Format: int64 */
+            sort: number;
+        };
+        LicenceRemoveInputBody: {
+            reason?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        LicenceShelf: {
+            items: components["schemas"]["LicenceView"][];
+            kinds: components["schemas"]["LicenceKind"][];
+        };
+        LicenceView: {
+            /** Format: date-time */
+            createdAt: string;
+            createdName: string;
+            /** Format: date-time */
+            endedAt?: string;
+            expiresOn: string;
+            files: components["schemas"]["LicenceFileView"][];
+            /** Format: int64 */
+            id: number;
+            issuedOn: string;
+            issuer: string;
+            kind: string;
+            kindName: string;
+            number: string;
+            reason?: string;
+            /** Format: int64 */
+            replaces?: number;
+            /**
+             * @description past: replaced or removed.
+             * @enum {string}
+             */
+            standing: "valid" | "soon" | "expired" | "past";
+            /** @enum {string} */
+            state: "current" | "replaced" | "removed";
+            /**
+             * Format: int64
+             * @description How often it was handed in.
+             */
+            uses: number;
+            /** Format: int64 */
+            version: number;
+            word: string;
         };
         LimitsInputBody: {
             /** Format: int64 */
@@ -12976,6 +13754,37 @@ export interface operations {
             };
         };
     };
+    "get-applications-id-company": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationProfile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-applications-id-complete": {
         parameters: {
             query?: never;
@@ -14569,6 +15378,343 @@ export interface operations {
             };
         };
     };
+    "get-consent-bases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentListBasisView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-consent-bases-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentBasisInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentBasisView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-consent-offers": {
+        parameters: {
+            query: {
+                purpose: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentListNamed"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-consent-texts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentListTextView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-consent-texts": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentTextBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentTextView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-consent-texts-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentTextBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentTextView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-consent-texts-id-discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentDiscardInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-consent-texts-id-publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentPublishInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentTextView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-consent-words": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentWords"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-consents": {
+        parameters: {
+            query: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                purpose: string;
+                /** @description holds, revoked, or empty for all. */
+                standing?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentListGrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-content-articles": {
         parameters: {
             query: {
@@ -15182,6 +16328,102 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-delegations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseDelegations"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-delegations": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseDelegateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseDelegations"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-delegations-id-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseDelegations"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprise-joins": {
         parameters: {
             query?: {
@@ -15498,7 +16740,10 @@ export interface operations {
     };
     "get-enterprises-id": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed; of /api/consent-offers. */
+                basis?: string;
+            };
             header?: never;
             path: {
                 id: number;
@@ -15514,6 +16759,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id-accesses": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentListAccessView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id-consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentMine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id-policy-match": {
+        parameters: {
+            query?: {
+                q?: string;
+                /** @description Code of the basis the reader claims where the company has not agreed. */
+                basis?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyResult"];
                 };
             };
             /** @description Error */
@@ -18481,6 +19827,144 @@ export interface operations {
             };
         };
     };
+    "get-my-consent-accesses": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentListAccessView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentMine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-consents-purpose-give": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                purpose: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentGiveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentAsked"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-consents-purpose-revoke": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                purpose: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsentRevokeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsentAsked"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-my-enterprise": {
         parameters: {
             query?: never;
@@ -18554,6 +20038,44 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseMembers"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-enterprise-members-id-mandate": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseMandateInputBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -18898,6 +20420,109 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseJoinView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-licences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenceShelf"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-licences": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceKeepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-licences-id-remove": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LicenceRemoveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LicenceView"];
                 };
             };
             /** @description Error */

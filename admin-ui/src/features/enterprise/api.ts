@@ -30,8 +30,9 @@ export const listEnterprises = ({ q, verification, cursor, limit }: EnterpriseQu
     }),
   ).then(page)
 
-export const getEnterprise = (id: string, signal?: AbortSignal) =>
-  data(api.GET('/api/enterprises/{id}', { params: { path: { id: Number(id) } }, signal }))
+/** A company. What is known of it comes as far as it agreed, or as the basis covers that the reader claims. */
+export const getEnterprise = (id: string, signal?: AbortSignal, basis?: string) =>
+  data(api.GET('/api/enterprises/{id}', { params: { path: { id: Number(id) }, query: { basis } }, signal }))
 
 /** The licences that wait, oldest first. */
 export const listReviews = (query: { cursor?: string; limit?: number }, signal?: AbortSignal) =>
@@ -70,3 +71,14 @@ export const admitJoin = (join: Join, key: string) =>
 
 export const refuseJoin = (join: Join, reason: string, key: string) =>
   data(api.POST('/api/enterprise-joins/{id}/refuse', { ...at(join.id, key), body: { version: join.version, reason } }))
+
+export type Delegations = Schemas['EnterpriseDelegations']
+
+/** What the person delegated and what was delegated to them. */
+export const listDelegations = (signal?: AbortSignal) => data(api.GET('/api/enterprise-delegations', { signal }))
+
+export const delegate = (body: { toId: number; starts: string; ends: string; reason: string }, key: string) =>
+  data(api.POST('/api/enterprise-delegations', { body, ...idempotent(key) }))
+
+export const endDelegation = (id: number) =>
+  data(api.POST('/api/enterprise-delegations/{id}/end', { params: { path: { id } } }))

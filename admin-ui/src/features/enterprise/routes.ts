@@ -36,11 +36,15 @@ export default [
       menu: '企业',
       icon: Stamp,
       order: 2,
-      permissions: ['enterprise.review'],
+      permissions: ['enterprise.review', 'enterprise.view'],
       help: [
         {
           heading: '审核什么',
           text: '核对营业执照上的名称、统一社会信用代码和法定代表人与填写内容是否一致。登记系统给不出结果时，企业才会提交人工审核。',
+        },
+        {
+          heading: '时限和委托',
+          text: '提交后 2 个工作日内审核，超时的标明并提醒审核人员。离岗期间可以委托能查看企业的同事代为审核，审核记录写明受谁委托。',
         },
         { heading: '退回', text: '选择退回原因，必要时补充说明。企业会看到原因，修改后可以重新提交。' },
       ],

@@ -7,6 +7,7 @@ export type Mine = Schemas['EnterpriseMine']
 export type Attempt = Schemas['EnterpriseAttemptView']
 export type Fact = Schemas['EnterpriseFactView']
 export type Members = Schemas['EnterpriseMembers']
+export type Member = Schemas['EnterpriseMemberView']
 export type Join = Schemas['EnterpriseJoinView']
 export type MyCompany = Schemas['EnterpriseMyCompany']
 export type Industry = Schemas['EnterpriseIndustryOption']
@@ -51,6 +52,16 @@ export const findIndustries = (q: string): Promise<Industry[]> =>
   call(api.GET('/api/industries', { params: { query: { q } } })).then((page) => page.items ?? [])
 
 export const getMembers = (): Promise<Members> => call(api.GET('/api/my/enterprise/members'))
+
+/** What a member may do in the company's name until a day; no rights take it back. */
+export const setMandate = (userId: number, rights: string[], until: string, key: string): Promise<Members> =>
+  call(
+    api.POST('/api/my/enterprise/members/{id}/mandate', {
+      params: { path: { id: userId } },
+      body: { rights, until: until || undefined },
+      headers: idempotent(key),
+    }),
+  )
 
 export const listMyCompanies = (): Promise<MyCompany[]> =>
   call(api.GET('/api/my/enterprises')).then((page) => page.items ?? [])
