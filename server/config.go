@@ -54,6 +54,7 @@ type Config struct {
 	Mail            Mail     `koanf:"mail"`
 
 	Operations Operations `koanf:"operations"`
+	Policy     Policy     `koanf:"policy"`
 	Redis      Redis      `koanf:"redis"`
 	Jobs       Jobs       `koanf:"jobs"`
 	// DrainSeconds is how long a process that was told to end still serves while /readyz says no.
@@ -137,6 +138,7 @@ func Load(path string, flags map[string]any) (Config, error) {
 	maps.Copy(defaults, sheetDefaults())
 	maps.Copy(defaults, backupDefaults)
 	maps.Copy(defaults, operationsDefaults)
+	maps.Copy(defaults, policyDefaults)
 	maps.Copy(defaults, processDefaults)
 	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
 		return Config{}, err
@@ -196,6 +198,9 @@ func (c *Config) finish() error {
 	}
 	if _, err := message.ParseQuietHours(c.SMS.QuietHours); err != nil {
 		return configErrorf("sms.quiet_hours: %v", err)
+	}
+	if err := c.Policy.check(); err != nil {
+		return err
 	}
 	if err := c.Operations.check(); err != nil {
 		return err

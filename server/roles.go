@@ -47,6 +47,7 @@ func permissions() []access.Info {
 		enterprise.Permissions(),
 		consent.Permissions(),
 		policy.Permissions(),
+		policy.ReachPermissions(),
 		content.Permissions(),
 		message.Permissions(),
 		exchange.Permissions(),
@@ -71,7 +72,7 @@ func roles() []identity.BuiltinRole {
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "institution.manage", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
 			"consent.view", "consent.edit",
-			"policy.view", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
+			"policy.view", "policy.reverse", "policy.reverse_export", "policy.push", "policy.grant", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
 			"application.export", "enterprise.export", "enterprise.import", "message.export", "exchange.export", "calendar.view", "calendar.manage", "ticket.budgets",
 			"appraisal.view", "intake.open311"}},
 		{Code: "editor", Name: "内容审核", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
@@ -101,7 +102,7 @@ func roles() []identity.BuiltinRole {
 			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view", "appraisal.view", "appraisal.export"}},
 		{Code: "reviewer", Name: "政府终审员", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "policy.view",
-			"consent.view", "consent.publish"}},
+			"consent.view", "consent.publish", "policy.reverse", "policy.push_approve", "policy.grant_decide"}},
 		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
 			"product.view", "product.edit", "application.view", "application.handle", "application.export"}},
 		{Code: "institution_operator", Name: "机构操作员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{

@@ -240,6 +240,7 @@ func TestEverySealedColumnIsDeclared(t *testing.T) {
 	ctx := context.Background()
 	w := newConfided(t, true)
 	w.draft(t)
+	w.confideReach(t)
 	declared := map[string]bool{}
 	for _, c := range keepers().Columns {
 		declared[c.Table+"."+c.Name] = true

@@ -150,6 +150,7 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 		{"applications", story.seedApplications},
 		{"supervision", story.seedSupervision},
 		{"quality", story.seedQuality},
+		{"reach", story.seedReach},
 	} {
 		s.at.Set(now.AddDate(0, -6, 0))
 		if err := load.do(ctx, s); err != nil {

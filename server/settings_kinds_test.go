@@ -195,13 +195,14 @@ var noSettings = map[string]string{
 		knowledge_editions knowledge_entries knowledge_feedback knowledge_units knowledge_uses quality_checks quality_draws quality_works messages sms_messages wechat_messages
 		tickets ticket_bulks ticket_bulk_rows ticket_callbacks ticket_callback_attempts ticket_clocks ticket_confidants ticket_evidence ticket_fields ticket_files ticket_judge_links
 		ticket_holders ticket_hops ticket_links ticket_memory ticket_note_readers ticket_notes ticket_presence ticket_requests ticket_reveals ticket_secrets ticket_tags ticket_drafts
-		ticket_expire_acts directory_dispatches canned_uses cti_calls cti_events cti_surveys supervision_alarms supervision_reports supervision_seen ticket_arrivals`,
+		ticket_expire_acts directory_dispatches canned_uses cti_calls cti_events cti_surveys supervision_alarms supervision_reports supervision_seen ticket_arrivals
+		policy_answers policy_answer_texts policy_grants policy_grant_items policy_objections policy_pushes policy_push_items policy_runs policy_told`,
 	"what companies agree to, put in force by two persons of each installation": `consent_texts consent_grants consent_bases consent_accesses`,
 	"accounts and what a person set for themselves":                             `users user_roles sessions wechat_accounts wechat_pending wechat_states message_preferences import_mappings ticket_views ticket_view_defaults`,
 	"seats of persons, who are other ones elsewhere":                            `seats seat_members seat_shifts seat_shift_changes seat_skills seat_spells seat_teams cti_extensions cti_nuisance`,
 	"keys and standing of connections":                                          `exchange_attempts exchange_calls exchange_deliveries exchange_keys exchange_usage intake_keys intake_mailboxes`,
 	"comes with the program":                                                    `ticket_categories ticket_schemes ticket_secrecy_levels role_defaults licence_kinds`,
-	"reckoned from others":                                                      `appraisal_cases appraisal_snapshots appraisal_state request_counts ticket_clock_stamps ticket_numbers ticket_turns health_incidents health_reports`,
+	"reckoned from others":                                                      `appraisal_cases appraisal_snapshots appraisal_state request_counts ticket_clock_stamps policy_follow policy_verdicts ticket_numbers ticket_turns health_incidents health_reports`,
 	"the program's own": `audit_anchors audit_checks audit_entries audit_heads audit_seals audit_ships backups captchas event_cursors events export_parts exports idempotency_keys import_rows imports
 		schema_migrations search_dirty search_indexes search_mirrors secret_rotations sms_codes sms_days sms_guards task_runs tasks ticket_query_tries`,
 }

@@ -74,6 +74,7 @@ func Migrations() []database.Migration {
 		catalog.Migrations,
 		application.Migrations,
 		policy.Migrations,
+		policy.ReachMigrations,
 		content.Migrations,
 		knowledge.Migrations,
 		canned.Migrations,
@@ -189,6 +190,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		return nil, err
 	}
 	h.openIntake(c, p, workers)
+	h.openReach(workers)
 	companies := h.newEnterprises(c, p, workers)
 	h.enterprises = companies
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
@@ -224,6 +226,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.sees["ticket"], h.sees["policy"] = h.tickets.Sees, h.policies.Sees
 	h.sees[enterprise.ObjectAttempt] = companies.Sees
 	h.joinConsents()
+	h.joinReach(c)
 	h.joinLicences()
 	h.joinApplications(c, p)
 	h.joinContent(uploads)
@@ -298,6 +301,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	ticket.RegisterConfidential(h.web.API, h.tickets)
 	calendar.Register(h.web.API, h.calendars)
 	policy.Register(h.web.API, h.policies)
+	policy.RegisterReach(h.web.API, h.policies)
 	enterprise.Register(h.web.API, companies)
 	consent.Register(h.web.API, h.consents)
 	licence.Register(h.web.API, h.licences)
@@ -330,6 +334,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.catalog.Pages,
 		h.applications.Pages,
 		h.policies.Pages,
+		h.policies.ReachPages,
 		h.content.Pages,
 		h.knowledge.Pages,
 		h.messages.Pages,

@@ -26,6 +26,7 @@ func (h *house) checks(c Config) []operations.Check {
 		{Code: "listeners", Group: "后台工作", Title: "业务事件处理延迟", Unit: "秒", Warn: 60, Bad: 300,
 			Advice: "消息、推送等由业务事件触发，处理停滞时不会发出。请查看服务日志中的 events 错误，处理后自动继续。", Measure: h.measureListeners},
 		h.searchCheck(),
+		h.companiesCheck(),
 		{Code: "backup", Group: "数据安全", Title: "备份", Unit: "小时", Warn: 26, Bad: 50,
 			Advice: "请在“备份”查看原因，处理后点击“立即备份”；在备份恢复之前，请勿升级或调整服务器。", Measure: h.measureBackup},
 		{Code: "audit_tail", Group: "数据安全", Title: "审计日志封印", Unit: "秒", Warn: 60, Bad: 300,
@@ -93,7 +94,7 @@ func (h *house) measureListeners(ctx context.Context) (operations.Reading, error
 // listenerTitles are the listeners as the person on duty knows them; those of the copies outside are made from their kinds.
 var listenerTitles = map[string]string{
 	"message": "消息通知", "exchange": "数据回流", "ticket.receipts": "受理回执", "ticket.judge_links": "评价链接", "cti.tickets": "来电与工单的关联", "directory.dispatches": "派单建议",
-	"intake.requests": "公开诉求的进度", "supervision.received": "受理量统计", appraisal.ListenerName: "考核指标", quality.ListenerName: "质检抽取",
+	"intake.requests": "公开诉求的进度", "policy.runs": "政策与企业的匹配", "supervision.received": "受理量统计", appraisal.ListenerName: "考核指标", quality.ListenerName: "质检抽取",
 }
 
 func listenerTitle(name string) string {

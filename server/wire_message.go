@@ -107,6 +107,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofJoin(ctx, tx, e)
 	case licence.Object:
 		return n.ofLicence(ctx, tx, e)
+	case "policy_push", "policy_objection":
+		return n.ofPolicy(ctx, tx, e)
 	}
 	return nil, nil
 }

@@ -49,11 +49,7 @@ var _ policy.Enterprises = matched{}
 // Facts are what is known of a company; its own word is marked as unchecked.
 func (m matched) Facts(ctx context.Context, db bun.IDB, id int64) (criteria.Facts, error) {
 	facts, err := m.Service.Facts(ctx, db, id)
-	for field, f := range facts {
-		f.Stated = f.Source == selfStated
-		facts[field] = f
-	}
-	return facts, err
+	return stated(facts), err
 }
 
 // consented lets staff match a company with what it agreed to.

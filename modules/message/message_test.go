@@ -251,6 +251,10 @@ func TestANoticeBecomesAMessageAndLetters(t *testing.T) {
 			t.Errorf("%s again: %v", c, err)
 		}
 	}
+	outcomes, err := f.OutcomesOf(context.Background(), f.db.Read(), []string{"event:1", "event:2"})
+	if want := (message.NoticeOutcome{Letter: message.Sent}); err != nil || len(outcomes) != 1 || outcomes["event:1"] != want {
+		t.Errorf("%+v %v", outcomes, err)
+	}
 	if len(f.sms.calls) != 1 || !strings.HasPrefix(f.sms.calls[0], "send 13800138000 ") ||
 		!strings.HasSuffix(f.sms.calls[0], " ticket_progress map[number:GD20261124-000003 status:已有办理结果]") {
 		t.Errorf("%q", f.sms.calls)
@@ -328,7 +332,7 @@ func TestWhoGetsLetters(t *testing.T) {
 func prefer(g message.Group, sms, wechat bool) func(*testing.T, fixture) {
 	return func(t *testing.T, f fixture) {
 		p, err := f.Prefer(context.Background(), baker, g, sms, wechat)
-		if err != nil || p.Phone != "138****8000" || !p.Wechat || len(p.Groups) != 3 {
+		if err != nil || p.Phone != "138****8000" || !p.Wechat || len(p.Groups) != 4 {
 			t.Fatalf("%+v, %v", p, err)
 		}
 		for _, x := range p.Groups {

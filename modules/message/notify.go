@@ -97,7 +97,7 @@ func (s *Service) Notify(ctx context.Context, tx bun.Tx, n Notice) error {
 		if to == "" || l.channel == SMS && !wants.SMS || l.channel == Wechat && !wants.Wechat {
 			continue
 		}
-		if err := s.put(ctx, tx, envelope{channel: l.channel, to: to, phone: phone, template: t, content: l.content, userID: n.UserID}); err != nil {
+		if err := s.put(ctx, tx, envelope{channel: l.channel, to: to, phone: phone, template: t, content: l.content, userID: n.UserID, notice: n.Key}); err != nil {
 			return fmt.Errorf("notify %s: %w", t.Code, err)
 		}
 	}
@@ -149,6 +149,7 @@ type envelope struct {
 	template  Template
 	content   any
 	userID    int64
+	notice    string
 }
 
 // put writes the letter and the job that wakes a worker for it.
@@ -160,7 +161,7 @@ func (s *Service) put(ctx context.Context, tx bun.Tx, e envelope) error {
 	c := s.carrier(e.channel)
 	row := letter{
 		SendID: secret.Token(), Recipient: s.Box.Seal([]byte(e.to), c.place("recipient")), Params: s.Box.Seal(content, c.place("params")),
-		PhoneBlind: s.Box.Blind("phone", e.phone), UserID: e.userID, Template: e.template.Code, State: Queued, Version: 1, CreatedAt: s.Clock.Now(),
+		PhoneBlind: s.Box.Blind("phone", e.phone), UserID: e.userID, Template: e.template.Code, NoticeKey: e.notice, State: Queued, Version: 1, CreatedAt: s.Clock.Now(),
 	}
 	if until := s.held(c, e.template, row.CreatedAt); !until.IsZero() {
 		row.NotBefore = &until

@@ -32,7 +32,7 @@ func switchable(actor access.Actor) []Group {
 	if actor.Party != access.Enterprise {
 		return nil
 	}
-	return []Group{Applications, Tickets, Enterprises}
+	return []Group{Applications, Tickets, Enterprises, Policies}
 }
 
 // Preferences returns the actor's own switches.

@@ -36,6 +36,7 @@ type letter struct {
 	UserID     int64      `bun:"user_id,nullzero"`
 	Params     string     `bun:"params,notnull"` // sealed: a code is a secret
 	Template   string     `bun:"template,notnull"`
+	NoticeKey  string     `bun:"notice_key,notnull"` // of the notice it goes with; empty for a text that is none
 	State      State      `bun:"state,notnull"`
 	Version    int64      `bun:"version,notnull"`
 	Claim      string     `bun:"claim,notnull"` // who works on it now; a slow worker's write is refused by it
@@ -162,5 +163,20 @@ var Migrations = []database.Migration{{
 			steps = append([]string{"ALTER TABLE sms_messages ADD COLUMN " + column + " " + moment}, steps...)
 		}
 		return database.Exec(ctx, tx, steps...)
+	},
+}, {
+	ID: "20261129166000_letters_of_a_notice",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.Exec(ctx, tx, "CREATE INDEX messages_notice ON messages (key)"); err != nil {
+			return err
+		}
+		for _, table := range []string{"sms_messages", "wechat_messages"} {
+			err := database.Exec(ctx, tx, "ALTER TABLE "+table+" ADD COLUMN notice_key VARCHAR NOT NULL DEFAULT ''",
+				"CREATE INDEX "+table+"_notice ON "+table+" (notice_key, user_id) WHERE notice_key <> ''")
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	},
 }}

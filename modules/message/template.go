@@ -22,6 +22,7 @@ const (
 	Exchanges    Group = "exchange"
 	Uploads      Group = "file"
 	Operations   Group = "operations"
+	Policies     Group = "policy"
 	Codes        Group = "code"
 )
 
@@ -30,7 +31,7 @@ var groups = []struct {
 	group Group
 	label string
 }{
-	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Products, "产品审核"}, {Exchanges, "数据回流"}, {Uploads, "文件安全"}, {Operations, "系统运行"}, {Codes, "验证码"},
+	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Products, "产品审核"}, {Exchanges, "数据回流"}, {Uploads, "文件安全"}, {Operations, "系统运行"}, {Policies, "政策推送"}, {Codes, "验证码"},
 }
 
 // Label is the Chinese word of the group.
@@ -76,6 +77,7 @@ func SMSTexts() map[string]string {
 		"ticket_received":         "您的诉求已受理，流水号 ${number}，查询码 ${code}，可在惠企台“诉求进度查询”中查看进度。请勿告诉他人。",
 		"enterprise_verification": "您的企业认证${status}，请登录惠企台查看详情。",
 		"ticket_judge":            "您的诉求 ${number} 已有办理结果，请于 7 日内打开 ${site}/j/${code} 评价，无需登录；也可等候电话回访。",
+		"policy_push":             "贵企业有新的惠企政策信息：${title}，请登录惠企台查看。如不再需要，可在企业授权中取消。",
 		"system_alarm":            "系统巡检：${item}${status}，请登录惠企台查看处理。",
 	}
 }
@@ -249,6 +251,15 @@ func templates() []Template {
 		{Code: "quality.appealed", Group: Tickets, Title: "质检申诉待复核", Text: "{name}对工单“{number}”的质检评分提出申诉，请复核。"},
 		{Code: "quality.decided", Group: Tickets, Title: "质检申诉已复核", Text: "您对工单“{number}”质检评分的申诉已复核：{text}。"},
 		{Code: "supervision.report", Group: Tickets, Title: "热线运行{name}", Text: "{text}的热线运行{name}已生成，请查看。"},
+
+		{Code: "policy.pushed", Group: Policies, Title: "惠企政策提醒", SMS: &SMSForm{"policy_push", map[string]string{"title": "{title}"}},
+			Text: "根据现有信息，贵企业{answer}：《{title}》，申报时间：{window}。能否获得支持以主管部门审核为准，请查看条件并核对企业信息。"},
+		{Code: "policy.fits", Group: Policies, Title: "新符合政策提醒", SMS: &SMSForm{"policy_push", map[string]string{"title": "新符合 {count} 项政策"}},
+			Text: "根据最新信息，贵企业新符合 {count} 项政策：{title}。请查看申报条件和时间，能否获得支持以主管部门审核为准。"},
+		{Code: "policy.granted", Group: Policies, Title: "免申即享待确认", SMS: &SMSForm{"policy_push", map[string]string{"title": "免申即享待确认"}},
+			Text: "贵企业已列入《{title}》免申即享名单并完成公示，无需申报，请企业负责人登录门户，在“政策库 → 免申即享公示”中确认。"},
+		{Code: "policy.push_waiting", Group: Policies, Title: "推送计划待审批", Text: "《{title}》的推送计划待审批，拟告知 {count} 家企业。"},
+		{Code: "policy.objected", Group: Policies, Title: "收到免申即享异议", Text: "《{title}》免申即享名单收到异议，请核实处理。"},
 
 		x("stopped", "推送已停止", "向“{name}”推送“{number}”的事件已停止：{reason}。请在推送记录中重推或跳过；处理完之前，该对接方再有推送停止不另行通知。"),
 		x("down", "对接方连续推送失败", "向“{name}”的推送连续失败：{reason}。系统仍在自动重试，请联系对方核实。"),

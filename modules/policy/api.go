@@ -85,7 +85,7 @@ func Register(api huma.API, s *Service) {
 		return &policySummaryOutput{Body: r}, nil
 	})
 	huma.Register(api, web.Operation{
-		Method: "GET", Path: "/api/policies/quick-match", Summary: "填几项条件快速匹配政策", Tag: tag, Access: access.Public("未登录也可试算，不保存所填内容"),
+		Method: "GET", Path: "/api/policies/quick-match", Summary: "填几项条件快速匹配政策", Tag: tag, Access: access.Public("未登录也可试算；所填内容加密保存，凭答复编号再次打开"),
 	}.Huma(), func(ctx context.Context, in *policyQuickInput) (*policyMatchOutput, error) {
 		a, err := readAnswers(in.field)
 		if err != nil {

@@ -20,14 +20,18 @@
 //
 // # Tables
 //
-// policies, and search_policy, its full text, kept by platform/search and written in the same transaction.
+// policies, and search_policy, its full text, kept by platform/search and written in the same transaction. policy_runs (kept
+// reverse matches), policy_verdicts (which policies fit which companies), policy_follow, policy_pushes with policy_push_items and
+// policy_told, policy_answers with policy_answer_texts, policy_grants with policy_grant_items and policy_objections. Facts that were
+// kept, evidence and who objected are sealed.
 //
 // # Needs
 //
 // Enterprises tells the facts of a company and its name. A person is only ever matched for the company they act for: no
-// method takes a company's id. The schema of the facts comes with Deps.
+// method for companies takes a company's id. The schema of the facts comes with Deps. Reach is what finding and telling
+// companies needs: the register, consents, messages.
 //
 // # Announces
 //
-// Added, Published, Revised, Expired: see events.go.
+// Added, Published, Revised, Expired: see events.go. PushMoved, GrantMoved, Objected.
 package policy

@@ -88,6 +88,10 @@ type Result struct {
 	Groups     []GroupResult   `json:"groups"`
 	Facts      []criteria.Told `json:"facts"`  // what was known of the company then
 	Wanted     []Wanted        `json:"wanted"` // what is missing, the most useful first
+	// Next is the least that would settle the most; nil when little would settle nothing.
+	Next *NextStep `json:"next,omitempty"`
+	// Answer is the number by which this answer can be opened again; empty when it could not be kept.
+	Answer string `json:"answer,omitempty"`
 }
 
 // Count is how many policies are in the group.
@@ -107,6 +111,7 @@ type One struct {
 	On         string          `json:"on"`
 	Enterprise string          `json:"enterprise"`
 	Facts      []criteria.Told `json:"facts"` // those the conditions ask for
+	Answer     string          `json:"answer,omitempty"`
 }
 
 // Summary is what the home page says of a matching.
@@ -141,9 +146,15 @@ func (s *Service) Match(ctx context.Context, actor access.Actor, q string) (Resu
 	if err != nil {
 		return Result{}, err
 	}
-	r, err := s.result(ctx, facts, q)
+	now := s.clock.Now()
+	all, err := s.asking(ctx, now, q)
+	if err != nil {
+		return Result{}, err
+	}
+	r := s.sum(all, facts, now, q)
 	r.Enterprise = name
-	return r, err
+	r.Answer = s.keep(ctx, kept{Kind: OwnAnswer, EnterpriseID: actor.EnterpriseID, UserID: actor.UserID, Q: r.Q, Rules: all, Facts: facts, Name: name, At: now})
+	return r, nil
 }
 
 // MatchOne judges one policy the actor may see, whatever its window, for the company the actor acts for.
@@ -159,6 +170,7 @@ func (s *Service) MatchOne(ctx context.Context, actor access.Actor, id int64) (O
 	now := s.clock.Now()
 	r := s.rule(ctx, p)
 	out := One{Judged: r.judge(facts, now), At: now, On: dayOf(now), Enterprise: name, Facts: []criteria.Told{}}
+	out.Answer = s.keep(ctx, kept{Kind: OwnAnswer, EnterpriseID: actor.EnterpriseID, UserID: actor.UserID, Rules: []*rule{r}, One: true, Facts: facts, Name: name, At: now})
 	asked := r.condition.Fields()
 	for _, t := range s.schema.Tell(facts, now) {
 		if slices.Contains(asked, t.Field) {
@@ -181,27 +193,39 @@ func (s *Service) MatchSummary(ctx context.Context, actor access.Actor) (Summary
 // result judges facts by every policy that can be applied for now or soon.
 func (s *Service) result(ctx context.Context, facts criteria.Facts, q string) (Result, error) {
 	now := s.clock.Now()
-	today := dayOf(now)
-	all, err := s.rules.current(ctx, s, today)
+	all, err := s.asking(ctx, now, q)
 	if err != nil {
 		return Result{}, err
 	}
-	out := Result{At: now, On: today, Q: strings.TrimSpace(q), Groups: []GroupResult{}, Facts: s.schema.Tell(facts, now), Wanted: []Wanted{}}
-	if out.Q != "" {
-		query, err := search.Parse(out.Q)
+	return s.sum(all, facts, now, q), nil
+}
+
+// asking are the policies that a matching holds against a company: those in force that can be applied for now or soon, with
+// q only those it describes.
+func (s *Service) asking(ctx context.Context, now time.Time, q string) ([]*rule, error) {
+	today := dayOf(now)
+	all, err := s.rules.current(ctx, s, today)
+	if err != nil {
+		return nil, err
+	}
+	if q = strings.TrimSpace(q); q != "" {
+		query, err := search.Parse(q)
 		if err != nil {
-			return Result{}, err
+			return nil, err
 		}
 		if all, err = s.described(ctx, all, query); err != nil {
-			return Result{}, err
+			return nil, err
 		}
 	}
+	return slices.DeleteFunc(slices.Clone(all), func(r *rule) bool { return r.policy.WindowOn(today) == Closed }), nil
+}
+
+// sum judges facts by policies and groups the answers.
+func (s *Service) sum(all []*rule, facts criteria.Facts, now time.Time, q string) Result {
+	out := Result{At: now, On: dayOf(now), Q: strings.TrimSpace(q), Groups: []GroupResult{}, Facts: s.schema.Tell(facts, now), Wanted: []Wanted{}}
 	groups := map[Group][]Judged{}
 	wanted := map[string]*Wanted{}
 	for _, r := range all {
-		if w := r.policy.WindowOn(today); w == Closed {
-			continue
-		}
 		j := r.judge(facts, now)
 		groups[j.Group] = append(groups[j.Group], j)
 		for _, m := range j.Missing {
@@ -223,7 +247,8 @@ func (s *Service) result(ctx context.Context, facts criteria.Facts, q string) (R
 		out.Wanted = append(out.Wanted, *wanted[field])
 	}
 	slices.SortStableFunc(out.Wanted, func(a, b Wanted) int { return cmp.Compare(b.Policies, a.Policies) })
-	return out, nil
+	out.Next = nextStep(groups[Possible])
+	return out
 }
 
 // later sorts what can be applied for now, the closest deadline first, before what is still to come.

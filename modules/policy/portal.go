@@ -85,6 +85,8 @@ type matchPage struct {
 	Supply     string
 	Facts      page.Facts
 	Empty      page.Empty
+	Next       string // what to tell next
+	Answer     string // the number under which the answer is kept
 }
 
 type matchGroup struct {
@@ -427,6 +429,9 @@ func (s *Service) fill(data *matchPage, r Result) {
 		data.Groups = append(data.Groups, m)
 	}
 	data.Wanted = r.Wanted[:min(len(r.Wanted), 6)]
+	if data.Answer = r.Answer; r.Next != nil {
+		data.Next = r.Next.Text
+	}
 	data.Facts.Caption = "判定所依据的信息"
 	for _, f := range r.Facts {
 		value := f.Value

@@ -120,16 +120,25 @@ func readAnswers(field func(name string) string) (Answers, error) {
 // Choices returns what the quick match offers to choose from, to everybody.
 func (s *Service) Choices(context.Context, access.Actor) Choices { return s.choices }
 
-// Quick judges the policies by a few answers, for everybody and without keeping them. What is not told stays unknown.
+// Quick judges the policies by a few answers, for everybody. What is not told stays unknown. The answer can be opened again
+// by its number.
 func (s *Service) Quick(ctx context.Context, _ access.Actor, a Answers) (Result, error) {
-	facts, err := s.answered(a, s.clock.Now())
+	now := s.clock.Now()
+	facts, err := s.answered(a, now)
 	if err != nil {
 		return Result{}, err
 	}
-	r, err := s.result(ctx, facts, a.Q)
+	all, err := s.asking(ctx, now, a.Q)
 	if err != nil {
 		return Result{}, err
 	}
+	r := quickWords(s.sum(all, facts, now, a.Q))
+	r.Answer = s.keep(ctx, kept{Kind: QuickAnswer, Q: r.Q, Rules: all, Facts: facts, At: now})
+	return r, nil
+}
+
+// quickWords says the result to somebody who told a few answers.
+func quickWords(r Result) Result {
 	// Everything rests on the answers, so the conditions do not repeat it, and nobody was to collect the rest.
 	const untold = "本次没有填写"
 	for _, g := range r.Groups {
@@ -157,7 +166,7 @@ func (s *Service) Quick(ctx context.Context, _ access.Actor, a Answers) (Result,
 		}
 	}
 	r.Facts = told
-	return r, nil
+	return r
 }
 
 // answer says of something missing what a visitor can make of it.
@@ -174,7 +183,7 @@ func (s *Service) answered(a Answers, now time.Time) (criteria.Facts, error) {
 	var fields []fault.Field
 	facts := criteria.Facts{}
 	put := func(field string, v criteria.Value, source string) {
-		facts[field] = criteria.Fact{Value: v, Source: source, AsOf: now, Stated: true}
+		facts[field] = criteria.Fact{Value: v, Source: source, AsOf: clock.Midnight(now), Stated: true}
 	}
 	const told = "本次填写"
 	if a.Industry != "" {

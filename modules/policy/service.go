@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -54,6 +55,11 @@ type Service struct {
 	readable    Readable
 	companyPage string
 	rules       rules
+
+	// What finding and telling companies needs; nil before UseReach.
+	reach    *Reach
+	pool     *pool
+	editions sync.Map // [2]int64: policy and version that are written
 }
 
 // New makes the service. It panics when something of Deps is missing.

@@ -1,0 +1,242 @@
+package policy
+
+import (
+	"context"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/criteria"
+	"github.com/huiqi/huiqi/platform/web"
+)
+
+type (
+	policyReverseOutput struct{ Body Reverse }
+
+	policyCompaniesInput struct {
+		web.Listing
+		ID       int64  `path:"id"`
+		Set      string `query:"set" enum:"eligible,near,unknown,human,not_eligible" default:"eligible"`
+		Town     string `query:"town" maxLength:"200" doc:"Codes of streets and towns, separated by commas."`
+		Industry string `query:"industry" maxLength:"60" doc:"Letters of GB/T 4754, separated by commas."`
+	}
+	policyCompaniesOutput struct{ Body web.List[Judgement] }
+
+	policyCompanyInput struct {
+		ID         int64 `path:"id"`
+		Enterprise int64 `path:"enterprise"`
+	}
+	policyCompanyOutput struct{ Body Judgement }
+
+	policyRunInput struct {
+		web.Keyed
+		ID int64 `path:"id"`
+	}
+
+	policyAudienceInput struct {
+		web.Keyed
+		ID   int64 `path:"id"`
+		Body Audience
+	}
+	pushPreviewOutput struct{ Body PushPreview }
+	pushOutput        struct{ Body PushView }
+	pushesInput       struct {
+		web.Listing
+		PolicyID int64 `query:"policyId"`
+	}
+	pushesOutput struct{ Body web.List[PushView] }
+	reachIDInput struct {
+		ID int64 `path:"id"`
+	}
+	reachStepInput struct {
+		web.Keyed
+		ID   int64 `path:"id"`
+		Body struct {
+			Version int64  `json:"version"`
+			Reason  string `json:"reason,omitempty" maxLength:"200"`
+		}
+	}
+
+	answersOutput struct{ Body web.List[AnswerItem] }
+	answerInput   struct {
+		Number string `path:"number" maxLength:"64"`
+	}
+	answerOutput struct{ Body AnswerView }
+
+	grantOutput struct{ Body GrantView }
+	grantsInput struct {
+		PolicyID int64 `query:"policyId"`
+	}
+	grantsOutput   struct{ Body web.List[GrantView] }
+	grantPageInput struct {
+		web.Listing
+		ID int64 `path:"id"`
+	}
+	grantCompaniesOutput struct{ Body web.List[GrantCompany] }
+	grantCompanyInput    struct {
+		ID         int64 `path:"id"`
+		Enterprise int64 `path:"enterprise"`
+	}
+	grantCompanyOutput struct{ Body GrantCompany }
+	grantRemoveInput   struct {
+		web.Keyed
+		ID         int64 `path:"id"`
+		Enterprise int64 `path:"enterprise"`
+		Body       struct {
+			Version int64  `json:"version"`
+			Reason  string `json:"reason" maxLength:"200"`
+		}
+	}
+	objectionDecideInput struct {
+		web.Keyed
+		ID   int64 `path:"id"`
+		Body struct {
+			Uphold bool   `json:"uphold"`
+			Answer string `json:"answer" maxLength:"1000"`
+		}
+	}
+	myGrantsOutput    struct{ Body web.List[MyGrant] }
+	grantConfirmInput struct {
+		web.Keyed
+		ID   int64 `path:"id"`
+		Body struct {
+			Take bool `json:"take"`
+		}
+	}
+	myGrantOutput struct{ Body MyGrant }
+)
+
+// RegisterReach adds the operations of finding and telling companies to the API.
+func RegisterReach(api huma.API, s *Service) {
+	s.reverseAPI(api)
+	s.pushAPI(api)
+	s.answerAPI(api)
+	s.grantAPI(api)
+}
+
+func reachOp(method, path, summary string, rule access.Rule) huma.Operation {
+	return web.Operation{Method: method, Path: path, Summary: summary, Tag: tag, Access: rule}.Huma()
+}
+
+func words(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' })
+}
+
+func (s *Service) reverseAPI(api huma.API) {
+	find := access.Require(PermReverse)
+	huma.Register(api, reachOp("GET", "/api/policies/{id}/reverse", "政策适配企业", find), func(ctx context.Context, in *policyGetInput) (*policyReverseOutput, error) {
+		r, err := s.Reverse(ctx, access.From(ctx), in.ID)
+		return &policyReverseOutput{r}, err
+	})
+	huma.Register(api, reachOp("GET", "/api/policies/{id}/companies", "政策适配企业名单", find), func(ctx context.Context, in *policyCompaniesInput) (*policyCompaniesOutput, error) {
+		list, next, err := s.Companies(ctx, access.From(ctx), in.ID, CompanyFilter{Set: criteria.Decision(in.Set), Narrow: Narrow{Towns: words(in.Town), Industries: words(in.Industry)},
+			Cursor: in.Cursor, Limit: in.Limit})
+		return &policyCompaniesOutput{web.NewList(list, next)}, err
+	})
+	huma.Register(api, reachOp("GET", "/api/policies/{id}/companies/{enterprise}", "政策与一家企业的匹配", find), func(ctx context.Context, in *policyCompanyInput) (*policyCompanyOutput, error) {
+		j, err := s.Judgement(ctx, access.From(ctx), in.ID, in.Enterprise)
+		return &policyCompanyOutput{j}, err
+	})
+	huma.Register(api, reachOp("POST", "/api/policies/{id}/runs", "匹配适配企业", find), func(ctx context.Context, in *policyRunInput) (*struct{}, error) {
+		return nil, s.Run(ctx, access.From(ctx), in.ID, in.Key)
+	})
+}
+
+func (s *Service) pushAPI(api huma.API) {
+	push, approve, some := access.Require(PermPush), access.Require(PermPushApprove), access.Require(PermPush, PermPushApprove)
+	huma.Register(api, reachOp("POST", "/api/policies/{id}/pushes/preview", "预览推送计划", push), func(ctx context.Context, in *policyAudienceInput) (*pushPreviewOutput, error) {
+		p, err := s.PreviewPush(ctx, access.From(ctx), in.ID, in.Body)
+		return &pushPreviewOutput{p}, err
+	})
+	huma.Register(api, reachOp("POST", "/api/policies/{id}/pushes", "制定推送计划", push), func(ctx context.Context, in *policyAudienceInput) (*pushOutput, error) {
+		v, err := s.MakePush(ctx, access.From(ctx), MakePush{Key: in.Key, PolicyID: in.ID, Audience: in.Body})
+		return &pushOutput{v}, err
+	})
+	huma.Register(api, reachOp("GET", "/api/policy-pushes", "推送计划", some), func(ctx context.Context, in *pushesInput) (*pushesOutput, error) {
+		list, next, err := s.Pushes(ctx, access.From(ctx), in.PolicyID, in.Cursor, in.Limit)
+		return &pushesOutput{web.NewList(list, next)}, err
+	})
+	huma.Register(api, reachOp("GET", "/api/policy-pushes/{id}", "一项推送计划", some), func(ctx context.Context, in *reachIDInput) (*pushOutput, error) {
+		v, err := s.Push(ctx, access.From(ctx), in.ID)
+		return &pushOutput{v}, err
+	})
+	for _, o := range []struct {
+		path, summary string
+		rule          access.Rule
+		do            func(context.Context, access.Actor, PushStep) (PushView, error)
+	}{
+		{"approve", "审批通过推送计划", approve, s.ApprovePush}, {"refuse", "退回推送计划", approve, s.RefusePush}, {"pause", "暂停推送", push, s.PausePush},
+		{"resume", "继续推送", push, s.ResumePush}, {"stop", "停止推送", push, s.StopPush},
+	} {
+		huma.Register(api, reachOp("POST", "/api/policy-pushes/{id}/"+o.path, o.summary, o.rule), func(ctx context.Context, in *reachStepInput) (*pushOutput, error) {
+			v, err := o.do(ctx, access.From(ctx), PushStep{Key: in.Key, ID: in.ID, Version: in.Body.Version, Reason: in.Body.Reason})
+			return &pushOutput{v}, err
+		})
+	}
+}
+
+func (s *Service) answerAPI(api huma.API) {
+	huma.Register(api, reachOp("GET", "/api/policy-answers", "本企业的匹配答复", access.Only(access.Enterprise)), func(ctx context.Context, in *web.Listing) (*answersOutput, error) {
+		list, next, err := s.MyAnswers(ctx, access.From(ctx), in.Cursor, in.Limit)
+		return &answersOutput{web.NewList(list, next)}, err
+	})
+	huma.Register(api, reachOp("GET", "/api/policy-answers/{number}", "打开一份匹配答复", access.Public("未登录者凭答复编号打开自己的快速匹配；其他答复按权限")), func(ctx context.Context, in *answerInput) (*answerOutput, error) {
+		v, err := s.Answer(ctx, access.From(ctx), in.Number)
+		return &answerOutput{v}, err
+	})
+}
+
+func (s *Service) grantAPI(api huma.API) {
+	edit, decide, some := access.Require(PermGrant), access.Require(PermGrantDecide), access.Require(PermGrant, PermGrantDecide)
+	huma.Register(api, reachOp("POST", "/api/policies/{id}/grants", "生成免申即享名单", edit), func(ctx context.Context, in *policyRunInput) (*grantOutput, error) {
+		v, err := s.MakeGrant(ctx, access.From(ctx), in.ID, in.Key)
+		return &grantOutput{v}, err
+	})
+	huma.Register(api, reachOp("GET", "/api/policy-grants", "免申即享名单", some), func(ctx context.Context, in *grantsInput) (*grantsOutput, error) {
+		list, err := s.GrantsOf(ctx, access.From(ctx), in.PolicyID)
+		return &grantsOutput{web.NewList(list, "")}, err
+	})
+	huma.Register(api, reachOp("GET", "/api/policy-grants/{id}", "一份免申即享名单", some), func(ctx context.Context, in *reachIDInput) (*grantOutput, error) {
+		v, err := s.Grant(ctx, access.From(ctx), in.ID)
+		return &grantOutput{v}, err
+	})
+	huma.Register(api, reachOp("GET", "/api/policy-grants/{id}/companies", "免申即享名单的企业", some), func(ctx context.Context, in *grantPageInput) (*grantCompaniesOutput, error) {
+		list, next, err := s.GrantCompanies(ctx, access.From(ctx), in.ID, in.Cursor, in.Limit)
+		return &grantCompaniesOutput{web.NewList(list, next)}, err
+	})
+	huma.Register(api, reachOp("GET", "/api/policy-grants/{id}/companies/{enterprise}", "免申即享的依据", some), func(ctx context.Context, in *grantCompanyInput) (*grantCompanyOutput, error) {
+		v, err := s.GrantEvidence(ctx, access.From(ctx), in.ID, in.Enterprise)
+		return &grantCompanyOutput{v}, err
+	})
+	huma.Register(api, reachOp("POST", "/api/policy-grants/{id}/companies/{enterprise}/remove", "从免申即享名单移出企业", edit), func(ctx context.Context, in *grantRemoveInput) (*grantOutput, error) {
+		v, err := s.RemoveFromGrant(ctx, access.From(ctx), RemoveFromGrant{GrantStep{Key: in.Key, ID: in.ID, Version: in.Body.Version, Reason: in.Body.Reason}, in.Enterprise})
+		return &grantOutput{v}, err
+	})
+	for _, o := range []struct {
+		path, summary string
+		rule          access.Rule
+		do            func(context.Context, access.Actor, GrantStep) (GrantView, error)
+	}{
+		{"submit", "提交审定免申即享名单", edit, s.SubmitGrant}, {"return", "退回免申即享名单", decide, s.ReturnGrant}, {"publish", "公示免申即享名单", decide, s.PublishGrant},
+		{"cancel", "作废免申即享名单", edit, s.CancelGrant}, {"confirming", "公示结束，请企业确认", decide, s.OpenConfirming}, {"finish", "确定免申即享名单", decide, s.FinishGrant},
+	} {
+		huma.Register(api, reachOp("POST", "/api/policy-grants/{id}/"+o.path, o.summary, o.rule), func(ctx context.Context, in *reachStepInput) (*grantOutput, error) {
+			v, err := o.do(ctx, access.From(ctx), GrantStep{Key: in.Key, ID: in.ID, Version: in.Body.Version, Reason: in.Body.Reason})
+			return &grantOutput{v}, err
+		})
+	}
+	huma.Register(api, reachOp("POST", "/api/policy-objections/{id}/decide", "处理免申即享异议", decide), func(ctx context.Context, in *objectionDecideInput) (*grantOutput, error) {
+		v, err := s.DecideObjection(ctx, access.From(ctx), DecideObjection{Key: in.Key, ID: in.ID, Uphold: in.Body.Uphold, Answer: in.Body.Answer})
+		return &grantOutput{v}, err
+	})
+	company := access.Only(access.Enterprise)
+	huma.Register(api, reachOp("GET", "/api/my/policy-grants", "本企业的免申即享", company), func(ctx context.Context, _ *struct{}) (*myGrantsOutput, error) {
+		list, err := s.MyGrants(ctx, access.From(ctx))
+		return &myGrantsOutput{web.NewList(list, "")}, err
+	})
+	huma.Register(api, reachOp("POST", "/api/my/policy-grants/{id}/confirm", "确认或放弃免申即享", company), func(ctx context.Context, in *grantConfirmInput) (*myGrantOutput, error) {
+		v, err := s.ConfirmGrant(ctx, access.From(ctx), ConfirmGrant{Key: in.Key, ID: in.ID, Take: in.Body.Take})
+		return &myGrantOutput{v}, err
+	})
+}
