@@ -1,6 +1,7 @@
 // Command bench measures the built program on a district of SIZE tickets beside the floor, and prints one JSON line a figure:
 // `make bench`, ONLY=name,name for some of them, SIZE=10k|100k|1m, DATABASE=postgres://… for PostgreSQL, SPAN=5s for how long
-// one measurement takes. The figures of matching (match_…) need no district and run first.
+// one measurement takes. The figures of
+// matching (match_…) and import_companies need no district and run first.
 //
 // Server, floor and load are three processes on one machine. Ours and the floor take turns (A B A B) and the median counts:
 // read the ratios (ours ÷ floor), not the absolute numbers. The data sets are loaded once and kept in the user's cache folder.
@@ -128,7 +129,7 @@ func run() error {
 	}
 	var missing []string
 	for _, name := range strings.FieldsFunc(os.Getenv("ONLY"), func(r rune) bool { return r == ',' }) {
-		if !slices.ContainsFunc(benches, func(b bench) bool { return b.name == name }) && !isMatch(name) {
+		if !slices.ContainsFunc(benches, func(b bench) bool { return b.name == name }) && !isMatch(name) && name != importName {
 			missing = append(missing, name)
 		}
 	}
@@ -140,6 +141,9 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(work)
+	if err := runImport(ctx, work); err != nil {
+		return err
+	}
 	if err := runMatches(work); err != nil || onlyMatches() {
 		return err
 	}

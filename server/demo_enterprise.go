@@ -86,6 +86,14 @@ func demoFacts(c demo.Company, now time.Time) ([]enterprise.Fact, error) {
 		}
 		if c.Employees != nil {
 			add("employees", *c.Employees, enterprise.FromSocial, lastMonth)
+			if *c.Employees%4 == 1 { // the tax office counts people on loan too: a conflict to look at
+				add("employees", *c.Employees*3/2+3, enterprise.FromTax, yearEnd)
+			}
+		}
+		if c.Revenue != nil { // the years before, for the chart, and whether it stands in the statistical register
+			add("revenue", *c.Revenue/100*88, enterprise.FromTax, yearEnd.AddDate(-1, 0, 0))
+			add("revenue", *c.Revenue/100*74, enterprise.FromTax, yearEnd.AddDate(-2, 0, 0))
+			add("aboveScale", *c.Revenue >= 4_000_000_000, enterprise.FromBureau, yearEnd)
 		}
 		held := []enterprise.Holding{}
 		for _, q := range c.Qualifications {

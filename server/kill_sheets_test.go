@@ -296,8 +296,9 @@ func TestKilledWhileImporting(t *testing.T) {
 		for what, query := range map[string]string{
 			"companies":    "SELECT count(*) FROM enterprises WHERE name LIKE '断电企业%'",
 			"rows":         "SELECT count(*) FROM import_rows WHERE state = 'created' AND object_id > 0",
-			"events":       "SELECT count(*) FROM events WHERE type = 'enterprise.imported'",
-			"audit rows":   "SELECT count(*) FROM audit_entries WHERE action = 'enterprise.import'",
+			"events":       "SELECT coalesce(sum(json_array_length(facts, '$.created')), 0) FROM events WHERE type = 'enterprise.imported_many'",
+			"audit rows":   "SELECT coalesce(sum(json_array_length(detail, '$.created')), 0) FROM audit_entries WHERE action = 'enterprise.import'",
+			"scored":       "SELECT rows_seen FROM enterprise_quality_scores",
 			"indexed":      "SELECT count(*) FROM search_enterprise WHERE rowid IN (SELECT id FROM enterprises WHERE name LIKE '断电企业%')",
 			"linked twice": "SELECT count(DISTINCT object_id) FROM import_rows",
 		} {

@@ -191,7 +191,7 @@ func TestBadSettingsOfEveryKind(t *testing.T) {
 // noSettings are the tables that no settings stand in, by what they hold. A new table belongs here or to a kind of settings.
 var noSettings = map[string]string{
 	"work of people and what came of it": `applications application_drafts application_files application_numbers article_files articles intake_requests intake_messages intake_letters intake_talks
-		intake_seen enterprises enterprise_contacts enterprise_facts enterprise_joins enterprise_delegations enterprise_members enterprise_mandates enterprise_verifications licences licence_uses licence_reminders institutions files products product_editions
+		intake_seen enterprises enterprise_contacts enterprise_facts enterprise_settlements enterprise_quality_scores enterprise_quality_tallies enterprise_joins enterprise_delegations enterprise_members enterprise_mandates enterprise_verifications licences licence_uses licence_reminders institutions files products product_editions
 		knowledge_editions knowledge_entries knowledge_feedback knowledge_units knowledge_uses quality_checks quality_draws quality_works messages sms_messages wechat_messages
 		tickets ticket_bulks ticket_bulk_rows ticket_callbacks ticket_callback_attempts ticket_clocks ticket_confidants ticket_evidence ticket_fields ticket_files ticket_judge_links
 		ticket_holders ticket_hops ticket_links ticket_memory ticket_note_readers ticket_notes ticket_presence ticket_requests ticket_reveals ticket_secrets ticket_tags ticket_drafts

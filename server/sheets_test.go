@@ -417,7 +417,7 @@ func TestTenThousandRows(t *testing.T) {
 		case 13:
 			code, kind = string(uscc.Demo(i-13)), "skipped"
 		case 17:
-			name = "\"带;分号和\"\"引号\"\"的公司\""
+			name = fmt.Sprintf("\"带;分号和\"\"引号\"\"的公司%d\"", i)
 		case 19:
 			code, kind = "", "bad"
 		}

@@ -244,7 +244,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinAppraisal()
 	h.joinQuality()
 	h.joinExports()
-	h.joinImports()
+	h.joinImports(p)
 	if err := h.joinBackup(c, p, h.uploads.Store.Storage()); err != nil {
 		return nil, err
 	}

@@ -35,8 +35,9 @@ func (h *house) openImports(c Config, p parts, workers *jobs.Workers) error {
 }
 
 // joinImports says what may be imported.
-func (h *house) joinImports() {
-	h.imports.Targets = []sheet.Target{h.enterprises.ImportTarget(), h.identity.ImportTarget(), h.directory.ImportTarget(), h.tickets.ImportTarget()}
+func (h *house) joinImports(p parts) {
+	h.imports.Targets = []sheet.Target{h.enterprises.ImportTarget(), h.enterprises.QualityTarget(), h.identity.ImportTarget(), h.directory.ImportTarget(), h.tickets.ImportTarget()}
+	h.imports.Feeds = h.feeds(p.registry)
 	h.imports.Use(h.queue)
 }
 

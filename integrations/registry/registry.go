@@ -2,11 +2,12 @@
 //
 // # Protocol
 //
-// JSON over HTTP, two calls:
+// JSON over HTTP, three calls:
 //
 //	POST {base}/v1/verify             {"name":…,"creditCode":…,"legalPerson":…}
 //	                                  200 {"found":…,"nameMatches":…,"legalPersonMatches":…,"status":…}
 //	GET  {base}/v1/companies/{code}   200 company, or 404 {"code":"NOT_FOUND","message":…}
+//	GET  {base}/v1/companies          200 a page of the whole register; see Client.Page
 //
 // Every request carries X-Registry-Key, X-Registry-Timestamp (Unix seconds, within five minutes), X-Registry-Nonce (once)
 // and X-Registry-Signature: lower-case hex of HMAC-SM3 over the key's secret of five lines joined by "\n":
@@ -68,6 +69,8 @@ type Config struct {
 	Secret  string
 	Timeout time.Duration // of one call; 0 is 8 s
 	Clock   clock.Clock   // nil is the machine's
+	// Pause waits between two tries of Page; nil waits as long as it says.
+	Pause func(ctx context.Context, d time.Duration) error
 }
 
 // Client asks one registry. It is safe for concurrent use.
@@ -90,6 +93,9 @@ func New(cfg Config) (*Client, error) {
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = clock.System{}
+	}
+	if cfg.Pause == nil {
+		cfg.Pause = pause
 	}
 	return &Client{cfg: cfg, http: &http.Client{
 		Timeout:       cfg.Timeout,
@@ -171,7 +177,7 @@ func (c *Client) call(ctx context.Context, method, path string, body []byte, int
 	req.Header.Set(HeaderTimestamp, timestamp)
 	req.Header.Set(HeaderNonce, nonce)
 	req.Header.Set(HeaderSignature, Sign(c.cfg.Secret, method, req.URL.RequestURI(), timestamp, nonce, body))
-	status, _, answer, err := outcome.Do(c.http, req, 1<<20)
+	status, _, answer, err := outcome.Do(c.http, req, 4<<20)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}

@@ -32,6 +32,7 @@ func (s *Server) registryRoutes(mux *http.ServeMux) {
 	}
 	mux.HandleFunc("POST /sandbox/registry/v1/verify", guard(s.registryVerify))
 	mux.HandleFunc("GET /sandbox/registry/v1/companies/{code}", guard(s.registryLookup))
+	mux.HandleFunc("GET /sandbox/registry/v1/companies", guard(s.registryPage))
 }
 
 // registrySigned lets a request through whose key, time, signature and nonce are right.
@@ -114,6 +115,49 @@ func (s *Server) registryLookup(w http.ResponseWriter, r *http.Request) {
 	default:
 		writeJSON(w, http.StatusOK, c)
 	}
+}
+
+// registryPage gives a part of the register: the codes behind the cursor, which is the last code of the page before.
+func (s *Server) registryPage(w http.ResponseWriter, r *http.Request) {
+	limit, err := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err != nil || limit < 1 || limit > registry.MaxPage {
+		registrySay(w, http.StatusBadRequest, "BAD_REQUEST", fmt.Sprintf("limit 应为 1 至 %d", registry.MaxPage))
+		return
+	}
+	page, err := s.page(r.Context(), r.URL.Query().Get("cursor"), limit)
+	if err != nil {
+		broken(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, page)
+}
+
+func (s *Server) page(ctx context.Context, cursor string, limit int) (registry.Page, error) {
+	page := registry.Page{Companies: []registry.Company{}}
+	if err := s.db.QueryRowContext(ctx, `SELECT count(*) FROM companies`).Scan(&page.Total); err != nil {
+		return page, err
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT body FROM companies WHERE code > ? ORDER BY code LIMIT ?`, cursor, limit+1)
+	if err != nil {
+		return page, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var body string
+		var c registry.Company
+		if err := rows.Scan(&body); err != nil {
+			return page, err
+		}
+		if err := json.Unmarshal([]byte(body), &c); err != nil {
+			return page, err
+		}
+		page.Companies = append(page.Companies, c)
+	}
+	if len(page.Companies) > limit {
+		page.Companies = page.Companies[:limit]
+		page.Next = page.Companies[limit-1].CreditCode
+	}
+	return page, rows.Err()
 }
 
 func (s *Server) company(ctx context.Context, code string) (c registry.Company, err error) {

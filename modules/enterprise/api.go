@@ -247,6 +247,9 @@ func Register(api huma.API, s *Service) {
 		items, next, err := s.Disputes(ctx, access.From(ctx), in.Cursor, in.Limit)
 		return &joinsOutput{web.NewList(items, next)}, err
 	})
+	registerGolden(api, s)
+	registerQuality(api, s)
+	registerPortrait(api, s)
 }
 
 type enterpriseDelegateInput struct {

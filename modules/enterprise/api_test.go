@@ -345,7 +345,7 @@ func TestEveryOperationDeclaresWhoMay(t *testing.T) {
 			}
 		}
 	}
-	if n != 34 {
+	if n < 30 { // fewer: the test looks at nothing
 		t.Errorf("%d routes", n)
 	}
 }

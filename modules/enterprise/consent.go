@@ -54,6 +54,11 @@ func within(list []FactView, groups []string) []FactView {
 	})
 }
 
+// factsWithin leaves the facts of the groups, before anything is reckoned from them.
+func factsWithin(rows []Fact, groups []string) []Fact {
+	return slices.DeleteFunc(slices.Clone(rows), func(x Fact) bool { return !slices.Contains(groups, GroupOf(x.Field)) })
+}
+
 // withheld reads the groups; when there is nothing to read it says so in words instead of failing.
 func (s *Service) withheld(ctx context.Context, actor access.Actor, id int64, r Reading) (groups []string, why string, err error) {
 	groups, err = s.consents.Read(ctx, actor, id, r)
@@ -85,7 +90,15 @@ func (s *Service) Profile(ctx context.Context, actor access.Actor, id int64, whe
 		return Profile{}, database.Found(err)
 	}
 	rows, err := factsOf(ctx, db, id)
-	return Profile{e.item(), within(s.factViews(rows[id]), groups)}, err
+	if err != nil {
+		return Profile{}, err
+	}
+	rule, err := s.ruling(ctx, db)
+	if err != nil {
+		return Profile{}, err
+	}
+	sizes, err := s.readThresholds(ctx, db)
+	return Profile{e.item(), within(s.factViews(rule, sizes, rows[id]), groups)}, err
 }
 
 // ErrSign: only a verified company gives consent.

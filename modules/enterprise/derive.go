@@ -5,11 +5,10 @@ import (
 	"time"
 
 	"github.com/huiqi/huiqi/platform/criteria"
-	"github.com/huiqi/huiqi/platform/sizeclass"
 )
 
 // derive turns the facts that count into what conditions read, and adds what follows from them.
-func (s *Service) derive(now map[string]Fact, at time.Time) criteria.Facts {
+func (s *Service) derive(t *thresholds, now map[string]Fact, at time.Time) criteria.Facts {
 	out := criteria.Facts{}
 	for name, x := range now {
 		f, _ := fieldOf(name)
@@ -19,7 +18,7 @@ func (s *Service) derive(now map[string]Fact, at time.Time) criteria.Facts {
 		v, _, _ := f.read(x.Value, s.terms)
 		out[name] = criteria.Fact{Value: v, Source: x.SourceName, AsOf: x.AsOf}
 	}
-	if r, ok := s.size(now, at); ok && len(r.classes) > 0 {
+	if r, ok := s.size(t, now, at); ok && len(r.classes) > 0 {
 		out["sizeClass"] = criteria.Fact{Value: criteria.OneOf(r.classes...), Source: r.source, AsOf: r.asOf}
 	}
 	if share, asOf, ok := research(now); ok {
@@ -39,31 +38,18 @@ const derivedSource = "按已有信息计算"
 type size struct {
 	classes []string
 	source  string
-	why     string // when there is none
+	text    string
 	asOf    time.Time
 }
 
-// size classifies by the national table; metrics that are missing or too old widen the answer. It reports false when not
-// even the industry is known.
-func (s *Service) size(now map[string]Fact, at time.Time) (size, bool) {
-	industry, ok := now["industry"]
+// size classifies by the thresholds that hold; metrics that are missing or too old widen the answer. It reports false when
+// not even the industry is known.
+func (s *Service) size(t *thresholds, now map[string]Fact, at time.Time) (size, bool) {
+	r, _, asOf, ok := classify(t, now, at)
 	if !ok {
 		return size{}, false
 	}
-	asOf := industry.AsOf
-	metric := func(name string) *int64 {
-		x, ok := now[name]
-		if !ok || at.Sub(x.AsOf) > yearly {
-			return nil
-		}
-		n := number(x)
-		if x.AsOf.After(asOf) {
-			asOf = x.AsOf
-		}
-		return &n
-	}
-	r := s.sizes.Classify(word(industry), sizeclass.Metrics{Employees: metric("employees"), Revenue: metric("revenue"), Assets: metric("assets")}, at)
-	return size{classes: r.Codes(), source: "按" + r.Document + "计算", why: r.Why, asOf: asOf}, true
+	return size{classes: r.Codes(), source: "按" + r.Document + "计算", text: sizeText(r), asOf: asOf}, true
 }
 
 // number reads a fact that counts or measures.

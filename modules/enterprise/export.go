@@ -113,10 +113,18 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 	if err != nil {
 		return nil, "", err
 	}
+	rule, err := s.ruling(ctx, db)
+	if err != nil {
+		return nil, "", err
+	}
+	sizes, err := s.readThresholds(ctx, db)
+	if err != nil {
+		return nil, "", err
+	}
 	out := make([]exported, 0, len(rows))
 	for _, r := range rows {
 		e := exported{r, map[string]string{}, contacts[r.ID]}
-		for _, v := range within(s.factViews(facts[r.ID]), groups[r.ID]) {
+		for _, v := range within(s.factViews(rule, sizes, facts[r.ID]), groups[r.ID]) {
 			e.facts[v.Field] = v.Text
 		}
 		out = append(out, e)

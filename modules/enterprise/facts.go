@@ -36,7 +36,7 @@ const (
 
 // #nosec G101 -- names of sources, no secrets
 var sourceNames = map[Source]string{
-	FromRegistry: "企业登记信息", FromTax: "税务部门", FromSocial: "社会保险经办机构", FromBureau: "主管部门", FromCredit: "信用信息平台", FromSelf: "企业填报",
+	FromRegistry: "企业登记信息", FromTax: "税务部门", FromSocial: "社会保险经办机构", FromBureau: "主管部门", FromCredit: "信用信息平台", FromSelf: "企业填报", FromRoll: "企业名录导入",
 }
 
 // Fact is one value of one field with who says it and of which day it is true. Facts are added, never changed.
@@ -97,51 +97,13 @@ func record(ctx context.Context, tx bun.Tx, enterpriseID, by int64, now time.Tim
 	rows := slices.Clone(facts)
 	for i := range rows {
 		f, ok := fieldOf(rows[i].Field)
-		if _, _, readable := f.read(rows[i].Value, Terms{}); !ok || !readable {
+		if _, _, readable := f.read(rows[i].Value, Terms{}); !ok || !readable && !(rows[i].Source == settled && rows[i].Value == withdrawn) {
 			return fmt.Errorf("enterprise: %s is no value of field %q", rows[i].Value, rows[i].Field)
 		}
 		rows[i].EnterpriseID, rows[i].RecordedAt, rows[i].RecordedBy = enterpriseID, now, by
 	}
 	_, err := tx.NewInsert().Model(&rows).ExcludeColumn("id").Exec(ctx)
 	return err
-}
-
-// rank orders the facts of one field, the one that counts first: the registry's own word where it is the registry's field,
-// then the later day, an office before the company itself, the later record.
-func rank(f field) func(a, b Fact) int {
-	own := func(x Fact) int {
-		if f.registry && x.Source != FromRegistry {
-			return 1
-		}
-		return 0
-	}
-	self := func(x Fact) int {
-		if x.Source == FromSelf {
-			return 1
-		}
-		return 0
-	}
-	return func(a, b Fact) int {
-		return cmp.Or(own(a)-own(b), b.AsOf.Compare(a.AsOf), self(a)-self(b), b.RecordedAt.Compare(a.RecordedAt), cmp.Compare(b.ID, a.ID))
-	}
-}
-
-// current picks, for each field, the fact that counts now: readable, not of a day to come.
-func current(rows []Fact, now time.Time) map[string]Fact {
-	by := map[string][]Fact{}
-	for _, r := range rows {
-		f, ok := fieldOf(r.Field)
-		if _, _, readable := f.read(r.Value, Terms{}); ok && readable && !r.AsOf.After(now) {
-			by[r.Field] = append(by[r.Field], r)
-		}
-	}
-	out := map[string]Fact{}
-	for name, list := range by {
-		f, _ := fieldOf(name)
-		slices.SortStableFunc(list, rank(f))
-		out[name] = list[0]
-	}
-	return out
 }
 
 // factsOf reads the facts of companies by company, oldest first.
@@ -172,12 +134,27 @@ func (s *Service) FactsOf(ctx context.Context, db bun.IDB, ids ...int64) (map[in
 	if err != nil {
 		return nil, err
 	}
+	counts, err := s.counting(ctx, db)
+	if err != nil {
+		return nil, err
+	}
 	now := s.clock.Now()
 	out := make(map[int64]criteria.Facts, len(ids))
 	for _, id := range ids {
-		out[id] = s.derive(current(rows[id], now), now)
+		out[id] = counts(rows[id], now)
 	}
 	return out, nil
+}
+
+// counting gives what counts at a moment of the facts of one company, oldest first, and what follows from it, by the sources
+// and thresholds of now.
+func (s *Service) counting(ctx context.Context, db bun.IDB) (func([]Fact, time.Time) criteria.Facts, error) {
+	rule, err := s.ruling(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	sizes, err := s.readThresholds(ctx, db)
+	return func(rows []Fact, now time.Time) criteria.Facts { return s.derive(sizes, rule.current(rows, now), now) }, err
 }
 
 // StateFacts is what an owner says of her company: numbers as typed, amounts in 万元. An empty one says nothing.

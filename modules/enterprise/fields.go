@@ -49,12 +49,14 @@ var fields = []field{
 	{name: "region", label: "所在街道（镇）", kind: criteria.Category, group: groupBasic, registry: true, ask: "企业认证后由登记系统提供"},
 	{name: "address", label: "登记住所", group: groupBasic, registry: true},
 	{name: "scope", label: "经营范围", group: groupBasic, registry: true},
+	{name: "registrationNo", label: "原工商注册号", group: groupBasic, registry: true},
 	{name: "employees", label: "从业人员", kind: criteria.Count, unit: "人", group: groupOperation, maxAge: yearly, ask: "企业填报"},
 	{name: "revenue", label: "上年营业收入", kind: criteria.Money, group: groupOperation, maxAge: yearly, ask: "企业填报"},
 	{name: "assets", label: "资产总额", kind: criteria.Money, group: groupOperation, maxAge: yearly, ask: "企业填报"},
 	{name: "rdSpend", label: "上年研发费用", kind: criteria.Money, group: groupOperation, maxAge: yearly, ask: "企业填报"},
 	{name: "rdRatio", label: "研发费用占营业收入", kind: criteria.Ratio, group: groupOperation, ask: "填报研发费用和营业收入后自动计算"},
 	{name: "sizeClass", label: "企业规模", kind: criteria.Category, group: groupOperation, ask: "填报从业人员、营业收入、资产总额后自动计算"},
+	{name: "aboveScale", label: "规上（限上）统计名录", kind: criteria.Flag, group: groupOperation, maxAge: yearly, ask: "由统计部门提供"},
 	{name: "qualification", label: "资质与称号", kind: criteria.Holdings, group: groupStanding, ask: "由主管部门提供"},
 	{name: "tag", label: "标签", kind: criteria.Holdings, group: groupStanding, ask: "由主管部门提供"},
 	{name: "creditStanding", label: "失信与异常名录", kind: criteria.Holdings, group: groupStanding, ask: "由信用信息平台提供"},
@@ -112,7 +114,7 @@ func (f field) read(raw string, t Terms) (criteria.Value, string, bool) {
 	switch f.kind {
 	case criteria.Count, criteria.Money, criteria.Ratio:
 		var n int64
-		if json.Unmarshal([]byte(raw), &n) != nil {
+		if raw == withdrawn || json.Unmarshal([]byte(raw), &n) != nil {
 			return criteria.Value{}, "", false
 		}
 		switch f.kind {
@@ -122,9 +124,18 @@ func (f field) read(raw string, t Terms) (criteria.Value, string, bool) {
 			return criteria.Permille(n), percent(n), true
 		}
 		return criteria.Fen(n), money(n), true
+	case criteria.Flag:
+		var yes bool
+		if raw == withdrawn || json.Unmarshal([]byte(raw), &yes) != nil {
+			return criteria.Value{}, "", false
+		}
+		if yes {
+			return criteria.Yes(true), "在库", true
+		}
+		return criteria.Yes(false), "不在库", true
 	case criteria.Holdings:
 		var held []Holding
-		if json.Unmarshal([]byte(raw), &held) != nil {
+		if raw == withdrawn || json.Unmarshal([]byte(raw), &held) != nil {
 			return criteria.Value{}, "", false
 		}
 		return f.holdings(held, t)

@@ -2,7 +2,9 @@ package enterprise
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,15 +43,13 @@ type contact struct {
 
 func contactPlace(id int64) string { return fmt.Sprintf("enterprise_contacts.phone:%d", id) }
 
-// importSource names the facts of a register in the history of a company.
-const importSource = "企业名录导入"
-
 // ImportTarget is the register of companies that is taken in from a spreadsheet. A company that is not there is added
 // without people, not verified; its owner finds it by the credit code when they verify. Of one that is there only what is
 // known about it is brought up to date, never its verification.
 func (s *Service) ImportTarget() sheet.Target {
 	t := sheet.Target{
 		Name: "enterprises", Title: "企业名录", Permission: PermImport, Key: "creditCode", Updates: true, Check: s.importCheck, Existing: s.importExisting, Publish: s.importPublish,
+		PublishMany: s.importMany, Flag: s.importFlag, FlagTitles: flagTitles, Alike: "name", Similar: similarRows, Score: s.importScore,
 		Note: "按统一社会信用代码识别企业。新企业以“未认证”状态加入企业库，企业负责人注册并认证后自动归其管理；已有企业只更新经营信息，不改变认证状态和已认证的名称。",
 		Fields: []sheet.TargetField{
 			{Key: "name", Title: "企业名称", Aliases: []string{"单位名称", "公司名称", "名称", "企业全称", "机构名称"}, Kind: sheet.LineField, Required: true, Help: "营业执照上的全称", Example: "北京麦香烘焙有限公司"},
@@ -60,6 +60,9 @@ func (s *Service) ImportTarget() sheet.Target {
 			{Key: "established", Title: "成立日期", Aliases: []string{"成立时间", "注册日期", "设立日期"}, Kind: sheet.DateField, Example: "2020-03-18"},
 			{Key: "capital", Title: "注册资本（万元）", Aliases: []string{"注册资本", "注册资金"}, Kind: sheet.LineField, Help: "数字，最多两位小数", Example: "500"},
 			{Key: "employees", Title: "从业人员", Aliases: []string{"从业人数", "员工人数", "职工人数", "从业人员数"}, Kind: sheet.LineField, Help: "整数", Example: "14"},
+			{Key: "revenue", Title: "上年营业收入（万元）", Aliases: []string{"营业收入", "年营业收入", "上年营收", "主营业务收入"}, Kind: sheet.LineField, Help: "数字，最多两位小数", Example: "1200"},
+			{Key: "assets", Title: "资产总额（万元）", Aliases: []string{"资产总额", "资产总计", "总资产"}, Kind: sheet.LineField, Help: "数字，最多两位小数", Example: "900"},
+			{Key: "status", Title: "登记状态", Aliases: []string{"经营状态", "企业状态", "状态"}, Kind: sheet.LineField, Help: "例如存续、注销、吊销", Example: "存续"},
 			{Key: "address", Title: "登记住所", Aliases: []string{"注册地址", "住所", "地址", "经营地址", "单位地址"}, Kind: sheet.LineField, Example: "北京市通州区玉带河东街 1 号"},
 		},
 	}
@@ -71,7 +74,7 @@ func (s *Service) ImportTarget() sheet.Target {
 	return t
 }
 
-func (s *Service) importCheck(_ context.Context, actor access.Actor, r sheet.Record) (sheet.Record, []sheet.RowProblem, error) {
+func (s *Service) importCheck(ctx context.Context, actor access.Actor, r sheet.Record) (sheet.Record, []sheet.RowProblem, error) {
 	if err := actor.Need(PermImport); err != nil {
 		return r, nil, err
 	}
@@ -90,22 +93,27 @@ func (s *Service) importCheck(_ context.Context, actor access.Actor, r sheet.Rec
 	name, err := line("name", "企业名称", v["name"], 2, 100)
 	keep("name", name, err)
 	code, err := uscc.Parse(v["creditCode"], uscc.Options{AllowDemo: s.demo})
+	if old := uscc.Normalize(v["creditCode"]); err != nil && oldNumber(old) {
+		if code, err = s.byOldNumber(ctx, name, old); err == nil {
+			out.Values["oldNumber"] = old
+		}
+	}
 	keep("creditCode", string(code), err)
 	for _, f := range []struct {
 		key, label  string
 		least, most int
-	}{{"legalPerson", "法定代表人", 2, 50}, {"address", "登记住所", 2, 200}, {"contactName", "联系人", 1, 50}} {
+	}{{"legalPerson", "法定代表人", 2, 50}, {"status", "登记状态", 2, 20}, {"address", "登记住所", 2, 200}, {"contactName", "联系人", 1, 50}} {
 		if v[f.key] != "" {
 			text, err := line(f.key, f.label, v[f.key], f.least, f.most)
 			keep(f.key, text, err)
 		}
 	}
 	if typed := norm.NFKC.String(v["region"]); typed != "" {
-		region, err := s.terms.region(typed)
+		region, err := s.places.region(typed)
 		keep("region", region, err)
 	}
 	if typed := norm.NFKC.String(v["industry"]); typed != "" {
-		industry, err := s.terms.industry(typed)
+		industry, err := s.places.industry(typed)
 		keep("industry", industry, err)
 	}
 	if day := v["established"]; day > s.clock.Now().In(clock.Beijing).Format(time.DateOnly) {
@@ -113,10 +121,8 @@ func (s *Service) importCheck(_ context.Context, actor access.Actor, r sheet.Rec
 	} else {
 		keep("established", day, nil)
 	}
-	for key, f := range map[string]struct {
-		scale int64
-		hint  string
-	}{"capital": {fenPerWan, "注册资本应为以万元为单位的数字，最多两位小数，例如 500"}, "employees": {1, "从业人员应为整数，例如 14"}} {
+	for _, f := range importNumbers {
+		key := f.key
 		if typed := plainNumber(strings.TrimSuffix(strings.TrimSuffix(v[key], "元"), "万")); typed != "" {
 			n, err := scaled(typed, f.scale)
 			if err != nil {
@@ -133,50 +139,39 @@ func (s *Service) importCheck(_ context.Context, actor access.Actor, r sheet.Rec
 	return out, problems, nil
 }
 
-// region reads a code or a name of a street or town.
-func (t Terms) region(typed string) (string, error) {
-	if t.Regions[typed] != "" {
-		return typed, nil
-	}
-	bare := func(s string) string {
-		s = strings.TrimSuffix(s, "〔演示〕")
-		for _, end := range []string{"街道办事处", "人民政府", "办事处"} {
-			s = strings.TrimSuffix(s, end)
-		}
-		return strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(s, "街道"), "地区"), "镇")
-	}
-	found := ""
-	for code, name := range t.Regions {
-		if name == typed {
-			return code, nil
-		}
-		if bare(name) == bare(typed) && len(code) > 6 {
-			if found != "" {
-				return "", fault.InvalidField("region", "REGION", "有多个街道（镇）符合，请填写全称或区划代码")
-			}
-			found = code
-		}
-	}
-	if found == "" {
-		return "", fault.InvalidField("region", "REGION", "没有找到这个街道（镇），请填写全称，例如“临河里街道”，或区划代码")
-	}
-	return found, nil
+// importNumbers are the fields of a register that hold numbers. Those of the books are of the end of last year.
+var importNumbers = []struct {
+	key   string
+	scale int64
+	hint  string
+	books bool
+}{
+	{"capital", fenPerWan, "注册资本应为以万元为单位的数字，最多两位小数，例如 500", false},
+	{"employees", 1, "从业人员应为整数，例如 14", false},
+	{"revenue", fenPerWan, "营业收入应为以万元为单位的数字，最多两位小数，例如 1200", true},
+	{"assets", fenPerWan, "资产总额应为以万元为单位的数字，最多两位小数，例如 900", true},
 }
 
 func (s *Service) importExisting(ctx context.Context, actor access.Actor, codes []string) (map[string]bool, error) {
 	if err := actor.Need(PermImport); err != nil || len(codes) == 0 {
 		return nil, err
 	}
-	var rows []string
-	err := s.db.Read().NewSelect().Model((*Enterprise)(nil)).Column("credit_code").Where("ent.credit_code IN ?", bun.Tuple(codes)).Scan(ctx, &rows)
-	out := make(map[string]bool, len(rows))
-	for _, c := range rows {
-		out[c] = true
-	}
+	out := make(map[string]bool, len(codes))
+	err := database.Each(ctx, s.db.Read(), func(rows *sql.Rows) error {
+		var code string
+		err := rows.Scan(&code)
+		out[code] = true
+		return err
+	}, "SELECT e.credit_code FROM "+database.List(s.db.Read())+" CROSS JOIN enterprises AS e WHERE e.credit_code = list.value", database.Texts(codes))
 	return out, err
 }
 
 func (s *Service) importPublish(ctx context.Context, tx bun.Tx, actor access.Actor, r sheet.Record, on sheet.Duplicates, origin string, _ any) (sheet.Change, int64, error) {
+	return s.publishOne(ctx, tx, actor, r, on, FromRoll, origin)
+}
+
+// publishOne writes one record of a register.
+func (s *Service) publishOne(ctx context.Context, tx bun.Tx, actor access.Actor, r sheet.Record, on sheet.Duplicates, source Source, origin string) (sheet.Change, int64, error) {
 	if err := actor.Need(PermImport); err != nil {
 		return "", 0, err
 	}
@@ -193,7 +188,7 @@ func (s *Service) importPublish(ctx context.Context, tx bun.Tx, actor access.Act
 	}
 	change := sheet.Updated
 	if held {
-		if e.Verification != Verified && (v["name"] != e.Name || v["legalPerson"] != "" && v["legalPerson"] != e.LegalPerson) {
+		if e.renamedBy(v) {
 			e.Name = v["name"]
 			if v["legalPerson"] != "" {
 				e.LegalPerson = v["legalPerson"]
@@ -216,7 +211,7 @@ func (s *Service) importPublish(ctx context.Context, tx bun.Tx, actor access.Act
 		}
 		change = sheet.Created
 	}
-	fields, err := s.importFacts(ctx, tx, actor, e.ID, v, now)
+	fields, err := s.importFacts(ctx, tx, actor, e.ID, v, source, now)
 	if err != nil {
 		return "", 0, err
 	}
@@ -225,15 +220,7 @@ func (s *Service) importPublish(ctx context.Context, tx bun.Tx, actor access.Act
 		if err != nil {
 			return "", 0, err
 		}
-		c := kept[e.ID] // what the file leaves empty stays as it is
-		c.EnterpriseID, c.UpdatedAt = e.ID, now
-		if v["contactName"] != "" {
-			c.Name = v["contactName"]
-		}
-		if v["contactPhone"] != "" {
-			c.PhoneSealed = s.box.Seal([]byte(v["contactPhone"]), contactPlace(e.ID))
-		}
-		if _, err := tx.NewInsert().Model(&c).On("CONFLICT (enterprise_id) DO UPDATE").Set("name = EXCLUDED.name, phone_sealed = EXCLUDED.phone_sealed, updated_at = EXCLUDED.updated_at").Exec(ctx); err != nil {
+		if err := database.InsertMany(ctx, tx, []contact{s.contactOf(kept[e.ID], e.ID, v, now)}, contactUpsert, nil); err != nil {
 			return "", 0, err
 		}
 		fields = append(fields, "contact")
@@ -246,42 +233,75 @@ func (s *Service) importPublish(ctx context.Context, tx bun.Tx, actor access.Act
 		Detail: map[string]any{"origin": origin, "fields": fields}})
 }
 
+// contactOf is a contact with what a record says of it; what the record leaves empty stays.
+func (s *Service) contactOf(c contact, id int64, v map[string]string, now time.Time) contact {
+	c.EnterpriseID, c.UpdatedAt = id, now
+	if v["contactName"] != "" {
+		c.Name = v["contactName"]
+	}
+	if v["contactPhone"] != "" {
+		c.PhoneSealed = s.box.Seal([]byte(v["contactPhone"]), contactPlace(id))
+	}
+	return c
+}
+
 // importFacts records what the register says and has not said before.
-func (s *Service) importFacts(ctx context.Context, tx bun.Tx, actor access.Actor, id int64, v map[string]string, now time.Time) ([]string, error) {
+func (s *Service) importFacts(ctx context.Context, tx bun.Tx, actor access.Actor, id int64, v map[string]string, source Source, now time.Time) ([]string, error) {
 	rows, err := factsOf(ctx, tx, id)
 	if err != nil {
 		return nil, err
 	}
+	facts, err := news(rows[id], v, source, now)
+	names := make([]string, 0, len(facts))
+	for _, f := range facts {
+		names = append(names, f.Field)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return names, record(ctx, tx, id, actor.UserID, now, facts...)
+}
+
+// importWords are the fields of a register that hold words or codes.
+var importWords = []string{"region", "industry", "established", "status", "address"}
+
+// news are the facts of a record that its source has not said of the company before.
+func news(before []Fact, v map[string]string, source Source, now time.Time) ([]Fact, error) {
 	said := map[string]string{}
-	for _, f := range rows[id] {
-		if f.SourceName == importSource {
+	for _, f := range before {
+		if f.Source == source || source == FromRoll && f.SourceName == sourceNames[FromRoll] {
 			said[f.Field] = f.Value
 		}
 	}
 	var facts []Fact
-	var names []string
-	add := func(name string, value any) {
-		f := NewFact(name, value, FromBureau, now)
-		f.SourceName = importSource
-		if said[name] != f.Value {
-			facts, names = append(facts, f), append(names, name)
+	add := func(name string, value any, asOf time.Time) {
+		if f := NewFact(name, value, source, asOf); said[name] != f.Value {
+			facts = append(facts, f)
 		}
 	}
-	for _, name := range []string{"region", "industry", "established", "address"} {
+	for _, name := range importWords {
 		if v[name] != "" {
-			add(name, v[name])
+			add(name, v[name], now)
 		}
 	}
-	for _, name := range []string{"capital", "employees"} {
-		var n int64
-		if v[name] != "" {
-			if _, err := fmt.Sscan(v[name], &n); err != nil {
-				return nil, err
-			}
-			add(name, n)
-		}
+	if v["oldNumber"] != "" {
+		add("registrationNo", v["oldNumber"], now)
 	}
-	return names, record(ctx, tx, id, actor.UserID, now, facts...)
+	for _, f := range importNumbers {
+		if v[f.key] == "" {
+			continue
+		}
+		n, err := strconv.ParseInt(v[f.key], 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		asOf := now
+		if f.books {
+			asOf = time.Date(now.In(clock.Beijing).Year()-1, 12, 31, 0, 0, 0, 0, clock.Beijing).UTC()
+		}
+		add(f.key, n, asOf)
+	}
+	return facts, nil
 }
 
 // contactsOf reads the contacts of companies.
@@ -322,6 +342,9 @@ func adopt(ctx context.Context, tx bun.Tx, into int64, from *Enterprise) error {
 		if _, err := tx.NewUpdate().Model((*contact)(nil)).Set("enterprise_id = ?, phone_sealed = ''", into).Where("enterprise_id = ?", from.ID).Exec(ctx); err != nil {
 			return err
 		}
+	}
+	if _, err := tx.NewUpdate().Model((*settlement)(nil)).Set("enterprise_id = ?", into).Where("enterprise_id = ?", from.ID).Exec(ctx); err != nil {
+		return err
 	}
 	return database.Changed(tx.NewUpdate().Model((*Enterprise)(nil)).Set("credit_code = NULL, replaced_by = ?, version = version + 1", into).
 		Where("id = ? AND version = ?", from.ID, from.Version).Exec(ctx))

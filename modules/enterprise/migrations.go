@@ -196,4 +196,48 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX enterprise_delegations_to ON enterprise_delegations (to_id, ends)",
 			"CREATE INDEX enterprise_delegations_from ON enterprise_delegations (from_id, id)")
 	},
+}, {
+	ID: "20261129155000_enterprise_golden",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*source20261129)(nil), (*settlement20261129)(nil)); err != nil {
+			return err
+		}
+		rows := firstSources()
+		if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx, "CREATE INDEX enterprise_settlements_enterprise ON enterprise_settlements (enterprise_id, id)")
+	},
+}, {
+	ID: "20261129155200_enterprise_quality",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*ruleSet20261129)(nil), (*score20261129)(nil), (*tally20261129)(nil)); err != nil {
+			return err
+		}
+		first, err := firstRuleSet()
+		if err != nil {
+			return err
+		}
+		if _, err := tx.NewInsert().Model(&first).ExcludeColumn("id").Exec(ctx); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"CREATE INDEX enterprise_quality_scores_source ON enterprise_quality_scores (source, import_id)",
+			"CREATE INDEX enterprises_by_name ON enterprises (name)")
+	},
+}, {
+	ID: "20261129155300_enterprise_sizes",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*edition20261129)(nil)); err != nil {
+			return err
+		}
+		rows, err := firstEditions()
+		if err != nil {
+			return err
+		}
+		if _, err := tx.NewInsert().Model(&rows).ExcludeColumn("id").Exec(ctx); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx, "CREATE UNIQUE INDEX enterprise_size_editions_from ON enterprise_size_editions (kind, from_day)")
+	},
 }}

@@ -44,6 +44,7 @@ type companyPage struct {
 	Fetch    *fetchForm
 	Verify   *verifyForm
 	Facts    []factGroup
+	Size     *SizeView
 	NoFacts  page.Empty
 	Stated   *stateForm
 	Members  []page.ItemCard
@@ -251,7 +252,7 @@ func (s *Service) companyPage(c *fiber.Ctx, p *web.Pages, form string, failure e
 		}
 		status = fiber.StatusUnprocessableEntity
 	}
-	data := companyPage{Name: m.Name, Status: Tag(m.Verification), State: stateFacts(m), Doors: s.doors}
+	data := companyPage{Name: m.Name, Size: m.Size, Status: Tag(m.Verification), State: stateFacts(m), Doors: s.doors}
 	open := m.Role == Owner && (m.Verification == Unverified || m.Verification == Returned)
 	switch {
 	case m.Verification == Verified && c.Query("done") == "sent":

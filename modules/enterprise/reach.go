@@ -42,6 +42,10 @@ const registerPage = 1000
 // EachRegistered gives the companies of the register in the order of their ids with what is known of each; see Facts. An
 // error of yield ends it.
 func (s *Service) EachRegistered(ctx context.Context, db bun.IDB, yield func(id int64, facts criteria.Facts) error) error {
+	counts, err := s.counting(ctx, db)
+	if err != nil {
+		return err
+	}
 	for after := int64(0); ; {
 		var ids []int64
 		err := database.Each(ctx, db, func(rows *sql.Rows) error {
@@ -59,7 +63,7 @@ func (s *Service) EachRegistered(ctx context.Context, db bun.IDB, yield func(id 
 		}
 		now := s.clock.Now()
 		for _, id := range ids {
-			if err := yield(id, s.derive(current(known[id], now), now)); err != nil {
+			if err := yield(id, counts(known[id], now)); err != nil {
 				return err
 			}
 		}
@@ -133,10 +137,14 @@ func (s *Service) factsBut(ctx context.Context, db bun.IDB, without func(Fact) b
 	if err != nil {
 		return nil, err
 	}
+	counts, err := s.counting(ctx, db)
+	if err != nil {
+		return nil, err
+	}
 	now := s.clock.Now()
 	out := make(map[int64]criteria.Facts, len(ids))
 	for _, id := range ids {
-		out[id] = s.derive(current(slices.DeleteFunc(rows[id], without), now), now)
+		out[id] = counts(slices.DeleteFunc(rows[id], without), now)
 	}
 	return out, nil
 }

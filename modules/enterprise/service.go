@@ -3,6 +3,8 @@ package enterprise
 import (
 	"context"
 	"io"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -13,7 +15,6 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/secret"
-	"github.com/huiqi/huiqi/platform/sizeclass"
 	"github.com/huiqi/huiqi/platform/web/page"
 )
 
@@ -101,7 +102,9 @@ type Service struct {
 	box      *secret.Box
 	demo     bool
 	patience time.Duration
-	sizes    sizeclass.Table
+	known    atomic.Pointer[thresholds]
+	places   places
+	ruleSets sync.Map // version → *ruleSet
 	asking   singleflight.Group
 	queue    *jobs.Queue
 }
@@ -124,7 +127,7 @@ func New(d Deps, w *jobs.Workers) *Service {
 	s := &Service{
 		desk: d.Desk, consents: d.Consents, doors: d.Doors, papers: d.Papers,
 		db: d.DB, clock: d.Clock, registry: d.Registry, people: d.People, accounts: d.Accounts, files: d.Files, terms: d.Terms,
-		box: d.Box, demo: d.Demo, patience: d.Patience, sizes: sizeclass.National(),
+		box: d.Box, demo: d.Demo, patience: d.Patience, places: placesOf(d.Terms),
 	}
 	s.work(w)
 	return s

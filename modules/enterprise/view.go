@@ -13,6 +13,7 @@ import (
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/sizeclass"
 	"github.com/huiqi/huiqi/platform/text"
 )
 
@@ -78,7 +79,8 @@ type Item struct {
 // View is a company with what staff may know of it.
 type View struct {
 	Item
-	Facts    []FactView    `json:"facts"`   // those that count now
+	Facts    []FactView    `json:"facts"` // those that count now
+	Size     *SizeView     `json:"size,omitempty" doc:"How the size was reckoned; absent where the industry is not known."`
 	History  []FactView    `json:"history"` // all of them, newest first
 	Attempts []AttemptView `json:"attempts"`
 	Members  []MemberView  `json:"members"`
@@ -92,6 +94,7 @@ type Mine struct {
 	AttemptsLeft int               `json:"attemptsLeft"`
 	Attempt      *AttemptView      `json:"attempt,omitempty"` // the last one
 	Facts        []FactView        `json:"facts"`
+	Size         *SizeView         `json:"size,omitempty" doc:"How the size was reckoned; absent where the industry is not known."`
 	Stated       map[string]string `json:"stated"`       // what the company has said last, as it would be typed
 	StatedFields []string          `json:"statedFields"` // what the company may say; the registry's own fields are not among them
 	Requests     int               `json:"requests"`     // to join, that wait for the owner
@@ -233,9 +236,9 @@ func before(ctx context.Context, db bun.IDB, review *Attempt) (*Before, error) {
 }
 
 // factViews tells the facts that count now, and what follows from them, in the order of the fields.
-func (s *Service) factViews(rows []Fact) []FactView {
+func (s *Service) factViews(rule ruling, sizes *thresholds, rows []Fact) []FactView {
 	at := s.clock.Now()
-	now := current(rows, at)
+	now := rule.current(rows, at)
 	out := []FactView{}
 	for _, f := range fields {
 		if x, ok := now[f.name]; ok {
@@ -244,8 +247,8 @@ func (s *Service) factViews(rows []Fact) []FactView {
 		}
 		switch f.name {
 		case "sizeClass":
-			if r, ok := s.size(now, at); ok {
-				out = append(out, FactView{Field: f.name, Label: f.label, Group: f.group, Text: r.text(), Source: r.source, AsOf: r.asOf.UTC(), RecordedAt: r.asOf.UTC()})
+			if r, ok := s.size(sizes, now, at); ok {
+				out = append(out, FactView{Field: f.name, Label: f.label, Group: f.group, Text: r.text, Source: r.source, AsOf: r.asOf.UTC(), RecordedAt: r.asOf.UTC()})
 			}
 		case "rdRatio":
 			if share, asOf, ok := research(now); ok && share >= 0 {
@@ -256,25 +259,28 @@ func (s *Service) factViews(rows []Fact) []FactView {
 	return out
 }
 
-// text says the classes a company may be of.
-func (r size) text() string {
-	words := make([]string, 0, len(r.classes))
-	for _, c := range r.classes {
-		words = append(words, sizeNames[c])
+// sizeText says the classes a company may be of.
+func sizeText(r sizeclass.Result) string {
+	words := make([]string, 0, len(r.Classes))
+	for _, c := range r.Classes {
+		words = append(words, c.Text())
 	}
 	switch {
 	case len(words) == 0:
-		return r.why
+		return r.Why
 	case len(words) == 1:
 		return words[0]
-	case !slices.Contains(r.classes, "large"):
+	case r.Classes[0] != sizeclass.Large:
 		return strings.Join(words, "或") + "（属于中小微企业，补充数据后可确定）"
 	}
 	return strings.Join(words, "、") + "均有可能，补充从业人员、营业收入等数据后可确定"
 }
 
 func (s *Service) factView(f field, x Fact) FactView {
-	_, words, _ := f.read(x.Value, s.terms)
+	_, words, readable := f.read(x.Value, s.terms)
+	if !readable {
+		words = "—" // a decision that was taken back
+	}
 	return FactView{Field: f.name, Label: f.label, Group: f.group, Text: words, Source: x.SourceName, AsOf: x.AsOf.UTC(), RecordedAt: x.RecordedAt.UTC()}
 }
 
@@ -283,7 +289,18 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, e *E
 	if err != nil {
 		return View{}, err
 	}
-	v := View{Item: e.item(), Facts: within(s.factViews(rows[e.ID]), groups), History: []FactView{}, Attempts: []AttemptView{}, Members: []MemberView{}, Withheld: why}
+	rule, err := s.ruling(ctx, db)
+	if err != nil {
+		return View{}, err
+	}
+	sizes, err := s.readThresholds(ctx, db)
+	if err != nil {
+		return View{}, err
+	}
+	v := View{Item: e.item(), Facts: within(s.factViews(rule, sizes, rows[e.ID]), groups), History: []FactView{}, Attempts: []AttemptView{}, Members: []MemberView{}, Withheld: why}
+	if sv, ok := s.sizeView(sizes, rule.current(factsWithin(rows[e.ID], groups), s.clock.Now()), s.clock.Now()); ok {
+		v.Size = &sv
+	}
 	for _, x := range slices.Backward(rows[e.ID]) {
 		if f, ok := fieldOf(x.Field); ok {
 			v.History = append(v.History, s.factView(f, x))
@@ -314,10 +331,21 @@ func (s *Service) mine(ctx context.Context, db bun.IDB, actor access.Actor, e *E
 	if err != nil {
 		return Mine{}, err
 	}
-	m := Mine{Item: e.item(), Role: role, AttemptsLeft: e.attemptsLeft(s.clock.Now()), Facts: s.factViews(rows[e.ID]), Stated: stated(rows[e.ID]),
+	rule, err := s.ruling(ctx, db)
+	if err != nil {
+		return Mine{}, err
+	}
+	sizes, err := s.readThresholds(ctx, db)
+	if err != nil {
+		return Mine{}, err
+	}
+	m := Mine{Item: e.item(), Role: role, AttemptsLeft: e.attemptsLeft(s.clock.Now()), Facts: s.factViews(rule, sizes, rows[e.ID]), Stated: stated(rows[e.ID]),
 		StatedFields: []string{"employees", "revenue", "assets", "rdSpend"}, MyJoins: []JoinView{}}
-	if x, ok := current(rows[e.ID], s.clock.Now())["industry"]; !ok || x.Source != FromRegistry {
+	if x, ok := rule.current(rows[e.ID], s.clock.Now())["industry"]; !ok || x.Source != FromRegistry {
 		m.StatedFields = append(m.StatedFields, "industry")
+	}
+	if sv, ok := s.sizeView(sizes, rule.current(rows[e.ID], s.clock.Now()), s.clock.Now()); ok {
+		m.Size = &sv
 	}
 	m.RegistryMissing = e.Verification == Verified && !hasRegistered(rows[e.ID])
 	m.CanFetch = m.RegistryMissing && role == Owner && s.registry != nil

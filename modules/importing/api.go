@@ -52,6 +52,26 @@ type importRowsInput struct {
 
 type importRowsOutput struct{ Body web.List[RowView] }
 
+type importFeedsOutput struct{ Body web.List[FeedView] }
+
+type importFeedInput struct {
+	web.Keyed
+	Body struct {
+		Feed       string           `json:"feed" maxLength:"40"`
+		Duplicates sheet.Duplicates `json:"duplicates" enum:"skip,update,refuse"`
+	}
+}
+
+type importDecideInput struct {
+	web.Keyed
+	ID   int64 `path:"id"`
+	Body struct {
+		Rows   []int  `json:"rows,omitempty" maxItems:"200" doc:"Numbers of rows; or a kind."`
+		Flag   string `json:"flag,omitempty" maxLength:"40" doc:"All rows of this kind that wait."`
+		Accept bool   `json:"accept"`
+	}
+}
+
 // API adds the operations, the upload and the downloads.
 func (s *Service) API(srv *web.Server) {
 	staff := access.Only(access.Platform, access.Government, access.Institution)
@@ -83,6 +103,20 @@ func (s *Service) API(srv *web.Server) {
 	})
 	huma.Register(api, op("POST", "/api/imports/{id}/cancel", "取消导入"), func(ctx context.Context, in *importActInput) (*importOutput, error) {
 		return output(s.Cancel(ctx, access.From(ctx), Ref{in.ID, in.Key}))
+	})
+	huma.Register(api, op("GET", "/api/import-feeds", "可导入的数据接口"), func(ctx context.Context, _ *struct{}) (*importFeedsOutput, error) {
+		items, err := s.AllowedFeeds(ctx, access.From(ctx))
+		return &importFeedsOutput{web.NewList(items, "")}, err
+	})
+	huma.Register(api, op("POST", "/api/import-feeds", "从接口导入"), func(ctx context.Context, in *importFeedInput) (*importOutput, error) {
+		return output(s.StartFeed(ctx, access.From(ctx), StartFeed{Feed: in.Body.Feed, Duplicates: in.Body.Duplicates, Key: in.Key}))
+	})
+	huma.Register(api, op("POST", "/api/imports/{id}/resume", "继续读取接口"), func(ctx context.Context, in *importActInput) (*importOutput, error) {
+		return output(s.Resume(ctx, access.From(ctx), Ref{in.ID, in.Key}))
+	})
+	huma.Register(api, op("POST", "/api/imports/{id}/decisions", "审核导入的行"), func(ctx context.Context, in *importDecideInput) (*importOutput, error) {
+		b := in.Body
+		return output(s.Decide(ctx, access.From(ctx), Decide{ID: in.ID, Key: in.Key, Rows: b.Rows, Flag: b.Flag, Accept: b.Accept}))
 	})
 	srv.Raw("POST", "/api/imports", staff, func(c *fiber.Ctx) error {
 		h, err := c.FormFile("file")

@@ -46,6 +46,8 @@ const (
 	RowUpdated RowState = "updated"
 	RowSkipped RowState = "skipped"
 	RowRefused RowState = "refused" // good when it was checked, refused when it was published
+	RowReview  RowState = "review"  // good, and a person must decide first
+	RowDropped RowState = "dropped" // a person decided against it
 )
 
 // Object names an import in the audit log.
@@ -60,6 +62,8 @@ var (
 	ErrBusy = fault.New(fault.Conflict, "IMPORT_BUSY", "您有一项导入正在进行，请等它完成或取消后再继续")
 	// ErrState: the state does not allow the action.
 	ErrState = fault.New(fault.Conflict, "IMPORT_STATE", "导入任务的状态已变化，请刷新后查看")
+	// ErrReview: rows wait for a person's decision.
+	ErrReview = fault.New(fault.Conflict, "IMPORT_REVIEW", "还有需要人工审核的行，请逐条或按类型决定后再发布")
 	// ErrGone: the rows were removed.
 	ErrGone = fault.New(fault.Conflict, "IMPORT_EXPIRED", "明细已过保存期限，只保留统计结果")
 )
@@ -92,6 +96,14 @@ type row struct {
 	Updated    int64            `bun:"rows_updated,notnull"`
 	Skipped    int64            `bun:"rows_skipped,notnull"`
 	Refused    int64            `bun:"rows_refused,notnull"`
+	Review     int64            `bun:"rows_review,notnull"`
+	Dropped    int64            `bun:"rows_dropped,notnull"`
+	// Feed is the outside register that the rows come from, "" for a file; Cursor is the page that is being read, and Before
+	// the number of the last row of the page before it.
+	Feed   string `bun:"feed,notnull"`
+	Source string `bun:"source,notnull"`
+	Cursor string `bun:"cursor,notnull,type:text"`
+	Before int    `bun:"page_before,notnull"`
 	// LastRead and LastDone are the checkpoints of the two workers: numbers of rows.
 	LastRead    int        `bun:"last_read,notnull"`
 	LastDone    int        `bun:"last_done,notnull"`
@@ -113,6 +125,11 @@ type staged struct {
 	Problems string   `bun:"problems,notnull,type:text"`   // JSON: []sheet.RowProblem
 	KeyBlind string   `bun:"key_blind,notnull"`
 	ObjectID int64    `bun:"object_id,notnull"`
+	// Flag is why a person must decide, Then what the row becomes when it is taken; both empty where nobody need.
+	Flag string   `bun:"flag,notnull"`
+	Then RowState `bun:"then_state,notnull"`
+	// AlikeBlind is the keyed hash of the field by which rows of a file are held against each other.
+	AlikeBlind string `bun:"alike_blind,notnull"`
 }
 
 // remembered is how a person mapped columns with the same heads the last time.
@@ -270,5 +287,22 @@ var Migrations = []database.Migration{{
 	ID: "20261129120000_import_files_sealed",
 	Up: func(ctx context.Context, tx bun.Tx) error {
 		return database.Exec(ctx, tx, "ALTER TABLE imports ADD COLUMN file_seal TEXT NOT NULL DEFAULT ''")
+	},
+}, {
+	ID: "20261129155100_import_review",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx,
+			"ALTER TABLE imports ADD COLUMN rows_review BIGINT NOT NULL DEFAULT 0",
+			"ALTER TABLE imports ADD COLUMN rows_dropped BIGINT NOT NULL DEFAULT 0",
+			"ALTER TABLE imports ADD COLUMN feed TEXT NOT NULL DEFAULT ''",
+			"ALTER TABLE imports ADD COLUMN source TEXT NOT NULL DEFAULT 'roll'",
+			"ALTER TABLE imports ADD COLUMN cursor TEXT NOT NULL DEFAULT ''",
+			"ALTER TABLE imports ADD COLUMN page_before BIGINT NOT NULL DEFAULT 0",
+			"ALTER TABLE import_rows ADD COLUMN flag TEXT NOT NULL DEFAULT ''",
+			"ALTER TABLE import_rows ADD COLUMN then_state TEXT NOT NULL DEFAULT ''",
+			"ALTER TABLE import_rows ADD COLUMN alike_blind TEXT NOT NULL DEFAULT ''",
+			"CREATE INDEX import_rows_flag ON import_rows (import_id, flag, state) WHERE flag <> ''",
+			"CREATE INDEX import_rows_alike ON import_rows (import_id, alike_blind, number) WHERE alike_blind <> ''",
+		)
 	},
 }}

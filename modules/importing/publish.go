@@ -27,6 +27,9 @@ func (s *Service) publish(ctx context.Context, c lease.Claim, r *row) error {
 	if err != nil {
 		return err
 	}
+	if t.PublishMany != nil {
+		return s.publishMany(ctx, c, r, t, actor)
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err

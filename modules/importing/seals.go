@@ -12,6 +12,7 @@ func Sealed() secret.Keepers {
 			{Table: "import_rows", Key: []string{"import_id", "number"}, Name: "row_values",
 				Place: func(r secret.Row) string { return valuesPlace(r.Int("import_id"), int(r.Int("number"))) }},
 		},
-		Hashes: []secret.Hash{{Table: "import_rows", Name: "key_blind", Ends: "导入中的行，最迟 90 天后随导入任务清理"}},
+		Hashes: []secret.Hash{{Table: "import_rows", Name: "key_blind", Ends: "导入中的行，最迟 90 天后随导入任务清理"},
+			{Table: "import_rows", Name: "alike_blind", Ends: "导入中的行，最迟 90 天后随导入任务清理"}},
 	}
 }

@@ -49,6 +49,7 @@ type Deps struct {
 	Files   *files.Store
 	People  People
 	Targets []sheet.Target
+	Feeds   []Feed
 	// Lease is how long a worker that says nothing counts as alive; 0 is 45 s.
 	Lease  time.Duration
 	Limits Limits
@@ -63,6 +64,7 @@ type Service struct {
 	// batch is how many rows are staged in one transaction; spell is how long one that publishes may last.
 	batch int
 	spell time.Duration
+	lot   int // how many records a target that takes many at once gets first
 }
 
 // wakeArgs say that an import waits; the row is the truth.
@@ -78,7 +80,7 @@ func New(d Deps, w *jobs.Workers) *Service {
 	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Log == nil || d.Files == nil || d.People == nil || d.Limits.Rows <= 0 || d.Limits.Keep <= 0 {
 		panic("importing: Deps is not complete")
 	}
-	s := &Service{Deps: d, table: &lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "imports", Term: d.Lease}, batch: 100, spell: 10 * time.Millisecond}
+	s := &Service{Deps: d, table: &lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "imports", Term: d.Lease}, batch: 250, spell: 10 * time.Millisecond, lot: 100}
 	jobs.Work(w, func(context.Context, wakeArgs) error {
 		s.table.Wake()
 		return nil
@@ -149,7 +151,7 @@ func (s *Service) Upload(ctx context.Context, actor access.Actor, target, name s
 	now := s.Clock.Now()
 	first := sheets[slices.IndexFunc(sheets, func(x seen) bool { return !x.Skipped })]
 	r := row{OwnerID: actor.UserID, Target: t.Name, FileName: stored.Name, FileKey: stored.Key, FileSeal: seal, SHA256: stored.SHA256, Sheets: s.Box.Seal(plain, sheetsPlace(actor.UserID)),
-		Sheet: first.Index, Head: first.Head, Duplicates: sheet.Skip, State: Mapping, Total: int64(first.Rows), CreatedAt: now}
+		Source: fileSource, Sheet: first.Index, Head: first.Head, Duplicates: sheet.Skip, State: Mapping, Total: int64(first.Rows), CreatedAt: now}
 	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewInsert().Model(&r).ExcludeColumn("id").Returning("id").Exec(ctx); err != nil {
 			return err
@@ -176,6 +178,9 @@ type MapImport struct {
 // Map starts reading. Rows that were read before with other columns are read anew.
 func (s *Service) Map(ctx context.Context, actor access.Actor, cmd MapImport) (View, error) {
 	return s.change(ctx, actor, cmd.ID, "import.map", cmd.Key, cmd, "设置导入列", func(ctx context.Context, tx bun.Tx, r *row, t sheet.Target) error {
+		if r.Feed != "" {
+			return ErrState.With("从接口导入的数据不需要设置列")
+		}
 		if r.State != Mapping && r.State != Checked && !(r.State == Failed && r.PublishedAt == nil) {
 			return ErrState.With("导入任务“%s”，不能再修改列设置", r.State.Label())
 		}
@@ -232,6 +237,7 @@ func (s *Service) Map(ctx context.Context, actor access.Actor, cmd MapImport) (V
 		}
 		r.Sheet, r.Head, r.Fields, r.Duplicates, r.State, r.Message = chosen.Index, chosen.Head, string(columns), cmd.Duplicates, Reading, ""
 		r.Total, r.Read, r.Good, r.Known, r.Bad, r.LastRead, r.CheckedAt, r.FinishedAt = int64(chosen.Rows), 0, 0, 0, 0, 0, nil, nil
+		r.Review, r.Dropped = 0, 0
 		r.Ask()
 		return s.queue.Insert(ctx, tx, wakeArgs{r.ID})
 	})
@@ -251,6 +257,9 @@ func (s *Service) Publish(ctx context.Context, actor access.Actor, cmd Ref) (Vie
 		}
 		if r.Purged {
 			return ErrGone
+		}
+		if r.Review > 0 {
+			return ErrReview.With("还有 %d 行需要人工审核，请逐条或按类型决定后再发布", r.Review)
 		}
 		if r.Good+r.Known == 0 {
 			return fault.New(fault.Conflict, "IMPORT_NOTHING", "没有可以发布的记录，请下载问题清单，修改后重新上传")
@@ -306,7 +315,7 @@ func (s *Service) change(ctx context.Context, actor access.Actor, id int64, acti
 				return Ref{}, err
 			}
 			return Ref{ID: r.ID}, audit.Write(ctx, tx, actor, now, audit.Record{Action: action, Object: Object, ObjectID: r.ID, Summary: summary + "：" + t.Title,
-				Detail: map[string]any{"file": r.FileName, "duplicates": r.Duplicates, "good": r.Good, "known": r.Known, "bad": r.Bad}})
+				Detail: map[string]any{"file": r.FileName, "duplicates": r.Duplicates, "good": r.Good, "known": r.Known, "bad": r.Bad, "review": r.Review, "dropped": r.Dropped}})
 		})
 		return err
 	})
@@ -332,7 +341,11 @@ func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, 
 	if err != nil {
 		return View{}, err
 	}
-	full := View{Item: v, Sheet: r.Sheet, Head: r.Head, Sheets: []SheetView{}, Columns: r.mapping(), CanPublish: r.Good+r.Known > 0 && (r.State == Checked || r.State == Failed && r.PublishedAt != nil),
+	flags, err := s.flags(ctx, r, t)
+	if err != nil {
+		return View{}, err
+	}
+	full := View{Item: v, Flags: flags, CanResume: resumable(r), Sheet: r.Sheet, Head: r.Head, Sheets: []SheetView{}, Columns: r.mapping(), CanPublish: r.Good+r.Known > 0 && r.Review == 0 && (r.State == Checked || r.State == Failed && r.PublishedAt != nil),
 		HasResult: t.Extra != nil && r.Created > 0 && !r.Purged}
 	for _, x := range sheets {
 		if r.Purged {

@@ -48,6 +48,9 @@ type Item struct {
 	Updated     int64            `json:"updated"`
 	Skipped     int64            `json:"skipped"`
 	Refused     int64            `json:"refused" doc:"Good when checked, refused when published."`
+	Review      int64            `json:"review" doc:"Rows that a person must decide before publishing."`
+	Dropped     int64            `json:"dropped" doc:"Rows that a person decided against."`
+	Feed        string           `json:"feed" doc:"The outside register the rows come from; empty for a file."`
 	Purged      bool             `json:"purged" doc:"The rows were removed after their time."`
 	CreatedAt   time.Time        `json:"createdAt"`
 	CheckedAt   *time.Time       `json:"checkedAt,omitempty"`
@@ -64,6 +67,8 @@ type View struct {
 	Columns    map[string]int `json:"columns" doc:"Field to column, once chosen."`
 	CanPublish bool           `json:"canPublish"`
 	HasResult  bool           `json:"hasResult"`
+	CanResume  bool           `json:"canResume" doc:"Reading an outside register failed and can go on at its page."`
+	Flags      []FlagView     `json:"flags" doc:"What people must decide, by kind."`
 }
 
 // SheetView is one sheet of the file.
@@ -82,7 +87,8 @@ type SheetView struct {
 // RowView is one row with what is wrong with it or what came of it.
 type RowView struct {
 	Number   int                `json:"number"`
-	State    RowState           `json:"state" enum:"good,known,bad,created,updated,skipped,refused"`
+	State    RowState           `json:"state" enum:"good,known,bad,created,updated,skipped,refused,review,dropped"`
+	Flag     string             `json:"flag,omitempty" doc:"Why a person must decide, or had to."`
 	Values   map[string]string  `json:"values"`
 	Problems []sheet.RowProblem `json:"problems"`
 	ObjectID int64              `json:"objectId,omitempty"`
@@ -90,7 +96,7 @@ type RowView struct {
 
 func (s *Service) item(r *row) Item {
 	v := Item{ID: r.ID, Target: r.Target, TargetTitle: r.Target, FileName: r.FileName, State: r.State, Message: r.Message, Duplicates: r.Duplicates, Total: r.Total, Read: r.Read,
-		Good: r.Good, Known: r.Known, Bad: r.Bad, Created: r.Created, Updated: r.Updated, Skipped: r.Skipped, Refused: r.Refused, Purged: r.Purged, CreatedAt: r.CreatedAt.UTC(),
+		Good: r.Good, Known: r.Known, Bad: r.Bad, Created: r.Created, Updated: r.Updated, Skipped: r.Skipped, Refused: r.Refused, Review: r.Review, Dropped: r.Dropped, Feed: r.Feed, Purged: r.Purged, CreatedAt: r.CreatedAt.UTC(),
 		CheckedAt: utc(r.CheckedAt), PublishedAt: utc(r.PublishedAt), FinishedAt: utc(r.FinishedAt)}
 	if i := slices.IndexFunc(s.Targets, func(t sheet.Target) bool { return t.Name == r.Target }); i >= 0 {
 		v.TargetTitle = s.Targets[i].Title
@@ -107,7 +113,7 @@ func utc(at *time.Time) *time.Time {
 }
 
 func (s *Service) rowView(r staged) (RowView, error) {
-	v := RowView{Number: r.Number, State: r.State, Values: map[string]string{}, Problems: []sheet.RowProblem{}, ObjectID: r.ObjectID}
+	v := RowView{Number: r.Number, State: r.State, Values: map[string]string{}, Problems: []sheet.RowProblem{}, ObjectID: r.ObjectID, Flag: r.Flag}
 	plain, err := s.Box.Open(r.Values, valuesPlace(r.ImportID, r.Number))
 	if err != nil {
 		return v, err
@@ -175,7 +181,7 @@ func (s *Service) some(ctx context.Context, id int64, states []RowState, after, 
 // Report is a workbook of the rows that were not imported, each with what is wrong and how to mend it. Mended, it can be
 // uploaded as it is: columns it does not know are left alone.
 func (s *Service) Report(ctx context.Context, actor access.Actor, id int64) (name string, content []byte, err error) {
-	return s.book(ctx, actor, id, "import.report", "问题清单", []RowState{RowBad, RowRefused}, []string{"问题与修改办法"}, func(_ context.Context, v RowView, t sheet.Target) ([]string, error) {
+	return s.book(ctx, actor, id, "import.report", "问题清单", []RowState{RowBad, RowRefused, RowReview, RowDropped}, []string{"问题与修改办法"}, func(_ context.Context, v RowView, t sheet.Target) ([]string, error) {
 		var words []string
 		for _, p := range v.Problems {
 			f, _ := t.Field(p.Field)

@@ -2,7 +2,7 @@ package importing
 
 import (
 	"context"
-	"encoding/json"
+	"database/sql"
 	"errors"
 	"fmt"
 
@@ -10,6 +10,7 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/lease"
 	"github.com/huiqi/huiqi/platform/sheet"
@@ -70,6 +71,27 @@ func (s *Service) read(ctx context.Context, c lease.Claim, r *row) error {
 			return err
 		}
 	}
+	if r.Feed == "" {
+		err = s.readFile(ctx, c, r, t, actor)
+	} else {
+		err = s.readFeed(ctx, c, r, t, actor)
+	}
+	if err != nil {
+		return err
+	}
+	now := s.Clock.Now()
+	r.State, r.Due, r.CheckedAt, r.Total = Checked, false, &now, r.Read
+	return s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewUpdate().Model(r).Column("state", "due", "checked_at", "rows_total").WherePK().Exec(ctx); err != nil {
+			return err
+		}
+		return audit.Write(ctx, tx, access.SystemActor("job:import"), now, audit.Record{Action: "import.checked", Object: Object, ObjectID: r.ID, Summary: "导入文件检查完成：" + t.Title,
+			Detail: map[string]any{"owner": r.OwnerID, "read": r.Read, "good": r.Good, "known": r.Known, "bad": r.Bad, "review": r.Review}})
+	})
+}
+
+// readFile stages the rows of the file behind the checkpoint.
+func (s *Service) readFile(ctx context.Context, c lease.Claim, r *row, t sheet.Target, actor access.Actor) error {
 	f, err := s.open(ctx, r)
 	if err != nil {
 		return err
@@ -82,9 +104,6 @@ func (s *Service) read(ctx context.Context, c lease.Claim, r *row) error {
 	mapped := r.mapping()
 	batch := make([]pending, 0, s.batch)
 	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
 		err := s.stage(ctx, c, r, t, actor, batch)
 		batch = batch[:0]
 		return err
@@ -103,22 +122,14 @@ func (s *Service) read(ctx context.Context, c lease.Claim, r *row) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p := pending{record: sheet.Record{Row: line.Number, Values: map[string]string{}}}
-		for _, f := range t.Fields {
-			var v sheet.Value
+		batch = append(batch, readRow(t, line.Number, func(f sheet.TargetField) (v sheet.Value, ok bool) {
 			at, ok := mapped[f.Key]
-			if !ok {
-				continue
-			}
 			if at < len(line.Cells) {
 				v = line.Cells[at]
 			}
-			text, problem := f.Read(v)
-			if p.record.Values[f.Key] = text; problem != nil {
-				p.problems = append(p.problems, *problem)
-			}
-		}
-		if batch = append(batch, p); len(batch) == s.batch {
+			return v, ok
+		}))
+		if len(batch) == s.batch {
 			return flush()
 		}
 		return nil
@@ -126,105 +137,23 @@ func (s *Service) read(ctx context.Context, c lease.Claim, r *row) error {
 	if err != nil {
 		return err
 	}
-	if err := flush(); err != nil {
-		return err
-	}
-	now := s.Clock.Now()
-	r.State, r.Due, r.CheckedAt, r.Total = Checked, false, &now, r.Read
-	return s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewUpdate().Model(r).Column("state", "due", "checked_at", "rows_total").WherePK().Exec(ctx); err != nil {
-			return err
-		}
-		return audit.Write(ctx, tx, access.SystemActor("job:import"), now, audit.Record{Action: "import.checked", Object: Object, ObjectID: r.ID, Summary: "导入文件检查完成：" + t.Title,
-			Detail: map[string]any{"owner": r.OwnerID, "read": r.Read, "good": r.Good, "known": r.Known, "bad": r.Bad}})
-	})
+	return flush()
 }
 
-// pending is a row on its way to the staging table.
-type pending struct {
-	record   sheet.Record
-	problems []sheet.RowProblem
-	state    RowState
-	blinds   []string // keyed hashes of the row's key under each root, today's first
-}
-
-// stage checks a batch and keeps it with the checkpoint behind it.
-func (s *Service) stage(ctx context.Context, c lease.Claim, r *row, t sheet.Target, actor access.Actor, batch []pending) error {
-	var keys, blinds []string
-	for i := range batch {
-		p := &batch[i]
-		p.state = RowBad
-		if len(p.problems) == 0 {
-			record, problems, err := t.Check(ctx, actor, p.record)
-			if err != nil {
-				return fmt.Errorf("row %d: %w", p.record.Row, err)
-			}
-			if p.problems = problems; len(problems) == 0 {
-				p.record, p.state = record, RowGood
-			}
+// readRow reads the fields of a row by what cell has for each.
+func readRow(t sheet.Target, number int, cell func(f sheet.TargetField) (sheet.Value, bool)) pending {
+	p := pending{record: sheet.Record{Row: number, Values: map[string]string{}}}
+	for _, f := range t.Fields {
+		v, ok := cell(f)
+		if !ok {
+			continue
 		}
-		if key := p.record.Values[t.Key]; p.state == RowGood && key != "" {
-			p.blinds = s.Box.Blinds("import."+t.Name, key)
-			keys, blinds = append(keys, key), append(blinds, p.blinds...)
+		text, problem := f.Read(v)
+		if p.record.Values[f.Key] = text; problem != nil {
+			p.problems = append(p.problems, *problem)
 		}
 	}
-	known, err := t.Existing(ctx, actor, keys)
-	if err != nil {
-		return err
-	}
-	earlier, err := s.earlier(ctx, r.ID, blinds)
-	if err != nil {
-		return err
-	}
-	rows := make([]staged, 0, len(batch))
-	next := *r
-	for i := range batch {
-		p := &batch[i]
-		if p.state == RowGood {
-			s.meet(r.Duplicates, p, known[p.record.Values[t.Key]], earlier)
-		}
-		plain, err := json.Marshal(p.record.Values)
-		if err != nil {
-			return err
-		}
-		row := staged{ImportID: r.ID, Number: p.record.Row, State: p.state, Values: s.Box.Seal(plain, valuesPlace(r.ID, p.record.Row)), KeyBlind: p.blind()}
-		if len(p.problems) > 0 {
-			raw, err := json.Marshal(p.problems)
-			if err != nil {
-				return err
-			}
-			row.Problems = string(raw)
-		}
-		rows = append(rows, row)
-		next.Read, next.LastRead = next.Read+1, p.record.Row
-		switch p.state {
-		case RowGood:
-			next.Good++
-		case RowKnown:
-			next.Known++
-		case RowBad:
-			next.Bad++
-		}
-	}
-	err = s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
-		if _, err := tx.NewInsert().Model(&rows).Exec(ctx); err != nil {
-			return err
-		}
-		_, err := tx.NewUpdate().Model(&next).Column("rows_read", "rows_good", "rows_known", "rows_bad", "last_read").WherePK().Exec(ctx)
-		return err
-	})
-	if err == nil {
-		*r = next
-	}
-	return err
-}
-
-// blind is how the row's key is kept, "" when it has none.
-func (p *pending) blind() string {
-	if len(p.blinds) == 0 {
-		return ""
-	}
-	return p.blinds[0]
+	return p
 }
 
 // meet decides about a good row whose record is there already, in the system or further up in the file.
@@ -232,19 +161,19 @@ func (s *Service) meet(on sheet.Duplicates, p *pending, known bool, earlier map[
 	if len(p.blinds) == 0 {
 		return
 	}
-	first, twice := 0, false
+	at, twice := 0, false
 	for _, blind := range p.blinds {
-		if n, ok := earlier[blind]; ok && (!twice || n < first) {
-			first, twice = n, true
+		if n, ok := earlier[blind]; ok && (!twice || n < at) {
+			at, twice = n, true
 		}
 	}
 	if !twice {
-		earlier[p.blind()] = p.record.Row
+		earlier[first(p.blinds)] = p.record.Row
 	}
 	switch {
 	case on == sheet.Refuse && twice:
 		p.state = RowBad
-		p.problems = []sheet.RowProblem{{Code: "DUPLICATE_ROW", Message: fmt.Sprintf("与文件第 %d 行重复，请只保留一行", first)}}
+		p.problems = []sheet.RowProblem{{Code: "DUPLICATE_ROW", Message: fmt.Sprintf("与文件第 %d 行重复，请只保留一行", at)}}
 	case on == sheet.Refuse && known:
 		p.state = RowBad
 		p.problems = []sheet.RowProblem{{Code: sheet.ErrExists.Code, Message: sheet.ErrExists.Message}}
@@ -259,15 +188,13 @@ func (s *Service) earlier(ctx context.Context, id int64, blinds []string) (map[s
 	if len(blinds) == 0 {
 		return out, nil
 	}
-	var rows []struct {
-		KeyBlind string
-		Number   int
-	}
-	err := s.DB.Read().NewSelect().TableExpr("import_rows AS r").ColumnExpr("r.key_blind, min(r.number) AS number").
-		Where("r.import_id = ? AND r.key_blind IN ?", id, bun.Tuple(blinds)).GroupExpr("r.key_blind").Scan(ctx, &rows)
-	for _, x := range rows {
-		out[x.KeyBlind] = x.Number
-	}
+	err := database.Each(ctx, s.DB.Read(), func(rows *sql.Rows) error {
+		var blind string
+		var n int
+		err := rows.Scan(&blind, &n)
+		out[blind] = n
+		return err
+	}, "SELECT r.key_blind, min(r.number) FROM "+database.List(s.DB.Read())+" CROSS JOIN import_rows AS r WHERE r.import_id = ? AND r.key_blind = list.value GROUP BY r.key_blind", database.Texts(blinds), id)
 	return out, err
 }
 
@@ -321,7 +248,7 @@ func (s *Service) Expire(ctx context.Context) error {
 		}
 	}
 	var left []row
-	err = s.DB.Read().NewSelect().Model(&left).Where("i.purged AND i.file_key <> ''").OrderExpr("i.id").Limit(100).Scan(ctx)
+	err = s.DB.Read().NewSelect().Model(&left).Where("i.purged AND (i.file_key <> '' OR i.feed <> '' AND i.last_read > 0)").OrderExpr("i.id").Limit(100).Scan(ctx)
 	if err != nil {
 		return err
 	}
@@ -330,11 +257,13 @@ func (s *Service) Expire(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := s.Files.Delete(ctx, r.FileKey); err != nil {
-			return err
+		if r.FileKey != "" {
+			if err := s.Files.Delete(ctx, r.FileKey); err != nil {
+				return err
+			}
 		}
 		err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-			_, err := tx.NewUpdate().Model((*row)(nil)).Set("file_key = '', file_seal = ''").Where("id = ?", r.ID).Exec(ctx)
+			_, err := tx.NewUpdate().Model((*row)(nil)).Set("file_key = '', file_seal = '', last_read = 0").Where("id = ?", r.ID).Exec(ctx)
 			return err
 		})
 		if err != nil {

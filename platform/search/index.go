@@ -116,6 +116,18 @@ func (x Index) Put(ctx context.Context, tx bun.Tx, d Doc) error {
 	return x.each(ctx, tx, func(table string) error { return x.put(ctx, tx, table, d) })
 }
 
+// PutMany is Put of many documents, which it asks about the index once.
+func (x Index) PutMany(ctx context.Context, tx bun.Tx, docs []Doc) error {
+	return x.each(ctx, tx, func(table string) error {
+		for _, d := range docs {
+			if err := x.put(ctx, tx, table, d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Remove makes the document unfindable, in the transaction that takes its row away. A document that is not there is no error.
 func (x Index) Remove(ctx context.Context, tx bun.Tx, id int64) error {
 	column := "id"
@@ -180,7 +192,7 @@ func (x Index) put(ctx context.Context, tx bun.Tx, table string, d Doc) error {
 		args = append(args, Vector(d.Texts...))
 		query = "INSERT INTO " + table + " (id, ts) VALUES (?, ?::tsvector) ON CONFLICT (id) DO UPDATE SET ts = EXCLUDED.ts"
 	}
-	if _, err := tx.ExecContext(ctx, query, args...); err != nil {
+	if _, err := database.Run(ctx, tx, query, args...); err != nil {
 		return fmt.Errorf("index %s %d: %w", x.Kind, d.ID, err)
 	}
 	return nil

@@ -68,6 +68,30 @@ const (
 	Skipped Change = "skipped"
 )
 
+// Batch says where records come from.
+type Batch struct {
+	Import     int64  // the number of the import
+	Source     string // whose word they are: "roll" for a file
+	Duplicates Duplicates
+	Anew       bool // these are the first rows, and what was heard of the import before counts no more
+}
+
+// Outcome is what publishing a record did, or why it did not.
+type Outcome struct {
+	Change   Change
+	ObjectID int64
+	Problem  *RowProblem
+}
+
+// Scored is a row as it was staged. Values are those of the file where the row is bad.
+type Scored struct {
+	Record
+
+	Bad      bool
+	Review   bool
+	Problems []RowProblem
+}
+
 // ErrExists is returned by Publish for a record that is there already and must not be.
 var ErrExists = fault.New(fault.Conflict, "RECORD_EXISTS", "系统中已有这条记录；如需更新，请重新导入并选择“更新已有记录”")
 
@@ -92,6 +116,21 @@ type Target struct {
 	// Publish writes one record in tx, with its event and its audit entry. origin is the same whenever the same row is
 	// published. A fault is a problem of the record, and undoes what it wrote.
 	Publish func(ctx context.Context, tx bun.Tx, actor access.Actor, r Record, on Duplicates, origin string, prepared any) (Change, int64, error)
+	// Flag looks at good records together and says of each what a person must decide before it is published; nil where
+	// nobody needs to.
+	Flag func(ctx context.Context, actor access.Actor, records []Record) ([][]RowProblem, error)
+	// FlagTitles are what the codes of flags mean.
+	FlagTitles map[string]string
+	// Alike is a field by which records of one file are held against each other, "" for none: Similar gets two that agree in
+	// it and not in their key, and says what a person must decide about the later, nil for nothing.
+	Alike   string
+	Similar func(earlier, later Record) *RowProblem
+	// PublishMany is Publish for many records at once, in their order, for a target that is taken in by the hundred thousand;
+	// nil where Publish is called for each. A problem of one record is its Outcome's and touches no other; an error undoes all.
+	PublishMany func(ctx context.Context, tx bun.Tx, actor access.Actor, b Batch, records []Record) ([]Outcome, error)
+	// Score hears, in the transaction that stages them, what was found in each row, for a score of the source's quality; nil
+	// where nobody keeps one. Rows that are read anew begin with a Batch that says so.
+	Score func(ctx context.Context, tx bun.Tx, b Batch, rows []Scored) error
 	// Extra are columns that the owner of the import gets beside each published record, as first passwords; nil for none.
 	// It returns nothing for a record that does not need them any more.
 	ExtraTitles []string

@@ -39,18 +39,39 @@ type Bounds *[3]int64
 
 // Row is the thresholds of one industry. Employees in persons, Revenue and Assets in 万元 as the document prints them.
 type Row struct {
-	Name      string
-	Codes     []string // prefixes of GB/T 4754-2017 numeric codes
-	Employees Bounds
-	Revenue   Bounds
-	Assets    Bounds
+	Name      string   `json:"name"`
+	Codes     []string `json:"codes"` // prefixes of GB/T 4754-2017 numeric codes
+	Employees Bounds   `json:"employees,omitempty"`
+	Revenue   Bounds   `json:"revenue,omitempty"`
+	Assets    Bounds   `json:"assets,omitempty"`
+}
+
+// Check says in Chinese what is wrong with a row, "" when nothing is.
+func (row Row) Check() string {
+	if row.Name == "" || len(row.Codes) == 0 {
+		return "每一行应有行业名称和行业代码"
+	}
+	for _, c := range row.Codes {
+		if len(c) < 2 || len(c) > 4 || strings.Trim(c, "0123456789") != "" {
+			return "行业代码应为 2 至 4 位数字：" + c
+		}
+	}
+	if row.Employees == nil && row.Revenue == nil && row.Assets == nil {
+		return row.Name + "没有任何指标"
+	}
+	for _, b := range []Bounds{row.Employees, row.Revenue, row.Assets} {
+		if b != nil && (b[0] < b[1] || b[1] < b[2] || b[2] < 1) {
+			return row.Name + "的界限应依次为大型、中型、小型的下限，从大到小"
+		}
+	}
+	return ""
 }
 
 // Edition is one document's table and when it begins to hold.
 type Edition struct {
-	Document string
-	From     time.Time
-	Rows     []Row
+	Document string    `json:"document"`
+	From     time.Time `json:"from"`
+	Rows     []Row     `json:"rows"`
 }
 
 // Result is the answer.
@@ -59,6 +80,41 @@ type Result struct {
 	Industry string  // the row used
 	Document string
 	Why      string // Chinese: why Classes is empty
+	// Steps are what each metric of the row says for itself; none where the code fits several rows.
+	Steps []Step
+}
+
+// Step is one metric of the reckoning.
+type Step struct {
+	Name  string // 从业人员, 营业收入, 资产总额
+	Money bool   // Value is fen; else persons
+	Value *int64 // nil where it is not known
+	Class Class  // the largest the metric allows; "" where it is not known
+}
+
+// steps says for each metric that the row uses which class it allows.
+func (row Row) steps(m Metrics) []Step {
+	var out []Step
+	add := func(name string, b Bounds, v *int64, unit int64) {
+		if b == nil {
+			return
+		}
+		s := Step{Name: name, Money: unit != 1, Value: v}
+		if v != nil {
+			s.Class = Micro
+			for i, c := range []Class{Large, Medium, Small} {
+				if *v >= b[i]*unit {
+					s.Class = c
+					break
+				}
+			}
+		}
+		out = append(out, s)
+	}
+	add("从业人员", row.Employees, m.Employees, 1)
+	add("营业收入", row.Revenue, m.Revenue, fenPerWan)
+	add("资产总额", row.Assets, m.Assets, fenPerWan)
+	return out
 }
 
 // Exact returns the class when only one is possible.
@@ -125,6 +181,9 @@ func (t Table) Classify(industry string, m Metrics, at time.Time) Result {
 			return r
 		}
 		names = append(names, row.Name)
+		if r.Steps = row.steps(m); len(names) > 1 {
+			r.Steps = nil
+		}
 		for _, c := range row.classes(m) {
 			possible[c] = true
 		}
@@ -172,9 +231,9 @@ func (row Row) classes(m Metrics) []Class {
 
 func b(large, medium, small int64) Bounds { return &[3]int64{large, medium, small} }
 
-// National returns the table of 2011. The medium bounds of 物业管理 and 租赁和商务服务业 await a check against the printed document.
-func National() Table {
-	return New(Edition{
+// First returns the edition that an installation begins with: the table of 2011. The medium bounds of 物业管理 and 租赁和商务服务业 await a check against the printed document.
+func First() Edition {
+	return Edition{
 		Document: "工信部联企业〔2011〕300号",
 		From:     time.Date(2011, 6, 18, 0, 0, 0, 0, time.UTC),
 		Rows: []Row{
@@ -195,8 +254,11 @@ func National() Table {
 			{"租赁和商务服务业", split("71 72"), b(300, 100, 10), nil, b(120000, 8000, 100)},
 			{"其他未列明行业", append(span(73, 82), split("85 86 87 88 89 90 703 709")...), b(300, 100, 10), nil, nil},
 		},
-	})
+	}
 }
+
+// National returns the table of the edition that an installation begins with.
+func National() Table { return New(First()) }
 
 func split(s string) []string { return strings.Fields(s) }
 

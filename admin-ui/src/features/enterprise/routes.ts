@@ -1,4 +1,4 @@
-import { Connection, OfficeBuilding, Stamp } from '@element-plus/icons-vue'
+import { Connection, DataAnalysis, OfficeBuilding, Share, Stamp } from '@element-plus/icons-vue'
 import type { FeatureRoute } from '@/router/feature'
 
 export default [
@@ -26,6 +26,48 @@ export default [
     name: 'enterprise',
     component: () => import('./EnterprisePage.vue'),
     meta: { title: '企业详情', parent: 'enterprises', permissions: ['enterprise.view'] },
+  },
+  {
+    path: 'enterprises/:id(\\d+)/portrait',
+    name: 'enterprise-portrait',
+    component: () => import('./PortraitPage.vue'),
+    meta: { title: '企业画像', parent: 'enterprises', permissions: ['enterprise.view'] },
+  },
+  {
+    path: 'enterprise-sources',
+    name: 'enterprise-sources',
+    component: () => import('./SourcePage.vue'),
+    meta: {
+      title: '数据来源',
+      menu: '企业',
+      icon: Share,
+      order: 5,
+      permissions: ['enterprise.golden'],
+      help: [
+        {
+          heading: '采用哪个来源',
+          text: '先看是否在有效天数内，再看优先级、数据日期、是否部门数据、最后记录。企业详情的“来源与冲突”逐项说明采用的原因。',
+        },
+      ],
+    },
+  },
+  {
+    path: 'enterprise-quality',
+    name: 'enterprise-quality',
+    component: () => import('./QualityPage.vue'),
+    meta: {
+      title: '数据质量',
+      menu: '企业',
+      icon: DataAnalysis,
+      order: 6,
+      permissions: ['enterprise.import', 'enterprise.quality'],
+      help: [
+        {
+          heading: '怎样评分',
+          text: '导入的每一行按规则检查，规则的通过率按权重平均为维度分和总分。规则修改后形成新版本，以前的评分不变。',
+        },
+      ],
+    },
   },
   {
     path: 'enterprise-reviews',

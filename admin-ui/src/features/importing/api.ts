@@ -41,3 +41,17 @@ export const publishImport = (id: number, key: string) =>
 
 export const cancelImport = (id: number, key: string) =>
   data(api.POST('/api/imports/{id}/cancel', { params: { path: { id } }, ...idempotent(key) }))
+
+export type ImportFeed = Schemas['ImportingFeedView']
+export type ImportFlag = Schemas['ImportingFlagView']
+
+export const listFeeds = () => data(api.GET('/api/import-feeds')).then((p): ImportFeed[] => p.items ?? [])
+
+export const startFeed = (feed: string, duplicates: Duplicates, key: string) =>
+  data(api.POST('/api/import-feeds', { ...idempotent(key), body: { feed, duplicates } }))
+
+export const resumeImport = (id: number, key: string) =>
+  data(api.POST('/api/imports/{id}/resume', { params: { path: { id } }, ...idempotent(key) }))
+
+export const decideRows = (id: number, what: { rows?: number[]; flag?: string; accept: boolean }, key: string) =>
+  data(api.POST('/api/imports/{id}/decisions', { params: { path: { id } }, body: what, ...idempotent(key) }))

@@ -8,6 +8,7 @@ import {
   Plus,
   RefreshRight,
   Remove,
+  View,
   WarningFilled,
 } from '@element-plus/icons-vue'
 import type { LabelTable } from '@/components/types'
@@ -31,6 +32,8 @@ export const rowState: LabelTable<RowState> = {
   updated: { text: '已更新', tone: 'success', icon: RefreshRight },
   skipped: { text: '已跳过', tone: 'neutral', icon: DArrowRight },
   refused: { text: '未导入', tone: 'danger', icon: CircleClose },
+  review: { text: '待人工审核', tone: 'warning', icon: View },
+  dropped: { text: '审核不采用', tone: 'neutral', icon: Remove },
 }
 
 export const duplicateWords: Record<Duplicates, string> = {

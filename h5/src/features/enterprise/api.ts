@@ -10,6 +10,8 @@ export type Members = Schemas['EnterpriseMembers']
 export type Member = Schemas['EnterpriseMemberView']
 export type Join = Schemas['EnterpriseJoinView']
 export type MyCompany = Schemas['EnterpriseMyCompany']
+export type Portrait = Schemas['EnterprisePortrait']
+export type SizeView = Schemas['EnterpriseSizeView']
 export type Industry = Schemas['EnterpriseIndustryOption']
 
 /** What a company says of itself. */
@@ -30,6 +32,9 @@ export interface Stated {
 
 /** The company the person acts for. */
 export const getMine = (): Promise<Mine> => call(api.GET('/api/my/enterprise'))
+
+/** The company as its facts show it, each with its origin. */
+export const getPortrait = (): Promise<Portrait> => call(api.GET('/api/my/enterprise/portrait'))
 
 /** Holds the claim against the registry; whatever it says is in the answer's outcome. */
 export const verify = (body: Claim, key: string): Promise<Attempt> =>

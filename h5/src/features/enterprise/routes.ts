@@ -20,6 +20,12 @@ export default [
     meta: { title: '填报经营数据', auth: true },
   },
   {
+    path: '/company/portrait',
+    name: 'company-portrait',
+    component: () => import('./PortraitPage.vue'),
+    meta: { title: '企业画像', auth: true },
+  },
+  {
     path: '/company/members',
     name: 'company-members',
     component: () => import('./MembersPage.vue'),

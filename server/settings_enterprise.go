@@ -1,0 +1,97 @@
+package server
+
+import (
+	"context"
+	"slices"
+
+	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/fault"
+)
+
+// enterpriseKinds are the rules about the data of companies that an operator edits.
+func (h *house) enterpriseKinds() []settingKind {
+	return []settingKind{h.sourceKind(), h.qualityKind(), h.sizeKind()}
+}
+
+type sourceSetting struct {
+	Code     enterprise.Source           `json:"code"`
+	Name     string                      `json:"name"`
+	Official bool                        `json:"official"`
+	Worths   map[string]enterprise.Worth `json:"worths"`
+}
+
+func (h *house) sourceKind() settingKind {
+	return kindOf[sourceSetting]{key: "enterprise_sources", title: "企业数据来源", tables: []string{"enterprise_sources"},
+		id: func(m sourceSetting) (string, string) { return string(m.Code), m.Name },
+		list: func(ctx context.Context, actor access.Actor) ([]sourceSetting, error) {
+			list, err := h.enterprises.Sources(ctx, actor)
+			var out []sourceSetting
+			for _, s := range list {
+				out = append(out, sourceSetting{s.Code, s.Name, s.Official, s.Worths})
+			}
+			return out, err
+		},
+		check: func(_ *world, m *sourceSetting) error {
+			for _, w := range m.Worths {
+				if w.Rank < 1 || w.Rank > 99 || w.Days < 0 || w.Days > 3660 {
+					return fault.InvalidField("worths", "SOURCE_WORTH", "优先级应为 1 至 99，有效天数应为 0 至 3660")
+				}
+			}
+			return nil
+		},
+		set: func(ctx context.Context, actor access.Actor, m sourceSetting) error {
+			list, err := h.enterprises.Sources(ctx, actor)
+			if err != nil {
+				return err
+			}
+			i := slices.IndexFunc(list, func(s enterprise.SourceView) bool { return s.Code == m.Code })
+			if i < 0 {
+				return fault.InvalidField("code", "SOURCE", "没有编码为 "+string(m.Code)+" 的数据来源")
+			}
+			_, err = h.enterprises.SaveSource(ctx, actor, enterprise.SaveSource{Code: m.Code, Name: m.Name, Official: m.Official, Worths: m.Worths, Version: list[i].Version})
+			return err
+		},
+	}
+}
+
+type qualitySetting struct {
+	Rules []enterprise.QualityRule `json:"rules"`
+}
+
+func (h *house) qualityKind() settingKind {
+	return kindOf[qualitySetting]{key: "enterprise_quality", title: "数据质量规则", tables: []string{"enterprise_quality_versions"}, single: true,
+		list: func(ctx context.Context, actor access.Actor) ([]qualitySetting, error) {
+			q, err := h.enterprises.Quality(ctx, actor)
+			return []qualitySetting{{q.Rules}}, err
+		},
+		check: func(_ *world, m *qualitySetting) error { return h.enterprises.CheckRules(m.Rules) },
+		set: func(ctx context.Context, actor access.Actor, m qualitySetting) error {
+			q, err := h.enterprises.Quality(ctx, actor)
+			if err != nil {
+				return err
+			}
+			_, err = h.enterprises.SaveQuality(ctx, actor, enterprise.SaveQuality{Version: q.Version, Note: byImport, Rules: m.Rules})
+			return err
+		},
+	}
+}
+
+func (h *house) sizeKind() settingKind {
+	return kindOf[enterprise.SizeEditionBody]{key: "enterprise_sizes", title: "划型标准", tables: []string{"enterprise_size_editions"},
+		id: func(m enterprise.SizeEditionBody) (string, string) { return m.Kind + " " + m.From, m.Document },
+		list: func(ctx context.Context, actor access.Actor) ([]enterprise.SizeEditionBody, error) {
+			list, err := h.enterprises.SizeEditions(ctx, actor)
+			var out []enterprise.SizeEditionBody
+			for _, e := range slices.Backward(list) {
+				out = append(out, e.Edited())
+			}
+			return out, err
+		},
+		check: func(_ *world, m *enterprise.SizeEditionBody) error { return m.Check() },
+		set: func(ctx context.Context, actor access.Actor, m enterprise.SizeEditionBody) error {
+			_, err := h.enterprises.AddEdition(ctx, actor, m.Edition(), "")
+			return err
+		},
+	}
+}
