@@ -142,7 +142,7 @@ func TestEveryOperationDeclaresWhoMay(t *testing.T) {
 			}
 		}
 	}
-	if n != 21 {
+	if n != 22 {
 		t.Errorf("%d operations", n)
 	}
 }
