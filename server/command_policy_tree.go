@@ -122,6 +122,8 @@ func valuesOf(v any) []string {
 	switch x := v.(type) {
 	case string:
 		return []string{x}
+	case []string:
+		return x
 	case []any:
 		var out []string
 		for _, y := range x {

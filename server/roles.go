@@ -72,11 +72,11 @@ func roles() []identity.BuiltinRole {
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "institution.manage", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
 			"consent.view", "consent.edit",
-			"policy.view", "policy.reverse", "policy.reverse_export", "policy.push", "policy.grant", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
+			"policy.view", "policy.edit", "policy.publish", "policy.reverse", "policy.reverse_export", "policy.push", "policy.grant", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
 			"application.export", "enterprise.export", "enterprise.golden", "enterprise.import", "enterprise.quality", "message.export", "exchange.export", "calendar.view", "calendar.manage", "ticket.budgets",
 			"appraisal.view", "intake.open311"}},
 		{Code: "editor", Name: "内容审核", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
-			"content.edit", "content.publish", "knowledge.view", "knowledge.edit", "knowledge.review", "canned.share"}},
+			"policy.view", "policy.publish", "content.edit", "content.publish", "knowledge.view", "knowledge.edit", "knowledge.review", "canned.share"}},
 		{Code: "agent", Name: "热线坐席", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void", "ticket.export",
 			"ticket.review", "ticket.decide", "ticket.forward", "ticket.suspend", "ticket.merge", "ticket.link", "ticket.archive", "ticket.urge", "calendar.view",
@@ -101,7 +101,7 @@ func roles() []identity.BuiltinRole {
 			"ticket.claim", "ticket.assign", "ticket.note", "ticket.share_view",
 			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view", "appraisal.view", "appraisal.export"}},
 		{Code: "reviewer", Name: "政府终审员", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []p{
-			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "policy.view",
+			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "policy.view", "policy.publish",
 			"consent.view", "consent.publish", "policy.reverse", "policy.push_approve", "policy.grant_decide"}},
 		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
 			"product.view", "product.edit", "application.view", "application.handle", "application.export"}},

@@ -138,6 +138,7 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 		{"licences", story.seedLicences},
 		{"products", story.seedProducts},
 		{"policies", story.seedPolicies},
+		{"policy drafts", story.seedPolicyDrafts},
 		{"content", story.seedContent},
 		{"knowledge", story.seedKnowledge},
 		{"canned replies", story.seedCanned},

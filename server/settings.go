@@ -82,6 +82,12 @@ type partnerSetting struct {
 	CallsPerDay    int      `yaml:"calls_per_day"`
 }
 
+type amountSetting struct {
+	What string `yaml:"what"`
+	Fen  int64  `yaml:"fen"`
+	Cap  bool   `yaml:"cap,omitempty"`
+}
+
 type policySetting struct {
 	Title          string            `yaml:"title"`
 	DocNumber      string            `yaml:"doc_number"`
@@ -89,11 +95,15 @@ type policySetting struct {
 	Issuer         string            `yaml:"issuer"`
 	Level          string            `yaml:"level"`
 	Topic          string            `yaml:"topic"`
+	Kinds          []string          `yaml:"kinds,omitempty"`
+	Region         string            `yaml:"region,omitempty"`
+	EffectiveOn    string            `yaml:"effective_on,omitempty"`
 	PublishedOn    string            `yaml:"published_on"`
 	OpensOn        string            `yaml:"opens_on,omitempty"`
 	ClosesOn       string            `yaml:"closes_on,omitempty"`
 	ExpiresOn      string            `yaml:"expires_on,omitempty"`
 	Benefit        string            `yaml:"benefit"`
+	Benefits       []amountSetting   `yaml:"benefits,omitempty"`
 	CapFen         int64             `yaml:"cap_fen"`
 	Handler        string            `yaml:"handler,omitempty"` // name of the department
 	Link           string            `yaml:"link,omitempty"`

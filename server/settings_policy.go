@@ -21,7 +21,13 @@ func policySettingOf(k policy.Kept) policySetting {
 	p := k.Content
 	s := policySetting{Title: p.Title, DocNumber: p.DocNumber, Status: string(k.Status), Issuer: p.Issuer, Level: string(p.Level), Topic: string(p.Topic),
 		PublishedOn: p.PublishedOn, OpensOn: p.OpensOn, ClosesOn: p.ClosesOn, ExpiresOn: p.ExpiresOn, Benefit: p.Benefit, CapFen: p.CapFen, Handler: p.HandlerName,
-		Link: p.Link, Materials: p.Materials, Text: p.Text, Interpretation: p.Interpretation}
+		Link: p.Link, Materials: p.Materials, Text: p.Text, Interpretation: p.Interpretation, Region: p.Region, EffectiveOn: p.EffectiveOn}
+	for _, k := range p.Kinds {
+		s.Kinds = append(s.Kinds, string(k))
+	}
+	for _, b := range p.Benefits {
+		s.Benefits = append(s.Benefits, amountSetting(b))
+	}
 	for _, q := range p.FAQ {
 		s.FAQ = append(s.FAQ, questionSetting(q))
 	}
@@ -38,7 +44,14 @@ func policySettingOf(k policy.Kept) policySetting {
 func (s policySetting) content(departments map[string]int64) (policy.Content, error) {
 	c := policy.Content{Title: s.Title, DocNumber: s.DocNumber, Issuer: s.Issuer, Level: policy.Level(s.Level), Topic: policy.Topic(s.Topic),
 		PublishedOn: s.PublishedOn, OpensOn: s.OpensOn, ClosesOn: s.ClosesOn, ExpiresOn: s.ExpiresOn, Benefit: s.Benefit, CapFen: s.CapFen, HandlerName: s.Handler,
-		HandlerID: departments[s.Handler], Link: s.Link, Materials: s.Materials, Text: s.Text, Interpretation: s.Interpretation}
+		HandlerID: departments[s.Handler], Link: s.Link, Materials: s.Materials, Text: s.Text, Interpretation: s.Interpretation, Region: s.Region,
+		EffectiveOn: s.EffectiveOn}
+	for _, k := range s.Kinds {
+		c.Kinds = append(c.Kinds, policy.Kind(k))
+	}
+	for _, b := range s.Benefits {
+		c.Benefits = append(c.Benefits, policy.Amount(b))
+	}
 	for _, q := range s.FAQ {
 		c.FAQ = append(c.FAQ, policy.Question(q))
 	}
@@ -79,6 +92,7 @@ func (h *house) planPolicies(p *plan, actor access.Actor, now *current, list []p
 			continue
 		}
 		k, exists := known[s.DocNumber+"\n"+s.Title]
+		content.FileIDs = k.Content.FileIDs // a file of settings holds no attachments
 		if !exists {
 			if status == policy.Lapsed {
 				p.note("政策", name, "已失效，本系统中没有，不导入")

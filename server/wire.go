@@ -220,10 +220,10 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		DB:    db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads}, Outside: outsideEngine,
 		People: colleagues{h.identity}, Seats: readySeats{h}, Assigning: c.Desk.assigning(), Log: p.log, Lease: c.Jobs.lease(),
 	})
-	if h.policies, err = newPolicies(db, p, companies, consented{h}); err != nil {
+	if h.policies, err = h.newPolicies(p, companies, consented{h}); err != nil {
 		return nil, err
 	}
-	h.sees["ticket"], h.sees["policy"] = h.tickets.Sees, h.policies.Sees
+	h.sees["ticket"], h.sees["policy"], h.sees[policy.ObjectDraft] = h.tickets.Sees, h.policies.Sees, h.policies.SeesDraft
 	h.sees[enterprise.ObjectAttempt] = companies.Sees
 	h.joinConsents()
 	h.joinReach(c)
@@ -252,9 +252,9 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		return nil, err
 	}
 	h.joinKeys(c, p)
-	h.listeners = append(h.listeners, notices{messages: h.messages, audience: staffOf{h}, log: p.log, cleared: h.cleared}.listener())
+	h.listeners = append(h.listeners, notices{messages: h.messages, audience: staffOf{h}, followers: h.policies.Followers, log: p.log, cleared: h.cleared}.listener())
 	h.feed = event.NewFeed(db, p.log, h.listeners...)
-	h.tasks = slices.Concat(h.tasks, h.identity.Tasks(), h.enterprises.Tasks(), h.tickets.Tasks(), h.catalog.Tasks(), h.exchange.Tasks(), h.intake.Tasks())
+	h.tasks = slices.Concat(h.tasks, h.identity.Tasks(), h.enterprises.Tasks(), h.tickets.Tasks(), h.catalog.Tasks(), h.policies.Tasks(), h.exchange.Tasks(), h.intake.Tasks())
 	h.joinDesk()
 	h.joinOperations(c, p)
 	h.background = append(h.background, h.queue.Run, h.feed.Run, h.exchange.Run, h.scheduler.Run)
@@ -302,6 +302,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	calendar.Register(h.web.API, h.calendars)
 	policy.Register(h.web.API, h.policies)
 	policy.RegisterReach(h.web.API, h.policies)
+	policy.RegisterLibrary(h.web.API, h.policies)
+	policy.RegisterReading(h.web.API, h.policies)
 	enterprise.Register(h.web.API, companies)
 	consent.Register(h.web.API, h.consents)
 	licence.Register(h.web.API, h.licences)

@@ -16,6 +16,7 @@ import (
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/licence"
 	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/event"
@@ -50,7 +51,9 @@ type audience interface {
 type notices struct {
 	messages *message.Service
 	audience audience
-	log      *slog.Logger
+	// followers lists those who follow a policy; nil: nobody does.
+	followers func(ctx context.Context, db bun.IDB, policy int64, wide bool) ([]int64, error)
+	log       *slog.Logger
 	// cleared keeps what is told of confidential things to those who see them; nil keeps nothing back.
 	cleared func(ctx context.Context, tx bun.Tx, e event.Event, told []message.Notice) ([]message.Notice, error)
 }
@@ -108,6 +111,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 	case licence.Object:
 		return n.ofLicence(ctx, tx, e)
 	case "policy_push", "policy_objection":
+		return n.ofReach(ctx, tx, e)
+	case policy.Object:
 		return n.ofPolicy(ctx, tx, e)
 	}
 	return nil, nil

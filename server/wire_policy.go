@@ -13,7 +13,6 @@ import (
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/criteria"
-	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/sizeclass"
 	"github.com/huiqi/huiqi/seed/reference"
 )
@@ -26,16 +25,18 @@ const (
 )
 
 // newPolicies builds the library of policies and the matching over what is known of companies.
-func newPolicies(db *database.DB, p parts, companies *enterprise.Service, readable policy.Readable) (*policy.Service, error) {
+func (h *house) newPolicies(p parts, companies *enterprise.Service, readable policy.Readable) (*policy.Service, error) {
 	words := terms()
 	words.Regions = maps.Clone(words.Regions)
 	choices, err := policyChoices(words.Regions)
 	if err != nil {
 		return nil, fmt.Errorf("choices of the quick match: %w", err)
 	}
-	return policy.New(policy.Deps{
-		DB: db, Clock: p.clock, Log: p.log, Schema: enterprise.Schema(words), Enterprises: matched{companies}, Choices: choices, Readable: readable, CompanyPage: "/company",
-	}), nil
+	d := policy.Deps{
+		DB: h.db, Clock: p.clock, Log: p.log, Schema: enterprise.Schema(words), Enterprises: matched{companies}, Choices: choices, Readable: readable, CompanyPage: "/company",
+	}
+	h.joinLibrary(&d, words, companies)
+	return policy.New(d), nil
 }
 
 // selfStated is the source of what a company says itself.

@@ -128,8 +128,8 @@ type policyFact struct {
 	MakerID  int64  `json:"makerId"`
 }
 
-// ofPolicy tells those who decide that something waits for them.
-func (n notices) ofPolicy(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
+// ofReach tells those who decide that something waits for them.
+func (n notices) ofReach(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
 	var f policyFact
 	if err := decode(e, &f); err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ func TestSizeIsReckoned(t *testing.T) {
 	f := mustNew(t)
 	a := f.mustLoad(t, 7, enterprise.NewFact("industry", "1411", enterprise.FromRegistry, day("2026-10-01")), enterprise.NewFact("employees", int64(45), enterprise.FromSocial, day("2026-10-01")))
 	size := func() enterprise.SizeView {
-		v, err := f.Get(t.Context(), keeper(), a.EnterpriseID)
+		v, err := f.Get(t.Context(), keeper(), a.EnterpriseID, "")
 		if err != nil || v.Size == nil {
 			t.Fatal(v.Size, err)
 		}
@@ -29,7 +29,7 @@ func TestSizeIsReckoned(t *testing.T) {
 	}
 	b := f.mustLoadOther(t, enterprise.NewFact("industry", "1411", enterprise.FromRegistry, day("2026-10-01")), enterprise.NewFact("revenue", int64(2_500_000_000), enterprise.FromTax, day("2025-12-31")),
 		enterprise.NewFact("aboveScale", false, enterprise.FromBureau, day("2026-10-01")))
-	v, err := f.Get(t.Context(), keeper(), b)
+	v, err := f.Get(t.Context(), keeper(), b, "")
 	if err != nil || v.Size.Scale != "reached" || !strings.Contains(v.Size.ScaleText, "不在库") {
 		t.Errorf("%+v %v", v.Size, err)
 	}

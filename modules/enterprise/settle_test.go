@@ -98,7 +98,7 @@ func TestSettle(t *testing.T) {
 	if n := f.count(t, "SELECT count(*) FROM audit_entries WHERE action IN ('enterprise.settle', 'enterprise.unsettle')"); n != 2 {
 		t.Errorf("%d audit rows", n)
 	}
-	if v, err := f.Get(t.Context(), keeper(), id); err != nil || len(v.History) != 5 {
+	if v, err := f.Get(t.Context(), keeper(), id, ""); err != nil || len(v.History) != 5 {
 		t.Errorf("%d facts of history, %v", len(v.History), err)
 	}
 }

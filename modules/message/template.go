@@ -31,7 +31,7 @@ var groups = []struct {
 	group Group
 	label string
 }{
-	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Products, "产品审核"}, {Exchanges, "数据回流"}, {Uploads, "文件安全"}, {Operations, "系统运行"}, {Policies, "政策推送"}, {Codes, "验证码"},
+	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Policies, "政策推送与订阅"}, {Products, "产品审核"}, {Exchanges, "数据回流"}, {Uploads, "文件安全"}, {Operations, "系统运行"}, {Codes, "验证码"},
 }
 
 // Label is the Chinese word of the group.
@@ -158,6 +158,7 @@ func templates() []Template {
 			return Template{Code: string(g) + "." + code, Group: g, Title: title, Text: text}
 		}
 	}
+	l := of(Policies)
 	a, t, e, p, x := of(Applications), of(Tickets), of(Enterprises), of(Products), of(Exchanges)
 	j := func(code, title, text string) Template {
 		return Template{Code: "enterprise_join." + code, Group: Enterprises, Title: title, Text: text}
@@ -220,6 +221,12 @@ func templates() []Template {
 		t("urged", "工单催办", "{name}：诉求“{title}”（{number}），{reason}。请{unitName}尽快办理并在工单中说明进展。"),
 		t("urge_answered", "催办已答复", "{unitName}答复了诉求“{title}”（{number}）的催办：{text}"),
 		t("instructed", "领导批示", "诉求“{title}”（{number}）有新的批示：{text}"),
+
+		l("published", "有新政策发布", "您订阅的内容有新政策：{issuer}发布了“{title}”，请查看是否符合条件。"),
+		l("revised", "订阅的政策有修订", "您订阅的政策“{title}”已修订，请查看变化。"),
+		l("closing", "申报即将截止", "您订阅的政策“{title}”将于{day}截止申报，{left}。"),
+		l("submitted", "政策稿件待审核", "{name}提交了政策“{title}”的稿件，请审核发布。"),
+		l("sent_back", "政策稿件被退回", "政策“{title}”的稿件被退回：{reason}。请修改后再次提交。"),
 
 		with(e("verified", "企业认证通过", "“{name}”已通过企业认证，可以申请服务产品、匹配惠企政策。"), onVerification, "已通过", "已通过", "可以申请服务产品"),
 		with(e("verification_refused", "企业认证未通过", "“{name}”的企业认证未通过：{reason}。请核对后重新提交。"), onVerification, "未通过", "未通过", "{reason}"),

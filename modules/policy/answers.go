@@ -95,9 +95,9 @@ type kept struct {
 	At           time.Time
 }
 
-// keep keeps an answer and returns its number. The same answer of the same day is kept once. An answer that cannot be kept
+// keepAnswer keeps an answer and returns its number. The same answer of the same day is kept once. An answer that cannot be kept
 // is given all the same, without a number: reading does not hang on writing.
-func (s *Service) keep(ctx context.Context, k kept) string {
+func (s *Service) keepAnswer(ctx context.Context, k kept) string {
 	if s.reach == nil {
 		return ""
 	}
@@ -406,7 +406,7 @@ func (s *Service) Judgement(ctx context.Context, actor access.Actor, policyID, e
 		return Judgement{}, err
 	}
 	out := list[0]
-	out.Answer = s.keep(ctx, kept{Kind: StaffAnswer, EnterpriseID: enterpriseID, UserID: actor.UserID, One: true, Rules: []*rule{r}, Facts: known[enterpriseID], Name: out.Name, At: now})
+	out.Answer = s.keepAnswer(ctx, kept{Kind: StaffAnswer, EnterpriseID: enterpriseID, UserID: actor.UserID, One: true, Rules: []*rule{r}, Facts: known[enterpriseID], Name: out.Name, At: now})
 	return out, s.looked(ctx, actor, "policy.judgement", policyID, "查看企业的政策匹配", map[string]any{"enterprise": enterpriseID})
 }
 

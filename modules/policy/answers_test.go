@@ -192,7 +192,7 @@ func TestFollow(t *testing.T) {
 		r.mustRefresh(t)
 		r.clock.Advance(20 * time.Second)
 		r.mustRefresh(t)
-		f, err := r.Follow(ctx)
+		f, err := r.JudgeAgain(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}

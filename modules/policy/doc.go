@@ -1,4 +1,5 @@
-// Package policy is the library of policies and the answer to "which of them fit my company" (requirements F1, F4, F6).
+// Package policy is the library of policies, kept by people, and the answer to "which of them fit my company" (requirements
+// F1, F3, F4, F6).
 //
 // # Words
 //
@@ -18,9 +19,16 @@
 //
 // A published policy whose last day has passed counts as expired without anybody's doing.
 //
+// published ─withdraw→ draft takes a policy back from the public.
+//
+// People work on editions (edition.go): a policy says what its edition in force says, and at most one edition is being worked
+// on. It is saved as one types, submitted, and released by somebody who did not edit it last. Example companies with the
+// answers they must get, and the sentences that clauses quote, keep an edition from being published when they break.
+//
 // # Tables
 //
-// policies, and search_policy, its full text, kept by platform/search and written in the same transaction. policy_runs (kept
+// policies, and search_policy, its full text, kept by platform/search and written in the same transaction. policy_editions,
+// policy_saves (who changed which parts of a draft), policy_examples; policy_subscriptions, policy_reminders. policy_runs (kept
 // reverse matches), policy_verdicts (which policies fit which companies), policy_follow, policy_pushes with policy_push_items and
 // policy_told, policy_answers with policy_answer_texts, policy_grants with policy_grant_items and policy_objections. Facts that were
 // kept, evidence and who objected are sealed.
@@ -28,10 +36,12 @@
 // # Needs
 //
 // Enterprises tells the facts of a company and its name. A person is only ever matched for the company they act for: no
-// method for companies takes a company's id. The schema of the facts comes with Deps. Reach is what finding and telling
-// companies needs: the register, consents, messages.
+// method for companies takes a company's id; example companies are made up. The schema of the facts comes with Deps. For
+// editing: Drafter (the reader of texts), FactReader (made-up companies), Counter (all companies at once), Files; Reminding
+// tells followers. Reach is what finding and telling companies needs: the register, consents, messages.
 //
 // # Announces
 //
-// Added, Published, Revised, Expired: see events.go. PushMoved, GrantMoved, Objected.
+// Added, Published, Revised, Expired, Withdrawn, and of drafts Edited, Submitted, SentBack, Dropped, Exampled: see events.go.
+// PushMoved, GrantMoved, Objected.
 package policy

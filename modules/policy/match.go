@@ -153,7 +153,7 @@ func (s *Service) Match(ctx context.Context, actor access.Actor, q string) (Resu
 	}
 	r := s.sum(all, facts, now, q)
 	r.Enterprise = name
-	r.Answer = s.keep(ctx, kept{Kind: OwnAnswer, EnterpriseID: actor.EnterpriseID, UserID: actor.UserID, Q: r.Q, Rules: all, Facts: facts, Name: name, At: now})
+	r.Answer = s.keepAnswer(ctx, kept{Kind: OwnAnswer, EnterpriseID: actor.EnterpriseID, UserID: actor.UserID, Q: r.Q, Rules: all, Facts: facts, Name: name, At: now})
 	return r, nil
 }
 
@@ -170,7 +170,7 @@ func (s *Service) MatchOne(ctx context.Context, actor access.Actor, id int64) (O
 	now := s.clock.Now()
 	r := s.rule(ctx, p)
 	out := One{Judged: r.judge(facts, now), At: now, On: dayOf(now), Enterprise: name, Facts: []criteria.Told{}}
-	out.Answer = s.keep(ctx, kept{Kind: OwnAnswer, EnterpriseID: actor.EnterpriseID, UserID: actor.UserID, Rules: []*rule{r}, One: true, Facts: facts, Name: name, At: now})
+	out.Answer = s.keepAnswer(ctx, kept{Kind: OwnAnswer, EnterpriseID: actor.EnterpriseID, UserID: actor.UserID, Rules: []*rule{r}, One: true, Facts: facts, Name: name, At: now})
 	asked := r.condition.Fields()
 	for _, t := range s.schema.Tell(facts, now) {
 		if slices.Contains(asked, t.Field) {

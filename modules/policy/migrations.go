@@ -40,7 +40,7 @@ type policy20261124 struct {
 }
 
 // Migrations are the tables of the module.
-var Migrations = []database.Migration{{
+var Migrations = append([]database.Migration{{
 	ID: "20261124087001_policies",
 	Up: func(ctx context.Context, tx bun.Tx) error {
 		if err := database.CreateTables(ctx, tx, (*policy20261124)(nil)); err != nil {
@@ -70,4 +70,4 @@ var Migrations = []database.Migration{{
 		}
 		return fullText.Create(ctx, tx, "policies")
 	},
-}}
+}}, libraryMigrations...)

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"time"
 
@@ -10,14 +11,25 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/notation"
 )
 
 // PermView is the right to see the whole library with drafts and what has expired, and how the conditions are written.
 const PermView access.Permission = "policy.view"
 
+// The rights of those who keep the library. Nobody publishes what they edited last.
+const (
+	PermEdit    access.Permission = "policy.edit"
+	PermPublish access.Permission = "policy.publish"
+)
+
 // Permissions are the rights of the module.
 func Permissions() []access.Info {
-	return []access.Info{{Name: PermView, Group: "政策", Label: "查看政策库"}}
+	return []access.Info{
+		{Name: PermView, Group: "政策", Label: "查看政策库"},
+		{Name: PermEdit, Group: "政策", Label: "录入、修订政策和申报条件"},
+		{Name: PermPublish, Group: "政策", Label: "审核发布、撤回、废止政策（不能发布本人最后编辑的稿件）"},
+	}
 }
 
 // Level is who issued a policy.
@@ -62,6 +74,33 @@ func (t Topic) Label() string {
 		Funding: "资金支持", Innovation: "科技创新", Financing: "融资服务", Talent: "用工人才", Premises: "场地要素", Market: "市场开拓",
 		Green: "绿色发展", Relief: "减负降费",
 	}[t]
+}
+
+// Kind is how a policy supports a company; a policy may do so in several ways.
+type Kind string
+
+// The kinds.
+const (
+	Reward    Kind = "reward"
+	Discount  Kind = "interest"
+	Guarantee Kind = "guarantee"
+	Tax       Kind = "tax"
+	Title     Kind = "title"
+	Space     Kind = "space"
+	People    Kind = "people"
+	Pilot     Kind = "pilot"
+	Help      Kind = "help"
+)
+
+// Kinds are the kinds in the order in which they are offered.
+var Kinds = []Kind{Reward, Discount, Guarantee, Tax, Title, Space, People, Pilot, Help}
+
+// Label is the kind in Chinese.
+func (k Kind) Label() string {
+	return map[Kind]string{
+		Reward: "奖励补助", Discount: "贷款贴息", Guarantee: "融资担保", Tax: "税费减免", Title: "资质认定", Space: "场地支持", People: "用工人才", Pilot: "试点示范",
+		Help: "公共服务",
+	}[k]
 }
 
 // Status is where a policy stands.
@@ -128,7 +167,10 @@ type Policy struct {
 	Issuer         string          `bun:"issuer,notnull"`
 	Level          Level           `bun:"level,notnull"`
 	Topic          Topic           `bun:"topic,notnull"`
+	Kinds          []Kind          `bun:"kinds,notnull,type:text"`
+	Region         string          `bun:"region,notnull"`
 	PublishedOn    string          `bun:"published_on,notnull"`
+	EffectiveOn    string          `bun:"effective_on,notnull"`
 	OpensOn        string          `bun:"opens_on,notnull"`
 	ClosesOn       string          `bun:"closes_on,notnull"`
 	Deadline       string          `bun:"deadline,notnull"` // ClosesOn, or never
@@ -138,7 +180,10 @@ type Policy struct {
 	FAQ            []Question      `bun:"faq,notnull,type:text"`
 	Materials      []string        `bun:"materials,notnull,type:text"`
 	Benefit        string          `bun:"benefit,notnull"`
+	Benefits       []Amount        `bun:"benefits,notnull,type:text"`
 	CapFen         int64           `bun:"cap_fen,notnull"` // most one company can receive; 0: no money
+	FileIDs        []int64         `bun:"file_ids,notnull,type:text"`
+	Edition        int64           `bun:"edition,notnull"` // number of the edition in force; 0 before the first
 	HandlerID      int64           `bun:"handler_id,nullzero"`
 	HandlerName    string          `bun:"handler_name,notnull"`
 	Link           string          `bun:"link,notnull"`
@@ -185,6 +230,8 @@ func (p *Policy) take(c Content) {
 	}
 	p.Text, p.Interpretation, p.Benefit, p.CapFen = c.Text, c.Interpretation, c.Benefit, c.CapFen
 	p.FAQ, p.Materials = append([]Question{}, c.FAQ...), append([]string{}, c.Materials...)
+	c = c.whole()
+	p.Kinds, p.Region, p.EffectiveOn, p.Benefits, p.FileIDs = c.Kinds, c.Region, c.EffectiveOn, c.Benefits, c.FileIDs
 	p.HandlerID, p.HandlerName, p.Link, p.Conditions = c.HandlerID, c.HandlerName, c.Link, c.Conditions
 }
 
@@ -209,13 +256,18 @@ func (p *Policy) WindowOn(today string) Window {
 	return Open
 }
 
-// Clause is one numbered clause of the text.
+// Clause is one numbered clause of the text, or a heading above some.
 type Clause struct {
-	Number string `json:"number,omitempty"` // 第二条
-	Text   string `json:"text"`
+	Number  string `json:"number,omitempty"` // 第二条
+	Text    string `json:"text"`
+	Heading bool   `json:"heading,omitempty"` // 第一章 总则
+	raw     string
 }
 
-// clausesOf cuts a text into its clauses.
+// chapter begins a heading that was written without the mark of one.
+var chapter = regexp.MustCompile(`^第[一二三四五六七八九十百零〇\d]{1,5}[编章节][ \x{3000}]`)
+
+// clausesOf cuts a text into its clauses. "# 第一章 总则" and "第一章 总则" are headings.
 func clausesOf(text string) []Clause {
 	out := []Clause{}
 	for _, line := range strings.Split(text, "\n") {
@@ -223,14 +275,23 @@ func clausesOf(text string) []Clause {
 		if line == "" {
 			continue
 		}
-		c := Clause{Text: line}
-		if number, rest, ok := strings.Cut(line, " "); ok && strings.HasPrefix(number, "第") && strings.HasSuffix(number, "条") {
+		c := Clause{raw: line, Text: notation.Plain(line)}
+		if heading, ok := strings.CutPrefix(line, "# "); ok || chapter.MatchString(line) && len([]rune(line)) < 40 {
+			c.Heading, c.Text = true, strings.TrimSpace(heading)
+		} else if number, rest, ok := strings.Cut(c.Text, " "); ok && strings.HasPrefix(number, "第") && strings.HasSuffix(number, "条") {
 			c.Number, c.Text = number, strings.TrimSpace(rest)
+		} else if strings.HasPrefix(line, "- ") {
+			c.Text = "· " + c.Text
+		} else if n := step.FindString(line); n != "" {
+			c.Text = n + c.Text
 		}
 		out = append(out, c)
 	}
 	return out
 }
+
+// step is the number of a step, which the notation keeps apart from its text.
+var step = regexp.MustCompile(`^\d{1,2}\. `)
 
 // dayOf is the day t falls on in Beijing.
 func dayOf(t time.Time) string { return t.In(clock.Beijing).Format(time.DateOnly) }

@@ -45,6 +45,9 @@ type detailPage struct {
 	Conditions     []Line
 	Clauses        []Clause
 	Materials      []string
+	Benefits       []string
+	Files          page.FileList
+	Follow         *follow
 	Interpretation string
 	FAQ            []Question
 	Facts          page.Facts
@@ -157,6 +160,7 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	}
 	srv.Page("GET", "/policies", access.Public("政策公开，人人可查"), func(c *fiber.Ctx) error { return s.listPage(c, p) })
 	srv.Page("GET", "/policies/match", access.Public("未登录可填条件试算"), func(c *fiber.Ctx) error { return s.matchPage(c, p) })
+	s.libraryPages(srv, p)
 	srv.Page("GET", "/policies/:id<int>", access.Public("政策公开，人人可查"), func(c *fiber.Ctx) error { return s.detailPage(c, p) })
 	return nil
 }
@@ -312,6 +316,16 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 			Facts: []page.Fact{{Label: "支持力度", Value: support, Strong: t.CapFen > 0}, {Label: "申报时间", Value: t.WindowText()}, {Label: "主管部门", Value: t.HandlerName}, {Label: "有效期至", Value: lastDay(t.ExpiresOn)}}},
 		Clauses: t.Clauses, Materials: t.Materials, Interpretation: t.Interpretation, FAQ: t.FAQ, Link: t.Link, Conditions: t.Conditions,
 	}
+	for _, b := range t.Benefits {
+		data.Benefits = append(data.Benefits, b.say())
+	}
+	if data.Follow, err = s.followOf(c, t); err != nil {
+		return err
+	}
+	for _, f := range t.Files {
+		data.Files.Title = "附件下载"
+		data.Files.Files = append(data.Files.Files, page.Attachment(f.Name, f.URL, f.Size, f.State))
+	}
 	if t.Status != Live {
 		data.Notice = "本政策" + t.StatusName + "，仅后台人员可见"
 		data.Head.Status = page.Tag{Text: t.StatusName, Tone: page.Warning}
@@ -319,7 +333,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 	data.Facts = page.Facts{Caption: "政策信息"}
 	for _, x := range []page.Fact{
 		{Label: "文号", Value: t.DocNumber}, {Label: "发布机构", Value: t.Issuer}, {Label: "发布日期", Value: page.Date(timeOf(t.PublishedOn))},
-		{Label: "支持内容", Value: t.Benefit},
+		{Label: "施行日期", Value: effective(t)}, {Label: "适用区域", Value: t.RegionName}, {Label: "支持方式", Value: strings.Join(t.KindNames, "、")}, {Label: "支持内容", Value: t.Benefit},
 	} {
 		if x.Value != "" {
 			data.Facts.Items = append(data.Facts.Items, x)

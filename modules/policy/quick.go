@@ -133,7 +133,7 @@ func (s *Service) Quick(ctx context.Context, _ access.Actor, a Answers) (Result,
 		return Result{}, err
 	}
 	r := quickWords(s.sum(all, facts, now, a.Q))
-	r.Answer = s.keep(ctx, kept{Kind: QuickAnswer, Q: r.Q, Rules: all, Facts: facts, At: now})
+	r.Answer = s.keepAnswer(ctx, kept{Kind: QuickAnswer, Q: r.Q, Rules: all, Facts: facts, At: now})
 	return r, nil
 }
 

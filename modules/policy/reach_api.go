@@ -119,7 +119,7 @@ func reachOp(method, path, summary string, rule access.Rule) huma.Operation {
 	return web.Operation{Method: method, Path: path, Summary: summary, Tag: tag, Access: rule}.Huma()
 }
 
-func words(s string) []string {
+func commaSeparated(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' })
 }
 
@@ -130,7 +130,7 @@ func (s *Service) reverseAPI(api huma.API) {
 		return &policyReverseOutput{r}, err
 	})
 	huma.Register(api, reachOp("GET", "/api/policies/{id}/companies", "政策适配企业名单", find), func(ctx context.Context, in *policyCompaniesInput) (*policyCompaniesOutput, error) {
-		list, next, err := s.Companies(ctx, access.From(ctx), in.ID, CompanyFilter{Set: criteria.Decision(in.Set), Narrow: Narrow{Towns: words(in.Town), Industries: words(in.Industry)},
+		list, next, err := s.Companies(ctx, access.From(ctx), in.ID, CompanyFilter{Set: criteria.Decision(in.Set), Narrow: Narrow{Towns: commaSeparated(in.Town), Industries: commaSeparated(in.Industry)},
 			Cursor: in.Cursor, Limit: in.Limit})
 		return &policyCompaniesOutput{web.NewList(list, next)}, err
 	})

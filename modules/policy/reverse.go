@@ -147,14 +147,14 @@ func (s *Service) divide(columns *criteria.Columns, r *rule, mark int64, now tim
 		out.Companies += n
 		out.Sets = append(out.Sets, SetCount{Set: d, Word: SetWord(d), Count: n})
 		for code, n := range sets.CountBy(d, fieldRegion) {
-			part(towns, townOf(code)).add(d, n)
+			countIn(towns, townOf(code)).add(d, n)
 		}
 		for code, n := range sets.CountBy(d, fieldIndustry) {
-			part(industries, s.choices.sectionOf(code)).add(d, n)
+			countIn(industries, s.choices.sectionOf(code)).add(d, n)
 		}
 	}
 	names := s.fieldNames(fieldRegion)
-	out.Towns = parts(towns, func(code string) string {
+	out.Towns = countedParts(towns, func(code string) string {
 		switch {
 		case code == "":
 			return "所在街道（镇）不明"
@@ -163,7 +163,7 @@ func (s *Service) divide(columns *criteria.Columns, r *rule, mark int64, now tim
 		}
 		return code
 	})
-	out.Industries = parts(industries, s.choices.sectionName)
+	out.Industries = countedParts(industries, s.choices.sectionName)
 	out.MS = time.Since(begun).Milliseconds()
 	return out, sets
 }
@@ -174,15 +174,15 @@ func fingerprint(p *Policy, mark int64, now time.Time) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-func part(of map[string]*PartCount, code string) *PartCount {
+func countIn(of map[string]*PartCount, code string) *PartCount {
 	if of[code] == nil {
 		of[code] = &PartCount{Code: code}
 	}
 	return of[code]
 }
 
-// parts lists the parts, those with most that fit first, what is not known last.
-func parts(of map[string]*PartCount, name func(code string) string) []PartCount {
+// countedParts lists the parts, those with most that fit first, what is not known last.
+func countedParts(of map[string]*PartCount, name func(code string) string) []PartCount {
 	out := make([]PartCount, 0, len(of))
 	for code, c := range of {
 		c.Name = name(code)

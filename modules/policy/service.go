@@ -42,6 +42,13 @@ type Deps struct {
 	Readable Readable
 	// CompanyPage is the portal's address where a company supplies what is missing; empty when there is none.
 	CompanyPage string
+	// What editing needs beyond: each may be nil, and what rests on it then says that it is not there.
+	Drafter Drafter
+	Facts   FactReader
+	Counter Counter
+	Files   Files
+	// Reminding tells followers that a window closes.
+	Reminding Reminding
 }
 
 // Service is the library and the matching.
@@ -54,6 +61,11 @@ type Service struct {
 	choices     Choices
 	readable    Readable
 	companyPage string
+	drafter     Drafter
+	facts       FactReader
+	counter     Counter
+	files       Files
+	reminding   Reminding
 	rules       rules
 
 	// What finding and telling companies needs; nil before UseReach.
@@ -68,7 +80,7 @@ func New(d Deps) *Service {
 		panic("policy: Deps is not complete")
 	}
 	return &Service{db: d.DB, clock: d.Clock, log: d.Log, schema: d.Schema, enterprises: d.Enterprises, choices: d.Choices, readable: d.Readable,
-		companyPage: d.CompanyPage}
+		companyPage: d.CompanyPage, drafter: d.Drafter, facts: d.Facts, counter: d.Counter, files: d.Files, reminding: d.Reminding}
 }
 
 // Sort is the order of a list.
@@ -330,6 +342,9 @@ func (s *Service) Add(ctx context.Context, actor access.Actor, cmd AddPolicy) (V
 			if err := index(ctx, tx, &p); err != nil {
 				return outcome{}, err
 			}
+			if err := s.keep(ctx, tx, actor, &p); err != nil {
+				return outcome{}, err
+			}
 			if _, err := event.Append(ctx, tx, actor, now, Added{p.head()}); err != nil {
 				return outcome{}, err
 			}
@@ -345,6 +360,9 @@ func (s *Service) Add(ctx context.Context, actor access.Actor, cmd AddPolicy) (V
 
 // Publish makes a draft public. Only the system may.
 func (s *Service) Publish(ctx context.Context, actor access.Actor, ref Ref) (View, error) {
+	if actor.Party != access.System {
+		return View{}, fault.ErrForbidden
+	}
 	return s.change(ctx, actor, "publish", "发布政策", ref, ref, (*Policy).Publish, func(h Head) event.Fact { return Published{h} })
 }
 
@@ -356,6 +374,9 @@ type RevisePolicy struct {
 
 // Revise replaces what a policy says; its state stays. Only the system may.
 func (s *Service) Revise(ctx context.Context, actor access.Actor, cmd RevisePolicy) (View, error) {
+	if actor.Party != access.System {
+		return View{}, fault.ErrForbidden
+	}
 	content, err := cmd.Content.check(s.schema)
 	if err != nil {
 		return View{}, fmt.Errorf("revise policy %d: %w", cmd.ID, err)
@@ -370,8 +391,15 @@ type ExpirePolicy struct {
 	Reason string
 }
 
-// Expire ends a published policy; it leaves the public library and the matching at once. Only the system may.
+// Expire ends a published policy; it leaves the public library and the matching at once. It needs
+// policy.publish.
 func (s *Service) Expire(ctx context.Context, actor access.Actor, cmd ExpirePolicy) (View, error) {
+	if err := library(actor, PermPublish); err != nil {
+		return View{}, err
+	}
+	if cmd.Reason = strings.TrimSpace(cmd.Reason); cmd.Reason == "" {
+		return View{}, fault.InvalidField("reason", "POLICY_REASON", "请填写废止原因")
+	}
 	return s.change(ctx, actor, "expire", "废止政策", cmd.Ref, cmd, (*Policy).Expire, func(h Head) event.Fact { return Expired{h, cmd.Reason} })
 }
 
@@ -380,9 +408,6 @@ func (s *Service) Expire(ctx context.Context, actor access.Actor, cmd ExpirePoli
 func (s *Service) change(ctx context.Context, actor access.Actor, action, summary string, ref Ref, request any,
 	step func(*Policy) error, fact func(Head) event.Fact,
 ) (View, error) {
-	if actor.Party != access.System {
-		return View{}, fault.ErrForbidden
-	}
 	now := s.clock.Now()
 	err := s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "policy." + action, Key: ref.Key, Request: request, Now: now}, func() (outcome, error) {
@@ -401,6 +426,11 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action, summar
 				return outcome{}, ErrStale
 			} else if err != nil {
 				return outcome{}, err
+			}
+			if action == "publish" || action == "revise" {
+				if err := s.keep(ctx, tx, actor, p); err != nil {
+					return outcome{}, err
+				}
 			}
 			if _, err := event.Append(ctx, tx, actor, now, fact(p.head())); err != nil {
 				return outcome{}, err

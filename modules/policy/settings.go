@@ -26,11 +26,7 @@ func (s *Service) All(ctx context.Context, actor access.Actor) ([]Kept, error) {
 	list := make([]Kept, 0, len(rows))
 	for i := range rows {
 		p := &rows[i]
-		list = append(list, Kept{Ref: Ref{ID: p.ID, Version: p.Version}, Status: p.Status, Content: Content{
-			Title: p.Title, DocNumber: p.DocNumber, Issuer: p.Issuer, Level: p.Level, Topic: p.Topic, PublishedOn: p.PublishedOn, OpensOn: p.OpensOn,
-			ClosesOn: p.ClosesOn, ExpiresOn: p.ExpiresOn, Text: p.Text, Interpretation: p.Interpretation, FAQ: p.FAQ, Materials: p.Materials,
-			Benefit: p.Benefit, CapFen: p.CapFen, HandlerID: p.HandlerID, HandlerName: p.HandlerName, Link: p.Link, Conditions: p.Conditions,
-		}})
+		list = append(list, Kept{Ref: Ref{ID: p.ID, Version: p.Version}, Status: p.Status, Content: p.content()})
 	}
 	return list, nil
 }

@@ -126,10 +126,10 @@ type Followed struct {
 	Told      int // companies that were told
 }
 
-// Follow judges again what the facts added since it last ran may have changed: only policies that read a changed field. A
+// JudgeAgain judges again what the facts added since it last ran may have changed: only policies that read a changed field. A
 // company that a policy now fits is told, within the limits of telling. One process at a time follows; the clock asks for
 // it.
-func (s *Service) Follow(ctx context.Context) (Followed, error) {
+func (s *Service) JudgeAgain(ctx context.Context) (Followed, error) {
 	var out Followed
 	for {
 		step, more, err := s.followStep(ctx)
@@ -414,7 +414,7 @@ func (s *Service) ReachTasks() []jobs.Task {
 	return []jobs.Task{
 		{Name: "policy.ensure_runs", Title: "补做政策与企业的匹配", Every: 10 * time.Minute, Run: s.EnsureRuns, Failure: "部分政策尚未与全部企业匹配，请查看服务日志"},
 		{Name: "policy.follow", Title: "企业信息变化后重新匹配政策", Every: time.Minute, Failure: "企业信息变化后没有重新匹配政策，请查看服务日志", Run: func(ctx context.Context) error {
-			f, err := s.Follow(ctx)
+			f, err := s.JudgeAgain(ctx)
 			if f.Companies > 0 {
 				jobs.Note(ctx, "%d 家企业信息变化，重新判定 %d 次，新符合 %d 项，告知 %d 家", f.Companies, f.Judged, f.Gained, f.Told)
 			}

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -49,6 +50,13 @@ type View struct {
 	FAQ            []Question `json:"faq"`
 	Materials      []string   `json:"materials"`
 	Link           string     `json:"link,omitempty"`
+	Kinds          []Kind     `json:"kinds" nullable:"false"`
+	KindNames      []string   `json:"kindNames" nullable:"false"`
+	Region         string     `json:"region,omitempty"`
+	RegionName     string     `json:"regionName,omitempty"`
+	EffectiveOn    string     `json:"effectiveOn,omitempty"`
+	Benefits       []Amount   `json:"benefits" nullable:"false"`
+	Files          []FileView `json:"files" nullable:"false"`
 	Conditions     []Line     `json:"conditions"` // what is asked, in words; no company is judged
 	History        []Step     `json:"history"`    // newest first; empty for the public
 }
@@ -178,6 +186,17 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, p *P
 	v := View{
 		Item: p.item(dayOf(now)), Clauses: clausesOf(p.Text), Interpretation: p.Interpretation, FAQ: append([]Question{}, p.FAQ...),
 		Materials: append([]string{}, p.Materials...), Link: p.Link, Conditions: []Line{}, History: []Step{},
+		Kinds: append([]Kind{}, p.Kinds...), KindNames: []string{}, Region: p.Region, EffectiveOn: p.EffectiveOn, Benefits: append([]Amount{}, p.Benefits...),
+	}
+	for _, k := range p.Kinds {
+		v.KindNames = append(v.KindNames, k.Label())
+	}
+	if f, ok := s.schema.Field(fieldRegion); ok {
+		v.RegionName = f.Values[p.Region]
+	}
+	var err error
+	if v.Files, err = s.filesOf(ctx, db, p.ID, p.FileIDs); err != nil {
+		return v, err
 	}
 	if len(p.Conditions) > 0 {
 		c, err := criteria.Parse(p.Conditions, s.schema)
@@ -219,11 +238,29 @@ func stepOf(e event.Event) (Step, error) {
 	case "policy.revised":
 		var f Revised
 		err = e.Decode(&f)
-		s.Label, s.Text = "修订", fmt.Sprintf("第 %d 版", f.Version)
+		s.Label, s.Text = "修订", fmt.Sprintf("第 %d 版", cmp.Or(f.Edition, f.Version))
 	case "policy.expired":
 		var f Expired
 		err = e.Decode(&f)
 		s.Label, s.Text = "废止", f.Reason
+	case "policy.withdrawn":
+		var f Withdrawn
+		err = e.Decode(&f)
+		s.Label, s.Text = "撤回", f.Reason
+	case "policy.submitted":
+		var f Submitted
+		err = e.Decode(&f)
+		s.Label, s.Text = "提交审核", f.Note
+	case "policy.sent_back":
+		var f SentBack
+		err = e.Decode(&f)
+		s.Label, s.Text = "退回修改", f.Reason
+	case "policy.edited":
+		s.Label = "编辑稿件"
+	case "policy.dropped":
+		s.Label = "放弃稿件"
+	case "policy.exampled":
+		s.Label = "调整示例企业"
 	default:
 		s.Label = "更新"
 	}
@@ -233,7 +270,7 @@ func stepOf(e event.Event) (Step, error) {
 // clauseOf names the clause of the text that holds the sentence, "" when none does.
 func (p *Policy) clauseOf(quote string) string {
 	for _, c := range clausesOf(p.Text) {
-		if quote != "" && strings.Contains(c.Text, quote) {
+		if quote != "" && (strings.Contains(c.Text, quote) || strings.Contains(c.raw, quote)) {
 			return c.Number
 		}
 	}

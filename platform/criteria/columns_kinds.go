@@ -3,6 +3,7 @@ package criteria
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // categories are the codes of a column: each distinct set of possible codes with the rows that have it.
@@ -210,6 +211,29 @@ func (h *holdings) valid(into bitmap, code string, day int32, rows int) {
 		}
 	}
 	by.valid.into(into)
+}
+
+// counting follows leaf.counts.
+func (h *holdings) counting(l *leaf, into bitmap, code string, a *asked, rows int) {
+	on := a.on
+	if l.on != 0 {
+		on = dayNumber(time.Unix(l.on, 0).UTC())
+	}
+	if l.within == 0 {
+		h.valid(into, code, on, rows)
+		return
+	}
+	n, ok := h.codes[code]
+	if !ok {
+		return
+	}
+	since := dayNumber(addYears(a.day, -l.within))
+	for _, x := range h.by[n].list {
+		begun := x.from <= on
+		if l.op == Has && begun && x.from != always && x.from >= since || l.op == NotOn && begun && x.to >= since {
+			into.set(x.row)
+		}
+	}
 }
 
 func (h *holdings) value(row uint32) Value {

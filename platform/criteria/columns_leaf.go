@@ -73,7 +73,7 @@ func (a *asked) leaf(l *leaf) sides {
 		return s
 	case x.field.Kind == Holdings:
 		for _, code := range l.codes {
-			x.holdings.valid(s.t, code, a.on, len(a.ids))
+			x.holdings.counting(l, s.t, code, a, len(a.ids))
 		}
 		s.t.and(s.f)
 		s.f.andNot(s.t)

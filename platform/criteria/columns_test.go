@@ -155,6 +155,14 @@ func (d *draw) leaf() object {
 		if op == criteria.Eq || op == criteria.Ne {
 			out["value"] = pick(d, d.codes(f)...)
 		}
+		if op == criteria.Has || op == criteria.NotOn {
+			switch d.IntN(4) {
+			case 0:
+				out["on"] = pick(d, someDays...)
+			case 1:
+				out["within"] = pick(d, 1, 2, 3, 5, 50)
+			}
+		}
 		return out
 	case f.Kind == criteria.Flag:
 		out["value"] = d.IntN(2) == 0
@@ -184,6 +192,9 @@ func (d *draw) leaf() object {
 		if f.Kind == criteria.Date {
 			a, b := pick(d, someDays...), pick(d, someDays...)
 			out["value"] = []any{min(a, b), max(a, b)}
+		}
+		if v := out["value"].([]any); v[0] != v[1] {
+			out["ends"] = pick(d, "[]", "[)", "(]")
 		}
 	}
 	return out

@@ -21,6 +21,10 @@
 //	Holdings              has (held and valid on the day of judging), notOn (not held)
 //	any, or no field      human: no data can decide it
 //
+// A between takes "ends", "[]" when left out; "(" and ")" leave that bound out. has and notOn ask for the day of judging, with
+// "on" for that day, with "within" for the last so many years: has then for what was obtained in them, notOn for what was
+// not held at any time of them. "quote" is the sentence a clause rests on and "span" its place in the text, in characters.
+//
 // Years count whole years to the day of judging. Amounts carry their unit (元, 万元, 亿元; %, ‰), are kept as scaled
 // integers, never as floating point, and are shown in the largest unit that loses nothing.
 //

@@ -380,12 +380,15 @@ func (l *leaf) category(codes []string) Verdict {
 }
 
 func (l *leaf) holds(hs []Holding, day time.Time) (Verdict, string) {
+	if l.on != 0 {
+		day = time.Unix(l.on, 0).UTC()
+	}
 	var ended *Holding
 	for i, h := range hs {
 		if !slices.Contains(l.codes, h.Code) {
 			continue
 		}
-		if h.valid(day) {
+		if l.counts(h, day) {
 			if l.op == NotOn {
 				return False, "已列入：" + l.field.labelOf(h.Code)
 			}
@@ -398,10 +401,26 @@ func (l *leaf) holds(hs []Holding, day time.Time) (Verdict, string) {
 	switch {
 	case l.op == NotOn:
 		return True, ""
+	case l.within > 0:
+		return False, fmt.Sprintf("近 %d 年内未取得：", l.within) + l.field.labels(l.codes)
 	case ended != nil:
 		return False, fmt.Sprintf("%s已于 %s到期", l.field.labelOf(ended.Code), showDay(dayOf(ended.To)))
 	}
 	return False, "尚未取得：" + l.field.labels(l.codes)
+}
+
+// counts reports whether a holding speaks for or against: valid on the day, or of the last years. What was held from an
+// unknown day on was not obtained within them.
+func (l *leaf) counts(h Holding, day time.Time) bool {
+	if l.within == 0 {
+		return h.valid(day)
+	}
+	since := addYears(day, -l.within)
+	begun := h.From.IsZero() || !dayOf(h.From).After(day)
+	if l.op == Has {
+		return !h.From.IsZero() && begun && !dayOf(h.From).Before(since)
+	}
+	return begun && (h.To.IsZero() || !dayOf(h.To).Before(since))
 }
 
 // compare is the ordering operators on numbers and days.
@@ -435,6 +454,7 @@ func (l *leaf) amount(n int64) (Verdict, string, bool) {
 		over = n - l.lo
 	case Between:
 		short, over = l.lo-n, n-l.hi
+		return l.outside(short, over)
 	default:
 		return False, "", false
 	}
@@ -453,6 +473,22 @@ func (l *leaf) amount(n int64) (Verdict, string, bool) {
 		return False, "还差 " + l.amountText(short+step) + tail, true
 	}
 	return False, "超出 " + l.amountText(over+step) + tail, false
+}
+
+// outside says how far a value lies outside a range; of an open end the last value outside is the bound itself.
+func (l *leaf) outside(short, over int64) (Verdict, string, bool) {
+	word, miss, open := "还差 ", short, l.openLo
+	if short <= 0 {
+		word, miss, open = "超出 ", over, l.openHi
+	}
+	tail := ""
+	if open && l.field.Kind != Count {
+		if miss--; miss == 0 {
+			return False, "恰好等于界限，不符合", short > 0
+		}
+		tail = "以上"
+	}
+	return False, word + l.amountText(miss) + tail, short > 0
 }
 
 func (l *leaf) date(day, today time.Time) (Verdict, string, bool) {
@@ -532,9 +568,9 @@ func (l *leaf) required() string {
 	case In, Under:
 		return "属于：" + l.field.labels(l.codes)
 	case Has:
-		return "持有有效的：" + l.field.labels(l.codes)
+		return l.when("持有有效的：", "取得：") + l.field.labels(l.codes)
 	case NotOn:
-		return "未列入：" + l.field.labels(l.codes)
+		return l.when("未列入：", "未列入：") + l.field.labels(l.codes)
 	case YearsSinceGte:
 		return fmt.Sprintf("至今满 %d 年", l.lo)
 	case YearsSinceLte:
@@ -542,7 +578,7 @@ func (l *leaf) required() string {
 	case YearsSinceLt:
 		return fmt.Sprintf("至今不满 %d 年", l.lo)
 	case Between:
-		return l.number(l.lo) + " 至 " + l.number(l.hi)
+		return l.between()
 	case RatioGte:
 		if l.of.Name != "" {
 			return fmt.Sprintf("占%s的比例不低于 %s", l.of.Label, l.number(l.lo))
@@ -558,6 +594,29 @@ func (l *leaf) required() string {
 		prefix = map[Op]string{Eq: "等于 ", Ne: "不等于 ", Gt: "晚于 ", Gte: "不早于 ", Lt: "早于 ", Lte: "不晚于 "}[l.op]
 	}
 	return prefix + l.number(l.lo)
+}
+
+// between says a range; an end that is not part of it says so.
+func (l *leaf) between() string {
+	lo, hi := l.number(l.lo), l.number(l.hi)
+	if l.openLo {
+		lo = l.number(l.lo-l.step()) + "（不含）"
+	}
+	if l.openHi {
+		hi = l.number(l.hi+l.step()) + "（不含）"
+	}
+	return lo + " 至 " + hi
+}
+
+// when puts the day or the years before what is to be held.
+func (l *leaf) when(onDay, within string) string {
+	switch {
+	case l.on != 0:
+		return "在 " + showDay(time.Unix(l.on, 0).UTC()) + onDay
+	case l.within != 0:
+		return fmt.Sprintf("近 %d 年内", l.within) + within
+	}
+	return onDay
 }
 
 func yes(b bool) string {

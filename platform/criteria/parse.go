@@ -83,7 +83,11 @@ type leaf struct {
 	label, quote string
 	unit         string
 	scale        int64
-	lo, hi       int64 // numbers, permille, years; days as Unix seconds
+	lo, hi       int64 // numbers, permille, years; days as Unix seconds; of an open end the first value inside
+	openLo       bool
+	openHi       bool
+	on           int64 // has, notOn: the day of validity as Unix seconds; 0 is the day of judging
+	within       int   // has, notOn: within the last so many years; 0 is on the day
 	flag         bool
 	codes        []string
 }
@@ -147,6 +151,8 @@ func Parse(data []byte, s Schema) (Condition, error) {
 type parser struct {
 	schema Schema
 	nodes  int
+	// found collects the mistakes of items, so that those after them are read too; nil stops at the first.
+	found *[]error
 }
 
 // place is where the parser stands, for people and for machines.
@@ -266,6 +272,10 @@ func (p *parser) list(raw []byte, at place, text, key string, depth int) ([]*nod
 	items := make([]*node, 0, len(rs))
 	for i, r := range rs {
 		n, err := p.node(r, at.in(text, key, i), depth+1)
+		if err != nil && p.found != nil && p.nodes <= MaxNodes {
+			*p.found = append(*p.found, err)
+			n, err = &node{kind: "clause", leaf: &leaf{op: Human}}, nil
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -277,7 +287,12 @@ func (p *parser) list(raw []byte, at place, text, key string, depth int) ([]*nod
 func (p *parser) leaf(o map[string]json.RawMessage, at place) (*leaf, error) {
 	l := &leaf{scale: 1}
 	var field, of, op string
+	extra := map[string]json.RawMessage{}
 	for key, raw := range o {
+		if key == "ends" || key == "on" || key == "within" || key == "span" {
+			extra[key] = raw
+			continue
+		}
 		into := map[string]*string{"field": &field, "op": &op, "of": &of, "unit": &l.unit, "label": &l.label, "quote": &l.quote}[key]
 		if into == nil {
 			if key != "value" {
@@ -297,6 +312,9 @@ func (p *parser) leaf(o map[string]json.RawMessage, at place) (*leaf, error) {
 		if l.field, l.hasField = p.schema.Field(field); !l.hasField {
 			return nil, at.wrong("没有名为「%s」的字段", field)
 		}
+	}
+	if err := l.extras(extra, at); err != nil {
+		return nil, err
 	}
 	if l.op == Human {
 		return p.human(l, o, at)
@@ -423,6 +441,15 @@ func (p *parser) value(l *leaf, raw json.RawMessage, at place) error {
 	}
 	if lo > hi {
 		return at.wrong("「%s」的下限大于上限", l.label)
+	}
+	if l.openLo {
+		lo += l.step()
+	}
+	if l.openHi {
+		hi -= l.step()
+	}
+	if lo > hi {
+		return at.wrong("「%s」的范围不含界限，里面没有任何值", l.label)
 	}
 	l.lo, l.hi = lo, hi
 	return nil

@@ -3744,6 +3744,24 @@ export interface paths {
         /** 政策库 */
         get: operations["get-policies"];
         put?: never;
+        /** 录入政策 */
+        post: operations["post-policies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申报日历 */
+        get: operations["get-policies-calendar"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -3836,6 +3854,228 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/policies/{id}/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 两版的差异 */
+        get: operations["get-policies-id-compare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 保存稿件 */
+        put: operations["put-policies-id-draft"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/draft/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 放弃稿件 */
+        post: operations["post-policies-id-draft-discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/draft/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回送审 */
+        post: operations["post-policies-id-draft-recall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/draft/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核发布 */
+        post: operations["post-policies-id-draft-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/draft/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回修改 */
+        post: operations["post-policies-id-draft-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/draft/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提交审核 */
+        post: operations["post-policies-id-draft-submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/editions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策的各版 */
+        get: operations["get-policies-id-editions"];
+        put?: never;
+        /** 开始修订 */
+        post: operations["post-policies-id-editions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/editions/{no}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策的一版 */
+        get: operations["get-policies-id-editions-no"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 添加或修改示例企业 */
+        post: operations["post-policies-id-examples"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/examples/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 示例企业的判定 */
+        post: operations["post-policies-id-examples-try"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/examples/{example}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 删除示例企业 */
+        post: operations["post-policies-id-examples-example-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/expire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 废止政策 */
+        post: operations["post-policies-id-expire"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/policies/{id}/match": {
         parameters: {
             query?: never;
@@ -3847,6 +4087,109 @@ export interface paths {
         get: operations["get-policies-id-match"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回政策 */
+        post: operations["post-policies-id-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-conditions/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 核对申报条件并由文本起草 */
+        post: operations["post-policy-conditions-check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-conditions/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 申报条件符合的企业数量 */
+        post: operations["post-policy-conditions-preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-editions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 编辑中或待审核的政策稿件 */
+        get: operations["get-policy-editions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申报条件可用的字段 */
+        get: operations["get-policy-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的政策订阅 */
+        get: operations["get-policy-subscriptions"];
+        put?: never;
+        /** 订阅或取消订阅 */
+        post: operations["post-policy-subscriptions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -10487,6 +10830,10 @@ export interface components {
             reason: string;
             why: string;
         };
+        Mistake: {
+            message: string;
+            path: string;
+        };
         MonthOutputBody: {
             agents: components["schemas"]["QualityAgentMonth"][];
             month: string;
@@ -10896,6 +11243,34 @@ export interface components {
         PlayOutputBody: {
             url: string;
         };
+        PolicyAmount: {
+            /** @description At most so much. */
+            cap: boolean;
+            /** Format: int64 */
+            fen: number;
+            what: string;
+        };
+        PolicyCalendarDay: {
+            closes: components["schemas"]["PolicyItem"][];
+            day: string;
+            opens: components["schemas"]["PolicyItem"][];
+        };
+        PolicyChange: {
+            field: string;
+            label: string;
+            paragraphs: components["schemas"]["PolicyParagraph"][];
+        };
+        PolicyChecked: {
+            /** @description The conditions in words; empty while there are mistakes. */
+            lines: components["schemas"]["PolicyLine"][];
+            /** @description Mistakes, each at its clause. */
+            problems: components["schemas"]["Mistake"][];
+            /** @description What the text proposes and no clause quotes yet. */
+            proposals: components["schemas"]["PolicyProposed"][];
+            quotes: components["schemas"]["PolicyQuote"][];
+            /** @description Sentences that read as conditions and that no clause quotes: for people to judge. */
+            uncovered: components["schemas"]["PolicySentence"][];
+        };
         PolicyChoice: {
             code: string;
             name: string;
@@ -10905,8 +11280,209 @@ export interface components {
             sections: components["schemas"]["PolicySection"][];
         };
         PolicyClause: {
+            heading?: boolean;
             number?: string;
             text: string;
+        };
+        PolicyCodeLabel: {
+            code: string;
+            label: string;
+            parent?: string;
+        };
+        PolicyComparison: {
+            changes: components["schemas"]["PolicyChange"][];
+            from: components["schemas"]["PolicyEditionItem"];
+            to: components["schemas"]["PolicyEditionItem"];
+        };
+        PolicyConditionText: {
+            conditions?: unknown;
+            issuer: string;
+            text: string;
+            title: string;
+        };
+        PolicyContent: {
+            /** @description What a company gets, in one sentence. */
+            benefit: string;
+            benefits: components["schemas"]["PolicyAmount"][];
+            /**
+             * Format: int64
+             * @description The most one company can receive, in fen; 0: no money.
+             */
+            capFen: number;
+            closesOn: string;
+            /** @description null or left out: only a person can judge. */
+            conditions?: unknown;
+            docNumber: string;
+            /** @description First day in force; empty: with its publication. */
+            effectiveOn: string;
+            expiresOn: string;
+            faq: components["schemas"]["PolicyQuestion"][];
+            /** @description The attachments in their order. */
+            fileIds: number[];
+            /** Format: int64 */
+            handlerId: number;
+            handlerName: string;
+            interpretation: string;
+            issuer: string;
+            kinds: string[];
+            level: string;
+            /** @description Of the original. */
+            link: string;
+            materials: string[];
+            opensOn: string;
+            publishedOn: string;
+            /** @description Code of where it applies; empty: not said. */
+            region: string;
+            /** @description Lines: # 第一章 总则 for a chapter, 第一条 … for an article. */
+            text: string;
+            title: string;
+            topic: string;
+        };
+        PolicyCounts: {
+            /** Format: int64 */
+            fit: number;
+            /** Format: int64 */
+            near: number;
+            /** Format: int64 */
+            unfit: number;
+            /** Format: int64 */
+            unknown: number;
+        };
+        PolicyEditionItem: {
+            /** Format: int64 */
+            base: number;
+            editorName: string;
+            /** Format: int64 */
+            no: number;
+            note: string;
+            /** Format: date-time */
+            publishedAt?: string;
+            publisherName?: string;
+            /** @description Why it came back. */
+            reason?: string;
+            /** @enum {string} */
+            state: "draft" | "review" | "published" | "replaced" | "discarded";
+            stateName: string;
+            submitterName?: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: int64 */
+            version: number;
+        };
+        PolicyEditionView: {
+            actions: string[];
+            /** Format: int64 */
+            base: number;
+            content: components["schemas"]["PolicyContent"];
+            /**
+             * Format: int64
+             * @description Number of the edition in force; 0 for none.
+             */
+            current: number;
+            editorName: string;
+            files: components["schemas"]["PolicyFileView"][];
+            /** Format: int64 */
+            no: number;
+            note: string;
+            /** @description What stands in the way of publishing. */
+            open: components["schemas"]["Field"][];
+            /** Format: int64 */
+            policyId: number;
+            /** @enum {string} */
+            policyStatus: "draft" | "published" | "expired";
+            /** Format: date-time */
+            publishedAt?: string;
+            publisherName?: string;
+            /** @description Why it came back. */
+            reason?: string;
+            /** @enum {string} */
+            state: "draft" | "review" | "published" | "replaced" | "discarded";
+            stateName: string;
+            submitterName?: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: int64 */
+            version: number;
+        };
+        PolicyEditionsOutputBody: {
+            items: components["schemas"]["PolicyEditionItem"][];
+        };
+        PolicyEndInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        PolicyExampleInputBody: {
+            /** @enum {string} */
+            expected: "eligible" | "possible" | "nearly" | "not_eligible";
+            /** @description What is known of a company that does not exist; what is left out is unknown. */
+            facts?: unknown;
+            /**
+             * Format: int64
+             * @description Left out: a new one.
+             */
+            id?: number;
+            name: string;
+            note: string;
+            /** Format: int64 */
+            version?: number;
+        };
+        PolicyExampleRemoveInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        PolicyExamplesInputBody: {
+            /** @description Left out: those of the draft. */
+            conditions?: unknown;
+        };
+        PolicyExamplesOutputBody: {
+            items: components["schemas"]["PolicyTried"][];
+        };
+        PolicyFieldInfo: {
+            /** @description Who can supply it. */
+            ask: string;
+            codes: components["schemas"]["PolicyCodeLabel"][];
+            /** @enum {string} */
+            kind: "count" | "money" | "ratio" | "date" | "category" | "flag" | "holdings";
+            label: string;
+            /**
+             * Format: int64
+             * @description How old a fact may be, in days; 0 for no limit.
+             */
+            maxDays: number;
+            name: string;
+            /** @description Other codes than those listed may be named. */
+            open: boolean;
+            ops: string[];
+            /** @description Its codes are a hierarchy: under. */
+            tree: boolean;
+            /** @description The units a bound may have; the first is usual. */
+            units: string[];
+        };
+        PolicyFieldsOutputBody: {
+            items: components["schemas"]["PolicyFieldInfo"][];
+            kinds: components["schemas"]["PolicyCodeLabel"][];
+        };
+        PolicyFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
+            url: string;
+        };
+        PolicyFollowInputBody: {
+            /** @description End the subscription. */
+            end?: boolean;
+            /** @enum {string} */
+            kind: "policy" | "issuer" | "topic" | "kind" | "keyword";
+            value: string;
+        };
+        PolicyFollowingOutputBody: {
+            items: components["schemas"]["PolicySubscribed"][];
         };
         PolicyGroupResult: {
             /** Format: int64 */
@@ -10983,6 +11559,15 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        PolicyMonth: {
+            days: components["schemas"]["PolicyCalendarDay"][];
+            /** @description Open throughout the month. */
+            going: components["schemas"]["PolicyItem"][];
+            month: string;
+            next: string;
+            previous: string;
+            today: string;
+        };
         PolicyOne: {
             /** Format: date-time */
             at: string;
@@ -10998,9 +11583,71 @@ export interface components {
             summary: string;
             word: string;
         };
+        PolicyParagraph: {
+            /** @enum {string} */
+            kind: "same" | "removed" | "added" | "changed";
+            pieces: components["schemas"]["PolicyPiece"][];
+        };
+        PolicyPiece: {
+            /** @enum {string} */
+            kind: "same" | "removed" | "added";
+            text: string;
+        };
+        PolicyPreview: {
+            /** @description The conditions in force; left out when there are none. */
+            against?: components["schemas"]["PolicyCounts"];
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            fit: number;
+            /**
+             * Format: int64
+             * @description Companies that only these conditions fit.
+             */
+            gained: number;
+            /**
+             * Format: int64
+             * @description Companies that only the conditions in force fit.
+             */
+            lost: number;
+            /** Format: int64 */
+            near: number;
+            /** Format: int64 */
+            unfit: number;
+            /** Format: int64 */
+            unknown: number;
+        };
+        PolicyPreviewInputBody: {
+            conditions: unknown;
+            /**
+             * Format: int64
+             * @description Compare with its conditions in force; 0 with none.
+             */
+            policyId?: number;
+        };
+        PolicyProposed: {
+            condition: unknown;
+            confidence: string;
+            /** @description No data of the register decides it. */
+            human: boolean;
+            lines: components["schemas"]["PolicyLine"][];
+            /** @description One of several of which not all need hold. */
+            oneOf: boolean;
+            quote: string;
+            span: components["schemas"]["PolicySpan"];
+        };
         PolicyQuestion: {
             a: string;
             q: string;
+        };
+        PolicyQuote: {
+            /** @description condition.all[0] */
+            path: string;
+            quote: string;
+            /** @description Where it stands in the text, in characters. */
+            span: components["schemas"]["PolicySpan"];
+            /** @enum {string} */
+            state: "found" | "moved" | "gone";
         };
         PolicyResult: {
             /** Format: date-time */
@@ -11012,10 +11659,30 @@ export interface components {
             q?: string;
             wanted: components["schemas"]["PolicyWanted"][];
         };
+        PolicySaveInputBody: {
+            /**
+             * Format: int64
+             * @description Number of the edition the draft is to replace.
+             */
+            base: number;
+            content: components["schemas"]["PolicyContent"];
+            /** Format: int64 */
+            version: number;
+        };
         PolicySection: {
             code: string;
             divisions: components["schemas"]["PolicyChoice"][];
             name: string;
+        };
+        PolicySentence: {
+            span: components["schemas"]["PolicySpan"];
+            text: string;
+        };
+        PolicySpan: {
+            /** Format: int64 */
+            end: number;
+            /** Format: int64 */
+            start: number;
         };
         PolicyStep: {
             actor: string;
@@ -11023,6 +11690,20 @@ export interface components {
             at: string;
             label: string;
             text?: string;
+        };
+        PolicyStepInputBody: {
+            note?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        PolicySubscribed: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @enum {string} */
+            kind: "policy" | "issuer" | "topic" | "kind" | "keyword";
+            kindName: string;
+            label: string;
+            value: string;
         };
         PolicySummary: {
             /** Format: int64 */
@@ -11032,23 +11713,49 @@ export interface components {
             /** Format: int64 */
             possible: number;
         };
+        PolicyTried: {
+            editorName: string;
+            /** @enum {string} */
+            expected: "eligible" | "possible" | "nearly" | "not_eligible";
+            expectedName: string;
+            /** @description What is known of a company that does not exist; what is left out is unknown. */
+            facts?: unknown;
+            /** @enum {string} */
+            got: "eligible" | "possible" | "nearly" | "by_hand" | "not_eligible";
+            gotName: string;
+            /** @description The answer is the expected one. */
+            holds: boolean;
+            /** Format: int64 */
+            id: number;
+            lines: components["schemas"]["PolicyLine"][];
+            name: string;
+            note: string;
+            summary: string;
+            /** Format: int64 */
+            version: number;
+        };
         PolicyView: {
             benefit: string;
+            benefits: components["schemas"]["PolicyAmount"][];
             /** Format: int64 */
             capFen: number;
             clauses: components["schemas"]["PolicyClause"][];
             closesOn?: string;
             conditions: components["schemas"]["PolicyLine"][];
             docNumber: string;
+            effectiveOn?: string;
             excerpt?: string;
             expiresOn?: string;
             faq: components["schemas"]["PolicyQuestion"][];
+            files: components["schemas"]["PolicyFileView"][];
             handlerName: string;
             history: components["schemas"]["PolicyStep"][];
             /** Format: int64 */
             id: number;
             interpretation: string;
             issuer: string;
+            kindNames: string[];
+            kinds: string[];
             /** @enum {string} */
             level: "national" | "city" | "district";
             levelName: string;
@@ -11057,6 +11764,8 @@ export interface components {
             materials: string[];
             opensOn?: string;
             publishedOn: string;
+            region?: string;
+            regionName?: string;
             /** @enum {string} */
             status: "draft" | "published" | "expired";
             statusName: string;
@@ -11069,6 +11778,35 @@ export interface components {
             /** @enum {string} */
             window: "open" | "upcoming" | "always" | "closed";
             windowName: string;
+        };
+        PolicyWaitingItem: {
+            /** Format: int64 */
+            base: number;
+            editorName: string;
+            /** Format: int64 */
+            no: number;
+            note: string;
+            /** @description The actor edited or submitted it, so another person publishes it. */
+            own: boolean;
+            /** Format: int64 */
+            policyId: number;
+            /** Format: date-time */
+            publishedAt?: string;
+            publisherName?: string;
+            /** @description Why it came back. */
+            reason?: string;
+            /** @enum {string} */
+            state: "draft" | "review" | "published" | "replaced" | "discarded";
+            stateName: string;
+            submitterName?: string;
+            title: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: int64 */
+            version: number;
+        };
+        PolicyWaitingOutputBody: {
+            items: components["schemas"]["PolicyWaitingItem"][];
         };
         PolicyWanted: {
             ask?: string;
@@ -21410,6 +22148,70 @@ export interface operations {
             };
         };
     };
+    "post-policies": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyEditionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-calendar": {
+        parameters: {
+            query?: {
+                /** @description 2006-01; left out: this month. */
+                month?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyMonth"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-policies-match": {
         parameters: {
             query?: {
@@ -21569,6 +22371,516 @@ export interface operations {
             };
         };
     };
+    "get-policies-id-compare": {
+        parameters: {
+            query: {
+                from: number;
+                to: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyComparison"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-policies-id-draft": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicySaveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyEditionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-draft-discard": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyEditionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-draft-recall": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyEditionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-draft-release": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyEditionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-draft-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyEditionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-draft-submit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyEditionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-id-editions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyEditionsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-editions": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyEditionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-id-editions-no": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                /** @description 0 is the one being worked on. */
+                no: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyEditionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-examples": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyExampleInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyExamplesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-examples-try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyExamplesInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyExamplesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-examples-example-remove": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+                example: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyExampleRemoveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyExamplesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-expire": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyEndInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-policies-id-match": {
         parameters: {
             query?: never;
@@ -21587,6 +22899,235 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyOne"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyEndInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-conditions-check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyConditionText"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyChecked"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-conditions-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyPreviewInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policy-editions": {
+        parameters: {
+            query?: {
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyWaitingOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policy-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyFieldsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policy-subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyFollowingOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-subscriptions": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyFollowInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyFollowingOutputBody"];
                 };
             };
             /** @description Error */

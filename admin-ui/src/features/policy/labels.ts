@@ -1,7 +1,21 @@
-import { CircleCheck, CircleClose, Clock, EditPen, Files, Timer, User } from '@element-plus/icons-vue'
+import {
+  CircleCheck,
+  CircleClose,
+  Clock,
+  Delete,
+  Document,
+  EditPen,
+  Files,
+  QuestionFilled,
+  Stamp,
+  Timer,
+  User,
+  WarningFilled,
+} from '@element-plus/icons-vue'
 import type { LabelTable } from '@/components/types'
 import { money } from '@/format'
 import type { Level, PolicyItem, Status, Topic, Window } from './api'
+import type { EditionState, Tried } from './library'
 
 export const policyStatus: LabelTable<Status> = {
   draft: { text: '未发布', tone: 'warning', icon: EditPen },
@@ -49,3 +63,25 @@ export function windowText({ opensOn, closesOn }: Pick<PolicyItem, 'opensOn' | '
 
 export const supportText = ({ capFen }: Pick<PolicyItem, 'capFen'>): string =>
   capFen > 0 ? `最高 ${money(capFen)}` : '不涉及资金'
+
+export const editionLabels: LabelTable<EditionState> = {
+  draft: { text: '编辑中', tone: 'warning', icon: EditPen },
+  review: { text: '待审核', tone: 'primary', icon: Stamp },
+  published: { text: '已发布', tone: 'success', icon: CircleCheck },
+  replaced: { text: '已被替代', tone: 'neutral', icon: Document },
+  discarded: { text: '已放弃', tone: 'neutral', icon: Delete },
+}
+
+/** How a company comes out. */
+export const groupLabels: LabelTable<Tried['got']> = {
+  eligible: { text: '符合', tone: 'success', icon: CircleCheck },
+  possible: { text: '可能符合', tone: 'primary', icon: QuestionFilled },
+  nearly: { text: '还差一点', tone: 'warning', icon: Clock },
+  by_hand: { text: '需人工判断', tone: 'neutral', icon: User },
+  not_eligible: { text: '不符合', tone: 'neutral', icon: CircleClose },
+}
+
+export const holdsLabels: LabelTable<'yes' | 'no'> = {
+  yes: { text: '与应有结果一致', tone: 'success', icon: CircleCheck },
+  no: { text: '与应有结果不同', tone: 'danger', icon: WarningFilled },
+}

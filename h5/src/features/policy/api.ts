@@ -61,3 +61,15 @@ export const quickMatch = (answers: Answers) =>
   call(api.GET('/api/policies/quick-match', { params: { query: told(answers) } }))
 
 export const quickChoices = () => call(api.GET('/api/policies/quick-match/choices'))
+
+export type Followed = Schemas['PolicySubscribed']
+
+/** The windows that open and close in a month, 2026-12; empty is this one. */
+export const policyCalendar = (month: string) =>
+  call(api.GET('/api/policies/calendar', { params: { query: told({ month }) } }))
+
+export const following = () => call(api.GET('/api/policy-subscriptions')).then((page) => page.items)
+
+/** Follows a policy, an issuer, a topic, a kind or a word, or no longer. Asked twice it is one subscription. */
+export const followPolicies = (kind: Followed['kind'], value: string, end: boolean) =>
+  call(api.POST('/api/policy-subscriptions', { body: { kind, value, end: end || undefined } }))

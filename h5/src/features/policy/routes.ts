@@ -19,6 +19,12 @@ export default [
     },
   },
   {
+    path: '/policies/calendar',
+    name: 'policy-calendar',
+    component: () => import('./PolicyCalendar.vue'),
+    meta: { title: '申报日历' },
+  },
+  {
     path: '/policies/:id(\\d+)',
     name: 'policy',
     component: () => import('./PolicyDetail.vue'),
