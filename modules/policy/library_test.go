@@ -44,7 +44,7 @@ const sheetText = `# 第一章 总则
 const sheetConditions = `{"all":[{"field":"employees","op":"gte","value":10,"unit":"人","quote":"从业人员不低于10人"},
 	{"field":"revenue","op":"gte","value":300,"unit":"万元","quote":"上年营业收入不低于300万元"}]}`
 
-func sheet() policy.Content {
+func bakerySheet() policy.Content {
 	c := content("烘焙小店措施")
 	c.Text, c.Conditions = sheetText, json.RawMessage(sheetConditions)
 	return c
@@ -159,7 +159,7 @@ func TestLibrary(t *testing.T) {
 	if _, err := f.Submit(ctx, zhao, edit(v)); !errors.Is(err, policy.ErrUnfit) || len(fieldsOf(err)) < 5 {
 		t.Fatalf("an unfinished draft was submitted: %v", err)
 	}
-	v = f.mustSave(t, zhao, v, sheet())
+	v = f.mustSave(t, zhao, v, bakerySheet())
 	if len(v.Open) != 0 {
 		t.Fatalf("in the way: %+v", v.Open)
 	}
@@ -264,7 +264,7 @@ func TestTwoEditors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v = f.mustSave(t, zhao, v, sheet())
+	v = f.mustSave(t, zhao, v, bakerySheet())
 	f.clock.Advance(time.Hour)
 	theirs := v.Content
 	theirs.Benefit, theirs.ClosesOn = "按投入的40%补助", "2027-02-01"
@@ -332,7 +332,7 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v = f.mustSave(t, zhao, v, sheet())
+	v = f.mustSave(t, zhao, v, bakerySheet())
 	add := func(x policy.Example) ([]policy.Tried, error) {
 		return f.SaveExample(ctx, zhao, policy.SaveExample{PolicyID: v.PolicyID, Example: x})
 	}
@@ -393,7 +393,7 @@ func TestBadConditions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := sheet()
+		s := bakerySheet()
 		s.Conditions = json.RawMessage(c.condition)
 		v = f.mustSave(t, zhao, v, s)
 		if _, err := f.Submit(ctx, zhao, edit(v)); !errors.Is(err, policy.ErrUnfit) {
@@ -440,7 +440,7 @@ func TestQuotes(t *testing.T) {
 func TestPreview(t *testing.T) {
 	t.Parallel()
 	f, ctx := mustNew(t), context.Background()
-	live := f.mustPublish(t, sheet())
+	live := f.mustPublish(t, bakerySheet())
 	got, err := f.Preview(ctx, zhao, live.ID, json.RawMessage(`{"field":"employees","op":"lt","value":10}`))
 	if err != nil || got.Counts != (policy.Counts{Fit: 1, Unknown: 1, Unfit: 1}) || *got.Against != (policy.Counts{Fit: 1, Near: 0, Unknown: 1, Unfit: 1}) {
 		t.Fatalf("%+v %+v %v", got, got.Against, err)

@@ -1582,6 +1582,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprise-sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 数据来源 */
+        get: operations["get-enterprise-sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-sources/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 修改数据来源 */
+        put: operations["put-enterprise-sources-code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprises": {
         parameters: {
             query?: never;
@@ -1650,6 +1684,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprises/{id}/golden": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业数据的来源与冲突 */
+        get: operations["get-enterprises-id-golden"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprises/{id}/policy-match": {
         parameters: {
             query?: never;
@@ -1661,6 +1712,57 @@ export interface paths {
         get: operations["get-enterprises-id-policy-match"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/portrait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业画像 */
+        get: operations["get-enterprises-id-portrait"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/settlements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 核定企业数据 */
+        post: operations["post-enterprises-id-settlements"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/settlements/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销核定 */
+        post: operations["post-enterprises-id-settlements-undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1994,6 +2096,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/import-feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 可导入的数据接口 */
+        get: operations["get-import-feeds"];
+        put?: never;
+        /** 从接口导入 */
+        post: operations["post-import-feeds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/import-targets": {
         parameters: {
             query?: never;
@@ -2062,6 +2182,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/imports/{id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审核导入的行 */
+        post: operations["post-imports-id-decisions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/imports/{id}/mapping": {
         parameters: {
             query?: never;
@@ -2090,6 +2227,23 @@ export interface paths {
         put?: never;
         /** 发布 */
         post: operations["post-imports-id-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 继续读取接口 */
+        post: operations["post-imports-id-resume"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3120,6 +3274,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/my/enterprise/portrait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本企业画像 */
+        get: operations["get-my-enterprise-portrait"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/my/enterprise/registry": {
         parameters: {
             query?: never;
@@ -3319,6 +3490,40 @@ export interface paths {
         put?: never;
         /** 移除证照 */
         post: operations["post-my-licences-id-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/policy-grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本企业的免申即享 */
+        get: operations["get-my-policy-grants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/policy-grants/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 确认或放弃免申即享 */
+        post: operations["post-my-policy-grants-id-confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3854,6 +4059,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/policies/{id}/companies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策适配企业名单 */
+        get: operations["get-policies-id-companies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/companies/{enterprise}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策与一家企业的匹配 */
+        get: operations["get-policies-id-companies-enterprise"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/policies/{id}/compare": {
         parameters: {
             query?: never;
@@ -4076,6 +4315,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/policies/{id}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 生成免申即享名单 */
+        post: operations["post-policies-id-grants"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/policies/{id}/match": {
         parameters: {
             query?: never;
@@ -4093,6 +4349,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/policies/{id}/pushes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 制定推送计划 */
+        post: operations["post-policies-id-pushes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/pushes/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 预览推送计划 */
+        post: operations["post-policies-id-pushes-preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/reverse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策适配企业 */
+        get: operations["get-policies-id-reverse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policies/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 匹配适配企业 */
+        post: operations["post-policies-id-runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/policies/{id}/withdraw": {
         parameters: {
             query?: never;
@@ -4104,6 +4428,40 @@ export interface paths {
         put?: never;
         /** 撤回政策 */
         post: operations["post-policies-id-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本企业的匹配答复 */
+        get: operations["get-policy-answers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-answers/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 打开一份匹配答复 */
+        get: operations["get-policy-answers-number"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4172,6 +4530,329 @@ export interface paths {
         get: operations["get-policy-fields"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 免申即享名单 */
+        get: operations["get-policy-grants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-grants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一份免申即享名单 */
+        get: operations["get-policy-grants-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-grants/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 作废免申即享名单 */
+        post: operations["post-policy-grants-id-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-grants/{id}/companies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 免申即享名单的企业 */
+        get: operations["get-policy-grants-id-companies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-grants/{id}/companies/{enterprise}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 免申即享的依据 */
+        get: operations["get-policy-grants-id-companies-enterprise"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-grants/{id}/companies/{enterprise}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 从免申即享名单移出企业 */
+        post: operations["post-policy-grants-id-companies-enterprise-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-grants/{id}/confirming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 公示结束，请企业确认 */
+        post: operations["post-policy-grants-id-confirming"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-grants/{id}/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 确定免申即享名单 */
+        post: operations["post-policy-grants-id-finish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-grants/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 公示免申即享名单 */
+        post: operations["post-policy-grants-id-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-grants/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回免申即享名单 */
+        post: operations["post-policy-grants-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-grants/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提交审定免申即享名单 */
+        post: operations["post-policy-grants-id-submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-objections/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 处理免申即享异议 */
+        post: operations["post-policy-objections-id-decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-pushes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 推送计划 */
+        get: operations["get-policy-pushes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-pushes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一项推送计划 */
+        get: operations["get-policy-pushes-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-pushes/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 审批通过推送计划 */
+        post: operations["post-policy-pushes-id-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-pushes/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 暂停推送 */
+        post: operations["post-policy-pushes-id-pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-pushes/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回推送计划 */
+        post: operations["post-policy-pushes-id-refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-pushes/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 继续推送 */
+        post: operations["post-policy-pushes-id-resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-pushes/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 停止推送 */
+        post: operations["post-policy-pushes-id-stop"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4273,6 +4954,75 @@ export interface paths {
         };
         /** 公开的一条知识 */
         get: operations["get-public-knowledge-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 数据质量规则 */
+        get: operations["get-quality-rules"];
+        /** 修改数据质量规则 */
+        put: operations["put-quality-rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality-scores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 各次导入的数据质量 */
+        get: operations["get-quality-scores"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality-scores/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一次导入的数据质量 */
+        get: operations["get-quality-scores-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/quality-sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 各来源的数据质量 */
+        get: operations["get-quality-sources"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4687,6 +5437,24 @@ export interface paths {
         put?: never;
         /** 短信验证码登录 */
         post: operations["post-sessions-sms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/size-editions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 划型标准 */
+        get: operations["get-size-editions"];
+        put?: never;
+        /** 增加划型标准 */
+        post: operations["post-size-editions"];
         delete?: never;
         options?: never;
         head?: never;
@@ -8869,10 +9637,22 @@ export interface components {
             items: components["schemas"]["EnterpriseDelegationView"][];
             mayGive: boolean;
         };
+        EnterpriseDimensionScore: {
+            code: string;
+            name: string;
+            /** Format: int64 */
+            points: number;
+        };
         EnterpriseDisputeInputBody: {
             note: string;
             /** Format: int64 */
             version: number;
+        };
+        EnterpriseEvaluation: {
+            measures: components["schemas"]["EnterpriseMeasure"][];
+            note: string;
+            /** Format: int64 */
+            points: number;
         };
         EnterpriseFactView: {
             /** Format: date-time */
@@ -8895,6 +9675,61 @@ export interface components {
             /** @enum {string} */
             state: "available" | "waiting" | "quarantined";
             url: string;
+        };
+        EnterpriseGolden: {
+            /**
+             * Format: int64
+             * @description Fields whose sources contradict each other, and nobody has decided.
+             */
+            conflicts: number;
+            fields: components["schemas"]["EnterpriseGoldenField"][];
+            /** Format: int64 */
+            id: number;
+            maySettle: boolean;
+            name: string;
+        };
+        EnterpriseGoldenDecision: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason: string;
+            /** Format: date-time */
+            undoneAt?: string;
+            undoneBy?: string;
+            undoneReason?: string;
+        };
+        EnterpriseGoldenField: {
+            conflict: boolean;
+            decisions: components["schemas"]["EnterpriseGoldenDecision"][];
+            field: string;
+            group: string;
+            label: string;
+            /** @description A source has said something new since a person decided. */
+            lapsed: boolean;
+            /**
+             * Format: int64
+             * @description The newest fact; it is sent back with a decision.
+             */
+            last: number;
+            /** @description A person's decision counts. */
+            settled: boolean;
+            /** @description The one that counts first. */
+            words: components["schemas"]["EnterpriseGoldenWord"][];
+        };
+        EnterpriseGoldenWord: {
+            /** Format: date-time */
+            asOf: string;
+            code: string;
+            counts: boolean;
+            differs: boolean;
+            /** Format: int64 */
+            factId: number;
+            /** Format: date-time */
+            recordedAt: string;
+            source: string;
+            stale: boolean;
+            text: string;
+            why: string;
         };
         EnterpriseIndustryOption: {
             code: string;
@@ -8970,8 +9805,32 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        EnterpriseListQualityScore: {
+            items: components["schemas"]["EnterpriseQualityScore"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
         EnterpriseListReturnReason: {
             items: components["schemas"]["EnterpriseReturnReason"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EnterpriseListSizeEdition: {
+            items: components["schemas"]["EnterpriseSizeEdition"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EnterpriseListSourceScore: {
+            items: components["schemas"]["EnterpriseSourceScore"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EnterpriseListSourceView: {
+            items: components["schemas"]["EnterpriseSourceView"][];
             nextCursor?: string;
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
@@ -8998,6 +9857,18 @@ export interface components {
             /** Format: int64 */
             userId: number;
             words: string;
+        };
+        EnterpriseMeasure: {
+            /** @description The facts it rests on, with source and day. */
+            because: string[];
+            code: string;
+            formula: string;
+            label: string;
+            /**
+             * Format: int64
+             * @description Of a hundred; -1 where the facts do not suffice.
+             */
+            points: number;
         };
         EnterpriseMemberView: {
             /** Format: date-time */
@@ -9044,6 +9915,8 @@ export interface components {
             requests: number;
             /** @enum {string} */
             role: "owner" | "member";
+            /** @description How the size was reckoned; absent where the industry is not known. */
+            size?: components["schemas"]["EnterpriseSizeView"];
             stated: {
                 [key: string]: string;
             };
@@ -9051,6 +9924,10 @@ export interface components {
             verification: string;
             /** Format: date-time */
             verifiedAt?: string;
+        };
+        EnterpriseMissingFact: {
+            ask: string;
+            label: string;
         };
         EnterpriseMyCompany: {
             creditCode: string;
@@ -9061,6 +9938,140 @@ export interface components {
             /** @enum {string} */
             role: "owner" | "member";
             verification: string;
+        };
+        EnterprisePoint: {
+            source: string;
+            text: string;
+            /**
+             * Format: int64
+             * @description In the unit of the series, times a hundred.
+             */
+            value: number;
+            /** Format: int64 */
+            year: number;
+        };
+        EnterprisePortrait: {
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            createdAt: string;
+            creditCode: string;
+            evaluation: components["schemas"]["EnterpriseEvaluation"];
+            /** Format: int64 */
+            id: number;
+            legalPerson: string;
+            /** @description What a printed report carries on every page: who printed it and when. */
+            mark: string;
+            name: string;
+            parts: components["schemas"]["EnterprisePortraitPart"][];
+            /**
+             * Format: int64
+             * @description The company its owner joined instead.
+             */
+            replacedBy?: number;
+            series: components["schemas"]["EnterpriseSeries"][];
+            size?: components["schemas"]["EnterpriseSizeView"];
+            verification: string;
+            /** Format: date-time */
+            verifiedAt?: string;
+        };
+        EnterprisePortraitPart: {
+            facts: components["schemas"]["EnterpriseFactView"][];
+            missing: components["schemas"]["EnterpriseMissingFact"][];
+            title: string;
+        };
+        EnterpriseQualityRule: {
+            /** @enum {string} */
+            action: "score" | "review";
+            arg?: string;
+            /** @enum {string} */
+            check: "present" | "valid" | "matches" | "range" | "one_of" | "within" | "requires" | "unique";
+            /** @description Letters, digits and hyphens; tells the rules apart. */
+            code: string;
+            /** @enum {string} */
+            dimension: "complete" | "consistent" | "accurate" | "timely" | "unique";
+            /** @description A field of the register. */
+            field: string;
+            name: string;
+            /** Format: int64 */
+            threshold: number;
+            /** Format: int64 */
+            weight: number;
+        };
+        EnterpriseQualityRuleView: {
+            /** @enum {string} */
+            action: "score" | "review";
+            arg?: string;
+            /** @enum {string} */
+            check: "present" | "valid" | "matches" | "range" | "one_of" | "within" | "requires" | "unique";
+            /** @description Letters, digits and hyphens; tells the rules apart. */
+            code: string;
+            /** @enum {string} */
+            dimension: "complete" | "consistent" | "accurate" | "timely" | "unique";
+            /** @description Numbers of the first rows that failed. */
+            examples: string;
+            /** Format: int64 */
+            failed: number;
+            /** @description A field of the register. */
+            field: string;
+            fieldName: string;
+            met: boolean;
+            name: string;
+            /** Format: int64 */
+            points: number;
+            /** Format: int64 */
+            tested: number;
+            /** Format: int64 */
+            threshold: number;
+            /** Format: int64 */
+            weight: number;
+            words: string;
+        };
+        EnterpriseQualityRules: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            checks: {
+                [key: string]: string;
+            };
+            fields: {
+                [key: string]: string;
+            };
+            note: string;
+            rules: components["schemas"]["EnterpriseQualityRule"][];
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseQualityScore: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            bad: number;
+            details?: components["schemas"]["EnterpriseQualityRuleView"][];
+            dimensions: components["schemas"]["EnterpriseDimensionScore"][];
+            /** Format: int64 */
+            importId: number;
+            /**
+             * Format: int64
+             * @description Times ten: 987 is 98.7; -1 where no rule spoke.
+             */
+            points: number;
+            /** Format: int64 */
+            review: number;
+            /** Format: int64 */
+            rows: number;
+            /**
+             * Format: int64
+             * @description The version of the rules.
+             */
+            rules: number;
+            source: string;
+            sourceName: string;
+            /**
+             * Format: int64
+             * @description Rules below their threshold.
+             */
+            unmet: number;
         };
         EnterpriseRefuseInputBody: {
             reason: string;
@@ -9083,6 +10094,116 @@ export interface components {
             code: string;
             name: string;
         };
+        EnterpriseSeries: {
+            field: string;
+            label: string;
+            points: components["schemas"]["EnterprisePoint"][];
+            unit: string;
+        };
+        EnterpriseSettleInputBody: {
+            /**
+             * Format: int64
+             * @description The word that counts from now on.
+             */
+            factId: number;
+            field: string;
+            /**
+             * Format: int64
+             * @description The newest fact of the field that was seen.
+             */
+            last: number;
+            reason: string;
+        };
+        EnterpriseSizeEdition: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            document: string;
+            /** @description The first day on which it holds, 2006-01-02. */
+            from: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "size" | "scale";
+            rows?: components["schemas"]["Row"][];
+            scale?: components["schemas"]["ScaleRow"][];
+        };
+        EnterpriseSizeEditionBody: {
+            document: string;
+            from: string;
+            /** @enum {string} */
+            kind: "size" | "scale";
+            rows: components["schemas"]["EnterpriseSizeRowBody"][];
+        };
+        EnterpriseSizeRowBody: {
+            assets?: number[];
+            byTitle?: boolean;
+            codes: string[];
+            employees?: number[];
+            name: string;
+            /** @description In 万元; of kind scale one number. */
+            revenue?: number[];
+        };
+        EnterpriseSizeView: {
+            /** @description The standard has a class for the industry. */
+            applies: boolean;
+            /** @description The classes still possible, the largest first: large, medium, small, micro. */
+            classes: string[];
+            /**
+             * @description Whether it is 中小微, which may be known although the class is not.
+             * @enum {string}
+             */
+            isSme: "yes" | "no" | "unknown";
+            reckoning: string;
+            /**
+             * @description The statistical register: reached is reached and not in it.
+             * @enum {string}
+             */
+            scale: "registered" | "reached" | "below" | "unknown" | "title" | "none";
+            scaleText: string;
+            /** @description By which threshold. */
+            scaleWords: string;
+            text: string;
+        };
+        EnterpriseSourceInputBody: {
+            name: string;
+            official: boolean;
+            /** Format: int64 */
+            version: number;
+            worths: {
+                [key: string]: components["schemas"]["EnterpriseWorth"];
+            };
+        };
+        EnterpriseSourceScore: {
+            dimensions: components["schemas"]["EnterpriseDimensionScore"][];
+            /** Format: int64 */
+            imports: number;
+            /** Format: date-time */
+            lastAt: string;
+            /** Format: int64 */
+            lastId: number;
+            /** Format: int64 */
+            points: number;
+            /** Format: int64 */
+            rows: number;
+            source: string;
+            sourceName: string;
+            trend: number[];
+        };
+        EnterpriseSourceView: {
+            code: string;
+            name: string;
+            /** @description An office speaks: of the same rank and day its word counts before the company's own. */
+            official: boolean;
+            /** Format: date-time */
+            updatedAt: string;
+            /** Format: int64 */
+            version: number;
+            /** @description By group of fields: basic, operation, standing. */
+            worths: {
+                [key: string]: components["schemas"]["EnterpriseWorth"];
+            };
+        };
         EnterpriseStateInputBody: {
             /** @description In 万元. */
             assets?: string;
@@ -9093,6 +10214,12 @@ export interface components {
             rdSpend?: string;
             /** @description Last year's, in 万元, at most two decimal places. */
             revenue?: string;
+        };
+        EnterpriseUnsettleInputBody: {
+            field: string;
+            /** Format: int64 */
+            last: number;
+            reason: string;
         };
         EnterpriseVerifyInputBody: {
             creditCode: string;
@@ -9116,11 +10243,19 @@ export interface components {
              * @description The company its owner joined instead.
              */
             replacedBy?: number;
+            /** @description How the size was reckoned; absent where the industry is not known. */
+            size?: components["schemas"]["EnterpriseSizeView"];
             verification: string;
             /** Format: date-time */
             verifiedAt?: string;
             /** @description Why nothing of facts and history is shown, and what to do. */
             withheld?: string;
+        };
+        EnterpriseWorth: {
+            /** Format: int64 */
+            days: number;
+            /** Format: int64 */
+            rank: number;
         };
         EvidenceRuleInputBody: {
             items: components["schemas"]["TicketEvidenceItem"][];
@@ -9487,6 +10622,14 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        GrantConfirmInputBody: {
+            take: boolean;
+        };
+        GrantRemoveInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
         HoldInputBody: {
             note?: string;
             /**
@@ -9736,6 +10879,18 @@ export interface components {
             /** @description A WeChat account is bound. */
             wechat: boolean;
         };
+        ImportDecideInputBody: {
+            accept: boolean;
+            /** @description All rows of this kind that wait. */
+            flag?: string;
+            /** @description Numbers of rows; or a kind. */
+            rows?: number[];
+        };
+        ImportFeedInputBody: {
+            /** @enum {string} */
+            duplicates: "skip" | "update" | "refuse";
+            feed: string;
+        };
         ImportMapInputBody: {
             /** @description Field to column, from 0. */
             columns: {
@@ -9751,6 +10906,22 @@ export interface components {
             /** Format: int64 */
             sheet: number;
         };
+        ImportingFeedView: {
+            name: string;
+            note: string;
+            target: string;
+            title: string;
+        };
+        ImportingFlagView: {
+            code: string;
+            /** Format: int64 */
+            dropped: number;
+            /** Format: int64 */
+            taken: number;
+            title: string;
+            /** Format: int64 */
+            waiting: number;
+        };
         ImportingItem: {
             /** Format: int64 */
             bad: number;
@@ -9760,8 +10931,15 @@ export interface components {
             created: number;
             /** Format: date-time */
             createdAt: string;
+            /**
+             * Format: int64
+             * @description Rows that a person decided against.
+             */
+            dropped: number;
             /** @enum {string} */
             duplicates: "skip" | "update" | "refuse";
+            /** @description The outside register the rows come from; empty for a file. */
+            feed: string;
             fileName: string;
             /** Format: date-time */
             finishedAt?: string;
@@ -9789,6 +10967,11 @@ export interface components {
              * @description Good when checked, refused when published.
              */
             refused: number;
+            /**
+             * Format: int64
+             * @description Rows that a person must decide before publishing.
+             */
+            review: number;
             /** Format: int64 */
             skipped: number;
             /** @enum {string} */
@@ -9802,6 +10985,12 @@ export interface components {
             total: number;
             /** Format: int64 */
             updated: number;
+        };
+        ImportingListFeedView: {
+            items: components["schemas"]["ImportingFeedView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ImportingListItem: {
             items: components["schemas"]["ImportingItem"][];
@@ -9822,13 +11011,15 @@ export interface components {
             note?: string;
         };
         ImportingRowView: {
+            /** @description Why a person must decide, or had to. */
+            flag?: string;
             /** Format: int64 */
             number: number;
             /** Format: int64 */
             objectId?: number;
             problems: components["schemas"]["RowProblem"][];
             /** @enum {string} */
-            state: "good" | "known" | "bad" | "created" | "updated" | "skipped" | "refused";
+            state: "good" | "known" | "bad" | "created" | "updated" | "skipped" | "refused" | "review" | "dropped";
             values: {
                 [key: string]: string;
             };
@@ -9873,6 +11064,8 @@ export interface components {
             /** Format: int64 */
             bad: number;
             canPublish: boolean;
+            /** @description Reading an outside register failed and can go on at its page. */
+            canResume: boolean;
             /** Format: date-time */
             checkedAt?: string;
             /** @description Field to column, once chosen. */
@@ -9883,11 +11076,20 @@ export interface components {
             created: number;
             /** Format: date-time */
             createdAt: string;
+            /**
+             * Format: int64
+             * @description Rows that a person decided against.
+             */
+            dropped: number;
             /** @enum {string} */
             duplicates: "skip" | "update" | "refuse";
+            /** @description The outside register the rows come from; empty for a file. */
+            feed: string;
             fileName: string;
             /** Format: date-time */
             finishedAt?: string;
+            /** @description What people must decide, by kind. */
+            flags: components["schemas"]["ImportingFlagView"][];
             /**
              * Format: int64
              * @description New records that can be published.
@@ -9915,6 +11117,11 @@ export interface components {
              * @description Good when checked, refused when published.
              */
             refused: number;
+            /**
+             * Format: int64
+             * @description Rows that a person must decide before publishing.
+             */
+            review: number;
             /** Format: int64 */
             sheet: number;
             sheets: components["schemas"]["ImportingSheetView"][];
@@ -10841,6 +12048,10 @@ export interface components {
         NuisancesOutputBody: {
             items: components["schemas"]["CtiNuisanceView"][];
         };
+        ObjectionDecideInputBody: {
+            answer: string;
+            uphold: boolean;
+        };
         OpenEventsOutputBody: {
             /** @description CloudEvents 1.0, as they are pushed. */
             items: unknown[];
@@ -11250,6 +12461,39 @@ export interface components {
             fen: number;
             what: string;
         };
+        PolicyAnswerItem: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            kind: "own" | "quick" | "staff";
+            kindName: string;
+            number: string;
+            /** Format: int64 */
+            policies: number;
+            q?: string;
+            /** Format: date-time */
+            until: string;
+        };
+        PolicyAnswerView: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            kind: "own" | "quick" | "staff";
+            kindName: string;
+            number: string;
+            /** Format: int64 */
+            policies: number;
+            q?: string;
+            result: components["schemas"]["PolicyResult"];
+            same: boolean;
+            /** Format: date-time */
+            until: string;
+        };
+        PolicyAudience: {
+            industries?: string[];
+            sets: string[];
+            towns?: string[];
+        };
         PolicyCalendarDay: {
             closes: components["schemas"]["PolicyItem"][];
             day: string;
@@ -11348,6 +12592,18 @@ export interface components {
             /** Format: int64 */
             unknown: number;
         };
+        PolicyDivision: {
+            /** Format: int64 */
+            companies: number;
+            /** Format: int64 */
+            factMark: number;
+            fingerprint: string;
+            industries: components["schemas"]["PolicyPartCount"][];
+            /** Format: int64 */
+            ms: number;
+            sets: components["schemas"]["PolicySetCount"][];
+            towns: components["schemas"]["PolicyPartCount"][];
+        };
         PolicyEditionItem: {
             /** Format: int64 */
             base: number;
@@ -11438,6 +12694,11 @@ export interface components {
         PolicyExamplesOutputBody: {
             items: components["schemas"]["PolicyTried"][];
         };
+        PolicyExcluded: {
+            /** Format: int64 */
+            count: number;
+            reason: string;
+        };
         PolicyFieldInfo: {
             /** @description Who can supply it. */
             ask: string;
@@ -11483,6 +12744,54 @@ export interface components {
         };
         PolicyFollowingOutputBody: {
             items: components["schemas"]["PolicySubscribed"][];
+        };
+        PolicyGrantCompany: {
+            confirmedBy?: string;
+            creditCode: string;
+            /** Format: date-time */
+            decidedAt?: string;
+            /** Format: int64 */
+            enterpriseId: number;
+            lines?: components["schemas"]["PolicyLine"][];
+            name: string;
+            reason?: string;
+            /** @enum {string} */
+            state: "listed" | "removed" | "confirmed" | "declined";
+            stateName: string;
+            town?: string;
+        };
+        PolicyGrantView: {
+            counts: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            createdAt: string;
+            decider?: string;
+            /** Format: int64 */
+            factMark: number;
+            /** Format: date-time */
+            finalAt?: string;
+            /** Format: int64 */
+            id: number;
+            maker: string;
+            mayDecide: boolean;
+            mayEdit: boolean;
+            objections: components["schemas"]["PolicyObjectionView"][];
+            /** Format: int64 */
+            policyId: number;
+            /** Format: int64 */
+            policyVersion: number;
+            /** Format: date-time */
+            publicAt?: string;
+            /** Format: date-time */
+            publicUntil?: string;
+            reason?: string;
+            /** @enum {string} */
+            state: "preparing" | "draft" | "review" | "public" | "confirming" | "final" | "cancelled";
+            stateName: string;
+            title: string;
+            /** Format: int64 */
+            version: number;
         };
         PolicyGroupResult: {
             /** Format: int64 */
@@ -11534,6 +12843,20 @@ export interface components {
             summary: string;
             word: string;
         };
+        PolicyJudgement: {
+            answer?: string;
+            creditCode?: string;
+            decision: string;
+            /** Format: int64 */
+            enterpriseId: number;
+            industry?: string;
+            lines: components["schemas"]["PolicyLine"][];
+            name: string;
+            summary: string;
+            town?: string;
+            verified: boolean;
+            word: string;
+        };
         PolicyLine: {
             actual?: string;
             asOf?: string;
@@ -11553,8 +12876,44 @@ export interface components {
             why?: string;
             word?: string;
         };
+        PolicyListAnswerItem: {
+            items: components["schemas"]["PolicyAnswerItem"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        PolicyListGrantCompany: {
+            items: components["schemas"]["PolicyGrantCompany"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        PolicyListGrantView: {
+            items: components["schemas"]["PolicyGrantView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
         PolicyListItem: {
             items: components["schemas"]["PolicyItem"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        PolicyListJudgement: {
+            items: components["schemas"]["PolicyJudgement"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        PolicyListMyGrant: {
+            items: components["schemas"]["PolicyMyGrant"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        PolicyListPushView: {
+            items: components["schemas"]["PolicyPushView"][];
             nextCursor?: string;
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
@@ -11568,7 +12927,51 @@ export interface components {
             previous: string;
             today: string;
         };
+        PolicyMyGrant: {
+            /** Format: int64 */
+            id: number;
+            mayConfirm: boolean;
+            /** @enum {string} */
+            mine: "listed" | "removed" | "confirmed" | "declined";
+            mineName: string;
+            /** Format: int64 */
+            policyId: number;
+            /** Format: date-time */
+            publicUntil?: string;
+            /** @enum {string} */
+            state: "public" | "confirming" | "final" | "cancelled";
+            stateName: string;
+            title: string;
+        };
+        PolicyNextStep: {
+            fields: string[];
+            labels: string[];
+            /** Format: int64 */
+            policies: number;
+            text: string;
+        };
+        PolicyObjectionView: {
+            answer?: string;
+            /** Format: date-time */
+            at: string;
+            company?: string;
+            /** Format: date-time */
+            decidedAt?: string;
+            decider?: string;
+            /** Format: int64 */
+            enterpriseId?: number;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            number: string;
+            phone: string;
+            /** @enum {string} */
+            state: "open" | "upheld" | "dismissed";
+            stateName: string;
+            text: string;
+        };
         PolicyOne: {
+            answer?: string;
             /** Format: date-time */
             at: string;
             decision?: string;
@@ -11587,6 +12990,20 @@ export interface components {
             /** @enum {string} */
             kind: "same" | "removed" | "added" | "changed";
             pieces: components["schemas"]["PolicyPiece"][];
+        };
+        PolicyPartCount: {
+            code: string;
+            /** Format: int64 */
+            eligible: number;
+            /** Format: int64 */
+            human: number;
+            name: string;
+            /** Format: int64 */
+            near: number;
+            /** Format: int64 */
+            notEligible: number;
+            /** Format: int64 */
+            unknown: number;
         };
         PolicyPiece: {
             /** @enum {string} */
@@ -11625,6 +13042,29 @@ export interface components {
              */
             policyId?: number;
         };
+        PolicyProgress: {
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            inTransit: number;
+            /** Format: int64 */
+            matched: number;
+            /** Format: int64 */
+            opened: number;
+            /** Format: int64 */
+            platform: number;
+            /** Format: int64 */
+            sent: number;
+            skipped: components["schemas"]["PolicyExcluded"][];
+            /** Format: int64 */
+            told: number;
+            /** Format: int64 */
+            total: number;
+            /** Format: int64 */
+            unknown: number;
+            /** Format: int64 */
+            waiting: number;
+        };
         PolicyProposed: {
             condition: unknown;
             confidence: string;
@@ -11635,6 +13075,46 @@ export interface components {
             oneOf: boolean;
             quote: string;
             span: components["schemas"]["PolicySpan"];
+        };
+        PolicyPushPreview: {
+            /** Format: int64 */
+            chosen: number;
+            excluded: components["schemas"]["PolicyExcluded"][];
+            /** Format: date-time */
+            held?: string;
+            note?: string;
+            /** Format: int64 */
+            perWeek: number;
+            /** Format: int64 */
+            toTell: number;
+        };
+        PolicyPushView: {
+            /** Format: date-time */
+            approvedAt?: string;
+            approver?: string;
+            audience: components["schemas"]["PolicyAudience"];
+            audienceText: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            endedAt?: string;
+            /** Format: int64 */
+            id: number;
+            maker: string;
+            mayApprove: boolean;
+            maySteer: boolean;
+            /** Format: int64 */
+            policyId: number;
+            /** Format: int64 */
+            policyVersion: number;
+            preview: components["schemas"]["PolicyPushPreview"];
+            progress: components["schemas"]["PolicyProgress"];
+            reason?: string;
+            /** @enum {string} */
+            state: "preparing" | "waiting" | "refused" | "sending" | "paused" | "done" | "stopped";
+            stateName: string;
+            /** Format: int64 */
+            version: number;
         };
         PolicyQuestion: {
             a: string;
@@ -11650,14 +13130,48 @@ export interface components {
             state: "found" | "moved" | "gone";
         };
         PolicyResult: {
+            answer?: string;
             /** Format: date-time */
             at: string;
             enterprise?: string;
             facts: components["schemas"]["Told"][];
             groups: components["schemas"]["PolicyGroupResult"][];
+            next?: components["schemas"]["PolicyNextStep"];
             on: string;
             q?: string;
             wanted: components["schemas"]["PolicyWanted"][];
+        };
+        PolicyReverse: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            consented: number;
+            division?: components["schemas"]["PolicyDivision"];
+            mayGrant: boolean;
+            mayPush: boolean;
+            mayTake: boolean;
+            note?: string;
+            policy: components["schemas"]["PolicyItem"];
+            runs: components["schemas"]["PolicyRunView"][];
+            /** @enum {string} */
+            state: "ready" | "loading" | "by_hand";
+            /** Format: int64 */
+            wait?: number;
+        };
+        PolicyRunView: {
+            /** Format: date-time */
+            askedAt: string;
+            by: string;
+            /** Format: date-time */
+            doneAt?: string;
+            /** Format: int64 */
+            id: number;
+            note?: string;
+            /** @enum {string} */
+            origin: "publish" | "manual";
+            result?: components["schemas"]["PolicyDivision"];
+            /** Format: int64 */
+            version: number;
         };
         PolicySaveInputBody: {
             /**
@@ -11677,6 +13191,13 @@ export interface components {
         PolicySentence: {
             span: components["schemas"]["PolicySpan"];
             text: string;
+        };
+        PolicySetCount: {
+            /** Format: int64 */
+            count: number;
+            /** @enum {string} */
+            set: "eligible" | "near" | "unknown" | "human" | "not_eligible";
+            word: string;
         };
         PolicySpan: {
             /** Format: int64 */
@@ -12081,6 +13602,12 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        QualitySaveInputBody: {
+            note: string;
+            rules: components["schemas"]["EnterpriseQualityRule"][];
+            /** Format: int64 */
+            version: number;
+        };
         QualitySetCard: {
             /**
              * Format: int64
@@ -12158,6 +13685,11 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ReachStepInputBody: {
+            reason?: string;
+            /** Format: int64 */
+            version: number;
+        };
         ReasonInputBody: {
             reason: string;
             /** Format: int64 */
@@ -12215,6 +13747,13 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        Row: {
+            assets?: number[];
+            codes: string[];
+            employees?: number[];
+            name: string;
+            revenue?: number[];
+        };
         RowProblem: {
             code: string;
             field: string;
@@ -12225,6 +13764,13 @@ export interface components {
             note?: string;
             /** Format: int64 */
             version: number;
+        };
+        ScaleRow: {
+            byTitle?: boolean;
+            codes: string[];
+            name: string;
+            /** Format: int64 */
+            revenue: number;
         };
         ScoreInputBody: {
             /** Format: int64 */
@@ -17440,6 +18986,73 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListSourceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-enterprise-sources-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseSourceInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListSourceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprises": {
         parameters: {
             query?: {
@@ -17576,6 +19189,37 @@ export interface operations {
             };
         };
     };
+    "get-enterprises-id-golden": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseGolden"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprises-id-policy-match": {
         parameters: {
             query?: {
@@ -17598,6 +19242,113 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id-portrait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterprisePortrait"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprises-id-settlements": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseSettleInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseGolden"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprises-id-settlements-undo": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseUnsettleInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseGolden"];
                 };
             };
             /** @description Error */
@@ -18397,6 +20148,71 @@ export interface operations {
             };
         };
     };
+    "get-import-feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportingListFeedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-import-feeds": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportFeedInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-import-targets": {
         parameters: {
             query?: never;
@@ -18524,6 +20340,44 @@ export interface operations {
             };
         };
     };
+    "post-imports-id-decisions": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportDecideInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-imports-id-mapping": {
         parameters: {
             query?: never;
@@ -18563,6 +20417,40 @@ export interface operations {
         };
     };
     "post-imports-id-publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-imports-id-resume": {
         parameters: {
             query?: never;
             header?: {
@@ -20835,6 +22723,35 @@ export interface operations {
             };
         };
     };
+    "get-my-enterprise-portrait": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterprisePortrait"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-my-enterprise-registry": {
         parameters: {
             query?: never;
@@ -21261,6 +23178,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LicenceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-policy-grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyListMyGrant"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-policy-grants-id-confirm": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantConfirmInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyMyGrant"];
                 };
             };
             /** @description Error */
@@ -22371,6 +24355,78 @@ export interface operations {
             };
         };
     };
+    "get-policies-id-companies": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                set?: "eligible" | "near" | "unknown" | "human" | "not_eligible";
+                /** @description Codes of streets and towns, separated by commas. */
+                town?: string;
+                /** @description Letters of GB/T 4754, separated by commas. */
+                industry?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyListJudgement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-id-companies-enterprise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                enterprise: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyJudgement"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-policies-id-compare": {
         parameters: {
             query: {
@@ -22881,6 +24937,40 @@ export interface operations {
             };
         };
     };
+    "post-policies-id-grants": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyGrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-policies-id-match": {
         parameters: {
             query?: never;
@@ -22900,6 +24990,145 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PolicyOne"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-pushes": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyAudience"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPushView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-pushes-preview": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyAudience"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPushPreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-id-reverse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyReverse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policies-id-runs": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -22937,6 +25166,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policy-answers": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyListAnswerItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policy-answers-number": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyAnswerView"];
                 };
             };
             /** @description Error */
@@ -23063,6 +25356,695 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyFieldsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policy-grants": {
+        parameters: {
+            query?: {
+                policyId?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyListGrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policy-grants-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyGrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-grants-id-cancel": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReachStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyGrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policy-grants-id-companies": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyListGrantCompany"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policy-grants-id-companies-enterprise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                enterprise: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyGrantCompany"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-grants-id-companies-enterprise-remove": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+                enterprise: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantRemoveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyGrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-grants-id-confirming": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReachStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyGrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-grants-id-finish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReachStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyGrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-grants-id-publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReachStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyGrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-grants-id-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReachStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyGrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-grants-id-submit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReachStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyGrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-objections-id-decide": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObjectionDecideInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyGrantView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policy-pushes": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                policyId?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyListPushView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policy-pushes-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPushView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-pushes-id-approve": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReachStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPushView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-pushes-id-pause": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReachStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPushView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-pushes-id-refuse": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReachStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPushView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-pushes-id-resume": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReachStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPushView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-policy-pushes-id-stop": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReachStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyPushView"];
                 };
             };
             /** @description Error */
@@ -23298,6 +26280,165 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KnowledgePage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-quality-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseQualityRules"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-quality-rules": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QualitySaveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseQualityRules"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-quality-scores": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                source?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListQualityScore"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-quality-scores-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseQualityScore"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-quality-sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListSourceScore"];
                 };
             };
             /** @description Error */
@@ -24224,6 +27365,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdentityMe"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-size-editions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListSizeEdition"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-size-editions": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseSizeEditionBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListSizeEdition"];
                 };
             };
             /** @description Error */
