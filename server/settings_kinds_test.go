@@ -63,6 +63,13 @@ open311_services:
   - {code: '%[1]s', published: true, keywords: '用工,招聘'}
 health_limits:
   - {code: pushes_dead, warn: 3, bad: 30}
+enterprise_sources:
+  - {code: roll, name: 区属企业名录, official: false, worths: {basic: {rank: 7, days: 300}, operation: {rank: 8, days: 400}, standing: {rank: 9, days: 500}}}
+enterprise_quality:
+  rules:
+    - {code: name-there, name: 企业名称填写完整, dimension: complete, field: name, check: present, weight: 10, threshold: 95, action: review}
+enterprise_sizes:
+  - {kind: scale, document: 规模以上统计标准（2027 年起）, from: '2027-01-01', rows: [{name: 工业, codes: [B, C, D], revenue: [3000]}]}
 `
 
 func mustTypeCode(t *testing.T, h *house) string {
