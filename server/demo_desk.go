@@ -180,16 +180,22 @@ func (h *house) seedDirectory(ctx context.Context, s *seeded) error {
 
 // seedDispatches has the directory hear of the dispatches of the story, which nobody else is told of.
 func (h *house) seedDispatches(ctx context.Context, _ *seeded) error {
-	return h.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		var events []event.Event
-		if err := tx.NewSelect().Model(&events).Where("type = ?", "ticket.dispatched").OrderExpr("id").Scan(ctx); err != nil {
+	var events []event.Event
+	if err := h.db.Read().NewSelect().Model(&events).Where("type = ?", "ticket.dispatched").OrderExpr("id").Scan(ctx); err != nil {
+		return err
+	}
+	for some := range slices.Chunk(events, 50) { // a transaction has ten seconds, on a busy machine too
+		err := h.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+			for _, e := range some {
+				if err := h.noteDispatch(ctx, tx, e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
-		for _, e := range events {
-			if err := h.noteDispatch(ctx, tx, e); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
