@@ -77,6 +77,10 @@ describe('PolicyList', () => {
 describe('PolicySheet', () => {
   const policy: api.Policy = {
     ...item,
+    kinds: [],
+    kindNames: [],
+    benefits: [],
+    files: [],
     clauses: [{ number: '第二条', text: '从业人员不超过100人 <script>alert(1)</script>' }],
     interpretation: '',
     faq: [],

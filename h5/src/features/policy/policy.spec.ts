@@ -74,6 +74,10 @@ const judged: api.Judged = {
 }
 const policy: api.Policy = {
   ...item,
+  kinds: [],
+  kindNames: [],
+  benefits: [],
+  files: [],
   clauses: [{ number: '第二条', text: '从业人员不少于20人 <script>alert(1)</script>' }],
   interpretation: '',
   faq: [],
