@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/bulk"
 	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -45,24 +44,12 @@ type Teller struct {
 	days map[string]int64
 }
 
-type numberRow struct {
-	bun.BaseModel `bun:"table:application_numbers"`
-
-	Day  string `bun:"day,pk"`
-	Last int64  `bun:"last,notnull"`
-}
-
 // Teller makes the teller of a load. Begin the load after it.
 func (s *Service) Teller(ctx context.Context) (*Teller, error) {
-	t := &Teller{s: s, days: map[string]int64{}}
-	var days []numberRow
-	if err := s.DB.Read().NewSelect().Model(&days).Scan(ctx); err != nil {
-		return nil, err
-	}
-	for _, d := range days {
-		t.days[d.Day] = d.Last
-	}
-	return t, nil
+	t := &Teller{s: s}
+	var err error
+	t.days, err = database.DrawnByDay(ctx, s.DB.Read(), "application_numbers")
+	return t, err
 }
 
 // Use gives the teller its load.
@@ -131,7 +118,7 @@ func (t *Teller) step(a *Application, step StoryStep) (effect, error) {
 // Finish keeps the numbers that were given out. It is called before the load is finished.
 func (t *Teller) Finish() error {
 	for day, last := range t.days {
-		if err := t.load.Upsert("application_numbers", "day", "last", day, last); err != nil {
+		if err := t.load.Drawn("application_numbers", day, last); err != nil {
 			return err
 		}
 	}

@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/bulk"
 	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 )
@@ -53,7 +52,7 @@ type Teller struct {
 
 // Teller makes the teller of a load. Begin the load after it.
 func (s *Service) Teller(ctx context.Context) (*Teller, error) {
-	t := &Teller{s: s, kinds: map[string]typeRow{}, days: map[string]int64{}}
+	t := &Teller{s: s, kinds: map[string]typeRow{}}
 	kinds, err := typeRows(ctx, s.db.Read())
 	if err != nil {
 		return nil, err
@@ -64,21 +63,8 @@ func (s *Service) Teller(ctx context.Context) (*Teller, error) {
 	if t.rules, err = s.clockRules(ctx, s.db.Read()); err != nil {
 		return nil, err
 	}
-	var days []numberRow
-	if err := s.db.Read().NewSelect().Model(&days).Scan(ctx); err != nil {
-		return nil, err
-	}
-	for _, d := range days {
-		t.days[d.Day] = d.Last
-	}
-	return t, nil
-}
-
-type numberRow struct {
-	bun.BaseModel `bun:"table:ticket_numbers"`
-
-	Day  string `bun:"day,pk"`
-	Last int64  `bun:"last,notnull"`
+	t.days, err = database.DrawnByDay(ctx, s.db.Read(), "ticket_numbers")
+	return t, err
 }
 
 // Use gives the teller its load.
@@ -246,7 +232,7 @@ func (t *Teller) step(d *Ticket, hops []*Hop, kind typeRow, step StoryStep) (eff
 // Finish keeps the numbers that were given out. It is called before the load is finished.
 func (t *Teller) Finish() error {
 	for day, last := range t.days {
-		if err := t.load.Upsert("ticket_numbers", "day", "last", day, last); err != nil {
+		if err := t.load.Drawn("ticket_numbers", day, last); err != nil {
 			return err
 		}
 	}

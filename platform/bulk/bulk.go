@@ -243,24 +243,20 @@ func (l *Load) Row(name string, columns []string, values ...any) error {
 	return l.added(t)
 }
 
-// Upsert sets one value of the row with the key, made when there is none: for the few books that go on counting. It is
-// written by Finish, behind all rows.
-func (l *Load) Upsert(name, keyColumn, column string, key string, value int64) error {
-	l.counters = append(l.counters, counter{name, keyColumn, column, key, value})
+// Drawn says up to which number a day of the counters of a table was drawn (database.NextOfDay). It is written by Finish,
+// behind all rows.
+func (l *Load) Drawn(table, day string, last int64) error {
+	l.counters = append(l.counters, counter{table, day, last})
 	return l.failed()
 }
 
 type counter struct {
-	table, keyColumn, column, key string
-	value                         int64
+	table, day string
+	last       int64
 }
 
 func (c counter) write(ctx context.Context, conn *sql.Conn, kind database.Kind) error {
-	query := "INSERT INTO " + c.table + " (" + c.keyColumn + ", " + c.column + ") VALUES (?, ?) ON CONFLICT (" + c.keyColumn + ") DO UPDATE SET " + c.column + " = EXCLUDED." + c.column // #nosec G202 -- names of tables and columns of the program
-	if kind == database.Postgres {
-		query = strings.Replace(query, "?, ?", "$1, $2", 1)
-	}
-	_, err := conn.ExecContext(ctx, query, c.key, c.value)
+	_, err := conn.ExecContext(ctx, database.DrawnUntil(kind, c.table), c.day, c.last)
 	return err
 }
 

@@ -37,3 +37,29 @@ func NextOfDay(ctx context.Context, tx bun.Tx, table, day string) (int64, error)
 	err = QueryOne(ctx, tx, []any{&n}, draw, day)
 	return n, err
 }
+
+// DrawnByDay says up to which number each day was drawn, or may have been.
+func DrawnByDay(ctx context.Context, db bun.IDB, table string) (map[string]int64, error) {
+	query := "SELECT day, last FROM " + table
+	if KindOf(db) == Postgres {
+		query = "SELECT day, coalesce((SELECT last_value FROM " + table + "_drawn) - base, last) FROM " + table
+	}
+	out := map[string]int64{}
+	err := Each(ctx, db, func(rows *sql.Rows) error {
+		var day string
+		var n int64
+		err := rows.Scan(&day, &n)
+		out[day] = n
+		return err
+	}, query)
+	return out, err
+}
+
+// DrawnUntil is the statement that says that a day, its first parameter, was drawn up to a number, its second, by hands other
+// than NextOfDay: that goes on behind it.
+func DrawnUntil(kind Kind, table string) string {
+	if kind == Postgres {
+		return "INSERT INTO " + table + " (day, last) VALUES ($1, $2) ON CONFLICT (day) DO UPDATE SET last = EXCLUDED.last, base = NULL"
+	}
+	return "INSERT INTO " + table + " (day, last) VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET last = EXCLUDED.last"
+}

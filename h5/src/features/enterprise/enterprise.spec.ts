@@ -292,7 +292,13 @@ describe('CompanyPage of a company verified by its licence', () => {
 
 describe('MembersPage', () => {
   it('admits in one tap and refuses with a reason', async () => {
-    vi.spyOn(api, 'getMembers').mockResolvedValue({ role: 'owner', items: [], mandates: [], offers: [], requests: [join] })
+    vi.spyOn(api, 'getMembers').mockResolvedValue({
+      role: 'owner',
+      items: [],
+      mandates: [],
+      offers: [],
+      requests: [join],
+    })
     const admit = vi.spyOn(api, 'admitJoin').mockResolvedValue(join)
     const refuse = vi.spyOn(api, 'refuseJoin').mockResolvedValue(join)
     const { wrapper, button } = await open(MembersPage as typeof VerifyPage)
