@@ -35,7 +35,7 @@ func (h *house) newPolicies(p parts, companies *enterprise.Service, readable pol
 	d := policy.Deps{
 		DB: h.db, Clock: p.clock, Log: p.log, Schema: enterprise.Schema(words), Enterprises: matched{companies}, Choices: choices, Readable: readable, CompanyPage: "/company",
 	}
-	h.joinLibrary(&d, words, companies)
+	h.joinLibrary(&d, words)
 	return policy.New(d), nil
 }
 

@@ -17,19 +17,15 @@ import (
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/policy/draft"
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/criteria"
-	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/web"
 )
 
-// joinLibrary gives the library of policies what editing needs: the reader of texts, made-up companies, the count over all
-// companies, attachments.
-func (h *house) joinLibrary(d *policy.Deps, words enterprise.Terms, companies *enterprise.Service) {
+// joinLibrary gives the library of policies what editing needs: the reader of texts, made-up companies, attachments.
+func (h *house) joinLibrary(d *policy.Deps, words enterprise.Terms) {
 	d.Drafter = &policyDrafter{words: words}
 	d.Facts = policyFacts{words}
-	d.Counter = &policyCounter{db: d.DB, clock: d.Clock, companies: companies, schema: d.Schema}
 	d.Files = policyFiles{h.uploads}
 	d.Reminding = policyReminders{h.messages}
 }
@@ -120,83 +116,4 @@ func (p policyFacts) ReadFacts(raw json.RawMessage, at time.Time) (criteria.Fact
 	}
 	derived(facts, given, numbers, at, at)
 	return facts, nil
-}
-
-// policyCounter holds conditions against all companies, field by field. The columns are built when they are first asked for
-// and kept until a fact changes or the day does.
-type policyCounter struct {
-	db        *database.DB
-	clock     clock.Clock
-	companies *enterprise.Service
-	schema    criteria.Schema
-
-	mu      sync.Mutex
-	mark    string
-	columns *criteria.Columns
-}
-
-var _ policy.Counter = (*policyCounter)(nil)
-
-// Count counts the companies by how they come out.
-func (c *policyCounter) Count(ctx context.Context, condition criteria.Condition) (fit, near, unknown, unfit int, err error) {
-	columns, err := c.current(ctx)
-	if err != nil {
-		return 0, 0, 0, 0, err
-	}
-	s := columns.Evaluate(condition, c.clock.Now())
-	return s.Count(criteria.Eligible), s.Count(criteria.Near), s.Count(criteria.Undecided) + s.Count(criteria.NeedsHuman), s.Count(criteria.NotEligible), nil
-}
-
-// Differ returns the companies that only one of the conditions fits.
-func (c *policyCounter) Differ(ctx context.Context, before, after criteria.Condition) (gained, lost []int64, err error) {
-	columns, err := c.current(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	now := c.clock.Now()
-	a, b := columns.Evaluate(before, now), columns.Evaluate(after, now)
-	only := func(x, y *criteria.Sets) (ids []int64) {
-		for from := 0; from >= 0; {
-			var page []int64
-			if page, from = x.Page(criteria.Eligible, from, 10_000); len(page) > 0 {
-				for _, id := range page {
-					if d, _ := y.Decision(id); d != criteria.Eligible {
-						ids = append(ids, id)
-					}
-				}
-			}
-		}
-		return ids
-	}
-	return only(b, a), only(a, b), nil
-}
-
-// current returns the columns of what is known now.
-func (c *policyCounter) current(ctx context.Context) (*criteria.Columns, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	mark, err := c.companies.KnownMark(ctx, c.db.Read())
-	if err != nil {
-		return nil, err
-	}
-	mark += c.clock.Now().In(clock.Beijing).Format(" " + time.DateOnly)
-	if c.columns != nil && c.mark == mark {
-		return c.columns, nil
-	}
-	columns := criteria.NewColumns(c.schema)
-	for after := int64(0); ; {
-		ids, facts, err := c.companies.KnownAfter(ctx, c.db.Read(), after, 500)
-		if err != nil {
-			return nil, fmt.Errorf("facts of companies after %d: %w", after, err)
-		}
-		for _, id := range ids {
-			columns.Put(id, facts[id])
-		}
-		if len(ids) < 500 {
-			break
-		}
-		after = ids[len(ids)-1]
-	}
-	c.columns, c.mark = columns, mark
-	return columns, nil
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/uptrace/bun"
 
+	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/operations"
@@ -27,13 +29,28 @@ func (h *house) openReach(w *jobs.Workers) {
 // joinReach lets policies find the companies they fit and tell them.
 func (h *house) joinReach(c Config) {
 	h.policies.UseReach(policy.Reach{
-		Register: districtRegister{h.enterprises}, Consents: h.consents, Messages: policyMessages{h}, Box: h.box, Queue: h.queue,
+		Register: districtRegister{h.enterprises}, Consents: reachConsents{h.consents}, Messages: policyMessages{h}, Box: h.box, Queue: h.queue,
 		PerWeek: c.Policy.PushPerWeek, PublicDays: c.Policy.PublicDays, KeepOwn: c.Policy.answers(), KeepQuick: c.Policy.quickAnswers(),
 	})
 	h.listeners = append(h.listeners, h.policies.RunListener())
 	h.tasks = append(h.tasks, h.policies.ReachTasks()...)
 	h.tasks = append(h.tasks, h.policies.PushTasks()...)
 	h.everywhere = append(h.everywhere, h.policies.RunPool)
+}
+
+// reachConsents tells policies what companies agreed to.
+type reachConsents struct{ *consent.Service }
+
+var _ policy.Consents = reachConsents{}
+
+// MayRead says which fields of the companies the reader may read.
+func (c reachConsents) MayRead(ctx context.Context, actor access.Actor, ids []int64, what string) (map[int64]func(field string) bool, error) {
+	passes, err := c.ReadAll(ctx, actor, ids, consent.Reading{Purpose: consent.PolicyMatch, What: what})
+	out := make(map[int64]func(string) bool, len(passes))
+	for id, p := range passes {
+		out[id] = func(field string) bool { return slices.Contains(p.Groups, enterprise.GroupOf(field)) }
+	}
+	return out, err
 }
 
 // districtRegister tells policies about the companies of the district.

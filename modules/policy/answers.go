@@ -401,6 +401,9 @@ func (s *Service) Judgement(ctx context.Context, actor access.Actor, policyID, e
 	if len(list) == 0 || list[0].Name == "" {
 		return Judgement{}, fault.ErrNotFound
 	}
+	if list[0].Withheld {
+		return Judgement{}, ErrUnread
+	}
 	known, err := s.reach.Register.InRegister(ctx, s.db.Read(), enterpriseID)
 	if err != nil {
 		return Judgement{}, err

@@ -7,16 +7,7 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/criteria"
-	"github.com/huiqi/huiqi/platform/fault"
 )
-
-// Counter holds a condition against every company that is known. Fit are those it fits; near those one reachable clause
-// away; unknown those of whom information is missing or a clause is for a person; unfit the others.
-type Counter interface {
-	Count(ctx context.Context, condition criteria.Condition) (fit, near, unknown, unfit int, err error)
-	// Differ returns the companies that only the second condition fits, and those that only the first does.
-	Differ(ctx context.Context, before, after criteria.Condition) (gained, lost []int64, err error)
-}
 
 // Counts are how many companies come out how.
 type Counts struct {
@@ -35,25 +26,24 @@ type Preview struct {
 	Lost    int       `json:"lost" doc:"Companies that only the conditions in force fit."`
 }
 
-// ErrNoCount is returned where no companies are counted.
-var ErrNoCount = fault.New(fault.Unavailable, "POLICY_COUNT", "暂时不能统计企业数量，请稍后再试")
-
 // Preview counts the companies that conditions reach, and against the policy's conditions in force whom they gain and lose.
-// Policy 0 compares with nothing. Companies are counted and never named: who fits tells what is known of them. It needs policy.edit or policy.publish.
+// Policy 0 compares with nothing. The companies are those of the copy that matching keeps; ErrLoading until it is there. Companies are counted and never named: who fits tells what is known of them. It needs policy.edit or policy.publish.
 func (s *Service) Preview(ctx context.Context, actor access.Actor, policy int64, conditions json.RawMessage) (Preview, error) {
 	out := Preview{At: s.clock.Now()}
 	if err := keeper(actor); err != nil {
 		return out, err
 	}
-	if s.counter == nil {
-		return out, ErrNoCount
-	}
 	after, err := criteria.Parse(conditions, s.schema)
 	if err != nil {
 		return out, err
 	}
-	if out.Counts, err = s.count(ctx, after); err != nil || policy == 0 {
+	columns, _, err := s.pool.ready()
+	if err != nil {
 		return out, err
+	}
+	now := columns.Evaluate(after, out.At)
+	if out.Counts = countsOf(now); policy == 0 {
+		return out, nil
 	}
 	db := s.db.Read()
 	p, err := s.find(ctx, db, actor, policy)
@@ -64,22 +54,23 @@ func (s *Service) Preview(ctx context.Context, actor access.Actor, policy int64,
 	if err != nil { // written for a schema of before: nothing to compare with
 		return out, nil
 	}
-	counts, err := s.count(ctx, before)
-	if err != nil {
-		return out, err
-	}
-	out.Against = &counts
-	gained, lost, err := s.counter.Differ(ctx, before, after)
-	if err != nil {
-		return out, err
-	}
-	out.Gained, out.Lost = len(gained), len(lost)
+	then := columns.Evaluate(before, out.At)
+	counts := countsOf(then)
+	out.Against, out.Gained, out.Lost = &counts, onlyIn(now, then), onlyIn(then, now)
 	return out, nil
 }
 
-func (s *Service) count(ctx context.Context, c criteria.Condition) (Counts, error) {
-	var n Counts
-	var err error
-	n.Fit, n.Near, n.Unknown, n.Unfit, err = s.counter.Count(ctx, c)
-	return n, err
+func countsOf(s *criteria.Sets) Counts {
+	return Counts{Fit: s.Count(criteria.Eligible), Near: s.Count(criteria.Near), Unknown: s.Count(criteria.Undecided) + s.Count(criteria.NeedsHuman), Unfit: s.Count(criteria.NotEligible)}
+}
+
+// onlyIn is how many companies fit here and not there.
+func onlyIn(here, there *criteria.Sets) int {
+	n := 0
+	for _, id := range members(here, criteria.Eligible) {
+		if d, _ := there.Decision(id); d != criteria.Eligible {
+			n++
+		}
+	}
+	return n
 }

@@ -37,7 +37,7 @@
 //
 // Enterprises tells the facts of a company and its name. A person is only ever matched for the company they act for: no
 // method for companies takes a company's id; example companies are made up. The schema of the facts comes with Deps. For
-// editing: Drafter (the reader of texts), FactReader (made-up companies), Counter (all companies at once), Files; Reminding
+// editing: Drafter (the reader of texts), FactReader (made-up companies), Files; Reminding
 // tells followers. Reach is what finding and telling companies needs: the register, consents, messages.
 //
 // # Announces

@@ -15,7 +15,6 @@ import (
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/policy/draft"
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/fault"
 )
@@ -106,41 +105,6 @@ func (typedFacts) ReadFacts(raw json.RawMessage, at time.Time) (criteria.Facts, 
 		facts["revenue"] = criteria.Fact{Value: criteria.Fen(n * 1_000_000), AsOf: at}
 	}
 	return facts, nil
-}
-
-// counter counts the three companies.
-type counter struct {
-	clock  *clock.Fake
-	schema criteria.Schema
-}
-
-func (c counter) sets(condition criteria.Condition) *criteria.Sets {
-	columns := criteria.NewColumns(c.schema)
-	for id, x := range companies {
-		columns.Put(id, x.facts)
-	}
-	return columns.Evaluate(condition, c.clock.Now())
-}
-
-func (c counter) Count(_ context.Context, condition criteria.Condition) (fit, near, unknown, unfit int, err error) {
-	s := c.sets(condition)
-	return s.Count(criteria.Eligible), s.Count(criteria.Near), s.Count(criteria.Undecided) + s.Count(criteria.NeedsHuman), s.Count(criteria.NotEligible), nil
-}
-
-func (c counter) Differ(_ context.Context, before, after criteria.Condition) (gained, lost []int64, err error) {
-	a, _ := c.sets(before).Page(criteria.Eligible, 0, 10)
-	b, _ := c.sets(after).Page(criteria.Eligible, 0, 10)
-	for _, id := range b {
-		if !slices.Contains(a, id) {
-			gained = append(gained, id)
-		}
-	}
-	for _, id := range a {
-		if !slices.Contains(b, id) {
-			lost = append(lost, id)
-		}
-	}
-	return gained, lost, nil
 }
 
 // TestLibrary follows a policy from an empty sheet to its second edition, its withdrawal and its end.
@@ -439,8 +403,15 @@ func TestQuotes(t *testing.T) {
 // TestPreview: the numbers are those of the companies, and the difference is against what is in force.
 func TestPreview(t *testing.T) {
 	t.Parallel()
-	f, ctx := mustNew(t), context.Background()
+	f, ctx := mustReach(t), context.Background()
+	for id, x := range companies {
+		f.enrol(id, x.facts)
+	}
 	live := f.mustPublish(t, bakerySheet())
+	if _, err := f.Preview(ctx, zhao, live.ID, json.RawMessage(sheetConditions)); !errors.Is(err, policy.ErrLoading) {
+		t.Errorf("counted before the companies are there: %v", err)
+	}
+	f.mustRefresh(t)
 	got, err := f.Preview(ctx, zhao, live.ID, json.RawMessage(`{"field":"employees","op":"lt","value":10}`))
 	if err != nil || got.Counts != (policy.Counts{Fit: 1, Unknown: 1, Unfit: 1}) || *got.Against != (policy.Counts{Fit: 1, Near: 0, Unknown: 1, Unfit: 1}) {
 		t.Fatalf("%+v %+v %v", got, got.Against, err)

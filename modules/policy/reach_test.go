@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -136,6 +137,17 @@ func (a agreed) Allows(_ context.Context, ids []int64, purpose string, _ time.Ti
 	out := map[int64]bool{}
 	for _, id := range ids {
 		out[id] = a[id] && purpose == policy.PurposePush
+	}
+	return out, nil
+}
+
+// MayRead lets staff read what is known of every company but those whose number is negative in it.
+func (a agreed) MayRead(_ context.Context, _ access.Actor, ids []int64, _ string) (map[int64]func(string) bool, error) {
+	out := map[int64]func(string) bool{}
+	for _, id := range ids {
+		if !a[-id] {
+			out[id] = func(string) bool { return true }
+		}
 	}
 	return out, nil
 }
@@ -323,6 +335,15 @@ func TestReverse(t *testing.T) {
 	if err != nil || len(list) != 3 || list[0].EnterpriseID != 2 {
 		t.Errorf("of one town: %+v %v", list, err)
 	}
+	// Of a company that did not agree no reason is told, in the list or alone.
+	r.consents[-2] = true
+	if list, _, err = r.Companies(ctx, finder, p.ID, policy.CompanyFilter{Set: criteria.Eligible}); err != nil || !list[1].Withheld || list[1].Name == "" || list[1].Summary+list[1].Town+list[1].Industry != "" || len(list[1].Lines) != 0 || list[0].Withheld || len(list[0].Lines) == 0 {
+		t.Errorf("without consent: %+v %v", list, err)
+	}
+	if _, err := r.Judgement(ctx, finder, p.ID, 2); !errors.Is(err, policy.ErrUnread) {
+		t.Errorf("explained without consent: %v", err)
+	}
+	delete(r.consents, -2)
 	// Who may not see companies sees no name and no fact; others see nothing at all.
 	blind := staffWith(63, policy.PermReverse)
 	if list, _, err = r.Companies(ctx, blind, p.ID, policy.CompanyFilter{Set: criteria.Eligible}); err != nil || len(list) != 6 || list[0].Name+list[0].CreditCode+list[0].Town != "" || len(list[0].Lines) != 0 {
@@ -339,7 +360,7 @@ func TestReverse(t *testing.T) {
 			t.Errorf("%s may list companies", a.Party)
 		}
 	}
-	if n := r.rows(t, "audit_entries WHERE action = 'policy.reverse'"); n != 4 {
+	if n := r.rows(t, "audit_entries WHERE action = 'policy.reverse'"); n != 5 {
 		t.Errorf("%d looks are written down", n)
 	}
 	// The store follows what is learnt, and who comes and goes.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -306,7 +307,8 @@ type Judgement struct {
 	Decision     criteria.Decision `json:"decision"`
 	Word         string            `json:"word"`
 	Summary      string            `json:"summary"`
-	Lines        []Line            `json:"lines"` // empty when the viewer may not see the company
+	Lines        []Line            `json:"lines"` // empty when the viewer may not see the company, or Withheld
+	Withheld     bool              `json:"withheld,omitempty" doc:"The company did not agree that the reasons are shown."`
 	// Answer is the number by which this can be opened again, of one company that was looked at.
 	Answer string `json:"answer,omitempty"`
 }
@@ -382,6 +384,10 @@ func (s *Service) explain(ctx context.Context, actor access.Actor, r *rule, now 
 	if err != nil {
 		return nil, fmt.Errorf("names of companies: %w", err)
 	}
+	allowed, err := s.reach.Consents.MayRead(ctx, actor, slices.Collect(maps.Keys(named)), "政策适配企业："+r.policy.Title)
+	if err != nil {
+		return nil, fmt.Errorf("what may be read of companies: %w", err)
+	}
 	for _, id := range ids {
 		facts, ok := known[id]
 		if !ok {
@@ -390,19 +396,31 @@ func (s *Service) explain(ctx context.Context, actor access.Actor, r *rule, now 
 		j := r.judge(facts, now)
 		v := Judgement{EnterpriseID: id, Decision: j.Decision, Word: SetWord(j.Decision), Lines: []Line{}}
 		if c, seen := named[id]; seen {
-			v.Name, v.CreditCode, v.Verified, v.Summary, v.Lines = c.Name, c.CreditCode, c.Verified, j.Summary, j.Lines
-			for _, t := range s.schema.Tell(facts, now) {
-				switch t.Field {
-				case fieldRegion:
-					v.Town = t.Value
-				case fieldIndustry:
-					v.Industry = t.Value
-				}
-			}
+			v.Name, v.CreditCode, v.Verified = c.Name, c.CreditCode, c.Verified
+			s.reasoned(&v, r, j, facts, now, allowed[id])
 		}
 		out = append(out, v)
 	}
 	return out, nil
+}
+
+// reasoned adds what may be read of a company. The reasons name all that the conditions ask for, so that they are told whole
+// or not at all.
+func (s *Service) reasoned(v *Judgement, r *rule, j Judged, facts criteria.Facts, now time.Time, may func(field string) bool) {
+	if may == nil || slices.ContainsFunc(r.condition.Fields(), func(field string) bool { return !may(field) }) {
+		v.Withheld = true
+	} else {
+		v.Summary, v.Lines = j.Summary, j.Lines
+	}
+	for _, t := range s.schema.Tell(facts, now) {
+		switch {
+		case may == nil || !may(t.Field):
+		case t.Field == fieldRegion:
+			v.Town = t.Value
+		case t.Field == fieldIndustry:
+			v.Industry = t.Value
+		}
+	}
 }
 
 // reasons are the conditions that are not met or not known, in one line of a spreadsheet.

@@ -45,7 +45,6 @@ type Deps struct {
 	// What editing needs beyond: each may be nil, and what rests on it then says that it is not there.
 	Drafter Drafter
 	Facts   FactReader
-	Counter Counter
 	Files   Files
 	// Reminding tells followers that a window closes.
 	Reminding Reminding
@@ -63,7 +62,6 @@ type Service struct {
 	companyPage string
 	drafter     Drafter
 	facts       FactReader
-	counter     Counter
 	files       Files
 	reminding   Reminding
 	rules       rules
@@ -80,7 +78,7 @@ func New(d Deps) *Service {
 		panic("policy: Deps is not complete")
 	}
 	return &Service{db: d.DB, clock: d.Clock, log: d.Log, schema: d.Schema, enterprises: d.Enterprises, choices: d.Choices, readable: d.Readable,
-		companyPage: d.CompanyPage, drafter: d.Drafter, facts: d.Facts, counter: d.Counter, files: d.Files, reminding: d.Reminding}
+		companyPage: d.CompanyPage, drafter: d.Drafter, facts: d.Facts, files: d.Files, reminding: d.Reminding}
 }
 
 // Sort is the order of a list.

@@ -127,7 +127,7 @@ func deps(t testing.TB, f fixture) policy.Deps {
 	t.Helper()
 	return policy.Deps{
 		DB: f.db, Clock: f.clock, Log: slog.New(slog.DiscardHandler), Schema: schema(t), Enterprises: enterprises{}, CompanyPage: "/company",
-		Drafter: drafter{}, Facts: typedFacts{}, Counter: counter{f.clock, schema(t)},
+		Drafter: drafter{}, Facts: typedFacts{},
 		Choices: policy.Choices{
 			Sections: []policy.Section{{Choice: policy.Choice{Code: "C", Name: "制造业"}, Divisions: []policy.Choice{{Code: "14", Name: "食品制造业"}}},
 				{Choice: policy.Choice{Code: "H", Name: "住宿和餐饮业"}, Divisions: []policy.Choice{{Code: "62", Name: "餐饮业"}}}},

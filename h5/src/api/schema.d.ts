@@ -12855,6 +12855,8 @@ export interface components {
             summary: string;
             town?: string;
             verified: boolean;
+            /** @description The company did not agree that the reasons are shown. */
+            withheld?: boolean;
             word: string;
         };
         PolicyLine: {
