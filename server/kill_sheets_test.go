@@ -96,21 +96,26 @@ func (k *killed) enter(account string) {
 // get reads a file.
 func (k *killed) get(path string) (int, []byte) {
 	k.t.Helper()
-	req, err := http.NewRequest("GET", k.base+path, nil)
-	if err != nil {
-		k.t.Fatal(err)
+	for try := 0; ; try++ {
+		req, err := http.NewRequest("GET", k.base+path, nil)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		req.Header.Set("Cookie", "__Host-huiqi="+k.session)
+		res, err := k.client.Do(req)
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		b, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil {
+			k.t.Fatal(err)
+		}
+		if res.StatusCode != http.StatusTooManyRequests || try == 30 { // until asks more often than a person may
+			return res.StatusCode, b
+		}
+		time.Sleep(time.Second)
 	}
-	req.Header.Set("Cookie", "__Host-huiqi="+k.session)
-	res, err := k.client.Do(req)
-	if err != nil {
-		k.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		k.t.Fatal(err)
-	}
-	return res.StatusCode, b
 }
 
 type work struct {

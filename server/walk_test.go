@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/ticket"
@@ -116,6 +118,28 @@ func ask(t *testing.T, h *house, method, path, token, body string) (int, string)
 }
 
 var parameter = regexp.MustCompile(`\{[a-z]+\}|:[a-z]+(<int>)?|\*$`)
+
+// TestNoRouteHidesAnother: of two routes that match an address the one registered first answers, so that one with a parameter
+// must not stand before one without.
+func TestNoRouteHidesAnother(t *testing.T) {
+	t.Parallel()
+	routes := testHouse(t).web.App.GetRoutes(true)
+	literal := 0
+	for i, later := range routes {
+		if strings.ContainsAny(later.Path, ":*") {
+			continue
+		}
+		literal++
+		for _, earlier := range routes[:i] {
+			if earlier.Method == later.Method && strings.Contains(earlier.Path, ":") && fiber.RoutePatternMatch(later.Path, earlier.Path) {
+				t.Errorf("%s %s is answered by %s", later.Method, later.Path, earlier.Path)
+			}
+		}
+	}
+	if literal < 200 {
+		t.Errorf("only %d routes without a parameter were looked at", literal)
+	}
+}
 
 // TestWalkOfEveryEndpoint calls everything that is registered as a visitor and as the owner of another company: nobody
 // gets in without the declared right, somebody else's ticket is the same 404 as a missing one, and nothing answers 500.

@@ -38,7 +38,7 @@ func (h *house) ensureConsents(ctx context.Context) error {
 	for _, b := range ref.Bases {
 		bases = append(bases, consent.Declare{Code: b.Code, Name: b.Name, Law: b.Law, Roles: b.Roles, Purposes: b.Purposes, Groups: b.Groups, Active: true})
 	}
-	return h.consents.Ensure(ctx, access.SystemActor("seed"), drafts, bases)
+	return h.consents.Ensure(ctx, access.SystemActor("系统"), drafts, bases)
 }
 
 // dataReaders tells who reads what is known of companies.

@@ -53,7 +53,7 @@ test('every page of every role', async ({ browser, request }) => {
     const role = company ? 'company' : account
     if (!wanted(role)) continue
     try {
-      const page = company ? await browser.newPage() : await staff(browser, request, account, phone)
+      const page = company ? await (await browser.newContext()).newPage() : await staff(browser, request, account, phone)
       if (company) {
         await signIn(page, request, phone)
         await new Walk(await page.context().newPage(), role, portal, problems).from(['/', '/my', '/sitemap'])

@@ -157,7 +157,7 @@ func RegisterReading(api huma.API, s *Service) {
 	op := func(method, path, summary string, rule access.Rule) huma.Operation {
 		return web.Operation{Method: method, Path: path, Summary: summary, Tag: tag, Access: rule}.Huma()
 	}
-	huma.Register(api, op("GET", "/api/policies/calendar", "申报日历", access.Public("政策公开，人人可查")), func(ctx context.Context, in *policyCalendarInput) (*policyCalendarOutput, error) {
+	huma.Register(api, op("GET", "/api/policy-calendar", "申报日历", access.Public("政策公开，人人可查")), func(ctx context.Context, in *policyCalendarInput) (*policyCalendarOutput, error) {
 		m, err := s.Calendar(ctx, access.From(ctx), in.Month)
 		return &policyCalendarOutput{m}, err
 	})

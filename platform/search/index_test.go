@@ -295,6 +295,30 @@ func TestRebuildEqualsWhatWasKept(t *testing.T) {
 	}
 }
 
+// TestRebuildInSmallerPortions: where a portion does not fit into what a transaction may take, it is halved until it does.
+func TestRebuildInSmallerPortions(t *testing.T) {
+	t.Parallel()
+	db := databasetest.New(t, searchtest.Migrations)
+	searchtest.MustPut(t, db, searchtest.Library...)
+	kept := dump(t, db)
+	fits := 1
+	slow := searchtest.Source
+	slow.Docs = func(ctx context.Context, tx bun.IDB, pick search.Pick) ([]search.Doc, error) {
+		docs, err := searchtest.Source.Docs(ctx, tx, pick)
+		if err == nil && len(docs) > fits {
+			err = fmt.Errorf("read %d: %w", len(docs), context.DeadlineExceeded)
+		}
+		return docs, err
+	}
+	if err := search.Rebuild(context.Background(), db, slow, nil); err != nil || !slices.Equal(dump(t, db), kept) {
+		t.Errorf("portions of one: %v", err)
+	}
+	fits = 0
+	if err := search.Rebuild(context.Background(), db, slow, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("not even one fits: %v", err)
+	}
+}
+
 // Of two rebuilds the later one wins.
 func TestRebuildTakenOver(t *testing.T) {
 	t.Parallel()

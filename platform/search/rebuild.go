@@ -102,6 +102,10 @@ func rebuild(ctx context.Context, db *database.DB, s Source, portion int, progre
 			}
 			return nil
 		})
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil && portion > 1 {
+			portion /= 2 // long texts, or a machine with other work: what a transaction may take holds fewer
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("rebuild %s after %d: %w", s.Kind, after, err)
 		}

@@ -3957,23 +3957,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/policies/calendar": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 申报日历 */
-        get: operations["get-policies-calendar"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/policies/match": {
         parameters: {
             query?: never;
@@ -4460,6 +4443,23 @@ export interface paths {
         };
         /** 打开一份匹配答复 */
         get: operations["get-policy-answers-number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申报日历 */
+        get: operations["get-policy-calendar"];
         put?: never;
         post?: never;
         delete?: never;
@@ -24166,38 +24166,6 @@ export interface operations {
             };
         };
     };
-    "get-policies-calendar": {
-        parameters: {
-            query?: {
-                /** @description 2006-01; left out: this month. */
-                month?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PolicyMonth"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "get-policies-match": {
         parameters: {
             query?: {
@@ -25232,6 +25200,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyAnswerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policy-calendar": {
+        parameters: {
+            query?: {
+                /** @description 2006-01; left out: this month. */
+                month?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyMonth"];
                 };
             };
             /** @description Error */

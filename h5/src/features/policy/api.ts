@@ -66,7 +66,7 @@ export type Followed = Schemas['PolicySubscribed']
 
 /** The windows that open and close in a month, 2026-12; empty is this one. */
 export const policyCalendar = (month: string) =>
-  call(api.GET('/api/policies/calendar', { params: { query: told({ month }) } }))
+  call(api.GET('/api/policy-calendar', { params: { query: told({ month }) } }))
 
 export const following = () => call(api.GET('/api/policy-subscriptions')).then((page) => page.items)
 
