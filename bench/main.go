@@ -180,7 +180,7 @@ func run() error {
 		if !wanted(b.name) {
 			continue
 		}
-		e.ours.settle(b.name)
+		e.ours.settle(b.name, e.database != "")
 		if err := b.run(ctx, e); err != nil {
 			return fmt.Errorf("%s: %w", b.name, err)
 		}

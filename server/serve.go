@@ -76,7 +76,7 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 	h.accompany(ctx, g, p)
 	if c.Jobs.Work {
 		for _, run := range h.background {
-			g.Go(func() error { return database.Outlast(ctx, log, run) })
+			g.Go(func() error { return database.Outlast(database.Background(ctx), log, run) })
 		}
 	} else {
 		defer h.queue.Close()

@@ -185,12 +185,16 @@ func TestBadSheets(t *testing.T) {
 		{"34 nothing in it", "a.csv", nil, 422, "SHEET_EMPTY", "没有数据"},
 		{"34 blank rows only", "a.csv", []byte(",,\n,,\n"), 422, "SHEET_EMPTY", "没有数据"},
 		{"32 no table at all", "a.xlsx", []byte("PK\x03\x04....."), 422, "SHEET_BAD", "另存为 .xlsx"},
-		{"36 50,001 rows", "a.csv", []byte(long.String()), 413, "IMPORT_ROWS", "一次最多导入 50000 行"},
+		{"36 200,001 rows", "a.csv", []byte(strings.Repeat(long.String(), 4)), 413, "IMPORT_ROWS", "一次最多导入 200000 行"},
 	} {
 		status, p, _ := upload(t, h, token, "enterprises", c.name, c.content)
 		if status != c.status || p.Code != c.code || len(p.Errors) == 0 || p.Errors[0].Name != "file" || !strings.Contains(p.Detail, c.says) {
 			t.Errorf("%s: %d %s %q %v, want %d %s with %q at file", c.what, status, p.Code, p.Detail, p.Errors, c.status, c.code, c.says)
 		}
+	}
+	admin := staffToken(t, h, identity.Staff{Name: "管理员", Account: "admin1", Phone: "13900139002", Party: access.Platform, Roles: []string{"platform_admin"}})
+	if status, p, _ := upload(t, h, admin, "staff", "a.csv", []byte(long.String())); status != 413 || p.Code != "IMPORT_ROWS" || !strings.Contains(p.Detail, "一次最多导入 50000 行") {
+		t.Errorf("36 50,001 rows: %d %s %q", status, p.Code, p.Detail)
 	}
 	if status, p, _ := upload(t, h, token, "nothing", "a.xlsx", good); status != 422 || p.Code != "IMPORT_TARGET" || p.Errors[0].Name != "target" {
 		t.Errorf("an unknown target: %d %+v", status, p)

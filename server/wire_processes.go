@@ -110,7 +110,7 @@ func runWorker(ctx context.Context, c Config) error {
 	g, ctx := errgroup.WithContext(ctx)
 	h.accompany(ctx, g, p)
 	for _, run := range h.background {
-		g.Go(func() error { return database.Outlast(ctx, log, run) })
+		g.Go(func() error { return database.Outlast(database.Background(ctx), log, run) })
 	}
 	return g.Wait()
 }

@@ -48,7 +48,7 @@ func contactPlace(id int64) string { return fmt.Sprintf("enterprise_contacts.pho
 // known about it is brought up to date, never its verification.
 func (s *Service) ImportTarget() sheet.Target {
 	t := sheet.Target{
-		Name: "enterprises", Title: "企业名录", Permission: PermImport, Key: "creditCode", Updates: true, Check: s.importCheck, Existing: s.importExisting, Publish: s.importPublish,
+		Name: "enterprises", Title: "企业名录", Permission: PermImport, Key: "creditCode", Rows: 200_000, Updates: true, Check: s.importCheck, Existing: s.importExisting, Publish: s.importPublish,
 		PublishMany: s.importMany, Flag: s.importFlag, FlagTitles: flagTitles, Alike: "name", Similar: similarRows, Score: s.importScore,
 		Note: "按统一社会信用代码识别企业。新企业以“未认证”状态加入企业库，企业负责人注册并认证后自动归其管理；已有企业只更新经营信息，不改变认证状态和已认证的名称。",
 		Fields: []sheet.TargetField{

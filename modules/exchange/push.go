@@ -70,6 +70,7 @@ func (s *Service) claim(ctx context.Context, partner int64) (*Delivery, Endpoint
 	var d *Delivery
 	var e Endpoint
 	var p *Partner
+	defer s.turns.take(partner)()
 	err := s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) (err error) {
 		d = nil
 		if p, err = lock(ctx, tx, partner); errors.Is(err, ErrNotFound) {
@@ -133,6 +134,7 @@ const catchUp = 500
 
 // settle writes what came of a push, unless a later worker has taken the delivery over.
 func (s *Service) settle(ctx context.Context, d *Delivery, began time.Time, out Outcome) error {
+	defer s.turns.take(d.PartnerID)()
 	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		p, err := lock(ctx, tx, d.PartnerID)
 		if err != nil {

@@ -68,6 +68,7 @@ type Service struct {
 	offer   catalogue
 	queue   *jobs.Queue
 	limiter limiter
+	turns   turns
 	chance  func() float64
 }
 

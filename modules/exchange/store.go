@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -24,6 +25,17 @@ func lock(ctx context.Context, tx bun.Tx, id int64) (*Partner, error) {
 	return p, nil
 }
 
+// turns has the workers of this process come one after the other to a partner's row: who waited for it in the database would
+// keep a line to it from everybody else.
+type turns struct{ of sync.Map }
+
+// take waits for the turn at the partner, which leave ends.
+func (t *turns) take(partner int64) (leave func()) {
+	m, _ := t.of.LoadOrStore(partner, new(sync.Mutex))
+	m.(*sync.Mutex).Lock()
+	return m.(*sync.Mutex).Unlock
+}
+
 // newest is the id of the last event there is.
 func newest(ctx context.Context, db bun.IDB) (int64, error) {
 	var id int64
@@ -31,9 +43,10 @@ func newest(ctx context.Context, db bun.IDB) (int64, error) {
 	return id, err
 }
 
-// before says that an earlier delivery of the stream is not settled, or another of it is on the way.
-const before = `EXISTS (SELECT 1 FROM exchange_deliveries AS b WHERE b.partner_id = d.partner_id AND b.object = d.object AND b.object_id = d.object_id
-	AND b.settled_at IS NULL AND (b.seq < d.seq OR b.state = 'sending' AND b.id <> d.id))`
+// before says that an earlier delivery of the stream is not settled, or another of it is on the way. It is asked of one row
+// after the other: as EXISTS, PostgreSQL would first join all that wait to find the first that may go.
+const before = `(SELECT 1 FROM exchange_deliveries AS b WHERE b.partner_id = d.partner_id AND b.object = d.object AND b.object_id = d.object_id
+	AND b.settled_at IS NULL AND (b.seq < d.seq OR b.state = 'sending' AND b.id <> d.id) LIMIT 1) IS NOT NULL`
 
 // due finds a head that may be sent now, nil when there is none.
 func due(ctx context.Context, db bun.IDB, partner int64, now time.Time, except int64) (*Delivery, error) {

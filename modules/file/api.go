@@ -22,7 +22,7 @@ func purposeOf(named string) string {
 
 // API adds the routes. The form's purpose must come before its file.
 func (s *Service) API(srv *web.Server) {
-	srv.Upload("/api/files", access.SignedIn(), func(c *fiber.Ctx, ctx context.Context, u web.Uploaded) error {
+	srv.Upload("/api/files", access.SignedIn(), 0, func(c *fiber.Ctx, ctx context.Context, u web.Uploaded) error {
 		v, err := s.Save(ctx, access.From(ctx), purposeOf(u.Fields["purpose"]), u.Name, u.Content)
 		if err != nil {
 			return err

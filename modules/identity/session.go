@@ -2,7 +2,6 @@ package identity
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -365,7 +364,7 @@ func (s *Service) revoke(ctx context.Context, actor access.Actor, id int64) erro
 func (s *Service) Authenticate(ctx context.Context, token string) (access.Actor, error) {
 	now := s.Clock.Now()
 	db := s.DB.Read()
-	row, u, err := sessionOf(ctx, db, s.Box.TokenHashes(token))
+	row, u, st, err := sessionOf(ctx, db, s.Box.TokenHashes(token))
 	if fault.KindOf(err) == fault.NotFound {
 		return access.Actor{}, fault.ErrUnauthorized
 	} else if err != nil {
@@ -384,59 +383,71 @@ func (s *Service) Authenticate(ctx context.Context, token string) (access.Actor,
 			return access.Actor{}, err
 		}
 	}
-	a, err := s.actor(ctx, db, u, row.ID)
+	a := st.actor(&u, row.ID)
 	if u.MustChange {
 		a.Permissions = nil // nothing but one's own account until the password is one's own
 	}
-	return a, err
+	return a, nil
 }
 
-// sessionOf reads a session and its person; of both what every request asks about. The token may have been hashed under any
-// of the keys.
-func sessionOf(ctx context.Context, db bun.IDB, hashes []string) (row session, u user, err error) {
+// sessionOf reads a session, its person and where they stand: what every request asks about, in one statement. The token may
+// have been hashed under any of the keys.
+func sessionOf(ctx context.Context, db bun.IDB, hashes []string) (row session, u user, st standing, err error) {
 	for _, hash := range hashes {
-		err = database.Found(database.QueryOne(ctx, db, []any{&row.ID, &row.Pending, &row.SeenAt, &row.ExpiresAt, &row.RevokedAt,
-			&u.ID, &u.Name, &u.Party, &u.DepartmentID, &u.EnterpriseID, &u.InstitutionID, &u.DisabledAt, &u.MustChange},
-			`SELECT s.id, s.pending, s.seen_at, s.expires_at, s.revoked_at, u.id, u.name, u.party, u.department_id, u.enterprise_id, u.institution_id, u.disabled_at, u.must_change
-			FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = ?`, hash))
+		err = database.Found(database.QueryOne(ctx, db, append([]any{&row.ID, &row.Pending, &row.SeenAt, &row.ExpiresAt, &row.RevokedAt,
+			&u.ID, &u.Name, &u.Party, &u.DepartmentID, &u.EnterpriseID, &u.InstitutionID, &u.DisabledAt, &u.MustChange}, st.dest()...),
+			`SELECT s.id, s.pending, s.seen_at, s.expires_at, s.revoked_at, u.id, u.name, u.party, u.department_id, u.enterprise_id, u.institution_id, u.disabled_at, u.must_change, `+
+				standingColumns+` FROM sessions s JOIN users u ON u.id = s.user_id `+standingJoin+` WHERE s.token_hash = ?`, hash))
 		if fault.KindOf(err) != fault.NotFound {
 			break
 		}
 	}
 	row.UserID = u.ID
-	return row, u, err
+	return row, u, st, err
+}
+
+// standing is where a person stands: their department and what their roles let them do.
+type standing struct {
+	department department
+	roles      string // a line for each role: its scope and its permissions
+}
+
+const (
+	standingColumns = `coalesce(d.id, 0), coalesce(d.name, ''), coalesce(d.l1, 0), coalesce(d.l2, 0), coalesce(d.l3, 0), coalesce(d.l4, 0),
+		coalesce((SELECT string_agg(r.scope || coalesce((SELECT ' ' || string_agg(rp.permission, ' ') FROM role_permissions rp WHERE rp.role_id = r.id), ''), ';')
+			FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = u.id), '')`
+	standingJoin = "LEFT JOIN departments d ON d.id = u.department_id"
+)
+
+func (st *standing) dest() []any {
+	d := &st.department
+	return []any{&d.ID, &d.Name, &d.L1, &d.L2, &d.L3, &d.L4, &st.roles}
+}
+
+// actor is the person with the rights of this moment.
+func (st *standing) actor(u *user, sessionID int64) access.Actor {
+	a := actorOf(u)
+	a.SessionID = sessionID
+	if st.department.ID != 0 {
+		place(&a, st.department)
+	}
+	var rights []right
+	for role := range strings.SplitSeq(st.roles, ";") {
+		scope, permissions, _ := strings.Cut(role, " ")
+		for p := range strings.SplitSeq(permissions, " ") {
+			rights = append(rights, right{access.Scope(scope), access.Permission(p)})
+		}
+	}
+	entitle(&a, rights)
+	return a
 }
 
 var scopeWidth = map[access.Scope]int{access.ScopeSelf: 1, access.ScopeDepartment: 2, access.ScopeSubtree: 3, access.ScopeDistrict: 4}
 
 func (s *Service) actor(ctx context.Context, db bun.IDB, u user, sessionID int64) (access.Actor, error) {
-	a := actorOf(&u)
-	a.SessionID = sessionID
-	if u.DepartmentID != nil {
-		d := department{ID: *u.DepartmentID}
-		err := database.QueryOne(ctx, db, []any{&d.Name, &d.L1, &d.L2, &d.L3, &d.L4}, "SELECT name, l1, l2, l3, l4 FROM departments WHERE id = ?", d.ID)
-		if err != nil {
-			return a, database.Found(err)
-		}
-		place(&a, d)
-	}
-	// Every request asks this: a row for each role, not for each of its many permissions.
-	var rights []right
-	err := database.Each(ctx, db, func(rows *sql.Rows) error {
-		var scope access.Scope
-		var permissions string
-		err := rows.Scan(&scope, &permissions)
-		for p := range strings.SplitSeq(permissions, " ") {
-			rights = append(rights, right{scope, access.Permission(p)})
-		}
-		return err
-	}, `SELECT r.scope, coalesce((SELECT string_agg(rp.permission, ' ') FROM role_permissions rp WHERE rp.role_id = r.id), '')
-		FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = ?`, u.ID)
-	if err != nil {
-		return a, err
-	}
-	entitle(&a, rights)
-	return a, nil
+	var st standing
+	err := database.QueryOne(ctx, db, st.dest(), "SELECT "+standingColumns+" FROM users u "+standingJoin+" WHERE u.id = ?", u.ID)
+	return st.actor(&u, sessionID), database.Found(err)
 }
 
 // actorOf is the user without place and rights.

@@ -16,6 +16,9 @@ import (
 
 const tag = "导入"
 
+// maxForm is how many bytes a form may have: the largest file of the purpose "import" and what is around it.
+const maxForm = 64 * files.MB
+
 type importTargetsOutput struct{ Body web.List[TargetView] }
 
 type importListInput struct{ web.Listing }
@@ -118,17 +121,13 @@ func (s *Service) API(srv *web.Server) {
 		b := in.Body
 		return output(s.Decide(ctx, access.From(ctx), Decide{ID: in.ID, Key: in.Key, Rows: b.Rows, Flag: b.Flag, Accept: b.Accept}))
 	})
-	srv.Raw("POST", "/api/imports", staff, func(c *fiber.Ctx) error {
-		h, err := c.FormFile("file")
+	srv.Upload("/api/imports", staff, maxForm, func(c *fiber.Ctx, ctx context.Context, u web.Uploaded) error {
+		f, size, err := u.Spool()
 		if err != nil {
-			return fault.New(fault.BadRequest, "BAD_FORM", "没有收到文件，请重新选择后上传").On("file")
-		}
-		f, err := h.Open()
-		if err != nil {
-			return err
+			return files.StorageFault(err)
 		}
 		defer f.Close()
-		v, err := s.Upload(c.UserContext(), access.From(c.UserContext()), c.FormValue("target"), h.Filename, f, h.Size)
+		v, err := s.Upload(ctx, access.From(ctx), u.Fields["target"], u.Name, f, size)
 		if err != nil {
 			return err
 		}

@@ -147,8 +147,8 @@ func (s *Service) readFeed(ctx context.Context, c lease.Claim, r *row, t sheet.T
 		if page.Total > 0 {
 			r.Total = page.Total
 		}
-		if r.Before+len(page.Records) > s.Limits.Rows {
-			return s.tooMany()
+		if r.Before+len(page.Records) > s.most(t) {
+			return s.tooMany(t)
 		}
 		batch := make([]pending, 0, s.batch)
 		for i, values := range page.Records {

@@ -40,13 +40,13 @@ func (s *Service) look(t sheet.Target, book *sheet.Book) ([]seen, error) {
 			if rows++; rows <= headRows+5 {
 				first = append(first, r)
 			}
-			if rows > s.Limits.Rows+headRows {
+			if rows > s.most(t)+headRows {
 				return errEnough
 			}
 			return nil
 		})
 		if errors.Is(err, errEnough) {
-			return nil, s.tooMany()
+			return nil, s.tooMany(t)
 		}
 		if err != nil {
 			return nil, err
@@ -60,8 +60,8 @@ func (s *Service) look(t sheet.Target, book *sheet.Book) ([]seen, error) {
 		spread := sheet.Spread(first, merges)
 		at := headOf(t, spread[:min(len(spread), headRows)])
 		x.Head, x.Heads = spread[at].Number, texts(spread[at])
-		if x.Rows = rows - at - 1; x.Rows > s.Limits.Rows {
-			return nil, s.tooMany()
+		if x.Rows = rows - at - 1; x.Rows > s.most(t) {
+			return nil, s.tooMany(t)
 		}
 		for n, r := range spread {
 			if n > at && len(x.Sample) < 5 {
@@ -79,8 +79,11 @@ func (s *Service) look(t sheet.Target, book *sheet.Book) ([]seen, error) {
 	return out, nil
 }
 
-func (s *Service) tooMany() error {
-	return ErrRows.With("一次最多导入 %d 行，请拆成几个文件后分别上传", s.Limits.Rows).On("file")
+// most is how many rows of one file t takes.
+func (s *Service) most(t sheet.Target) int { return max(s.Limits.Rows, t.Rows) }
+
+func (s *Service) tooMany(t sheet.Target) error {
+	return ErrRows.With("一次最多导入 %d 行，请拆成几个文件后分别上传", s.most(t)).On("file")
 }
 
 func texts(r sheet.Row) []string {

@@ -108,7 +108,7 @@ func (s *Service) Allowed(_ context.Context, actor access.Actor) ([]TargetView, 
 	out := []TargetView{}
 	for _, t := range s.Targets {
 		if _, err := s.target(actor, t.Name); err == nil {
-			out = append(out, TargetView{Name: t.Name, Title: t.Title, Note: t.Note, Fields: t.Fields, Updates: t.Updates, MaxRows: s.Limits.Rows, KeyTitle: keyTitle(t), HasResult: t.Extra != nil})
+			out = append(out, TargetView{Name: t.Name, Title: t.Title, Note: t.Note, Fields: t.Fields, Updates: t.Updates, MaxRows: s.most(t), KeyTitle: keyTitle(t), HasResult: t.Extra != nil})
 		}
 	}
 	return out, nil

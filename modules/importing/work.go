@@ -113,8 +113,8 @@ func (s *Service) readFile(ctx context.Context, c lease.Claim, r *row, t sheet.T
 		if line.Number <= r.Head {
 			return nil
 		}
-		if read++; read > s.Limits.Rows {
-			return s.tooMany()
+		if read++; read > s.most(t) {
+			return s.tooMany(t)
 		}
 		if line.Number <= r.LastRead {
 			return nil

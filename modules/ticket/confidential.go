@@ -117,10 +117,11 @@ func (s *Service) Secret(ctx context.Context, db bun.IDB, ids []int64) (map[int6
 	if len(ids) == 0 {
 		return out, nil
 	}
-	var secret []int64
-	err := db.NewSelect().Model((*Ticket)(nil)).Column("id").Where("t.id IN (?) AND t.secrecy > 0", bun.List(ids)).Scan(ctx, &secret)
-	for _, id := range secret {
-		out[id] = true
+	ids = ofFewLengths(ids)
+	var secret []Ticket
+	err := database.QueryAll(ctx, db, &secret, "SELECT t.id FROM tickets AS t WHERE t.id IN ("+marksFor(len(ids))+") AND t.secrecy > 0", anys(ids)...)
+	for i := range secret {
+		out[secret[i].ID] = true
 	}
 	return out, err
 }
@@ -128,8 +129,8 @@ func (s *Service) Secret(ctx context.Context, db bun.IDB, ids []int64) (map[int6
 // Cleared says who besides the holders of ticket.confidential may hear of a ticket: nil and false for one that everybody
 // concerned may. The requester is among the people.
 func (s *Service) Cleared(ctx context.Context, db bun.IDB, id int64) (people []int64, confidential bool, err error) {
-	t := new(Ticket)
-	err = database.Found(db.NewSelect().Model(t).Column("id", "secrecy", "user_id").Where("t.id = ?", id).Scan(ctx))
+	var t Ticket
+	err = database.Found(database.QueryOne(ctx, db, []any{&t.Secrecy, &t.UserID}, "SELECT secrecy, coalesce(user_id, 0) FROM tickets WHERE id = ?", id))
 	if err != nil || t.Secrecy == 0 {
 		return nil, false, err
 	}

@@ -82,7 +82,7 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 		return v, err
 	}
 	var hash string
-	if err := s.db.Read().NewSelect().Model((*Ticket)(nil)).Column("query_hash").Where("t.id = ?", done.ID).Scan(ctx, &hash); err != nil {
+	if err := database.QueryOne(ctx, s.db.Read(), []any{&hash}, "SELECT query_hash FROM tickets WHERE id = ?", done.ID); err != nil {
 		return v, err
 	}
 	v.QueryCode = toldCode(s.box, done.Number, hash)

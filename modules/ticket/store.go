@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -109,7 +110,8 @@ func walk(ctx context.Context, db bun.IDB, columns string, scopes []scope, f Lis
 				query, args = query+" AND "+c.where, append(args, c.args...)
 			}
 			var rows []Ticket
-			if err := database.QueryAll(ctx, db, &rows, query+" ORDER BY "+order+" LIMIT ?", append(args, limit)...); err != nil {
+			// The limit is in the text: where it is a parameter PostgreSQL takes it for a tenth of the table and plans each time anew.
+			if err := database.QueryAll(ctx, db, &rows, query+" ORDER BY "+order+" LIMIT "+strconv.Itoa(limit), args...); err != nil {
 				return nil, fmt.Errorf("list tickets: %w", err)
 			}
 			out = append(out, rows...)

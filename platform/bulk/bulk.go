@@ -17,7 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/jackc/pgx/v5"
 	"github.com/uptrace/bun/schema"
 
 	"github.com/huiqi/huiqi/platform/database"
@@ -395,7 +395,7 @@ func (w *writer) copy(ctx context.Context, c chunk) error {
 		}
 	}
 	return w.conn.Raw(func(driver any) error {
-		_, err := driver.(*stdlib.Conn).Conn().PgConn().CopyFrom(ctx, strings.NewReader(b.String()),
+		_, err := driver.(interface{ Conn() *pgx.Conn }).Conn().PgConn().CopyFrom(ctx, strings.NewReader(b.String()),
 			"COPY "+c.t.name+" ("+strings.Join(c.t.columns, ", ")+") FROM STDIN")
 		return err
 	})

@@ -21,10 +21,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
+	"golang.org/x/sync/semaphore"
 	_ "modernc.org/sqlite" // the driver named "sqlite"
 
 	"github.com/huiqi/huiqi/platform/failpoint"
@@ -83,6 +83,9 @@ type DB struct {
 	group  *group // SQLite only
 	// watcher looks whether PostgreSQL answers; nil on SQLite.
 	watcher *watcher
+	// turns are the writing lines of PostgreSQL, given in the order of asking; the pool gives to anybody, and who has bad luck
+	// waits past the deadline. apart are the places among them of what nobody waits for. Both are nil on SQLite.
+	turns, apart *semaphore.Weighted
 
 	mu    sync.Mutex
 	hooks map[*sql.Tx]*[]func()
@@ -148,6 +151,12 @@ func openAll(ctx context.Context, pool *sql.DB) error {
 	return nil
 }
 
+// writers is how many lines to PostgreSQL write at once, and how many read; spare are for the queue's own statements.
+const (
+	writers = 12
+	spare   = 4
+)
+
 func openPostgres(ctx context.Context, target string) (*DB, error) {
 	cfg, err := pgx.ParseConfig(target)
 	if err != nil {
@@ -161,13 +170,13 @@ func openPostgres(ctx context.Context, target string) (*DB, error) {
 		cfg.ConnectTimeout = 3 * time.Second
 	}
 	open := func(conns int) *bun.DB {
-		s := stdlib.OpenDB(*cfg)
+		s := lines(*cfg)
 		s.SetMaxOpenConns(conns)
 		s.SetMaxIdleConns(conns)
 		s.SetConnMaxLifetime(30 * time.Minute)
 		return bun.NewDB(s, pgdialect.New())
 	}
-	db := &DB{kind: Postgres, url: target, hooks: map[*sql.Tx]*[]func(){}, writer: open(12), reader: open(12)}
+	db := &DB{kind: Postgres, url: target, hooks: map[*sql.Tx]*[]func(){}, writer: open(writers + spare), reader: open(writers), turns: semaphore.NewWeighted(writers), apart: semaphore.NewWeighted(writers / 2)}
 	if err := db.writer.PingContext(ctx); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("reach PostgreSQL: %w", err)
@@ -207,6 +216,12 @@ func (db *DB) Ping(ctx context.Context) error { return db.reader.PingContext(ctx
 // fn did and nothing else. fn may run again on PostgreSQL when it lost a serialization race, a deadlock or its line, so it must not
 // keep state outside tx. The context's cancellation is not passed on: a client that leaves does not half-do a thing.
 func (db *DB) RunInTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
+	if db.apart != nil && ctx.Value(backgroundKey{}) != nil {
+		if err := db.apart.Acquire(ctx, 1); err != nil {
+			return ErrBusy.Wrap(err)
+		}
+		defer db.apart.Release(1)
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeDeadline)
 	defer cancel()
 	err := db.inTx(ctx, fn)
@@ -216,13 +231,25 @@ func (db *DB) RunInTx(ctx context.Context, fn func(ctx context.Context, tx bun.T
 	return err
 }
 
+type backgroundKey struct{}
+
+// Background marks what is done with ctx as work that nobody waits for. On PostgreSQL its transactions together hold no more
+// than half of the lines, so that those who wait for an answer find one whatever the work waits for.
+func Background(ctx context.Context) context.Context {
+	return context.WithValue(ctx, backgroundKey{}, true)
+}
+
 func (db *DB) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	if db.group != nil {
 		return Classify(db.group.run(ctx, fn))
 	}
 	ctx, end := db.Bound(ctx)
 	defer end()
-	var err error
+	err := db.turns.Acquire(ctx, 1)
+	if err != nil {
+		return ErrBusy.Wrap(err)
+	}
+	defer db.turns.Release(1)
 	for attempt := range 4 {
 		err = db.runPostgres(ctx, fn)
 		if !retryable(err) && !lost(err) || ctx.Err() != nil {

@@ -82,7 +82,7 @@ func Purposes() map[string]Rule {
 		"licence":    with(Rule{PDF: 10 * MB}),
 		"attachment": attachment,
 		"evidence":   attachment,
-		"import":     {XLSX: 20 * MB, CSV: 20 * MB},
+		"import":     {XLSX: 60 * MB, CSV: 60 * MB},
 	}
 }
 
@@ -138,7 +138,7 @@ func (s *Store) Put(ctx context.Context, r io.Reader, name, purpose string) (Sto
 		if f, ok := fault.As(err); ok && f.Kind != fault.Unavailable {
 			return Stored{}, f.On("file")
 		}
-		return Stored{}, storageFault(fmt.Errorf("keep upload: %w", err))
+		return Stored{}, StorageFault(fmt.Errorf("keep upload: %w", err))
 	}
 	return out, nil
 }

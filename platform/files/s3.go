@@ -107,7 +107,7 @@ func s3Fault(err error) error {
 	case "XMinioStorageFull", "QuotaExceeded":
 		return ErrStorageFull.Wrap(err)
 	}
-	return storageFault(err)
+	return StorageFault(err)
 }
 
 func (s *S3) object(key string) (string, error) {

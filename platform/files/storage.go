@@ -44,8 +44,8 @@ type Info struct {
 // ErrStorageDown is returned when the storage cannot be reached or does not work: nothing was saved.
 var ErrStorageDown = fault.New(fault.Unavailable, "STORAGE_UNAVAILABLE", "文件存储暂时不可用，提交未保存，请稍后重试").After(10)
 
-// storageFault gives a failing disk or store a message a person can act on. A fault passes as it is.
-func storageFault(err error) error {
+// StorageFault gives a failing disk or store a message a person can act on. A fault passes as it is.
+func StorageFault(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -197,7 +197,7 @@ func (f *Folder) Open(_ context.Context, key string) (Object, error) {
 		return nil, fault.ErrNotFound.Wrap(err)
 	}
 	if err != nil {
-		return nil, storageFault(err)
+		return nil, StorageFault(err)
 	}
 	info, err := file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
@@ -216,9 +216,9 @@ func (f *Folder) Delete(_ context.Context, key string) error {
 	if err := f.root.Remove(p); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
-		return storageFault(err)
+		return StorageFault(err)
 	}
-	return storageFault(f.sync(path.Dir(p)))
+	return StorageFault(f.sync(path.Dir(p)))
 }
 
 // Sweep removes drafts last written before the given time.
@@ -270,13 +270,13 @@ func (f *Folder) Each(ctx context.Context, do func(Info) error) error {
 func (f *Folder) Check(ctx context.Context) error {
 	d, err := f.Draft(ctx)
 	if err != nil {
-		return storageFault(err)
+		return StorageFault(err)
 	}
 	defer d.Discard()
 	if _, err := d.Write([]byte("check")); err != nil {
-		return storageFault(err)
+		return StorageFault(err)
 	}
-	return storageFault(d.(*folderDraft).Sync())
+	return StorageFault(d.(*folderDraft).Sync())
 }
 
 // keyPath returns where key lies; anything but 32 hex digits is not found.

@@ -158,7 +158,9 @@ func (q *Queue) Close() { q.close() }
 // database can be written.
 func (q *Queue) Run(ctx context.Context) error {
 	defer q.close()
-	start := func(ctx context.Context) error { return q.client.Start(context.WithoutCancel(ctx)) }
+	start := func(ctx context.Context) error {
+		return q.client.Start(database.Background(context.WithoutCancel(ctx)))
+	}
 	if err := database.Outlast(ctx, q.log, start); err != nil {
 		return fmt.Errorf("start jobs: %w", err)
 	}

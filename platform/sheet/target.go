@@ -107,6 +107,8 @@ type Target struct {
 	Updates bool
 	// Note is shown above the form: what is imported and what follows from it.
 	Note string
+	// Rows is how many rows of one file it takes where that is more than the limit of the installation.
+	Rows int
 	// Check reads one record without writing anything: its values cleaned, and what is wrong with it.
 	Check func(ctx context.Context, actor access.Actor, r Record) (Record, []RowProblem, error)
 	// Existing tells which of the keys, cleaned, are there already.

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"mime"
 	"mime/multipart"
 	"net"
+	"os"
 	"strings"
 	"time"
 
@@ -24,7 +27,7 @@ const (
 	uploadParts = 10
 	// What is still coming of an upload that was refused is read and thrown away: a browser that is cut while it sends never
 	// sees the answer. That is for who said how much it is; an endless one is cut.
-	lingerKnown   = 40 << 20
+	lingerKnown   = 80 << 20
 	lingerUnknown = 1 << 20
 	lingerTime    = 3 * time.Second
 )
@@ -99,13 +102,13 @@ func (r *request) endBody(c *fiber.Ctx) {
 
 // Upload registers a route that takes one file of a form, as it arrives: h reads content while the browser sends it, and
 // what h does not read is never taken. Fields are those that come before the file. The form must carry its CSRF token in
-// the header.
-func (s *Server) Upload(path string, rule access.Rule, h func(c *fiber.Ctx, ctx context.Context, u Uploaded) error) {
+// the header. most is how many bytes of a form are taken, 0 for as many as of any other request.
+func (s *Server) Upload(path string, rule access.Rule, most int64, h func(c *fiber.Ctx, ctx context.Context, u Uploaded) error) {
 	s.uploads["POST "+path] = true
 	s.Raw("POST", path, rule, func(c *fiber.Ctx) error {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), uploadTime)
 		defer cancel()
-		in := &incoming{c: c, r: c.Context().RequestBodyStream()}
+		in := &incoming{c: c, r: c.Context().RequestBodyStream(), most: max(most, bodyLimit)}
 		err := upload(c, ctx, in, h)
 		in.linger()
 		requestOf(c.UserContext()).body.read = in.ended
@@ -120,6 +123,25 @@ type Uploaded struct {
 	Content io.Reader
 }
 
+// Spool reads the file to its end into one that has no name and is gone once it is closed, for what must be read in any
+// order. size is in bytes. What the disk refuses is an *fs.PathError.
+func (u Uploaded) Spool() (f *os.File, size int64, err error) {
+	if f, err = os.CreateTemp("", "huiqi-upload-*"); err != nil {
+		return nil, 0, err
+	}
+	if err = os.Remove(f.Name()); err == nil {
+		size, err = io.Copy(f, u.Content)
+	}
+	if err == nil {
+		return f, size, nil
+	}
+	f.Close()
+	if disk := (*fs.PathError)(nil); !errors.As(err, &disk) {
+		err = errBadForm.Wrap(err)
+	}
+	return nil, 0, err
+}
+
 // formName undoes how browsers write what a header cannot hold.
 var formName = strings.NewReplacer("%22", `"`, "%0D", "\r", "%0A", "\n")
 
@@ -128,8 +150,8 @@ func upload(c *fiber.Ctx, ctx context.Context, in *incoming, h func(*fiber.Ctx, 
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" || !c.Request().IsBodyStream() {
 		return errBadForm.Wrap(err)
 	}
-	if c.Request().Header.ContentLength() > bodyLimit {
-		return errBody.On("file")
+	if int64(c.Request().Header.ContentLength()) > in.most {
+		return tooLarge(in.most).On("file")
 	}
 	form := multipart.NewReader(in, params["boundary"])
 	u := Uploaded{Fields: map[string]string{}}
@@ -164,11 +186,17 @@ func upload(c *fiber.Ctx, ctx context.Context, in *incoming, h func(*fiber.Ctx, 
 	return errBadForm
 }
 
+// tooLarge says that a request has more than most bytes.
+func tooLarge(most int64) *fault.Fault {
+	return fault.New(fault.TooLarge, "BODY_TOO_LARGE", fmt.Sprintf("提交的内容超过 %d MB，请压缩后重试", most>>20))
+}
+
 // incoming is the body of an upload: it waits for the sender, but not for ever, and knows how it ended.
 type incoming struct {
 	c     *fiber.Ctx
 	r     io.Reader
 	n     int64
+	most  int64
 	ended bool
 	err   error // the line's, not the form's
 }
@@ -178,8 +206,8 @@ func (in *incoming) Read(p []byte) (int, error) {
 	if in.r == nil {
 		return 0, io.EOF
 	}
-	if in.n > bodyLimit {
-		in.err = errBody
+	if in.n > in.most {
+		in.err = tooLarge(in.most)
 		return 0, in.err
 	}
 	_ = in.c.Context().Conn().SetReadDeadline(time.Now().Add(uploadStall))
@@ -210,7 +238,7 @@ func (in *incoming) fault(err error) error {
 
 // linger throws away what is still coming, within limits.
 func (in *incoming) linger() {
-	if in.ended || in.r == nil || in.err != nil && in.n <= bodyLimit {
+	if in.ended || in.r == nil || in.err != nil && in.n <= in.most {
 		return
 	}
 	limit := int64(lingerUnknown)

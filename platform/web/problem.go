@@ -70,7 +70,7 @@ func problem(f *fault.Fault, trace string) *Problem {
 var (
 	errNoRoute   = fault.New(fault.NotFound, "NOT_FOUND", "您访问的页面不存在，请检查网址，或从首页重新进入")
 	errMethod    = fault.New(fault.BadMethod, "METHOD_NOT_ALLOWED", "此地址不支持这种操作，请从页面上重新操作")
-	errBody      = fault.New(fault.TooLarge, "BODY_TOO_LARGE", fmt.Sprintf("提交的内容超过 %d MB，请压缩后重试", bodyLimit>>20))
+	errBody      = tooLarge(bodyLimit)
 	errHeader    = fault.New(fault.BadRequest, "BAD_REQUEST", "请求无法识别，请刷新页面后重试")
 	errBadJSON   = fault.New(fault.BadRequest, "BAD_JSON", "提交的内容格式不正确，请刷新页面后重试")
 	errInvalid   = fault.New(fault.Invalid, "INVALID_INPUT", "填写的内容有误，请按提示修改后再提交")

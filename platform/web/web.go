@@ -30,7 +30,7 @@ import (
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
-// bodyLimit is the largest request taken at all, files included.
+// bodyLimit is the largest request taken at all, files included, but by uploads that say otherwise.
 const bodyLimit = 24 << 20
 
 // requestTime bounds what one request may take.
