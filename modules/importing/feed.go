@@ -161,6 +161,9 @@ func (s *Service) readFeed(ctx context.Context, c lease.Claim, r *row, t sheet.T
 				return sheet.Value{Text: v}, ok || f.Required
 			}))
 			if len(batch) == s.batch || i == len(page.Records)-1 {
+				if err := s.ready(ctx, r.ID, t, actor, batch); err != nil {
+					return err
+				}
 				if err := s.stage(ctx, c, r, t, actor, batch); err != nil {
 					return err
 				}

@@ -80,7 +80,7 @@ func New(d Deps, w *jobs.Workers) *Service {
 	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Log == nil || d.Files == nil || d.People == nil || d.Limits.Rows <= 0 || d.Limits.Keep <= 0 {
 		panic("importing: Deps is not complete")
 	}
-	s := &Service{Deps: d, table: &lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "imports", Term: d.Lease}, batch: 250, spell: 10 * time.Millisecond, lot: 100}
+	s := &Service{Deps: d, table: &lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "imports", Term: d.Lease}, batch: 500, spell: 10 * time.Millisecond, lot: 100}
 	jobs.Work(w, func(context.Context, wakeArgs) error {
 		s.table.Wake()
 		return nil

@@ -21,6 +21,7 @@ type pending struct {
 	then     RowState // what it becomes when a person takes it
 	blinds   []string // keyed hashes of the row's key under each root, today's first
 	alike    []string // of the field by which rows are held against each other
+	sealed   string   // the values as they are kept
 }
 
 // batch says of which import the rows that come next are.
@@ -28,7 +29,36 @@ func (r *row) batch() sheet.Batch {
 	return sheet.Batch{Import: r.ID, Source: r.Source, Duplicates: r.Duplicates, Anew: r.Read == 0}
 }
 
-// stage checks a batch and keeps it with the checkpoint behind it.
+// ready does of the rows' examination what each needs by itself, whatever else there is.
+func (s *Service) ready(ctx context.Context, id int64, t sheet.Target, actor access.Actor, batch []pending) error {
+	for i := range batch {
+		p := &batch[i]
+		p.state = RowBad
+		if len(p.problems) == 0 {
+			record, problems, err := t.Check(ctx, actor, p.record)
+			if err != nil {
+				return fmt.Errorf("row %d: %w", p.record.Row, err)
+			}
+			if p.problems = problems; len(problems) == 0 {
+				p.record, p.state = record, RowGood
+			}
+		}
+		if key := p.record.Values[t.Key]; p.state == RowGood && key != "" {
+			p.blinds = s.Box.Blinds("import."+t.Name, key)
+		}
+		if v := p.record.Values[t.Alike]; p.state == RowGood && t.Alike != "" && v != "" {
+			p.alike = s.Box.Blinds("import."+t.Name+".alike", v)
+		}
+		plain, err := json.Marshal(p.record.Values)
+		if err != nil {
+			return err
+		}
+		p.sealed = s.Box.Seal(plain, valuesPlace(id, p.record.Row))
+	}
+	return nil
+}
+
+// stage examines a batch that is ready and keeps it with the checkpoint behind it.
 func (s *Service) stage(ctx context.Context, c lease.Claim, r *row, t sheet.Target, actor access.Actor, batch []pending) error {
 	if len(batch) == 0 {
 		return nil
@@ -41,11 +71,7 @@ func (s *Service) stage(ctx context.Context, c lease.Claim, r *row, t sheet.Targ
 	next := *r
 	for i := range batch {
 		p := &batch[i]
-		plain, err := json.Marshal(p.record.Values)
-		if err != nil {
-			return err
-		}
-		row := staged{ImportID: r.ID, Number: p.record.Row, State: p.state, Values: s.Box.Seal(plain, valuesPlace(r.ID, p.record.Row)), KeyBlind: first(p.blinds), AlikeBlind: first(p.alike)}
+		row := staged{ImportID: r.ID, Number: p.record.Row, State: p.state, Values: p.sealed, KeyBlind: first(p.blinds), AlikeBlind: first(p.alike)}
 		if len(p.problems) > 0 {
 			raw, err := json.Marshal(p.problems)
 			if err != nil {
@@ -92,20 +118,8 @@ func (s *Service) stage(ctx context.Context, c lease.Claim, r *row, t sheet.Targ
 func (s *Service) examine(ctx context.Context, r *row, t sheet.Target, actor access.Actor, batch []pending) error {
 	var keys, blinds []string
 	for i := range batch {
-		p := &batch[i]
-		p.state = RowBad
-		if len(p.problems) == 0 {
-			record, problems, err := t.Check(ctx, actor, p.record)
-			if err != nil {
-				return fmt.Errorf("row %d: %w", p.record.Row, err)
-			}
-			if p.problems = problems; len(problems) == 0 {
-				p.record, p.state = record, RowGood
-			}
-		}
-		if key := p.record.Values[t.Key]; p.state == RowGood && key != "" {
-			p.blinds = s.Box.Blinds("import."+t.Name, key)
-			keys, blinds = append(keys, key), append(blinds, p.blinds...)
+		if p := &batch[i]; len(p.blinds) > 0 {
+			keys, blinds = append(keys, p.record.Values[t.Key]), append(blinds, p.blinds...)
 		}
 	}
 	known, err := t.Existing(ctx, actor, keys)
@@ -168,10 +182,10 @@ func (s *Service) compare(ctx context.Context, r *row, t sheet.Target, batch []p
 	var blinds []string
 	for i := range batch {
 		p := &batch[i]
-		if v := p.record.Values[t.Alike]; v != "" && p.state != RowBad {
-			p.alike = s.Box.Blinds("import."+t.Name+".alike", v)
-			blinds = append(blinds, p.alike...)
+		if p.state == RowBad { // another of the same key
+			p.alike = nil
 		}
+		blinds = append(blinds, p.alike...)
 	}
 	first, err := s.firstAlike(ctx, r.ID, blinds)
 	if err != nil {

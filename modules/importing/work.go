@@ -101,22 +101,53 @@ func (s *Service) readFile(ctx context.Context, c lease.Claim, r *row, t sheet.T
 	if err != nil {
 		return err
 	}
-	mapped := r.mapping()
+	// The next rows are made ready while those before are written.
+	ctx, stop := context.WithCancel(ctx)
+	ahead := make(chan []pending, 1)
+	done := make(chan error, 1)
+	from := *r
+	go func() {
+		defer close(ahead)
+		done <- s.readAhead(ctx, book, &from, t, actor, ahead)
+	}()
+	defer func() {
+		stop()
+		for range ahead { // the file is closed when nobody reads it
+		}
+	}()
+	for batch := range ahead {
+		if err := s.stage(ctx, c, r, t, actor, batch); err != nil {
+			return err
+		}
+	}
+	return <-done
+}
+
+// readAhead gives the rows behind the checkpoint of from, ready, a batch at a time.
+func (s *Service) readAhead(ctx context.Context, book *sheet.Book, from *row, t sheet.Target, actor access.Actor, to chan<- []pending) error {
+	mapped := from.mapping()
 	batch := make([]pending, 0, s.batch)
 	flush := func() error {
-		err := s.stage(ctx, c, r, t, actor, batch)
-		batch = batch[:0]
-		return err
+		if err := s.ready(ctx, from.ID, t, actor, batch); err != nil {
+			return err
+		}
+		select {
+		case to <- batch:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		batch = make([]pending, 0, s.batch)
+		return nil
 	}
 	read := 0
-	_, err = book.Rows(r.Sheet, func(line sheet.Row) error {
-		if line.Number <= r.Head {
+	_, err := book.Rows(from.Sheet, func(line sheet.Row) error {
+		if line.Number <= from.Head {
 			return nil
 		}
 		if read++; read > s.most(t) {
 			return s.tooMany(t)
 		}
-		if line.Number <= r.LastRead {
+		if line.Number <= from.LastRead {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {

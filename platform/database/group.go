@@ -116,7 +116,12 @@ func (g *group) batch(first *request) {
 		return
 	}
 	began := time.Now()
-	g.one(tx, first)
+	// The first of a batch undoes no one else's work by undoing all: it needs no savepoint, for which SQLite would copy each
+	// page before it changes it.
+	if g.call(tx, first); first.err != nil {
+		_ = tx.Rollback()
+		return
+	}
 	for len(batch) < maxBatch && time.Since(began) < maxHold {
 		r := g.next()
 		if r == nil {
@@ -154,12 +159,26 @@ func (g *group) next() *request {
 	}
 }
 
+// one runs the request in a savepoint of its own.
 func (g *group) one(tx bun.Tx, r *request) {
-	if r.err = r.ctx.Err(); r.err != nil {
-		return
-	}
 	bg := context.Background()
 	if _, r.err = tx.ExecContext(bg, "SAVEPOINT one"); r.err != nil {
+		return
+	}
+	g.call(tx, r)
+	if r.err != nil {
+		if _, err := tx.ExecContext(bg, "ROLLBACK TO one"); err != nil {
+			r.err = errors.Join(r.err, err)
+		}
+	}
+	if _, err := tx.ExecContext(bg, "RELEASE one"); err != nil {
+		r.err = errors.Join(r.err, err)
+	}
+}
+
+// call runs the request, unless its time is over.
+func (g *group) call(tx bun.Tx, r *request) {
+	if r.err = r.ctx.Err(); r.err != nil {
 		return
 	}
 	end := g.db.collect(tx)
@@ -172,12 +191,4 @@ func (g *group) one(tx bun.Tx, r *request) {
 		r.err = r.fn(r.ctx, tx)
 	}()
 	r.hooks = end()
-	if r.err != nil {
-		if _, err := tx.ExecContext(bg, "ROLLBACK TO one"); err != nil {
-			r.err = errors.Join(r.err, err)
-		}
-	}
-	if _, err := tx.ExecContext(bg, "RELEASE one"); err != nil {
-		r.err = errors.Join(r.err, err)
-	}
 }
