@@ -11,6 +11,7 @@ import (
 	"github.com/huiqi/huiqi/modules/licence"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/seed/reference"
@@ -91,6 +92,21 @@ var _ enterprise.Papers = heldPapers{}
 // Use hands one in.
 func (p heldPapers) Use(ctx context.Context, tx bun.Tx, actor access.Actor, id int64, object string, objectID int64) error {
 	return p.licences.Use(ctx, tx, actor, id, object, objectID)
+}
+
+// Offered lists the business licences that may be handed in now.
+func (p heldPapers) Offered(ctx context.Context, actor access.Actor) ([]enterprise.Paper, error) {
+	shelf, err := p.licences.Mine(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	list := []enterprise.Paper{}
+	for _, l := range shelf.Items {
+		if l.Kind == "business" && l.State == licence.Current && l.Standing != "expired" {
+			list = append(list, enterprise.Paper{ID: l.ID, Title: fmt.Sprintf("%s（%s 上传）", l.KindName, clock.Show(l.At))})
+		}
+	}
+	return list, nil
 }
 
 // FilesOf lists the pictures of those that were.

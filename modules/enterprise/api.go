@@ -46,6 +46,16 @@ type enterpriseApplyInput struct {
 	}
 }
 
+type enterpriseRenameInput struct {
+	web.Keyed
+	Body struct {
+		Name      string  `json:"name" maxLength:"600" doc:"The new name, as on the new licence."`
+		Note      string  `json:"note,omitempty"`
+		FileIDs   []int64 `json:"fileIds" maxItems:"9" doc:"The new licence: pictures or a PDF, uploaded for the purpose licence."`
+		LicenceID int64   `json:"licenceId,omitempty" doc:"The new licence where the company keeps it already, instead of files."`
+	}
+}
+
 type enterpriseFetchInput struct{ web.Keyed }
 
 type enterpriseStateInput struct {
@@ -79,7 +89,7 @@ type enterpriseGetInput struct {
 
 type enterpriseListInput struct {
 	web.Listing
-	Query        string       `query:"q" maxLength:"400" doc:"Words of the name, or the beginning of the credit code."`
+	Query        string       `query:"q" maxLength:"400" doc:"Words of the name or a former one, or the beginning of the credit code."`
 	Verification Verification `query:"verification"`
 }
 
@@ -162,6 +172,11 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, own("POST", "/api/my/enterprise/reviews", "企业实名认证：上传营业执照人工审核"), func(ctx context.Context, in *enterpriseApplyInput) (*attemptOutput, error) {
 		b := in.Body
 		v, err := s.Apply(ctx, access.From(ctx), ApplyForReview{in.Key, Claim{b.Name, b.CreditCode, b.LegalPerson}, b.Note, b.FileIDs, b.LicenceID})
+		return &attemptOutput{v}, err
+	})
+	huma.Register(api, own("POST", "/api/my/enterprise/name-changes", "企业名称变更"), func(ctx context.Context, in *enterpriseRenameInput) (*attemptOutput, error) {
+		b := in.Body
+		v, err := s.Rename(ctx, access.From(ctx), Rename{in.Key, b.Name, b.Note, b.FileIDs, b.LicenceID})
 		return &attemptOutput{v}, err
 	})
 	huma.Register(api, own("POST", "/api/my/enterprise/registry", "获取企业登记信息"), func(ctx context.Context, in *enterpriseFetchInput) (*attemptOutput, error) {

@@ -1,6 +1,7 @@
 package enterprise
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -310,7 +311,7 @@ func (s *Service) RemindOverdue(ctx context.Context, actor access.Actor) (int, e
 			} else if did == 0 {
 				continue
 			}
-			f := IsOverdue{Head: Head{ID: a.EnterpriseID, Name: a.Name, UserID: a.UserID, By: byReview}, AttemptID: a.ID, DueAt: *a.DueAt}
+			f := IsOverdue{Head: Head{ID: a.EnterpriseID, Name: cmp.Or(a.OldName, a.Name), UserID: a.UserID, By: byReview}, AttemptID: a.ID, DueAt: *a.DueAt}
 			if _, err := event.Append(ctx, tx, actor, now, f); err != nil {
 				return err
 			}

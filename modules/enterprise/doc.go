@@ -14,13 +14,17 @@
 //	unverified, returned ─registry agrees→ verified
 //	unverified, returned ─licence sent→ pending ─approved→ verified
 //	                                    pending ─returned→ returned
+//	verified ─renamed→ verified
+//
+// A verified company takes another name by an attempt of its own kind (rename.go): the registry is asked, and where it does
+// not agree the same attempt waits for a person. The names it had stay (曾用名, names.go) and are found.
 //
 // An attempt begins as asking and ends with an outcome (verification.go). The registry is asked outside any transaction:
 // the row is written before and settled after, so a crash in between is seen and the same key asks again.
 //
 // # Tables
 //
-// enterprises, enterprise_members, enterprise_verifications, enterprise_joins, enterprise_facts, and an index of names.
+// enterprises, enterprise_names, enterprise_members, enterprise_verifications, enterprise_joins, enterprise_facts, and an index of names.
 //
 // # Needs
 //
@@ -30,5 +34,5 @@
 // # Announces
 //
 // Registered, Verified, Refused, Pending about the company; JoinAsked, JoinDisputed, JoinAdmitted, JoinRefused about a
-// request to join: see events.go.
+// request to join: see events.go; WasRenamed, IsRenaming, WasNotRenamed about a change of name: see rename.go.
 package enterprise

@@ -20,6 +20,7 @@ type exported struct {
 	Enterprise
 	facts   map[string]string
 	contact contact
+	former  []string
 }
 
 // exportedFacts are the facts that leave with a company.
@@ -30,6 +31,7 @@ func (s *Service) ExportSource() sheet.Source {
 	of := sheet.Of[exported]
 	fields := []sheet.Field[exported]{
 		of("name", "企业名称", 36, func(e *exported) sheet.Cell { return sheet.Text(e.Name) }),
+		of("formerNames", "曾用名", 36, func(e *exported) sheet.Cell { return sheet.Text(strings.Join(e.former, "、")) }),
 		of("creditCode", "统一社会信用代码", 22, func(e *exported) sheet.Cell { return sheet.Text(e.code()) }),
 		of("legalPerson", "法定代表人", 12, func(e *exported) sheet.Cell { return sheet.Text(e.LegalPerson) }),
 		of("verification", "认证状态", 12, func(e *exported) sheet.Cell { return sheet.Text(e.Verification.Label()) }),
@@ -113,6 +115,10 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 	if err != nil {
 		return nil, "", err
 	}
+	names, err := namesOf(ctx, db, ids...)
+	if err != nil {
+		return nil, "", err
+	}
 	rule, err := s.ruling(ctx, db)
 	if err != nil {
 		return nil, "", err
@@ -123,7 +129,7 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 	}
 	out := make([]exported, 0, len(rows))
 	for _, r := range rows {
-		e := exported{r, map[string]string{}, contacts[r.ID]}
+		e := exported{r, map[string]string{}, contacts[r.ID], former(names[r.ID], r.Name)}
 		for _, v := range within(s.factViews(rule, sizes, facts[r.ID]), groups[r.ID]) {
 			e.facts[v.Field] = v.Text
 		}

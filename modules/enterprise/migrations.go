@@ -111,6 +111,19 @@ type delegation20261129 struct {
 	EndedAt  *time.Time `bun:"ended_at"`
 }
 
+type name20261129 struct {
+	bun.BaseModel `bun:"table:enterprise_names"`
+
+	ID           int64      `bun:"id,pk,autoincrement"`
+	EnterpriseID int64      `bun:"enterprise_id,notnull"`
+	Name         string     `bun:"name,notnull"`
+	StartedAt    time.Time  `bun:"started_at,notnull"`
+	EndedAt      *time.Time `bun:"ended_at"`
+	By           string     `bun:"confirmed_by,notnull"`
+	ByName       string     `bun:"confirmed_name,notnull"`
+	AttemptID    int64      `bun:"attempt_id,notnull"`
+}
+
 // Migrations are the tables of the module.
 var Migrations = []database.Migration{{
 	ID: "20261104090000_enterprises",
@@ -239,5 +252,17 @@ var Migrations = []database.Migration{{
 			return err
 		}
 		return database.Exec(ctx, tx, "CREATE UNIQUE INDEX enterprise_size_editions_from ON enterprise_size_editions (kind, from_day)")
+	},
+}, {
+	ID: "20261129181500_enterprise_names",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*name20261129)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"ALTER TABLE enterprise_verifications ADD COLUMN old_name TEXT NOT NULL DEFAULT ''",
+			"CREATE INDEX enterprise_names_enterprise ON enterprise_names (enterprise_id, id)",
+			"CREATE UNIQUE INDEX enterprise_names_present ON enterprise_names (enterprise_id) WHERE ended_at IS NULL",
+			"CREATE UNIQUE INDEX enterprise_verifications_renaming ON enterprise_verifications (enterprise_id) WHERE kind = 'rename' AND outcome IN ('asking', 'waiting')")
 	},
 }}

@@ -124,7 +124,7 @@ func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([
 	for i := range rows {
 		items = append(items, rows[i].item())
 	}
-	return items, next, nil
+	return items, next, withFormer(ctx, s.db.Read(), items)
 }
 
 // Get returns a company with what staff may know of it: what is known of it only as far as the company agreed, or as the

@@ -7,6 +7,7 @@ import (
 	"mime/multipart"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -52,7 +53,11 @@ type companyPage struct {
 	MyJoins  []requestRow
 	Others   []otherCompany
 	Doors    []page.Link
+	Naming   *namingBox
 }
+
+// namingBox leads from the company's page to its change of name.
+type namingBox struct{ Text, Button string }
 
 // outcomeBox says how the last attempt ended.
 type outcomeBox struct {
@@ -142,6 +147,13 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 		}
 		return c.Redirect("/company?done=stated", fiber.StatusSeeOther)
 	})
+	srv.Page("GET", "/company/name", who, func(c *fiber.Ctx) error { return s.namePage(c, p, nil) })
+	srv.Page("POST", "/company/name", who, func(c *fiber.Ctx) error {
+		if err := s.sendRename(c); err != nil {
+			return s.namePage(c, p, err)
+		}
+		return c.Redirect("/company/name?done=sent", fiber.StatusSeeOther)
+	})
 	srv.Page("POST", "/company/switch", who, func(c *fiber.Ctx) error {
 		ctx := c.UserContext()
 		id, _ := strconv.ParseInt(c.FormValue("id"), 10, 64)
@@ -182,19 +194,31 @@ func (s *Service) sendVerify(c *fiber.Ctx) error {
 		return err // before anything is stored
 	}
 	cmd := ApplyForReview{Key: c.FormValue("key") + "-review", Claim: claim, Note: c.FormValue("note")}
-	if form, err := c.MultipartForm(); err == nil {
-		for _, h := range form.File["licence"] {
-			id, err := s.keep(c, actor, h)
-			if err != nil {
-				return onLicence(err)
-			}
-			if id != 0 {
-				cmd.FileIDs = append(cmd.FileIDs, id)
-			}
+	var err error
+	if cmd.FileIDs, err = s.keepLicences(c, actor); err != nil {
+		return err
+	}
+	_, err = s.Apply(ctx, actor, cmd)
+	return err
+}
+
+// keepLicences stores the uploads of the form.
+func (s *Service) keepLicences(c *fiber.Ctx, actor access.Actor) ([]int64, error) {
+	form, err := c.MultipartForm()
+	if err != nil {
+		return nil, nil // a form without files
+	}
+	var ids []int64
+	for _, h := range form.File["licence"] {
+		id, err := s.keep(c, actor, h)
+		if err != nil {
+			return nil, onLicence(err)
+		}
+		if id != 0 {
+			ids = append(ids, id)
 		}
 	}
-	_, err := s.Apply(ctx, actor, cmd)
-	return err
+	return ids, nil
 }
 
 // keep stores one upload; an input left empty is no file.
@@ -274,6 +298,7 @@ func (s *Service) companyPage(c *fiber.Ctx, p *web.Pages, form string, failure e
 	if open {
 		data.Verify = verifyFields(c, m, form == "verify", sum, found)
 	}
+	data.Naming = namingOf(m)
 	data.Facts = groupFacts(m.Facts)
 	data.NoFacts = page.Empty{Title: "还没有企业信息", Text: "通过登记系统核验后，会自动带入登记信息；经营数据可以在下方填报，用于匹配适合的政策和产品。"}
 	if m.Verification == Verified {
@@ -328,6 +353,9 @@ var roleNames = map[string]string{Owner: "负责人", Member: "成员"}
 
 func stateFacts(m Mine) page.Facts {
 	f := page.Facts{Caption: "认证信息", Items: []page.Fact{{Label: "统一社会信用代码", Value: cmp.Or(m.CreditCode, "认证后显示")}}}
+	if len(m.FormerNames) > 0 {
+		f.Items = append(f.Items, page.Fact{Label: "曾用名", Value: strings.Join(m.FormerNames, "、")})
+	}
 	if m.LegalPerson != "" {
 		f.Items = append(f.Items, page.Fact{Label: "法定代表人", Value: m.LegalPerson})
 	}
@@ -356,14 +384,17 @@ func fetchOf(m Mine) *fetchForm {
 }
 
 // outcomeOf says how the last attempt ended.
-func outcomeOf(m Mine) *outcomeBox {
-	a := m.Attempt
+func outcomeOf(m Mine) *outcomeBox { return boxOf(m.Attempt) }
+
+func boxOf(a *AttemptView) *outcomeBox {
 	b := &outcomeBox{Tone: page.Warning, Title: a.Title, Text: a.Text, When: showTime(a.AskedAt) + " 提交"}
 	switch a.Outcome {
 	case Waiting, Asking, Held, AlreadyMember:
 		b.Tone = page.Info
 	case SentBack, Closed:
 		b.Tone = page.Danger
+	case Agreed, Approved:
+		b.Tone = page.Success
 	}
 	for _, f := range a.Files {
 		b.Files.Files = append(b.Files.Files, page.Attachment(f.Name, f.URL, f.Size, f.State))

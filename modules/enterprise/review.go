@@ -43,11 +43,8 @@ func (s *Service) Apply(ctx context.Context, actor access.Actor, cmd ApplyForRev
 	if err != nil {
 		errs = append(errs, err)
 	}
-	switch {
-	case len(cmd.FileIDs) == 0 && (cmd.LicenceID == 0 || s.papers == nil):
-		errs = append(errs, ErrLicence)
-	case len(cmd.FileIDs) > maxLicences:
-		errs = append(errs, fault.InvalidField("licence", "TOO_MANY_FILES", fmt.Sprintf("最多上传 %d 个文件，请删减后提交", maxLicences)))
+	if err := s.needLicence(cmd.FileIDs, cmd.LicenceID); err != nil {
+		errs = append(errs, err)
 	}
 	if err := fault.Merge(errs...); err != nil {
 		return AttemptView{}, err
@@ -80,15 +77,8 @@ func (s *Service) Apply(ctx context.Context, actor access.Actor, cmd ApplyForRev
 			if err := save(ctx, tx, e); err != nil {
 				return err
 			}
-			for _, f := range cmd.FileIDs {
-				if err := s.files.Claim(ctx, tx, actor, f, ObjectAttempt, a.ID); err != nil {
-					return err
-				}
-			}
-			if cmd.LicenceID != 0 && s.papers != nil {
-				if err := s.papers.Use(ctx, tx, actor, cmd.LicenceID, ObjectAttempt, a.ID); err != nil {
-					return err
-				}
+			if err := s.handIn(ctx, tx, actor, a.ID, cmd.FileIDs, cmd.LicenceID); err != nil {
+				return err
 			}
 			_, err = event.Append(ctx, tx, actor, a.AskedAt, IsPending{Head{ID: e.ID, Name: e.Name, UserID: a.UserID, By: byReview}, a.ID})
 			return err
@@ -97,6 +87,30 @@ func (s *Service) Apply(ctx context.Context, actor access.Actor, cmd ApplyForRev
 		return AttemptView{}, fmt.Errorf("apply for review of enterprise %d: %w", actor.EnterpriseID, err)
 	}
 	return s.Attempt(ctx, actor, id)
+}
+
+// needLicence says what is wrong with the licence that is to be handed in.
+func (s *Service) needLicence(fileIDs []int64, licenceID int64) error {
+	switch {
+	case len(fileIDs) == 0 && (licenceID == 0 || s.papers == nil):
+		return ErrLicence
+	case len(fileIDs) > maxLicences:
+		return fault.InvalidField("licence", "TOO_MANY_FILES", fmt.Sprintf("最多上传 %d 个文件，请删减后提交", maxLicences))
+	}
+	return nil
+}
+
+// handIn ties the licence to an attempt.
+func (s *Service) handIn(ctx context.Context, tx bun.Tx, actor access.Actor, attemptID int64, fileIDs []int64, licenceID int64) error {
+	for _, f := range fileIDs {
+		if err := s.files.Claim(ctx, tx, actor, f, ObjectAttempt, attemptID); err != nil {
+			return err
+		}
+	}
+	if licenceID == 0 || s.papers == nil {
+		return nil
+	}
+	return s.papers.Use(ctx, tx, actor, licenceID, ObjectAttempt, attemptID)
 }
 
 // Reviews returns a page of the licences that wait, oldest first, and the cursor of the next page. It needs
@@ -149,7 +163,7 @@ type ReturnReview struct {
 	Text string
 }
 
-// Approve verifies the company by its licence. It needs enterprise.review, returns ErrOwnReview for the reviewer's own
+// Approve verifies the company by its licence, or gives it the new name of a change of name. It needs enterprise.review, returns ErrOwnReview for the reviewer's own
 // company, ErrHeld when the code was taken meanwhile, and a Conflict when somebody decided first. Then the registry is asked
 // for its facts; without an answer the company is verified all the same.
 func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd ApproveReview) (AttemptView, error) {
@@ -157,10 +171,13 @@ func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd ApproveRe
 	if err != nil {
 		return AttemptView{}, err
 	}
-	return s.decide(ctx, actor, cmd.Decide, "enterprise.approve", note, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt) error {
+	return s.decide(ctx, actor, cmd.Decide, "enterprise.approve", note, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt, by string) error {
 		now := s.clock.Now()
-		if err := a.decide(now, actor.UserID, actor.Name, Approved, ""); err != nil {
+		if err := a.decide(now, actor.UserID, by, Approved, ""); err != nil {
 			return err
+		}
+		if a.Kind == byRename {
+			return s.approveRename(ctx, tx, actor, e, a, now)
 		}
 		other, held, err := holder(ctx, tx, a.CreditCode)
 		if err != nil {
@@ -192,10 +209,13 @@ func (s *Service) Return(ctx context.Context, actor access.Actor, cmd ReturnRevi
 	if err != nil {
 		return AttemptView{}, err
 	}
-	return s.decide(ctx, actor, cmd.Decide, "enterprise.return", reason, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt) error {
+	return s.decide(ctx, actor, cmd.Decide, "enterprise.return", reason, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt, by string) error {
 		now := s.clock.Now()
-		if err := a.decide(now, actor.UserID, actor.Name, SentBack, reason); err != nil {
+		if err := a.decide(now, actor.UserID, by, SentBack, reason); err != nil {
 			return err
+		}
+		if a.Kind == byRename {
+			return s.returnRename(ctx, tx, actor, e, a, now)
 		}
 		if err := e.sendBack(); err != nil {
 			return err
@@ -240,11 +260,15 @@ func masked(s string) string {
 
 // decide is the frame of both decisions: right, key, attempt, version, step, audit, in one transaction.
 func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, operation, note string,
-	step func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt) error,
+	step func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt, by string) error,
 ) (AttemptView, error) {
 	behalf, err := s.reviewer(ctx, s.db.Read(), actor)
 	if err != nil {
 		return AttemptView{}, err
+	}
+	by := actor.Name
+	if behalf != "" {
+		by += "（受" + behalf + "委托）"
 	}
 	now := s.clock.Now()
 	err = s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -254,7 +278,7 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, oper
 				if err != nil {
 					return started{}, err
 				}
-				if a.Kind != byReview {
+				if !a.reviewed() || a.Outcome == Asking {
 					return started{}, ErrNotFound
 				}
 				e, err := find(ctx, tx, actor, a.EnterpriseID)
@@ -269,17 +293,14 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, oper
 				if a.Version != d.Version {
 					return started{}, s.stale(a)
 				}
-				if err := step(ctx, tx, e, a); err != nil {
+				if err := step(ctx, tx, e, a, by); err != nil {
 					return started{}, err
-				}
-				if behalf != "" {
-					a.ReviewerName += "（受" + behalf + "委托）"
 				}
 				if err := saveAttempt(ctx, tx, a); err != nil {
 					return started{}, err
 				}
 				return started{ID: a.ID}, audit.Write(ctx, tx, actor, now, audit.Record{Action: operation, Object: Object, ObjectID: e.ID,
-					Summary: a.Outcome.Label() + " " + e.Name, Detail: map[string]any{"attempt": a.ID, "note": masked(note), "behalf": behalf}})
+					Summary: a.label() + " " + e.Name, Detail: map[string]any{"attempt": a.ID, "note": masked(note), "behalf": behalf}})
 			})
 		return err
 	})
@@ -297,5 +318,5 @@ func (s *Service) stale(a *Attempt) error {
 	if a.SettledAt == nil {
 		return fault.ErrChanged
 	}
-	return fault.ErrChanged.With("%s已于%s处理该申请（%s），请刷新后查看", a.ReviewerName, showTime(*a.SettledAt), a.Outcome.Label())
+	return fault.ErrChanged.With("%s已于%s处理该申请（%s），请刷新后查看", a.ReviewerName, showTime(*a.SettledAt), a.label())
 }

@@ -55,8 +55,16 @@ type Files interface {
 type Papers interface {
 	// Use hands one in with an object of the actor's company; what is wrong with it is a fault.
 	Use(ctx context.Context, tx bun.Tx, actor access.Actor, id int64, object string, objectID int64) error
+	// Offered lists the business licences the actor may hand in for their company.
+	Offered(ctx context.Context, actor access.Actor) ([]Paper, error)
 	// FilesOf lists the pictures of those handed in with an object.
 	FilesOf(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
+}
+
+// Paper is a licence that may be handed in.
+type Paper struct {
+	ID    int64
+	Title string
 }
 
 // Deps is what the module needs; all but Registry, which is nil where an installation has none.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/platform/access"
@@ -36,6 +37,10 @@ type register struct {
 	err    error
 	status string
 	calls  int
+	// name is what the company is registered as now, when it changed.
+	name string
+	// person is who stands for it now, when that changed.
+	person string
 	// wait, when set, holds every answer until it is closed or the question is given up.
 	wait chan struct{}
 }
@@ -45,7 +50,7 @@ var theCode = string(uscc.Demo(1))
 func (r *register) Check(ctx context.Context, c enterprise.Claim) (enterprise.Answer, error) {
 	r.mu.Lock()
 	r.calls++
-	wait, err, status := r.wait, r.err, r.status
+	wait, err, status, name, person := r.wait, r.err, r.status, r.name, r.person
 	r.mu.Unlock()
 	if wait != nil {
 		select {
@@ -63,9 +68,15 @@ func (r *register) Check(ctx context.Context, c enterprise.Claim) (enterprise.An
 	if status == "" {
 		status = "存续"
 	}
-	a := enterprise.Answer{Found: true, NameMatches: c.Name == "麦香烘焙(北京)有限公司" || c.Name == "麦香烘焙（北京）有限公司", PersonMatches: c.LegalPerson == "王丽", Status: status}
+	if name == "" {
+		name = "麦香烘焙（北京）有限公司"
+	}
+	if person == "" {
+		person = "王丽"
+	}
+	a := enterprise.Answer{Found: true, NameMatches: norm.NFKC.String(c.Name) == norm.NFKC.String(name), PersonMatches: c.LegalPerson == person, Status: status}
 	if a.NameMatches && a.PersonMatches {
-		a.Company = enterprise.Company{Name: "麦香烘焙（北京）有限公司", LegalPerson: "王丽", Established: time.Date(2019, 5, 6, 0, 0, 0, 0, time.UTC),
+		a.Company = enterprise.Company{Name: name, LegalPerson: "王丽", Established: time.Date(2019, 5, 6, 0, 0, 0, 0, time.UTC),
 			Capital: 50_000_000, Industry: "1411", Address: "中仓街道 1 号", Region: "110112001", Status: status}
 	}
 	return a, nil

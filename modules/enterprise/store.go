@@ -23,15 +23,19 @@ func insert(ctx context.Context, tx bun.Tx, e *Enterprise) error {
 	if _, err := tx.NewInsert().Model(e).ExcludeColumn("id").Returning("id").Exec(ctx); err != nil {
 		return err
 	}
-	return indexName(ctx, tx, e.ID, e.Name)
+	return indexName(ctx, tx, e.ID, e.Name, nil)
 }
 
 // fullText holds the names of all companies.
 var fullText = search.Index{Kind: "enterprise", Title: "企业", Fields: []search.Field{{Name: "name", Weight: 1}}}
 
-// indexName puts the company's name where find looks for words.
-func indexName(ctx context.Context, tx bun.Tx, id int64, name string) error {
-	return fullText.Put(ctx, tx, search.Doc{ID: id, Texts: []string{name}})
+// indexName puts the company's name, and those it had before, where find looks for words.
+func indexName(ctx context.Context, tx bun.Tx, id int64, name string, before []string) error {
+	return fullText.Put(ctx, tx, nameDoc(id, name, before))
+}
+
+func nameDoc(id int64, name string, before []string) search.Doc {
+	return search.Doc{ID: id, Texts: []string{strings.Join(append([]string{name}, before...), "\n")}}
 }
 
 // SearchSource gives the companies to the rebuild of their full text.
@@ -39,9 +43,17 @@ func SearchSource() search.Source {
 	return search.Source{Index: fullText, Docs: func(ctx context.Context, db bun.IDB, pick search.Pick) ([]search.Doc, error) {
 		var rows []Enterprise
 		err := pick(db.NewSelect().Model(&rows).Column("id", "name"), "ent.id").Scan(ctx)
+		if err != nil {
+			return nil, err
+		}
+		ids := make([]int64, 0, len(rows))
+		for _, r := range rows {
+			ids = append(ids, r.ID)
+		}
+		names, err := namesOf(ctx, db, ids...)
 		docs := make([]search.Doc, 0, len(rows))
 		for _, r := range rows {
-			docs = append(docs, search.Doc{ID: r.ID, Texts: []string{r.Name}})
+			docs = append(docs, nameDoc(r.ID, r.Name, former(names[r.ID], r.Name)))
 		}
 		return docs, err
 	}}
@@ -66,7 +78,11 @@ func save(ctx context.Context, tx bun.Tx, e *Enterprise) error {
 	if err != nil {
 		return err
 	}
-	return indexName(ctx, tx, e.ID, e.Name)
+	names, err := namesOf(ctx, tx, e.ID)
+	if err != nil {
+		return err
+	}
+	return indexName(ctx, tx, e.ID, e.Name, former(names[e.ID], e.Name))
 }
 
 // countAttempt takes one of the day's attempts; two at once meet at the row.
@@ -153,7 +169,7 @@ func interrupt(ctx context.Context, tx bun.Tx, enterpriseID int64, before, now t
 
 // ListFilter narrows the list of companies.
 type ListFilter struct {
-	Query        string // words of the name, or the beginning of a credit code
+	Query        string // words of the name or a former one, or the beginning of a credit code
 	Verification Verification
 	Cursor       string
 	Limit        int

@@ -213,7 +213,8 @@ func after(s, mark string) string {
 const (
 	byRegistry = "registry"
 	byReview   = "review"
-	byFetch    = "facts" // a verified company asks for the registry's facts
+	byFetch    = "facts"  // a verified company asks for the registry's facts
+	byRename   = "rename" // a verified company took another name
 )
 
 // Attempt is one try to be verified.
@@ -226,6 +227,7 @@ type Attempt struct {
 	UserName     string     `bun:"user_name,notnull"`
 	Kind         string     `bun:"kind,notnull"`
 	Name         string     `bun:"name,notnull"`
+	OldName      string     `bun:"old_name,notnull"` // of a change of name: what the company was called
 	CreditCode   string     `bun:"credit_code,notnull"`
 	LegalPerson  string     `bun:"legal_person,notnull"`
 	Note         string     `bun:"note,notnull"` // the claimant's word to the reviewer
@@ -249,10 +251,24 @@ func (a *Attempt) settle(now time.Time, o Outcome, codes string) {
 	a.Outcome, a.Answer, a.SettledAt = o, codes, &now
 }
 
+// hold hands the attempt to a person, with what the registry said.
+func (a *Attempt) hold(codes string) { a.Outcome, a.Answer = Waiting, codes }
+
+// label is the outcome in a few words.
+func (a *Attempt) label() string {
+	if l, ok := renameLooks[a.Outcome]; ok && a.Kind == byRename {
+		return l.title
+	}
+	return a.Outcome.Label()
+}
+
+// reviewed reports whether a person decides or decided the attempt, or may have to.
+func (a *Attempt) reviewed() bool { return a.Kind == byReview || a.Kind == byRename }
+
 // decide ends a review. A reason is given exactly when it is sent back.
 func (a *Attempt) decide(now time.Time, reviewerID int64, reviewerName string, o Outcome, reason string) error {
 	if a.Outcome != Waiting {
-		return fault.ErrChanged.With("该申请已处理（%s），请刷新后查看", a.Outcome.Label())
+		return fault.ErrChanged.With("该申请已处理（%s），请刷新后查看", a.label())
 	}
 	a.Outcome, a.Reason, a.SettledAt = o, reason, &now
 	a.ReviewerID, a.ReviewerName = reviewerID, reviewerName

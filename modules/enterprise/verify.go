@@ -68,8 +68,10 @@ func (s *Service) begin(ctx context.Context, actor access.Actor, operation, key 
 				if err != nil {
 					return started{}, err
 				}
-				if err := e.mayAsk(); err != nil {
-					return started{}, err
+				if a.Kind != byRename {
+					if err := e.mayAsk(); err != nil {
+						return started{}, err
+					}
 				}
 				if err := countAttempt(ctx, tx, e.ID, now); err != nil {
 					return started{}, err
@@ -79,6 +81,13 @@ func (s *Service) begin(ctx context.Context, actor access.Actor, operation, key 
 				}
 				a.EnterpriseID, a.UserID, a.UserName, a.Version, a.AskedAt = e.ID, actor.UserID, actor.Name, 1, now
 				a.Name, a.CreditCode, a.LegalPerson = claim.Name, claim.CreditCode, claim.LegalPerson
+				summary := "提交企业认证"
+				if a.Kind == byRename {
+					summary = "提交名称变更：" + claim.Name
+					if err := draftRename(ctx, tx, e, &a); err != nil {
+						return started{}, err
+					}
+				}
 				if _, err := tx.NewInsert().Model(&a).ExcludeColumn("id").Returning("id").Exec(ctx); err != nil {
 					return started{}, fmt.Errorf("insert attempt: %w", err)
 				}
@@ -88,7 +97,7 @@ func (s *Service) begin(ctx context.Context, actor access.Actor, operation, key 
 					}
 				}
 				return started{ID: a.ID}, audit.Write(ctx, tx, actor, now, audit.Record{Action: operation, Object: Object, ObjectID: e.ID,
-					Summary: "提交企业认证", Detail: map[string]any{"attempt": a.ID, "kind": a.Kind, "creditCode": a.CreditCode}})
+					Summary: summary, Detail: map[string]any{"attempt": a.ID, "kind": a.Kind, "creditCode": a.CreditCode}})
 			})
 		return err
 	})
@@ -165,6 +174,11 @@ func (s *Service) settleOnce(ctx context.Context, tx bun.Tx, actor access.Actor,
 				return err
 			}
 		}
+	case a.Kind == byRename:
+		if outcome, err = s.settleRename(ctx, tx, actor, e, a, f, now); err != nil {
+			return err
+		}
+		what = "企业名称变更：" + renameLooks[outcome].title
 	case outcome == Agreed:
 		if outcome, err = s.agree(ctx, tx, actor, e, a, f.answer, now); err != nil {
 			return err
@@ -176,7 +190,11 @@ func (s *Service) settleOnce(ctx context.Context, tx bun.Tx, actor access.Actor,
 			return err
 		}
 	}
-	a.settle(now, outcome, f.codes)
+	if outcome == Waiting {
+		a.hold(f.codes)
+	} else {
+		a.settle(now, outcome, f.codes)
+	}
 	if err := saveAttempt(ctx, tx, a); err != nil {
 		return err
 	}

@@ -23,13 +23,14 @@ type AttemptView struct {
 	EnterpriseID   int64         `json:"enterpriseId"`
 	EnterpriseName string        `json:"enterpriseName"` // as the company is called now
 	Verification   Verification  `json:"verification"`   // of the company, now
-	Kind           string        `json:"kind" enum:"registry,review,facts" doc:"facts: a verified company asked for the registry's facts."`
+	Kind           string        `json:"kind" enum:"registry,review,facts,rename" doc:"facts: a verified company asked for the registry's facts; rename: it asked to change its name."`
 	Outcome        Outcome       `json:"outcome"`
 	Title          string        `json:"title"`    // the outcome in words
 	Text           string        `json:"text"`     // what it means and what to do
 	Problems       []fault.Field `json:"problems"` // at which inputs it lies
 	CanReview      bool          `json:"canReview" doc:"Whether a person may decide instead, by the licence."`
 	Name           string        `json:"name"`
+	OldName        string        `json:"oldName,omitempty" doc:"Of a change of name: what the company was called."`
 	CreditCode     string        `json:"creditCode"`
 	LegalPerson    string        `json:"legalPerson"`
 	Note           string        `json:"note"`
@@ -74,6 +75,7 @@ type Item struct {
 	CreatedAt    time.Time    `json:"createdAt"`
 	VerifiedAt   *time.Time   `json:"verifiedAt,omitempty"`
 	ReplacedBy   int64        `json:"replacedBy,omitempty" doc:"The company its owner joined instead."`
+	FormerNames  []string     `json:"formerNames,omitempty" doc:"The names it had before, the newest first."`
 }
 
 // View is a company with what staff may know of it.
@@ -82,6 +84,7 @@ type View struct {
 	Facts    []FactView    `json:"facts"` // those that count now
 	Size     *SizeView     `json:"size,omitempty" doc:"How the size was reckoned; absent where the industry is not known."`
 	History  []FactView    `json:"history"` // all of them, newest first
+	Names    []NameView    `json:"names" doc:"The names it has and had, the newest first; none where the name never changed."`
 	Attempts []AttemptView `json:"attempts"`
 	Members  []MemberView  `json:"members"`
 	Withheld string        `json:"withheld,omitempty" doc:"Why nothing of facts and history is shown, and what to do."`
@@ -92,7 +95,10 @@ type Mine struct {
 	Item
 	Role         string            `json:"role" enum:"owner,member"`
 	AttemptsLeft int               `json:"attemptsLeft"`
-	Attempt      *AttemptView      `json:"attempt,omitempty"` // the last one
+	Attempt      *AttemptView      `json:"attempt,omitempty"` // the last one that is no change of name
+	Renaming     *AttemptView      `json:"renaming,omitempty" doc:"The last change of name."`
+	CanRename    bool              `json:"canRename,omitempty" doc:"Whether the person may ask for a change of name now."`
+	Names        []NameView        `json:"names" doc:"The names it has and had, the newest first; none where the name never changed."`
 	Facts        []FactView        `json:"facts"`
 	Size         *SizeView         `json:"size,omitempty" doc:"How the size was reckoned; absent where the industry is not known."`
 	Stated       map[string]string `json:"stated"`       // what the company has said last, as it would be typed
@@ -180,13 +186,16 @@ func (s *Service) attemptView(ctx context.Context, db bun.IDB, actor access.Acto
 		outcome = Interrupted // nobody is waiting for the answer any more
 	}
 	l, problems := looks[outcome], outcome.problems(answerOf(a.Answer))
-	if a.Kind == byFetch {
+	switch a.Kind {
+	case byFetch:
 		l, problems = fetchLooks[outcome], []fault.Field{}
+	case byRename:
+		l, problems = renameLooks[outcome], []fault.Field{}
 	}
 	v := AttemptView{
 		ID: a.ID, EnterpriseID: e.ID, EnterpriseName: e.Name, Verification: e.Verification, Kind: a.Kind, Outcome: outcome, Title: l.title, Text: l.text,
 		Problems: problems, CanReview: l.review && (e.Verification == Unverified || e.Verification == Returned),
-		Name: a.Name, CreditCode: a.CreditCode, LegalPerson: a.LegalPerson, Note: a.Note, Reason: a.Reason, Version: a.Version,
+		Name: a.Name, OldName: a.OldName, CreditCode: a.CreditCode, LegalPerson: a.LegalPerson, Note: a.Note, Reason: a.Reason, Version: a.Version,
 		AskedAt: a.AskedAt.UTC(), SettledAt: utc(a.SettledAt), UserName: a.UserName, Files: []FileView{},
 	}
 	switch outcome {
@@ -195,14 +204,22 @@ func (s *Service) attemptView(ctx context.Context, db bun.IDB, actor access.Acto
 			v.Text = fmt.Sprintf("该企业在登记系统中的状态为“%s”。如有疑问，请向登记机关核实", answerOf(a.Answer).Status)
 			break
 		}
+		if a.Kind == byRename {
+			v.Text = fmt.Sprintf("该企业在登记系统中的状态为“%s”，不能办理名称变更。如有疑问，请向登记机关核实", answerOf(a.Answer).Status)
+			break
+		}
 		v.Text = fmt.Sprintf("该企业在登记系统中的状态为“%s”，不能办理认证。如有疑问，请向登记机关核实", answerOf(a.Answer).Status)
 	case SentBack:
 		v.Text = a.Reason
+	case Waiting:
+		if a.Kind == byRename {
+			v.Text = toPerson(a.Answer)
+		}
 	}
 	if isDesk(actor) {
 		v.ReviewerName, v.Answer = a.ReviewerName, a.Answer
 	}
-	if a.Kind == byReview {
+	if a.reviewed() {
 		v.DueAt, v.Overdue = utc(a.DueAt), a.DueAt != nil && a.Outcome == Waiting && a.DueAt.Before(s.clock.Now())
 		files, err := s.files.Of(ctx, db, ObjectAttempt, a.ID)
 		if err != nil {
@@ -215,7 +232,11 @@ func (s *Service) attemptView(ctx context.Context, db bun.IDB, actor access.Acto
 			}
 			v.Files = append(v.Files, files...)
 		}
-		if isDesk(actor) {
+		switch {
+		case !isDesk(actor):
+		case a.Kind == byRename && a.Answer != "":
+			v.Before = &Before{Title: outcomeOfCodes(a.Answer).Label(), Answer: a.Answer, At: a.AskedAt.UTC()}
+		case a.Kind == byReview:
 			if v.Before, err = before(ctx, db, a); err != nil {
 				return AttemptView{}, err
 			}
@@ -307,6 +328,11 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, e *E
 		}
 	}
 	v.History = within(v.History, groups)
+	names, err := namesOf(ctx, db, e.ID)
+	if err != nil {
+		return View{}, err
+	}
+	v.FormerNames, v.Names = former(names[e.ID], e.Name), nameViews(names[e.ID], isDesk(actor))
 	attempts, err := attemptsOf(ctx, db, e.ID, 50)
 	if err != nil {
 		return View{}, err
@@ -349,17 +375,26 @@ func (s *Service) mine(ctx context.Context, db bun.IDB, actor access.Actor, e *E
 	}
 	m.RegistryMissing = e.Verification == Verified && !hasRegistered(rows[e.ID])
 	m.CanFetch = m.RegistryMissing && role == Owner && s.registry != nil
-	attempts, err := attemptsOf(ctx, db, e.ID, 1)
-	if err != nil {
-		return Mine{}, err
-	}
-	if len(attempts) > 0 {
-		a, err := s.attemptView(ctx, db, actor, &attempts[0])
+	for rename, to := range map[bool]**AttemptView{false: &m.Attempt, true: &m.Renaming} {
+		last, err := lastOf(ctx, db, e.ID, rename)
 		if err != nil {
 			return Mine{}, err
 		}
-		m.Attempt = &a
+		if last == nil {
+			continue
+		}
+		a, err := s.attemptView(ctx, db, actor, last)
+		if err != nil {
+			return Mine{}, err
+		}
+		*to = &a
 	}
+	m.CanRename = role == Owner && e.Verification == Verified && (m.Renaming == nil || m.Renaming.Outcome != Asking && m.Renaming.Outcome != Waiting)
+	names, err := namesOf(ctx, db, e.ID)
+	if err != nil {
+		return Mine{}, err
+	}
+	m.FormerNames, m.Names = former(names[e.ID], e.Name), nameViews(names[e.ID], false)
 	if role == Owner {
 		var open []int64
 		err := db.NewSelect().Model((*Join)(nil)).Column("id").Where("j.enterprise_id = ? AND j.state = ?", e.ID, JoinOpen).Limit(100).Scan(ctx, &open)

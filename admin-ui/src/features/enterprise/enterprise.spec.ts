@@ -78,7 +78,13 @@ describe('labels', () => {
 
 describe('EnterpriseList', () => {
   it('asks for what the address says', async () => {
-    const row = { id: 5, name: '麦香烘焙有限公司', creditCode: '9199', verification: 'verified' }
+    const row = {
+      id: 5,
+      name: '麦香烘焙有限公司',
+      creditCode: '9199',
+      verification: 'verified',
+      formerNames: ['麦香旧号'],
+    }
     const load = vi.spyOn(api, 'listEnterprises').mockResolvedValue({ items: [row as api.EnterpriseItem] })
     const { wrapper } = await open(
       EnterpriseList as unknown as typeof ReviewPanel,
@@ -91,6 +97,7 @@ describe('EnterpriseList', () => {
     )
     await vi.waitFor(() => expect(wrapper.text()).toContain('麦香烘焙有限公司'))
     expect(wrapper.text()).toContain('已认证')
+    expect(wrapper.text()).toContain('曾用名：麦香旧号')
   })
 })
 
@@ -115,13 +122,33 @@ describe('EnterpriseSheet', () => {
         },
       ],
       history: [],
+      formerNames: ['麦香旧号'],
+      names: [
+        { name: '麦香', from: '2026-11-22T01:30:00Z', how: '人工审核营业执照', byName: '李敏' },
+        {
+          name: '麦香旧号',
+          from: '2025-11-22T01:30:00Z',
+          until: '2026-11-22T01:30:00Z',
+          how: '登记系统核验一致',
+        },
+      ],
       attempts: [
         { ...review, kind: 'registry', outcome: 'unavailable', title: '登记系统暂时无法核验', answer: 'timeout' },
       ],
       members: [{ userId: 7, name: '王芳', phone: '138****0007', role: 'owner' }],
     }
     const { wrapper } = await open(EnterpriseSheet as unknown as typeof ReviewPanel, { enterprise })
-    for (const words of ['14 人', '企业填报', '2026年11月22日', '138****0007', '登记系统超时未答复', '负责人']) {
+    for (const words of [
+      '14 人',
+      '企业填报',
+      '2026年11月22日',
+      '138****0007',
+      '登记系统超时未答复',
+      '负责人',
+      '曾用名',
+      '登记系统核验一致',
+      '李敏 审核',
+    ]) {
       expect(wrapper.text()).toContain(words)
     }
   })
@@ -152,6 +179,20 @@ describe('ReviewPanel', () => {
     await flushPromises()
     expect(pass).toHaveBeenCalledOnce()
     expect(wrapper.emitted('decided')).toHaveLength(1)
+  })
+
+  it('tells a change of name with both names', async () => {
+    const renaming: api.Attempt = { ...review, kind: 'rename', verification: 'verified', oldName: '麦香面包房' }
+    vi.spyOn(api, 'getReview').mockResolvedValue(renaming)
+    const pass = vi.spyOn(api, 'approve').mockResolvedValue({ ...renaming, outcome: 'approved' })
+    const { wrapper } = await open(ReviewPanel, { id: '3' })
+    for (const words of ['原名称', '麦香面包房', '新名称', '<b>麦香</b>烘焙有限公司']) {
+      expect(wrapper.text()).toContain(words)
+    }
+    expect(button('通过认证')).toBeUndefined()
+    button('通过名称变更').click()
+    await flushPromises()
+    expect(pass).toHaveBeenCalledOnce()
   })
 
   it('says why it came to a person', async () => {

@@ -23,7 +23,15 @@ const tones: Record<string, Tone> = {
 /** The colour of how an attempt ended. */
 export const outcomeTone = (outcome: string): Tone => tones[outcome] ?? 'warning'
 
-export const kinds: Record<string, string> = { registry: '登记系统核验', review: '人工审核', facts: '获取登记信息' }
+export const kinds: Record<string, string> = {
+  registry: '登记系统核验',
+  review: '人工审核',
+  facts: '获取登记信息',
+  rename: '名称变更',
+}
+
+/** What a person is asked to decide. */
+export const reviewKinds: Record<string, string> = { review: '企业认证', rename: '名称变更' }
 
 export const roles: Record<string, string> = { owner: '负责人', member: '成员' }
 

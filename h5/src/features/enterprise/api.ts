@@ -6,6 +6,7 @@ type Schemas = components['schemas']
 export type Mine = Schemas['EnterpriseMine']
 export type Attempt = Schemas['EnterpriseAttemptView']
 export type Fact = Schemas['EnterpriseFactView']
+export type NameRecord = Schemas['EnterpriseNameView']
 export type Members = Schemas['EnterpriseMembers']
 export type Member = Schemas['EnterpriseMemberView']
 export type Join = Schemas['EnterpriseJoinView']
@@ -49,6 +50,12 @@ export const applyForReview = (
 /** Asks the registry for its facts of a verified company; whatever it says is in the answer's outcome. */
 export const fetchFacts = (key: string): Promise<Attempt> =>
   call(api.POST('/api/my/enterprise/registry', { headers: idempotent(key) }))
+
+/** Asks for a change of the company's name; whatever the registry says is in the answer's outcome. */
+export const rename = (
+  body: { name: string; note: string; fileIds: number[]; licenceId?: number },
+  key: string,
+): Promise<Attempt> => call(api.POST('/api/my/enterprise/name-changes', { body, headers: idempotent(key) }))
 
 export const stateFacts = (body: Stated, key: string): Promise<Mine> =>
   call(api.POST('/api/my/enterprise/facts', { body, headers: idempotent(key) }))

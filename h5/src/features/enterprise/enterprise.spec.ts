@@ -11,7 +11,9 @@ import { checkClaim, plainCode } from './checks'
 import CompanyPage from './CompanyPage.vue'
 import FactsPage from './FactsPage.vue'
 import { companyEntry, outcomeTone, verificationLook } from './labels'
+import * as licenceApi from '../licence/api'
 import MembersPage from './MembersPage.vue'
+import RenamePage from './RenamePage.vue'
 import VerifyPage from './VerifyPage.vue'
 
 const mine: api.Mine = {
@@ -23,6 +25,7 @@ const mine: api.Mine = {
   createdAt: '2026-11-22T01:30:00Z',
   role: 'owner',
   attemptsLeft: 10,
+  names: [],
   facts: [],
   stated: {},
   statedFields: ['employees', 'revenue', 'assets', 'rdSpend', 'industry'],
@@ -71,12 +74,18 @@ async function open(component: typeof VerifyPage) {
   const page = { template: '<i/>' }
   const router = createRouter({
     history: createMemoryHistory(),
-    routes: ['/', '/mine', '/company', '/company/verify', '/company/members', '/company/facts'].map(
-      (path) => ({
-        path,
-        component: page,
-      }),
-    ),
+    routes: [
+      '/',
+      '/mine',
+      '/company',
+      '/company/verify',
+      '/company/members',
+      '/company/facts',
+      '/company/name',
+    ].map((path) => ({
+      path,
+      component: page,
+    })),
   })
   await router.push('/')
   const wrapper = mount(component, { global: { plugins: [router, createPinia()] }, attachTo: document.body })
@@ -207,7 +216,90 @@ describe('VerifyPage', () => {
   })
 })
 
+describe('RenamePage', () => {
+  const verified: api.Mine = { ...mine, verification: 'verified', creditCode: code, canRename: true }
+  const paper = {
+    id: 31,
+    kind: 'business',
+    kindName: '营业执照',
+    state: 'current',
+    standing: 'valid',
+    createdAt: '2026-11-22T01:30:00Z',
+  } as licenceApi.Licence
+  const waiting: api.Attempt = {
+    ...attempt,
+    kind: 'rename',
+    outcome: 'waiting',
+    title: '名称变更等待人工审核',
+    oldName: '麦香',
+    name: '麦香食品有限公司',
+    verification: 'verified',
+    problems: [],
+    canReview: false,
+  }
+
+  it('asks with a licence that is kept, once, and shows what came of it', async () => {
+    const load = vi.spyOn(api, 'getMine').mockResolvedValue(verified)
+    const old = { ...paper, id: 30, standing: 'expired' } as licenceApi.Licence
+    vi.spyOn(licenceApi, 'getShelf').mockResolvedValue({ items: [paper, old], kinds: [] })
+    vi.spyOn(sessionApi, 'getSession').mockResolvedValue({} as sessionApi.Session)
+    const send = vi.spyOn(api, 'rename').mockResolvedValue(waiting)
+    const { wrapper } = await open(RenamePage as typeof VerifyPage)
+    expect(wrapper.findAll('[role="radio"]')).toHaveLength(2)
+    await wrapper.get('[name="name"]').setValue('麦香食品有限公司')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(send).not.toHaveBeenCalled()
+    await wrapper.findAll('[role="radio"]')[0]!.trigger('click')
+    load.mockResolvedValue({ ...verified, canRename: false, renaming: waiting })
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(send).toHaveBeenCalledOnce()
+    expect(send).toHaveBeenCalledWith(
+      { name: '麦香食品有限公司', note: '', fileIds: [], licenceId: 31 },
+      expect.stringMatching(/^[0-9a-f-]{36}$/),
+    )
+    expect(wrapper.text()).toContain('名称变更等待人工审核')
+    expect(wrapper.text()).toContain('由“麦香”变更为“麦香食品有限公司”')
+    expect(wrapper.find('form').exists()).toBe(false)
+  })
+
+  it('shows members the names and no form', async () => {
+    const names = [
+      { name: '麦香食品有限公司', from: '2026-11-22T01:30:00Z', how: '登记系统核验一致' },
+      {
+        name: '麦香',
+        from: '2025-11-22T01:30:00Z',
+        until: '2026-11-22T01:30:00Z',
+        how: '人工审核营业执照',
+      },
+    ]
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...verified, role: 'member', canRename: false, names })
+    const { wrapper } = await open(RenamePage as typeof VerifyPage)
+    expect(wrapper.text()).toContain('2025年11月22日 至 2026年11月22日，人工审核营业执照')
+    expect(wrapper.text()).toContain('2026年11月22日 至 今')
+    expect(wrapper.find('form').exists()).toBe(false)
+  })
+
+  it('is the owner’s while the name never changed', async () => {
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...verified, role: 'member', canRename: false })
+    const { wrapper } = await open(RenamePage as typeof VerifyPage)
+    expect(wrapper.text()).toContain('企业负责人')
+    expect(wrapper.find('form').exists()).toBe(false)
+  })
+})
+
 describe('CompanyPage', () => {
+  it('leads a verified company to its change of name, and shows the former one', async () => {
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...mine, verification: 'verified', formerNames: ['旧名'] })
+    const { wrapper } = await open(CompanyPage as typeof VerifyPage)
+    expect(wrapper.text()).toContain('企业名称变更')
+    expect(wrapper.text()).toContain('曾用名：旧名')
+    vi.spyOn(api, 'getMine').mockResolvedValue(mine)
+    const young = await open(CompanyPage as typeof VerifyPage)
+    expect(young.wrapper.text()).not.toContain('企业名称变更')
+  })
+
   it('shows each fact with its source, and markup as text', async () => {
     const fact: api.Fact = {
       field: 'employees',

@@ -20,6 +20,10 @@ export const mayVerify = (verification: string) =>
 export const companyEntry = (verification: string) =>
   mayVerify(verification) ? '/company/verify' : '/company'
 
+/** Whether a change of name is on its way. */
+export const renamingOpen = (attempt?: { outcome: string }) =>
+  attempt?.outcome === 'asking' || attempt?.outcome === 'waiting'
+
 const tones: Record<string, Tone> = {
   verified: 'success',
   approved: 'success',

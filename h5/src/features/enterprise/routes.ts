@@ -14,6 +14,12 @@ export default [
     meta: { title: '企业认证', auth: true },
   },
   {
+    path: '/company/name',
+    name: 'company-name',
+    component: () => import('./RenamePage.vue'),
+    meta: { title: '企业名称变更', auth: true },
+  },
+  {
     path: '/company/facts',
     name: 'company-facts',
     component: () => import('./FactsPage.vue'),

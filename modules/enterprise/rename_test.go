@@ -1,0 +1,431 @@
+package enterprise_test
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/search"
+)
+
+const oldName, newName = "麦香烘焙（北京）有限公司", "麦香食品（北京）有限公司"
+
+func rename(key, name string) enterprise.Rename {
+	return enterprise.Rename{Key: key, Name: name, FileIDs: []int64{701}}
+}
+
+// mustBeVerified registers a company and has it verified by the registry.
+func (f fixture) mustBeVerified(t *testing.T) access.Actor {
+	t.Helper()
+	a := f.mustOpen(t, 7, "麦香")
+	f.mustVerify(t, a, "k", claim(), enterprise.Agreed)
+	return a
+}
+
+func (f fixture) renamedAs(name string) {
+	f.register.mu.Lock()
+	defer f.register.mu.Unlock()
+	f.register.name = name
+}
+
+func TestNameHoldsAtOnceWhereTheRegistryAgrees(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t)
+	ctx := context.Background()
+	a := f.mustBeVerified(t)
+	f.renamedAs(newName)
+	f.clock.Advance(24 * time.Hour)
+	var v enterprise.AttemptView
+	for range 2 { // a double click
+		var err error
+		if v, err = f.Rename(ctx, a, rename("n", "麦香食品(北京)有限公司")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if v.Outcome != enterprise.Agreed || v.EnterpriseName != newName || v.OldName != oldName || v.Verification != enterprise.Verified || len(v.Files) != 1 || v.DueAt != nil {
+		t.Fatalf("%+v", v)
+	}
+	m, err := f.Mine(ctx, a)
+	if err != nil || m.Name != newName || !slices.Equal(m.FormerNames, []string{oldName}) || !m.CanRename || m.Attempt.Kind != "registry" || m.Renaming.ID != v.ID {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	if len(m.Names) != 2 || m.Names[0].Name != newName || m.Names[0].Until != nil || m.Names[0].How != "登记系统核验一致" ||
+		m.Names[1].Name != oldName || !m.Names[1].From.Equal(start) || m.Names[1].Until == nil || !m.Names[1].Until.Equal(start.Add(24*time.Hour)) {
+		t.Errorf("names %+v", m.Names)
+	}
+	if n := f.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'rename'"); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+	if got := f.types(t, "enterprise", a.EnterpriseID); !slices.Equal(got, []string{"enterprise.registered", "enterprise.verified", "enterprise.renamed"}) {
+		t.Errorf("events %v", got)
+	}
+	for action, want := range map[string]int{"enterprise.rename": 1, "enterprise.renamed": 1} {
+		if n := f.count(t, "SELECT count(*) FROM audit_entries WHERE action = ?", action); n != want {
+			t.Errorf("%s: %d audit rows", action, n)
+		}
+	}
+	if _, err := f.Rename(ctx, a, rename("again", newName)); !errors.Is(err, enterprise.ErrSameName) {
+		t.Errorf("the same name: %v", err)
+	}
+}
+
+func TestOldNameIsFound(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t)
+	ctx := context.Background()
+	a := f.mustBeVerified(t)
+	f.renamedAs("通州运河食品有限公司")
+	if _, err := f.Rename(ctx, a, rename("n", "通州运河食品有限公司")); err != nil {
+		t.Fatal(err)
+	}
+	found := func(when string) {
+		t.Helper()
+		for _, words := range []string{"麦香烘焙", "运河食品"} {
+			items, _, err := f.List(ctx, reviewer(50), enterprise.ListFilter{Query: words})
+			if err != nil || len(items) != 1 || items[0].ID != a.EnterpriseID || !slices.Equal(items[0].FormerNames, []string{oldName}) {
+				t.Errorf("%s, %s: %+v, %v", when, words, items, err)
+			}
+		}
+	}
+	found("after the change")
+	err := f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := database.Run(ctx, tx, "DELETE FROM search_enterprise")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if items, _, err := f.List(ctx, reviewer(50), enterprise.ListFilter{Query: "麦香烘焙"}); err != nil || len(items) != 0 {
+		t.Fatalf("without an index: %+v, %v", items, err)
+	}
+	src := enterprise.SearchSource()
+	docs, err := src.Docs(ctx, f.db.Read(), func(q *bun.SelectQuery, id string) *bun.SelectQuery { return q.OrderExpr(id) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return put(ctx, tx, src.Index, docs) }); err != nil {
+		t.Fatal(err)
+	}
+	found("after a rebuild")
+	v, err := f.Get(ctx, reviewer(50), a.EnterpriseID, "")
+	if err != nil || len(v.Names) != 2 || !slices.Equal(v.FormerNames, []string{oldName}) {
+		t.Errorf("staff: %+v, %v", v.Names, err)
+	}
+}
+
+func put(ctx context.Context, tx bun.Tx, x search.Index, docs []search.Doc) error {
+	for _, d := range docs {
+		if err := x.Put(ctx, tx, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestNameIsReviewedWhereTheRegistryDoesNotAgree(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		prepare func(*register)
+		change  func(*enterprise.Deps)
+		title   string
+	}{
+		"another name":  {title: "企业名称与登记信息不一致"},
+		"no answer":     {prepare: func(r *register) { r.err = enterprise.ErrUnavailable }, title: "登记系统暂时无法核验"},
+		"not let in":    {prepare: func(r *register) { r.err = enterprise.ErrRefused }, title: "登记系统暂时无法核验"},
+		"another owner": {prepare: func(r *register) { r.name, r.person = newName, "李雷" }, title: "法定代表人与登记信息不一致"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			desk := &leave{reviewers: []enterprise.Colleague{{ID: 50, Name: "李审"}}}
+			f := mustNew(t, func(d *enterprise.Deps) { d.Desk = desk })
+			ctx := context.Background()
+			a := f.mustBeVerified(t)
+			if c.prepare != nil {
+				f.register.mu.Lock()
+				c.prepare(f.register)
+				f.register.mu.Unlock()
+			}
+			v, err := f.Rename(ctx, a, rename("n", newName))
+			if err != nil || v.Outcome != enterprise.Waiting || v.EnterpriseName != oldName || v.Verification != enterprise.Verified || v.Before != nil || v.Answer != "" ||
+				v.DueAt == nil || !v.DueAt.Equal(start.Add(2*time.Hour)) || !strings.Contains(v.Text, c.title) {
+				t.Fatalf("%+v, %v", v, err)
+			}
+			if _, err := f.Rename(ctx, a, rename("second", "别的名称有限公司")); !errors.Is(err, enterprise.ErrRenaming) {
+				t.Errorf("a second request: %v", err)
+			}
+			if m, err := f.Mine(ctx, a); err != nil || m.CanRename || m.Name != oldName || len(m.Names) != 0 {
+				t.Errorf("%+v, %v", m, err)
+			}
+			queue, _, err := f.Reviews(ctx, reviewer(50), "", 0)
+			if err != nil || len(queue) != 1 || queue[0].Kind != "rename" || queue[0].OldName != oldName || queue[0].Name != newName ||
+				queue[0].Before == nil || queue[0].Before.Title != c.title || len(queue[0].Files) != 1 {
+				t.Fatalf("%+v, %v", queue, err)
+			}
+			f.clock.Advance(3 * time.Hour)
+			if n, err := f.RemindOverdue(ctx, access.SystemActor("test")); err != nil || n != 1 {
+				t.Errorf("reminded %d, %v", n, err)
+			}
+			// A colleague decides for the reviewer on leave.
+			day := f.clock.Now().Format(time.DateOnly)
+			if _, err := f.Delegate(ctx, reviewer(50), enterprise.Delegate{Key: "d", ToID: 51, Starts: day, Ends: day, Reason: "年休假"}); err != nil {
+				t.Fatal(err)
+			}
+			colleague := access.Actor{UserID: 51, Name: "赵强", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []access.Permission{enterprise.PermView}}
+			d := enterprise.Decide{ID: v.ID, Version: queue[0].Version, Key: "r"}
+			if _, err := f.Approve(ctx, reviewer(7), enterprise.ApproveReview{Decide: d}); !errors.Is(err, enterprise.ErrOwnReview) {
+				t.Errorf("their own: %v", err)
+			}
+			for range 2 {
+				if v, err = f.Approve(ctx, colleague, enterprise.ApproveReview{Decide: d}); err != nil || v.Outcome != enterprise.Approved || v.EnterpriseName != newName {
+					t.Fatalf("%+v, %v", v, err)
+				}
+			}
+			seen, err := f.Get(ctx, reviewer(50), a.EnterpriseID, "")
+			if err != nil || seen.Verification != enterprise.Verified || len(seen.Names) != 2 || seen.Names[0].How != "人工审核营业执照" || seen.Names[0].ByName != "赵强（受李敏委托）" {
+				t.Errorf("%+v, %v", seen.Names, err)
+			}
+			if m, err := f.Mine(ctx, a); err != nil || m.Names[0].ByName != "" || m.CreditCode != theCode {
+				t.Errorf("the company: %+v, %v", m.Names, err)
+			}
+			want := []string{"enterprise.registered", "enterprise.verified", "enterprise.rename_pending", "enterprise.review_overdue", "enterprise.renamed"}
+			if got := f.types(t, "enterprise", a.EnterpriseID); !slices.Equal(got, want) {
+				t.Errorf("events %v", got)
+			}
+		})
+	}
+}
+
+func TestRenamingIsSentBack(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t, func(d *enterprise.Deps) { d.Registry = nil })
+	ctx := context.Background()
+	a := f.mustOpen(t, 7, "麦香")
+	f.mustApprove(t, a)
+	v, err := f.Rename(ctx, a, rename("n", newName))
+	if err != nil || v.Outcome != enterprise.Waiting || !strings.Contains(v.Text, "尚未接入") {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	d := enterprise.Decide{ID: v.ID, Version: v.Version, Key: "r"}
+	if v, err = f.Return(ctx, reviewer(50), enterprise.ReturnReview{Decide: d, Code: "unclear"}); err != nil || v.Outcome != enterprise.SentBack || v.Verification != enterprise.Verified {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	m, err := f.Mine(ctx, a)
+	if err != nil || !m.CanRename || m.Name != claim().Name || len(m.Names) != 0 || !strings.Contains(m.Renaming.Text, "不清晰") {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	_, err = f.Approve(ctx, reviewer(53), enterprise.ApproveReview{Decide: enterprise.Decide{ID: d.ID, Version: d.Version, Key: "late"}})
+	if fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), "名称变更被退回") {
+		t.Errorf("somebody decided first: %v", err)
+	}
+	if v, err = f.Rename(ctx, a, rename("n2", newName)); err != nil || v.Outcome != enterprise.Waiting {
+		t.Errorf("again: %+v, %v", v, err)
+	}
+}
+
+func TestWhoMayRename(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t)
+	ctx := context.Background()
+	young := f.mustOpen(t, 9, "新店")
+	if _, err := f.Rename(ctx, young, enterprise.Rename{Key: "n", Name: newName, FileIDs: []int64{901}}); !errors.Is(err, enterprise.ErrRenameUnverified) {
+		t.Errorf("unverified: %v", err)
+	}
+	a := f.mustBeVerified(t)
+	other := f.mustOpen(t, 8, "别家")
+	stranger, member := other, other
+	stranger.EnterpriseID = a.EnterpriseID
+	if _, err := f.Rename(ctx, stranger, enterprise.Rename{Key: "n", Name: newName, FileIDs: []int64{801}}); !errors.Is(err, fault.ErrNotFound) {
+		t.Errorf("a stranger: %v", err)
+	}
+	f.mustVerify(t, member, "join", claim(), enterprise.Held)
+	joins, err := f.Members(ctx, a)
+	if err != nil || len(joins.Requests) != 1 {
+		t.Fatal(err)
+	}
+	if _, err := f.Admit(ctx, a, enterprise.AdmitJoin{Decide: enterprise.Decide{ID: joins.Requests[0].ID, Version: joins.Requests[0].Version, Key: "admit"}}); err != nil {
+		t.Fatal(err)
+	}
+	member.EnterpriseID = a.EnterpriseID
+	if _, err := f.Rename(ctx, member, enterprise.Rename{Key: "n", Name: newName, FileIDs: []int64{801}}); !errors.Is(err, enterprise.ErrOwner) {
+		t.Errorf("a member: %v", err)
+	}
+	for name, c := range map[string]struct {
+		cmd  enterprise.Rename
+		want error
+	}{
+		"no licence":     {enterprise.Rename{Key: "a", Name: newName}, enterprise.ErrLicence},
+		"others' file":   {enterprise.Rename{Key: "b", Name: newName, FileIDs: []int64{901}}, fault.ErrNotFound},
+		"only the width": {rename("c", claim().Name), enterprise.ErrSameName},
+	} {
+		if _, err := f.Rename(ctx, a, c.cmd); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := f.Rename(ctx, a, rename("d", " ")); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "变更后的企业名称") {
+		t.Errorf("no name: %v", err)
+	}
+	if _, err := f.Rename(ctx, reviewer(50), rename("e", newName)); !errors.Is(err, fault.ErrForbidden) {
+		t.Errorf("staff: %v", err)
+	}
+	if n := f.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'rename'"); n != 0 {
+		t.Errorf("%d requests", n)
+	}
+	f.register.mu.Lock()
+	f.register.name, f.register.status = newName, "吊销"
+	f.register.mu.Unlock()
+	v, err := f.Rename(ctx, a, rename("f", newName))
+	if err != nil || v.Outcome != enterprise.Closed || v.EnterpriseName != oldName || !strings.Contains(v.Text, "吊销") || !strings.Contains(v.Text, "名称变更") {
+		t.Errorf("closed: %+v, %v", v, err)
+	}
+}
+
+// Of many requests at a time one is taken, whatever their keys.
+func TestTwoRenamesAtOnce(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t, patient)
+	ctx := context.Background()
+	a := f.mustBeVerified(t)
+	before := f.register.asked()
+	f.register.mu.Lock()
+	f.register.name, f.register.wait = newName, make(chan struct{})
+	f.register.mu.Unlock()
+	const n = 6
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { _, errs[i] = f.Rename(ctx, a, rename(string(rune('a'+i)), newName)) })
+	}
+	for deadline := time.Now().Add(10 * time.Second); f.register.asked() == before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody asked the registry")
+		}
+	}
+	time.Sleep(50 * time.Millisecond) // the others come while the first is being asked
+	close(f.register.wait)
+	wg.Wait()
+	taken := 0
+	for _, err := range errs {
+		switch {
+		case err == nil:
+			taken++
+		case !errors.Is(err, enterprise.ErrRenaming) && !errors.Is(err, enterprise.ErrSameName):
+			t.Errorf("%v", err)
+		}
+	}
+	if taken != 1 || f.register.asked() != before+1 {
+		t.Errorf("%d taken, asked %d times", taken, f.register.asked()-before)
+	}
+	if n := f.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'rename'") + f.count(t, "SELECT count(*) FROM enterprise_names"); n != 3 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+func TestRenamingInterrupted(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t)
+	ctx := context.Background()
+	a := f.mustBeVerified(t)
+	f.renamedAs(newName)
+	v, err := f.Rename(ctx, a, rename("n", newName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As a crash between asking and settling leaves it.
+	if err := f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := database.Run(ctx, tx, "DELETE FROM enterprise_names"); err != nil {
+			return err
+		}
+		if _, err := database.Run(ctx, tx, "UPDATE enterprises SET name = ? WHERE id = ?", oldName, a.EnterpriseID); err != nil {
+			return err
+		}
+		_, err := database.Run(ctx, tx, "UPDATE enterprise_verifications SET outcome = 'asking', settled_at = NULL WHERE id = ?", v.ID)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Rename(ctx, a, rename("other", newName)); !errors.Is(err, enterprise.ErrRenaming) {
+		t.Errorf("while it may still be asked: %v", err)
+	}
+	f.clock.Advance(2 * time.Minute)
+	if m, err := f.Mine(ctx, a); err != nil || !m.CanRename || m.Renaming.Title != "核验没有完成" {
+		t.Errorf("%+v, %v", m.Renaming, err)
+	}
+	if v, err = f.Rename(ctx, a, rename("other", newName)); err != nil || v.Outcome != enterprise.Agreed {
+		t.Errorf("another key: %+v, %v", v, err)
+	}
+	if n := f.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'rename' AND outcome = 'interrupted'"); n != 1 {
+		t.Errorf("%d interrupted", n)
+	}
+}
+
+func TestRenamingOnThePage(t *testing.T) {
+	t.Parallel()
+	b := mustServe(t)
+	show := func() string {
+		status, _, html := b.raw("baker", "GET", "/company/name", "", "", nil, "")
+		if status != 200 {
+			t.Fatalf("%d %s", status, html)
+		}
+		return html
+	}
+	if html := show(); !strings.Contains(html, "通过认证后才需要") || strings.Contains(html, "提交名称变更") {
+		t.Fatalf("unverified: %s", html)
+	}
+	status, _, html := b.raw("baker", "GET", "/company", "", "", nil, "")
+	key := keyField.FindStringSubmatch(html)
+	if status != 200 || key == nil || strings.Contains(html, "/company/name") {
+		t.Fatalf("%d %s", status, html)
+	}
+	if status, _, html := b.form("baker", "/company/verify", map[string]string{"key": key[1], "action": "verify", "name": claim().Name, "creditCode": theCode, "legalPerson": "王丽"}, nil); status != 303 {
+		t.Fatalf("%d %s", status, html)
+	}
+	if _, _, html := b.raw("baker", "GET", "/company", "", "", nil, ""); !strings.Contains(html, "办理名称变更") {
+		t.Errorf("no way to the change of name: %s", html)
+	}
+	key = regexp.MustCompile(`action="/company/name"[^§]*?name="key" value="([^"]+)"`).FindStringSubmatch(show())
+	if key == nil {
+		t.Fatal("no form")
+	}
+	values := map[string]string{"key": key[1], "name": "<i>麦香</i>"}
+	if status, _, html := b.form("baker", "/company/name", values, nil); status != 422 || !strings.Contains(html, "请上传营业执照") || strings.Contains(html, "<i>麦香") || !strings.Contains(html, `value="`+key[1]+`"`) {
+		t.Errorf("without a licence: %d %s", status, html)
+	}
+	if status, _, html := b.form("baker", "/company/name", values, map[string]string{"licence": "MZ program"}); status != 422 || !strings.Contains(html, "文件内容与扩展名不符") {
+		t.Errorf("a program: %d %s", status, html)
+	}
+	b.renamedAs(newName)
+	values["name"] = newName
+	for range 2 {
+		if status, to, html := b.form("baker", "/company/name", values, map[string]string{"licence": "PNG picture"}); status != 303 || to != "/company/name?done=sent" {
+			t.Fatalf("%d %s %s", status, to, html)
+		}
+	}
+	html = show()
+	for _, want := range []string{"名称已变更", "由“" + oldName + "”变更为“" + newName + "”", "名称记录", "登记系统核验一致", "至今"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("lacks %s: %s", want, html)
+		}
+	}
+	if _, _, html := b.raw("baker", "GET", "/company", "", "", nil, ""); !strings.Contains(html, "曾用名") || !strings.Contains(html, newName) {
+		t.Errorf("the company's page: %s", html)
+	}
+	if n := b.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'rename'"); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+	for _, who := range []string{"desk", "nobody"} {
+		if status, _, html := b.raw(who, "GET", "/company/name", "", "", nil, ""); status < 300 || strings.Contains(html, "麦香") {
+			t.Errorf("%s: %d", who, status)
+		}
+	}
+}
