@@ -15,9 +15,11 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/secret"
 )
 
@@ -134,8 +136,10 @@ func (s *Service) tryKeep(ctx context.Context, k kept) (string, error) {
 			return row.Number, nil
 		}
 		return row.Number, s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-			_, err := tx.NewUpdate().Model((*givenAnswer)(nil)).Set("seen_at = ?", k.At).Where("id = ?", row.ID).Exec(ctx)
-			return err
+			if _, err := tx.NewUpdate().Model((*givenAnswer)(nil)).Set("seen_at = ?", k.At).Where("id = ?", row.ID).Exec(ctx); err != nil {
+				return err
+			}
+			return markAsked(ctx, tx, k)
 		})
 	}
 	if !errors.Is(err, fault.ErrNotFound) {
@@ -161,7 +165,10 @@ func (s *Service) tryKeep(ctx context.Context, k kept) (string, error) {
 		if err == nil && !is {
 			err = database.QueryOne(ctx, tx, []any{&row.Number}, "SELECT number FROM policy_answers WHERE fingerprint = ?", print)
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return markAsked(ctx, tx, k)
 	})
 	if err == nil {
 		for _, e := range fresh {
@@ -219,7 +226,9 @@ type AnswerItem struct {
 	At       time.Time  `json:"at"`
 	Q        string     `json:"q,omitempty"`
 	Policies int        `json:"policies"`
-	Until    time.Time  `json:"until"` // it can be opened until then
+	Title    string     `json:"title,omitempty"`   // of a single policy, as it read then
+	Edition  int64      `json:"edition,omitempty"` // its edition that was judged
+	Until    time.Time  `json:"until"`             // it can be opened until then
 }
 
 // AnswerView is an answer opened again.
@@ -241,15 +250,11 @@ func (r *givenAnswer) item() (AnswerItem, error) {
 	return AnswerItem{Number: r.Number, Kind: r.Kind, KindName: r.Kind.label(), At: r.At.UTC(), Q: r.Q, Policies: len(editions), Until: r.ExpiresAt.UTC()}, err
 }
 
-// MyAnswers lists what the company the actor acts for was answered, newest first, and the cursor of the next page.
+// MyAnswers lists what the company the actor acts for was answered and what the actor asked by a quick match while signed in,
+// newest first, and the cursor of the next page.
 func (s *Service) MyAnswers(ctx context.Context, actor access.Actor, cursor string, limit int) ([]AnswerItem, string, error) {
-	switch {
-	case !actor.SignedIn():
-		return nil, "", fault.ErrUnauthorized
-	case actor.Party != access.Enterprise:
-		return nil, "", fault.ErrForbidden
-	case actor.EnterpriseID == 0:
-		return nil, "", ErrNoCompany
+	if err := reader(actor); err != nil {
+		return nil, "", err
 	}
 	before, err := strconv.ParseInt(cmp.Or(cursor, "0"), 10, 64)
 	if err != nil || before < 0 {
@@ -259,13 +264,13 @@ func (s *Service) MyAnswers(ctx context.Context, actor access.Actor, cursor stri
 		limit = 20
 	}
 	var rows []givenAnswer
-	q := s.db.Read().NewSelect().Model(&rows).ExcludeColumn("facts").Where("pa.enterprise_id = ? AND pa.kind = ? AND pa.expires_at > ?", actor.EnterpriseID, OwnAnswer, s.clock.Now()).
-		OrderExpr("pa.id DESC").Limit(int64(limit + 1))
+	q := s.db.Read().NewSelect().Model(&rows).ExcludeColumn("facts").Where("pa.expires_at > ?", s.clock.Now()).
+		Where("(pa.enterprise_id = ? AND pa.kind = ? OR pa.user_id = ? AND pa.kind = ?)", actor.EnterpriseID, OwnAnswer, actor.UserID, QuickAnswer).OrderExpr("pa.id DESC").Limit(int64(limit + 1))
 	if before > 0 {
 		q = q.Where("pa.id < ?", before)
 	}
 	if err := q.Scan(ctx); err != nil {
-		return nil, "", fmt.Errorf("answers of enterprise %d: %w", actor.EnterpriseID, err)
+		return nil, "", fmt.Errorf("answers of user %d: %w", actor.UserID, err)
 	}
 	next := ""
 	if len(rows) > limit {
@@ -279,7 +284,29 @@ func (s *Service) MyAnswers(ctx context.Context, actor access.Actor, cursor stri
 		}
 		out = append(out, item)
 	}
-	return out, next, nil
+	return out, next, s.titled(ctx, rows, out)
+}
+
+// titled names the policy of each answer about a single one, as it read then.
+func (s *Service) titled(ctx context.Context, rows []givenAnswer, items []AnswerItem) error {
+	for i := range rows {
+		if !rows[i].One {
+			continue
+		}
+		rules, err := s.editionRules(ctx, &rows[i])
+		if err != nil {
+			return err
+		}
+		items[i].name(rules)
+	}
+	return nil
+}
+
+// name tells of which policy a single answer is.
+func (i *AnswerItem) name(rules []*rule) {
+	if len(rules) == 1 {
+		i.Title, i.Edition = rules[0].policy.Title, rules[0].policy.Edition
+	}
 }
 
 // Answer opens an answer again: the same policies as they read then, the facts as they were known then, the clauses as they
@@ -310,6 +337,9 @@ func (s *Service) Answer(ctx context.Context, actor access.Actor, number string)
 	if out.AnswerItem, err = row.item(); err != nil {
 		return AnswerView{}, err
 	}
+	if row.One {
+		out.name(rules)
+	}
 	out.Result.Enterprise = known.Name
 	if row.Kind == QuickAnswer {
 		out.Result = quickWords(out.Result)
@@ -324,8 +354,10 @@ func (s *Service) Answer(ctx context.Context, actor access.Actor, number string)
 
 func (s *Service) mayOpen(ctx context.Context, actor access.Actor, row *givenAnswer) error {
 	switch {
-	case row.Kind == QuickAnswer:
+	case row.Kind == QuickAnswer && row.UserID == 0, row.Kind == QuickAnswer && row.UserID == actor.UserID:
 		return nil
+	case row.Kind == QuickAnswer:
+		return fault.ErrNotFound
 	case row.Kind == OwnAnswer && actor.Party == access.Enterprise && actor.EnterpriseID == row.EnterpriseID && actor.UserID != 0:
 		return nil
 	case s.staff(actor, PermReverse) != nil:
@@ -339,6 +371,57 @@ func (s *Service) mayOpen(ctx context.Context, actor access.Actor, row *givenAns
 		return fault.ErrNotFound
 	}
 	return nil
+}
+
+// RemoveAnswer asks to delete an answer before its time.
+type RemoveAnswer struct {
+	Key    string
+	Number string
+}
+
+// ErrAnswerOwner: only who speaks for the company deletes what it was answered.
+var ErrAnswerOwner = fault.New(fault.Forbidden, "OWNER_ONLY", "本企业的匹配答复须由企业负责人删除，请联系本企业负责人")
+
+// RemoveAnswer deletes an answer: a company's by who speaks for it, a quick one by the person who asked, a visitor's by
+// whoever has its number. What staff looked at stays. Everybody else gets ErrNotFound, other people of the company
+// ErrAnswerOwner.
+func (s *Service) RemoveAnswer(ctx context.Context, actor access.Actor, cmd RemoveAnswer) error {
+	now := s.clock.Now()
+	err := s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "policy.answer_remove", Key: cmd.Key, Request: cmd.Number, Now: now}, func() (outcome, error) {
+			row := new(givenAnswer)
+			err := tx.NewSelect().Model(row).ExcludeColumn("facts").Where("pa.number = ? AND pa.expires_at > ?", cmd.Number, now).Scan(ctx)
+			if err != nil {
+				return outcome{}, database.Found(err)
+			}
+			if err := s.mayRemove(ctx, tx, actor, row); err != nil {
+				return outcome{}, err
+			}
+			if _, err := tx.NewDelete().Model((*givenAnswer)(nil)).Where("id = ?", row.ID).Exec(ctx); err != nil {
+				return outcome{}, err
+			}
+			return outcome{row.ID}, audit.Write(ctx, tx, actor, now, audit.Record{Action: "policy.answer_remove", Object: "policy_answer", ObjectID: row.ID, Summary: "删除匹配答复（" + row.Kind.label() + "）"})
+		})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("remove answer: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) mayRemove(ctx context.Context, tx bun.Tx, actor access.Actor, row *givenAnswer) error {
+	switch {
+	case row.Kind == QuickAnswer && row.UserID == actor.UserID, row.Kind == QuickAnswer && row.UserID == 0:
+		return nil
+	case row.Kind != OwnAnswer || actor.Party != access.Enterprise || actor.UserID == 0 || actor.EnterpriseID != row.EnterpriseID:
+		return fault.ErrNotFound
+	}
+	owners, err := s.reach.Register.Owners(ctx, tx, row.EnterpriseID)
+	if err == nil && owners[row.EnterpriseID] != actor.UserID {
+		err = ErrAnswerOwner
+	}
+	return err
 }
 
 // editionRules are the policies an answer rests on, as they read then, in their order.
@@ -380,8 +463,9 @@ func (s *Service) editionRules(ctx context.Context, row *givenAnswer) ([]*rule, 
 }
 
 // Judgement says how a policy stands for one company, with every clause, and keeps that it was said. It needs
-// policy.reverse; a company the actor may not see is ErrNotFound.
-func (s *Service) Judgement(ctx context.Context, actor access.Actor, policyID, enterpriseID int64) (Judgement, error) {
+// policy.reverse, and that the company agreed or that basis, the code of a basis the reader claims, covers them: ErrUnread. A
+// company the actor may not see is ErrNotFound.
+func (s *Service) Judgement(ctx context.Context, actor access.Actor, policyID, enterpriseID int64, basis string) (Judgement, error) {
 	if err := s.staff(actor, PermReverse); err != nil {
 		return Judgement{}, err
 	}
@@ -394,7 +478,7 @@ func (s *Service) Judgement(ctx context.Context, actor access.Actor, policyID, e
 	if !r.readable {
 		return Judgement{}, ErrByHand
 	}
-	list, err := s.explain(ctx, actor, r, now, []int64{enterpriseID})
+	list, err := s.explain(ctx, actor, r, now, basis, []int64{enterpriseID})
 	if err != nil {
 		return Judgement{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/huiqi/huiqi/modules/policy"
+	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/fault"
 )
@@ -127,7 +128,7 @@ func TestStaffAnswer(t *testing.T) {
 	ctx := context.Background()
 	r := mustReach(t)
 	p := r.mustTown(t)
-	j, err := r.Judgement(ctx, finder, p.ID, 7)
+	j, err := r.Judgement(ctx, finder, p.ID, 7, "")
 	if err != nil || j.Answer == "" || j.Decision != criteria.Near || len(j.Lines) != 2 {
 		t.Fatalf("%+v %v", j, err)
 	}
@@ -136,7 +137,7 @@ func TestStaffAnswer(t *testing.T) {
 	if err != nil || open.Kind != policy.StaffAnswer || !open.Same || open.Result.Count(policy.Nearly) != 1 {
 		t.Fatalf("%+v %v", open, err)
 	}
-	if now, err := r.Judgement(ctx, finder, p.ID, 7); err != nil || now.Decision != criteria.Eligible || now.Answer == j.Answer {
+	if now, err := r.Judgement(ctx, finder, p.ID, 7, ""); err != nil || now.Decision != criteria.Eligible || now.Answer == j.Answer {
 		t.Errorf("%+v %v", now, err)
 	}
 	if n := r.rows(t, "audit_entries WHERE action IN ('policy.judgement', 'policy.answer')"); n != 3 {
@@ -259,5 +260,78 @@ func TestRenew(t *testing.T) {
 		if err != nil || f.Gained != 1-want || f.Told != 1-want {
 			t.Errorf("%+v %v", f, err)
 		}
+	}
+}
+
+// TestAnswersAreListedAndRemoved: a person finds the company's answers and their own quick ones, and only who may deletes them.
+func TestAnswersAreListedAndRemoved(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	r := mustReach(t)
+	r.mustFill(t)
+	one, err := r.MatchOne(ctx, baker, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	staff := int64(9)
+	mine, err := r.Quick(ctx, baker, policy.Answers{Industry: "14", Employees: &staff})
+	if err != nil {
+		t.Fatal(err)
+	}
+	strangers, err := r.Quick(ctx, visitor, policy.Answers{Industry: "14", Employees: &staff})
+	if err != nil || strangers.Answer == mine.Answer {
+		t.Fatalf("%q %v", strangers.Answer, err)
+	}
+	list, _, err := r.MyAnswers(ctx, baker, "", 0)
+	if err != nil || len(list) != 2 || list[0].Number != mine.Answer || list[0].Kind != policy.QuickAnswer || list[1].Title != one.Policy.Title || list[1].Edition != 1 {
+		t.Fatalf("%+v %v", list, err)
+	}
+	colleague := boss(77, baker.EnterpriseID)
+	if list, _, err = r.MyAnswers(ctx, colleague, "", 0); err != nil || len(list) != 1 || list[0].Number != one.Answer {
+		t.Errorf("to a colleague: %+v %v", list, err)
+	}
+	open, err := r.Answer(ctx, baker, one.Answer)
+	if err != nil || open.Edition != 1 || open.Result.Groups[0].Group == "" || !open.At.Equal(one.At) {
+		t.Errorf("%+v %v", open.AnswerItem, err)
+	}
+	for _, who := range []struct {
+		name   string
+		number string
+		actor  access.Actor
+		want   error
+	}{
+		{"a colleague", mine.Answer, colleague, fault.ErrNotFound}, {"a visitor", mine.Answer, visitor, fault.ErrNotFound},
+		{"a stranger", one.Answer, coder, fault.ErrNotFound}, {"staff", one.Answer, viewer, fault.ErrNotFound},
+	} {
+		if _, err := r.Answer(ctx, who.actor, who.number); !errors.Is(err, who.want) {
+			t.Errorf("%s opened it: %v", who.name, err)
+		}
+		if err := r.RemoveAnswer(ctx, who.actor, policy.RemoveAnswer{Key: who.name, Number: who.number}); !errors.Is(err, who.want) {
+			t.Errorf("%s deleted it: %v", who.name, err)
+		}
+	}
+	if err := r.RemoveAnswer(ctx, colleague, policy.RemoveAnswer{Key: "c", Number: one.Answer}); !errors.Is(err, policy.ErrAnswerOwner) {
+		t.Errorf("not the owner: %v", err)
+	}
+	r.roll.owner[baker.EnterpriseID] = baker.UserID
+	for range 2 { // a repeat of the key is the first outcome
+		if err := r.RemoveAnswer(ctx, baker, policy.RemoveAnswer{Key: "mine", Number: one.Answer}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.RemoveAnswer(ctx, baker, policy.RemoveAnswer{Key: "quick", Number: mine.Answer}); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.RemoveAnswer(ctx, visitor, policy.RemoveAnswer{Key: "v", Number: strangers.Answer}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Answer(ctx, baker, one.Answer); !errors.Is(err, fault.ErrNotFound) {
+		t.Errorf("it can be opened after it was deleted: %v", err)
+	}
+	if n := r.rows(t, "policy_answers"); n != 0 {
+		t.Errorf("%d answers are kept on", n)
+	}
+	if n := r.rows(t, "audit_entries WHERE action = 'policy.answer_remove'"); n != 3 {
+		t.Errorf("%d deletions are written down", n)
 	}
 }

@@ -11,15 +11,33 @@ import (
 
 const tag = "政策"
 
+// NarrowList is what a list of policies is narrowed by, as an operation takes it.
+type NarrowList struct {
+	Q        string `query:"q" maxLength:"100" doc:"Chinese full text; a sentence finds what comes closest."`
+	Level    Level  `query:"level"`
+	Topic    Topic  `query:"topic"`
+	Kind     Kind   `query:"kind"`
+	Window   Window `query:"window" doc:"As of a policy, or closing: open and closing within 14 days."`
+	Region   string `query:"region" maxLength:"12" doc:"Code of a street or town; leaves what is in force and applies there."`
+	Industry string `query:"industry" maxLength:"10" doc:"Letter or division of GB/T 4754; leaves what is in force and does not shut it out."`
+	Issuer   string `query:"issuer" maxLength:"200"`
+}
+
+func (n NarrowList) filter() Filter {
+	return Filter{Q: n.Q, Level: n.Level, Topic: n.Topic, Kind: n.Kind, Window: n.Window, Region: n.Region, Industry: n.Industry, Issuer: n.Issuer}
+}
+
 type policyListInput struct {
 	web.Listing
-	Q      string `query:"q" maxLength:"100" doc:"Chinese full text; a sentence finds what comes closest."`
-	Level  Level  `query:"level"`
-	Topic  Topic  `query:"topic"`
-	Window Window `query:"window"`
+	NarrowList
+
 	Status Status `query:"status" doc:"published is what is in force today; the others are seen by staff only."`
 	Sort   Sort   `query:"sort"`
 }
+
+type policyFiltersInput struct{ NarrowList }
+
+type policyFiltersOutput struct{ Body Filters }
 
 type policyListOutput struct{ Body web.List[Item] }
 
@@ -58,13 +76,19 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, web.Operation{
 		Method: "GET", Path: "/api/policies", Summary: "政策库", Tag: tag, Access: public,
 	}.Huma(), func(ctx context.Context, in *policyListInput) (*policyListOutput, error) {
-		items, next, err := s.List(ctx, access.From(ctx), Filter{
-			Q: in.Q, Level: in.Level, Topic: in.Topic, Window: in.Window, Status: in.Status, Sort: in.Sort, Cursor: in.Cursor, Limit: in.Limit,
-		})
+		f := in.filter()
+		f.Status, f.Sort, f.Cursor, f.Limit = in.Status, in.Sort, in.Cursor, in.Limit
+		items, next, err := s.List(ctx, access.From(ctx), f)
 		if err != nil {
 			return nil, err
 		}
 		return &policyListOutput{Body: web.NewList(items, next)}, nil
+	})
+	huma.Register(api, web.Operation{
+		Method: "GET", Path: "/api/policy-filters", Summary: "政策库的筛选条件和符合的数量", Tag: tag, Access: public,
+	}.Huma(), func(ctx context.Context, in *policyFiltersInput) (*policyFiltersOutput, error) {
+		v, err := s.Filters(ctx, access.From(ctx), in.filter())
+		return &policyFiltersOutput{v}, err
 	})
 	huma.Register(api, web.Operation{
 		Method: "GET", Path: "/api/policies/match", Summary: "与本企业匹配的政策", Tag: tag, Access: company,

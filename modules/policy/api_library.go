@@ -171,10 +171,12 @@ func RegisterReading(api huma.API, s *Service) {
 		return following(s.Following(ctx, access.From(ctx)))
 	})
 	huma.Register(api, op("POST", "/api/policy-subscriptions", "订阅或取消订阅", company), func(ctx context.Context, in *policyFollowInput) (*policyFollowingOutput, error) {
+		cmd := in.Body.Subscribe
+		cmd.Key = in.Key
 		if in.Body.End {
-			return following(s.Unfollow(ctx, access.From(ctx), in.Body.Subscribe))
+			return following(s.Unfollow(ctx, access.From(ctx), cmd))
 		}
-		return following(s.Follow(ctx, access.From(ctx), in.Body.Subscribe))
+		return following(s.Follow(ctx, access.From(ctx), cmd))
 	})
 }
 

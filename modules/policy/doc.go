@@ -30,8 +30,9 @@
 // policies, and search_policy, its full text, kept by platform/search and written in the same transaction. policy_editions,
 // policy_saves (who changed which parts of a draft), policy_examples; policy_subscriptions, policy_reminders. policy_runs (kept
 // reverse matches), policy_verdicts (which policies fit which companies), policy_follow, policy_pushes with policy_push_items and
-// policy_told, policy_answers with policy_answer_texts, policy_grants with policy_grant_items and policy_objections. Facts that were
-// kept, evidence and who objected are sealed.
+// policy_told, policy_answers with policy_answer_texts, policy_grants with policy_grant_items and policy_objections;
+// policy_outcome_asked (which companies looked at how a policy fits them). Facts that were kept, evidence and who objected
+// are sealed.
 //
 // # Needs
 //

@@ -119,6 +119,33 @@ func (s *Service) PublicCompanies(ctx context.Context, id int64, cursor string, 
 	return list[0], items, next, err
 }
 
+// ShownGrant is a list as the public sees it, a page of its companies, and how it stands for the company of who looks.
+type ShownGrant struct {
+	PublicGrant
+
+	Items      []GrantCompany `json:"items" nullable:"false"`
+	NextCursor string         `json:"nextCursor,omitempty"`
+	Mine       *MyGrant       `json:"mine,omitempty"`
+}
+
+// ShownGrant returns a public list for everybody; a company that is on it also gets its own place, also one that was taken
+// off.
+func (s *Service) ShownGrant(ctx context.Context, actor access.Actor, id int64, cursor string, limit int) (ShownGrant, error) {
+	g, items, next, err := s.PublicCompanies(ctx, id, cursor, limit)
+	if err != nil {
+		return ShownGrant{}, err
+	}
+	v := ShownGrant{PublicGrant: g, Items: items, NextCursor: next}
+	if actor.Party != access.Enterprise || actor.EnterpriseID == 0 {
+		return v, nil
+	}
+	mine, err := s.myGrants(ctx, actor, id)
+	if len(mine) > 0 {
+		v.Mine = &mine[0]
+	}
+	return v, err
+}
+
 // maskCode keeps the first four and the last four characters of a credit code.
 func maskCode(code string) string {
 	if len(code) < 12 {

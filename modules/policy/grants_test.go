@@ -85,10 +85,27 @@ func TestGrant(t *testing.T) {
 	}
 	// The evidence is what was known then, and sealed.
 	r.roll.learn(1, firm("1411", "110112010", 2))
-	c, err := r.GrantEvidence(ctx, planner, g.ID, 1)
+	c, err := r.GrantEvidence(ctx, planner, g.ID, 1, "")
 	if err != nil || len(c.Lines) != 2 || c.Lines[1].Actual != "21 人" || c.Lines[1].Source != "社会保险经办机构" {
 		t.Fatalf("%+v %v", c, err)
 	}
+	// It is read as everything of a company: with its consent, or with a basis, by who may see the company.
+	r.consents[-1] = true
+	for _, basis := range []string{"", "none"} {
+		if c, err := r.GrantEvidence(ctx, planner, g.ID, 1, basis); !errors.Is(err, policy.ErrUnread) || c.Evidence != nil {
+			t.Errorf("evidence without consent, basis %q: %+v %v", basis, c, err)
+		}
+	}
+	if c, err := r.GrantEvidence(ctx, planner, g.ID, 1, duty); err != nil || len(c.Lines) != 2 {
+		t.Errorf("evidence with a basis: %+v %v", c, err)
+	}
+	if _, err := r.GrantEvidence(ctx, staffWith(64, policy.PermGrant), g.ID, 2, duty); !errors.Is(err, fault.ErrNotFound) {
+		t.Errorf("evidence of a company that is not seen: %v", err)
+	}
+	if n := r.rows(t, "audit_entries WHERE action = 'policy.grant_evidence'"); n != 2 {
+		t.Errorf("%d looks are written down", n)
+	}
+	delete(r.consents, -1)
 	if n := r.rows(t, "policy_grant_items WHERE evidence LIKE '%employees%'"); n != 0 {
 		t.Error("evidence is not sealed")
 	}
@@ -180,6 +197,19 @@ func TestGrant(t *testing.T) {
 	}
 	if _, err := confirm(77, 1, true); fault.KindOf(err) != fault.Forbidden {
 		t.Errorf("somebody else of the company confirmed: %v", err)
+	}
+	for _, x := range []struct {
+		who  access.Actor
+		mine string
+	}{{boss(1001, 1), "confirmed"}, {boss(1003, 3), "declined"}, {boss(1002, 2), "removed"}, {boss(1014, 14), ""}, {visitor, ""}} {
+		v, err := r.ShownGrant(ctx, x.who, g.ID, "", 0)
+		got := ""
+		if v.Mine != nil {
+			got = v.Mine.Mine
+		}
+		if err != nil || got != x.mine || len(v.Items) != 3 {
+			t.Errorf("shown to %d: %q of %d %v", x.who.UserID, got, len(v.Items), err)
+		}
 	}
 	f.reload()
 	f.step(r.FinishGrant, approver, policy.GrantFinal)

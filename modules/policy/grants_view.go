@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -175,15 +178,36 @@ func (s *Service) grantPage(ctx context.Context, id int64, states []string, curs
 	return out, next, nil
 }
 
-// GrantEvidence opens what a company's place on a list rests on. It needs policy.grant or policy.grant_decide; that
-// somebody looked is written down.
-func (s *Service) GrantEvidence(ctx context.Context, actor access.Actor, id, enterpriseID int64) (GrantCompany, error) {
+// GrantEvidence opens what a company's place on a list rests on. It needs policy.grant or policy.grant_decide, and that the
+// company agreed to be matched or that basis, the code of a basis the reader claims, covers them: ErrUnread. Each reading and
+// each refusal is in the company's log. A company the actor may not see is ErrNotFound.
+func (s *Service) GrantEvidence(ctx context.Context, actor access.Actor, id, enterpriseID int64, basis string) (GrantCompany, error) {
 	if err := s.mayGrants(actor); err != nil {
 		return GrantCompany{}, err
 	}
+	db := s.db.Read()
+	g, err := findGrant(ctx, db, id)
+	if err != nil {
+		return GrantCompany{}, err
+	}
 	row := new(grantItem)
-	if err := s.db.Read().NewSelect().Model(row).Where("gi.grant_id = ? AND gi.enterprise_id = ?", id, enterpriseID).Scan(ctx); err != nil {
+	if err := db.NewSelect().Model(row).Where("gi.grant_id = ? AND gi.enterprise_id = ?", id, enterpriseID).Scan(ctx); err != nil {
 		return GrantCompany{}, database.Found(err)
+	}
+	named, err := s.reach.Register.Named(ctx, db, actor, enterpriseID)
+	if err != nil {
+		return GrantCompany{}, fmt.Errorf("name of enterprise %d: %w", enterpriseID, err)
+	}
+	if _, sees := named[enterpriseID]; !sees {
+		return GrantCompany{}, fault.ErrNotFound
+	}
+	allowed, err := s.reach.Consents.MayRead(ctx, actor, []int64{enterpriseID}, basis, "免申即享依据："+g.Title)
+	if err != nil {
+		return GrantCompany{}, fmt.Errorf("what may be read of enterprise %d: %w", enterpriseID, err)
+	}
+	may := allowed[enterpriseID]
+	if may == nil {
+		return GrantCompany{}, ErrUnread
 	}
 	plain, err := s.reach.Box.Open(row.Evidence, evidencePlace(id, enterpriseID))
 	if err != nil {
@@ -194,6 +218,29 @@ func (s *Service) GrantEvidence(ctx context.Context, actor access.Actor, id, ent
 	if err := json.Unmarshal(plain, v.Evidence); err != nil {
 		return GrantCompany{}, fmt.Errorf("evidence of grant %d: %w", id, err)
 	}
+	// The lines name all that the conditions ask for, so that they are told whole or not at all.
+	asked, err := s.askedBy(ctx, g, v.Evidence)
+	if err != nil {
+		return GrantCompany{}, err
+	}
+	if slices.ContainsFunc(asked, func(field string) bool { return !may(field) }) {
+		return GrantCompany{}, ErrUnread
+	}
 	v.Lines = v.Evidence.Lines
-	return v, s.looked(ctx, actor, "policy.grant_evidence", 0, "查看免申即享依据", map[string]any{"grant": id, "enterprise": enterpriseID})
+	return v, s.looked(ctx, actor, "policy.grant_evidence", 0, "查看免申即享依据", map[string]any{"grant": id, "enterprise": enterpriseID, "basis": basis})
+}
+
+// askedBy are the fields the conditions of a list name, as they read when it was made; where that text is not kept, all that
+// the evidence holds.
+func (s *Service) askedBy(ctx context.Context, g *grant, e *Evidence) ([]string, error) {
+	p := new(Policy)
+	err := s.db.Read().NewSelect().Model(p).Where("p.id = ? AND p.version = ?", g.PolicyID, g.PolicyVersion).Scan(ctx)
+	if err == nil {
+		if r := s.rule(ctx, p); r.readable {
+			return r.condition.Fields(), nil
+		}
+	} else if err = database.Found(err); !errors.Is(err, fault.ErrNotFound) {
+		return nil, fmt.Errorf("policy %d of grant %d: %w", g.PolicyID, g.ID, err)
+	}
+	return slices.Collect(maps.Keys(e.Facts)), nil
 }

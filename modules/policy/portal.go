@@ -165,19 +165,6 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	return nil
 }
 
-// choice is one filter of the list: its parameter, name and options.
-type choice struct {
-	name, label string
-	values      []string
-	text        func(string) string
-}
-
-var listChoices = []choice{
-	{"level", "政策层级", texts(Levels), func(v string) string { return Level(v).Label() }},
-	{"topic", "政策主题", texts(Topics), func(v string) string { return Topic(v).Label() }},
-	{"window", "申报状态", texts(Windows), func(v string) string { return Window(v).Label() }},
-}
-
 func texts[T ~string](list []T) []string {
 	out := make([]string, len(list))
 	for i, x := range list {
@@ -189,14 +176,15 @@ func texts[T ~string](list []T) []string {
 func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
 	ctx := c.UserContext()
 	in := url.Values{}
-	for _, name := range []string{"q", "level", "topic", "window", "sort"} {
+	for _, name := range []string{"q", "window", "kind", "level", "topic", "region", "industry", "issuer", "sort"} {
 		if v := strings.TrimSpace(c.Query(name)); v != "" {
 			in.Set(name, v)
 		}
 	}
 	number, _ := strconv.Atoi(c.Query("page"))
 	number = max(1, min(number, page.MaxPage))
-	f := Filter{Q: in.Get("q"), Level: Level(in.Get("level")), Topic: Topic(in.Get("topic")), Window: Window(in.Get("window")), Sort: Sort(in.Get("sort")), Limit: listSize}
+	f := Filter{Q: in.Get("q"), Level: Level(in.Get("level")), Topic: Topic(in.Get("topic")), Kind: Kind(in.Get("kind")), Window: Window(in.Get("window")), Region: in.Get("region"),
+		Industry: in.Get("industry"), Issuer: in.Get("issuer"), Sort: Sort(in.Get("sort")), Limit: listSize}
 	data := listPage{Q: f.Q}
 	status := fiber.StatusOK
 	list, err := s.Page(ctx, access.From(ctx), f, number)
@@ -231,17 +219,34 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
 		}
 		return "/policies?" + q.Encode()
 	}
+	groups, err := s.filterGroups(ctx)
+	if err != nil {
+		return err
+	}
 	chosen := false
-	for _, ch := range listChoices {
-		group := page.FilterGroup{Label: ch.label, Options: []page.Link{{Text: "不限", URL: address(ch.name, ""), Current: in.Get(ch.name) == ""}}}
-		for _, value := range ch.values {
-			group.Options = append(group.Options, page.Link{Text: ch.text(value), URL: address(ch.name, value), Current: in.Get(ch.name) == value})
+	for _, g := range groups {
+		value := in.Get(g.Name)
+		group := page.FilterGroup{Label: g.Label, Options: []page.Link{{Text: "不限", URL: address(g.Name, ""), Current: value == ""}}}
+		word := value // a link may name what is offered no more
+		for _, o := range g.Options {
+			group.Options = append(group.Options, page.Link{Text: o.Text, URL: address(g.Name, o.Value), Current: value == o.Value})
+			if o.Value == value {
+				word = o.Text
+			}
 		}
-		data.Filters.Groups = append(data.Filters.Groups, group)
-		if value := in.Get(ch.name); value != "" {
+		if g.Name == "industry" && word == value {
+			word = s.choices.sector(value)
+		}
+		if g.Rare {
+			data.Filters.More = append(data.Filters.More, group)
+			data.Filters.MoreOpen = data.Filters.MoreOpen || value != ""
+		} else {
+			data.Filters.Groups = append(data.Filters.Groups, group)
+		}
+		if value != "" {
 			chosen = true
-			data.Filters.Chips = append(data.Filters.Chips, page.Chip{Text: ch.text(value), Remove: address(ch.name, "")})
-			data.Hidden = append(data.Hidden, hidden{ch.name, value})
+			data.Filters.Chips = append(data.Filters.Chips, page.Chip{Text: word, Remove: address(g.Name, "")})
+			data.Hidden = append(data.Hidden, hidden{g.Name, value})
 		}
 	}
 	if f.Q != "" {
@@ -273,8 +278,10 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
 	for _, i := range list.Items {
 		data.Cards = append(data.Cards, i.card(list.Words))
 	}
-	data.Empty = page.Empty{Title: "没有找到符合条件的政策", Text: "可以换一个词，或减少筛选条件再试。", Action: page.Link{Text: "查看全部政策", URL: "/policies"}}
+	data.Empty = page.Empty{Title: "没有找到符合条件的政策", Text: "可以减少筛选条件，换一个词，或按本企业情况匹配政策。", Action: page.Link{Text: "清除条件，查看全部政策", URL: "/policies"}}
 	switch {
+	case list.Count == 0 && f.Q == "" && len(data.Filters.Chips) == 1:
+		data.Empty.Text = "目前没有“" + data.Filters.Chips[0].Text + "”的政策，可以看看其他政策，或按本企业情况匹配。"
 	case list.Count > 0:
 		data.Empty = page.Empty{Title: "这一页没有内容", Text: "筛选结果已全部显示在前面几页。", Action: page.Link{Text: "回到第一页", URL: address("page", "")}}
 	case f.Q == "" && !chosen:

@@ -9,6 +9,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/web"
 	"github.com/huiqi/huiqi/platform/web/page"
 )
@@ -27,7 +28,7 @@ func (s *Service) libraryPages(srv *web.Server, p *web.Pages) {
 	who := access.Only(access.Enterprise)
 	srv.Page("GET", "/policies/subscriptions", who, func(c *fiber.Ctx) error { return s.subscriptionsPage(c, p, nil) })
 	srv.Page("POST", "/policies/subscriptions", who, func(c *fiber.Ctx) error {
-		cmd := Subscribe{Kind: Interest(c.FormValue("kind")), Value: c.FormValue("value")}
+		cmd := Subscribe{Key: c.FormValue("key"), Kind: Interest(c.FormValue("kind")), Value: c.FormValue("value")}
 		do := s.Follow
 		if c.FormValue("action") == "end" {
 			do = s.Unfollow
@@ -99,6 +100,7 @@ func (s *Service) calendarPage(c *fiber.Ctx, p *web.Pages) error {
 }
 
 type subscriptionsPage struct {
+	Key     string // of the forms of this page; each adds an end of its own
 	Error   string
 	Items   []Subscribed
 	Choices []followChoice
@@ -116,7 +118,7 @@ func (s *Service) subscriptionsPage(c *fiber.Ctx, p *web.Pages, failure error) e
 	if err != nil {
 		return err
 	}
-	data := subscriptionsPage{Items: items}
+	data := subscriptionsPage{Key: secret.Token(), Items: items}
 	status := fiber.StatusOK
 	if problem, ok := fault.As(failure); ok {
 		data.Error, status = problem.Message, fiber.StatusUnprocessableEntity
@@ -141,6 +143,7 @@ func (s *Service) subscriptionsPage(c *fiber.Ctx, p *web.Pages, failure error) e
 // follow is the block 订阅提醒 of a policy's page, for people of companies.
 type follow struct {
 	ID   int64
+	Key  string
 	Rows []followRow
 }
 
@@ -159,7 +162,7 @@ func (s *Service) followOf(c *fiber.Ctx, t View) (*follow, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &follow{ID: t.ID, Rows: []followRow{
+	f := &follow{ID: t.ID, Key: secret.Token(), Rows: []followRow{
 		{Kind: OfPolicy, Value: strconv.FormatInt(t.ID, 10), Label: "这项政策"}, {Kind: OfIssuer, Value: t.Issuer, Label: t.Issuer}, {Kind: OfTopic, Value: string(t.Topic), Label: t.TopicName},
 	}}
 	for i := range f.Rows {

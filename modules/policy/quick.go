@@ -121,8 +121,8 @@ func readAnswers(field func(name string) string) (Answers, error) {
 func (s *Service) Choices(context.Context, access.Actor) Choices { return s.choices }
 
 // Quick judges the policies by a few answers, for everybody. What is not told stays unknown. The answer can be opened again
-// by its number.
-func (s *Service) Quick(ctx context.Context, _ access.Actor, a Answers) (Result, error) {
+// by its number; one to a signed-in person of a company stands in their list.
+func (s *Service) Quick(ctx context.Context, actor access.Actor, a Answers) (Result, error) {
 	now := s.clock.Now()
 	facts, err := s.answered(a, now)
 	if err != nil {
@@ -133,7 +133,11 @@ func (s *Service) Quick(ctx context.Context, _ access.Actor, a Answers) (Result,
 		return Result{}, err
 	}
 	r := quickWords(s.sum(all, facts, now, a.Q))
-	r.Answer = s.keepAnswer(ctx, kept{Kind: QuickAnswer, Q: r.Q, Rules: all, Facts: facts, At: now})
+	var user int64
+	if actor.Party == access.Enterprise {
+		user = actor.UserID
+	}
+	r.Answer = s.keepAnswer(ctx, kept{Kind: QuickAnswer, UserID: user, Q: r.Q, Rules: all, Facts: facts, At: now})
 	return r, nil
 }
 

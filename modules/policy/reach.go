@@ -52,13 +52,14 @@ const PurposePush = "policy_push"
 // missing did not.
 type Consents interface {
 	Allows(ctx context.Context, enterpriseIDs []int64, purpose string, at time.Time) (map[int64]bool, error)
-	// MayRead says which fields of the companies a member of staff may read for matching; a company that is missing agreed to
-	// none. Each reading and each refusal is logged for its company.
-	MayRead(ctx context.Context, actor access.Actor, enterpriseIDs []int64, what string) (map[int64]func(field string) bool, error)
+	// MayRead says which fields of the companies a member of staff may read for matching, with what the companies agreed to or
+	// with basis, the code of a basis the reader claims; a company that is missing agreed to none. Each reading and each refusal is
+	// logged for its company.
+	MayRead(ctx context.Context, actor access.Actor, enterpriseIDs []int64, basis, what string) (map[int64]func(field string) bool, error)
 }
 
 // ErrUnread: the company did not agree that its data is used for matching.
-var ErrUnread = fault.New(fault.Forbidden, "POLICY_CONSENT", "该企业未授权“政策匹配”，不能查看匹配依据。请联系企业负责人在“我的企业—数据授权”中办理授权")
+var ErrUnread = fault.New(fault.Forbidden, "POLICY_CONSENT", "该企业未授权“政策匹配”，不能查看匹配依据。请联系企业负责人在“我的企业—数据授权”中办理授权；确因履职需要的，请选择适用的查阅依据后查看")
 
 // Messages tells companies.
 type Messages interface {

@@ -20,14 +20,18 @@ type (
 		Set      string `query:"set" enum:"eligible,near,unknown,human,not_eligible" default:"eligible"`
 		Town     string `query:"town" maxLength:"200" doc:"Codes of streets and towns, separated by commas."`
 		Industry string `query:"industry" maxLength:"60" doc:"Letters of GB/T 4754, separated by commas."`
+		ReadBasis
 	}
 	policyCompaniesOutput struct{ Body web.List[Judgement] }
 
 	policyCompanyInput struct {
 		ID         int64 `path:"id"`
 		Enterprise int64 `path:"enterprise"`
+		ReadBasis
 	}
 	policyCompanyOutput struct{ Body Judgement }
+
+	policyOutcomeOutput struct{ Body Outcome }
 
 	policyRunInput struct {
 		web.Keyed
@@ -62,7 +66,11 @@ type (
 	answerInput   struct {
 		Number string `path:"number" maxLength:"64"`
 	}
-	answerOutput struct{ Body AnswerView }
+	answerOutput      struct{ Body AnswerView }
+	answerRemoveInput struct {
+		web.Keyed
+		Number string `path:"number" maxLength:"64"`
+	}
 
 	grantOutput struct{ Body GrantView }
 	grantsInput struct {
@@ -77,6 +85,7 @@ type (
 	grantCompanyInput    struct {
 		ID         int64 `path:"id"`
 		Enterprise int64 `path:"enterprise"`
+		ReadBasis
 	}
 	grantCompanyOutput struct{ Body GrantCompany }
 	grantRemoveInput   struct {
@@ -105,7 +114,30 @@ type (
 		}
 	}
 	myGrantOutput struct{ Body MyGrant }
+
+	publicGrantsOutput struct{ Body web.List[PublicGrant] }
+	publicGrantOutput  struct{ Body ShownGrant }
+	objectInput        struct {
+		web.Keyed
+		ID   int64 `path:"id"`
+		Body struct {
+			EnterpriseID int64  `json:"enterpriseId,omitempty" doc:"Against whom; left out: against the whole list."`
+			Name         string `json:"name" maxLength:"50"`
+			Phone        string `json:"phone" maxLength:"20"`
+			Text         string `json:"text" maxLength:"2000"`
+		}
+	}
+	objectOutput struct {
+		Body struct {
+			Number string `json:"number"`
+		}
+	}
 )
+
+// ReadBasis is the basis a reader claims, as an operation takes it.
+type ReadBasis struct {
+	Basis string `query:"basis" maxLength:"40" doc:"Code of the basis the reader claims where the company has not agreed."`
+}
 
 // RegisterReach adds the operations of finding and telling companies to the API.
 func RegisterReach(api huma.API, s *Service) {
@@ -129,13 +161,17 @@ func (s *Service) reverseAPI(api huma.API) {
 		r, err := s.Reverse(ctx, access.From(ctx), in.ID)
 		return &policyReverseOutput{r}, err
 	})
+	huma.Register(api, reachOp("GET", "/api/policies/{id}/outcome", "政策成效", access.Require(PermView)), func(ctx context.Context, in *policyGetInput) (*policyOutcomeOutput, error) {
+		v, err := s.Outcome(ctx, access.From(ctx), in.ID)
+		return &policyOutcomeOutput{v}, err
+	})
 	huma.Register(api, reachOp("GET", "/api/policies/{id}/companies", "政策适配企业名单", find), func(ctx context.Context, in *policyCompaniesInput) (*policyCompaniesOutput, error) {
 		list, next, err := s.Companies(ctx, access.From(ctx), in.ID, CompanyFilter{Set: criteria.Decision(in.Set), Narrow: Narrow{Towns: commaSeparated(in.Town), Industries: commaSeparated(in.Industry)},
-			Cursor: in.Cursor, Limit: in.Limit})
+			Basis: in.Basis, Cursor: in.Cursor, Limit: in.Limit})
 		return &policyCompaniesOutput{web.NewList(list, next)}, err
 	})
 	huma.Register(api, reachOp("GET", "/api/policies/{id}/companies/{enterprise}", "政策与一家企业的匹配", find), func(ctx context.Context, in *policyCompanyInput) (*policyCompanyOutput, error) {
-		j, err := s.Judgement(ctx, access.From(ctx), in.ID, in.Enterprise)
+		j, err := s.Judgement(ctx, access.From(ctx), in.ID, in.Enterprise, in.Basis)
 		return &policyCompanyOutput{j}, err
 	})
 	huma.Register(api, reachOp("POST", "/api/policies/{id}/runs", "匹配适配企业", find), func(ctx context.Context, in *policyRunInput) (*struct{}, error) {
@@ -185,6 +221,9 @@ func (s *Service) answerAPI(api huma.API) {
 		v, err := s.Answer(ctx, access.From(ctx), in.Number)
 		return &answerOutput{v}, err
 	})
+	huma.Register(api, reachOp("POST", "/api/policy-answers/{number}/remove", "删除一份匹配答复", access.Public("未登录者凭答复编号删除自己的快速匹配；其他答复按权限")), func(ctx context.Context, in *answerRemoveInput) (*struct{}, error) {
+		return nil, s.RemoveAnswer(ctx, access.From(ctx), RemoveAnswer{Key: in.Key, Number: in.Number})
+	})
 }
 
 func (s *Service) grantAPI(api huma.API) {
@@ -206,7 +245,7 @@ func (s *Service) grantAPI(api huma.API) {
 		return &grantCompaniesOutput{web.NewList(list, next)}, err
 	})
 	huma.Register(api, reachOp("GET", "/api/policy-grants/{id}/companies/{enterprise}", "免申即享的依据", some), func(ctx context.Context, in *grantCompanyInput) (*grantCompanyOutput, error) {
-		v, err := s.GrantEvidence(ctx, access.From(ctx), in.ID, in.Enterprise)
+		v, err := s.GrantEvidence(ctx, access.From(ctx), in.ID, in.Enterprise, in.Basis)
 		return &grantCompanyOutput{v}, err
 	})
 	huma.Register(api, reachOp("POST", "/api/policy-grants/{id}/companies/{enterprise}/remove", "从免申即享名单移出企业", edit), func(ctx context.Context, in *grantRemoveInput) (*grantOutput, error) {
@@ -230,6 +269,7 @@ func (s *Service) grantAPI(api huma.API) {
 		v, err := s.DecideObjection(ctx, access.From(ctx), DecideObjection{Key: in.Key, ID: in.ID, Uphold: in.Body.Uphold, Answer: in.Body.Answer})
 		return &grantOutput{v}, err
 	})
+	s.publicGrantAPI(api)
 	company := access.Only(access.Enterprise)
 	huma.Register(api, reachOp("GET", "/api/my/policy-grants", "本企业的免申即享", company), func(ctx context.Context, _ *struct{}) (*myGrantsOutput, error) {
 		list, err := s.MyGrants(ctx, access.From(ctx))
@@ -238,5 +278,24 @@ func (s *Service) grantAPI(api huma.API) {
 	huma.Register(api, reachOp("POST", "/api/my/policy-grants/{id}/confirm", "确认或放弃免申即享", company), func(ctx context.Context, in *grantConfirmInput) (*myGrantOutput, error) {
 		v, err := s.ConfirmGrant(ctx, access.From(ctx), ConfirmGrant{Key: in.Key, ID: in.ID, Take: in.Body.Take})
 		return &myGrantOutput{v}, err
+	})
+}
+
+// publicGrantAPI is what everybody sees of the lists and may say against them.
+func (s *Service) publicGrantAPI(api huma.API) {
+	public := access.Public("公示内容，人人可查")
+	huma.Register(api, reachOp("GET", "/api/public/policy-grants", "公示的免申即享名单", public), func(ctx context.Context, _ *struct{}) (*publicGrantsOutput, error) {
+		list, err := s.PublicGrants(ctx)
+		return &publicGrantsOutput{web.NewList(list, "")}, err
+	})
+	huma.Register(api, reachOp("GET", "/api/public/policy-grants/{id}", "一份公示的免申即享名单", public), func(ctx context.Context, in *grantPageInput) (*publicGrantOutput, error) {
+		v, err := s.ShownGrant(ctx, access.From(ctx), in.ID, in.Cursor, in.Limit)
+		return &publicGrantOutput{v}, err
+	})
+	huma.Register(api, reachOp("POST", "/api/public/policy-grants/{id}/objections", "对公示的免申即享名单提出异议", access.Public("公示期内任何人可以提出异议")), func(ctx context.Context, in *objectInput) (*objectOutput, error) {
+		number, err := s.RaiseObjection(ctx, access.From(ctx), RaiseObjection{Key: in.Key, GrantID: in.ID, EnterpriseID: in.Body.EnterpriseID, Name: in.Body.Name, Phone: in.Body.Phone, Text: in.Body.Text})
+		out := &objectOutput{}
+		out.Body.Number = number
+		return out, err
 	})
 }

@@ -189,4 +189,4 @@ var ReachMigrations = []database.Migration{{
 			"CREATE INDEX policy_objections_phone ON policy_objections (phone_blind, at)",
 		)
 	},
-}}
+}, {ID: "20261129183000_policy_outcome", Up: upOutcome}}

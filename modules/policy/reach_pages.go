@@ -1,9 +1,11 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -25,10 +27,14 @@ type answersPage struct {
 type answerPage struct {
 	matchPage
 
-	Number  string
-	Until   string
-	Kind    string
-	Changed bool // judging anew came to something else
+	Number    string
+	Until     string
+	Kind      string
+	Title     string // of a single policy
+	Edition   int64
+	Changed   bool   // judging anew came to something else
+	RemoveKey string // empty: not for who looks to delete
+	Refused   string
 }
 
 // publicGrantsPage lists the lists that are shown.
@@ -62,7 +68,20 @@ type objectForm struct {
 func (s *Service) ReachPages(srv *web.Server, p *web.Pages) error {
 	public := access.Public("公示内容，人人可查")
 	srv.Page("GET", "/policies/answers", access.Only(access.Enterprise), func(c *fiber.Ctx) error { return s.answersPage(c, p) })
-	srv.Page("GET", "/policies/answers/:number", access.Public("未登录者凭答复编号打开自己的快速匹配；其他答复按权限"), func(c *fiber.Ctx) error { return s.answerPage(c, p) })
+	srv.Page("GET", "/policies/answers/:number", access.Public("未登录者凭答复编号打开自己的快速匹配；其他答复按权限"), func(c *fiber.Ctx) error { return s.answerPage(c, p, nil) })
+	srv.Page("POST", "/policies/answers/:number/remove", access.Public("未登录者凭答复编号删除自己的快速匹配；其他答复按权限"), func(c *fiber.Ctx) error {
+		actor := access.From(c.UserContext())
+		if err := s.RemoveAnswer(c.UserContext(), actor, RemoveAnswer{Key: c.FormValue("key"), Number: c.Params("number")}); err != nil {
+			if errors.Is(err, ErrAnswerOwner) {
+				return s.answerPage(c, p, err)
+			}
+			return err
+		}
+		if actor.Party == access.Enterprise {
+			return c.Redirect("/policies/answers", fiber.StatusSeeOther)
+		}
+		return c.Redirect("/policies/match", fiber.StatusSeeOther)
+	})
 	srv.Page("GET", "/policies/grants", public, func(c *fiber.Ctx) error { return s.publicGrantsPage(c, p) })
 	srv.Page("GET", "/policies/grants/:id<int>", public, func(c *fiber.Ctx) error { return s.publicGrantPage(c, p, nil, "") })
 	srv.Page("POST", "/policies/grants/:id<int>/objections", access.Public("公示期内任何人可以提出异议"), func(c *fiber.Ctx) error {
@@ -118,10 +137,12 @@ func (s *Service) answersPage(c *fiber.Ctx, p *web.Pages) error {
 		switch {
 		case a.Q != "":
 			title = "“" + a.Q + "”的匹配"
-		case a.Policies == 1:
-			title = "与一项政策的匹配"
+		case a.Title != "":
+			title = "与《" + strings.Trim(a.Title, "《》") + "》的匹配"
+		case a.Kind == QuickAnswer:
+			title = "按填写的条件匹配"
 		}
-		data.Cards = append(data.Cards, page.ItemCard{Title: title, URL: "/policies/answers/" + a.Number, Meta: []string{page.DateTime(a.At) + " 判定", fmt.Sprintf("涉及 %d 项政策", a.Policies), "可查看至 " + page.Date(a.Until)}})
+		data.Cards = append(data.Cards, page.ItemCard{Title: title, URL: "/policies/answers/" + a.Number, Meta: []string{a.KindName, page.DateTime(a.At) + " 判定", a.extent(), "可查看至 " + page.Date(a.Until)}})
 	}
 	if next != "" {
 		data.Next = "/policies/answers?cursor=" + url.QueryEscape(next)
@@ -129,9 +150,18 @@ func (s *Service) answersPage(c *fiber.Ctx, p *web.Pages) error {
 	return p.Render(c, fiber.StatusOK, "policy/answers", v, data)
 }
 
-func (s *Service) answerPage(c *fiber.Ctx, p *web.Pages) error {
+// extent says which policies an answer is about.
+func (i AnswerItem) extent() string {
+	if i.Edition > 0 {
+		return fmt.Sprintf("按政策第 %d 版", i.Edition)
+	}
+	return fmt.Sprintf("涉及 %d 项政策", i.Policies)
+}
+
+func (s *Service) answerPage(c *fiber.Ctx, p *web.Pages, refused error) error {
 	ctx := c.UserContext()
-	a, err := s.Answer(ctx, access.From(ctx), c.Params("number"))
+	actor := access.From(ctx)
+	a, err := s.Answer(ctx, actor, c.Params("number"))
 	if err != nil {
 		return err
 	}
@@ -143,7 +173,15 @@ func (s *Service) answerPage(c *fiber.Ctx, p *web.Pages) error {
 	v.Breadcrumb = []page.Crumb{{Text: "政策库", URL: "/policies"}, {Text: "政策匹配", URL: "/policies/match"}, {Text: "匹配答复"}}
 	data := answerPage{Number: a.Number, Until: page.Date(a.Until), Kind: a.KindName, Changed: !a.Same}
 	s.fill(&data.matchPage, a.Result)
-	return p.Render(c, fiber.StatusOK, "policy/answer", v, data)
+	data.Title, data.Edition = a.Title, a.Edition
+	status := fiber.StatusOK
+	if f, ok := fault.As(refused); ok {
+		data.Refused, status = f.Message, fiber.StatusForbidden
+	}
+	if a.Kind != StaffAnswer && (actor.Party == access.Enterprise || actor.Party == access.Anonymous) {
+		data.RemoveKey = secret.Token()
+	}
+	return p.Render(c, status, "policy/answer", v, data)
 }
 
 func (s *Service) publicGrantsPage(c *fiber.Ctx, p *web.Pages) error {
@@ -182,29 +220,23 @@ func (s *Service) publicGrantPage(c *fiber.Ctx, p *web.Pages, failed error, refu
 	if err != nil {
 		return fault.ErrNotFound
 	}
-	g, items, next, err := s.PublicCompanies(ctx, id, c.Query("cursor"), 100)
+	shown, err := s.ShownGrant(ctx, actor, id, c.Query("cursor"), 100)
 	if err != nil {
 		return err
 	}
+	g, items, next := shown.PublicGrant, shown.Items, shown.NextCursor
 	v, err := p.View(c, "免申即享公示："+g.Title)
 	if err != nil {
 		return err
 	}
 	v.Active = "policies"
 	v.Breadcrumb = []page.Crumb{{Text: "政策库", URL: "/policies"}, {Text: "免申即享公示", URL: "/policies/grants"}, {Text: "公示名单"}}
-	data := publicGrantPage{Grant: g, Status: grantTag(g), Companies: items, Done: c.Query("done"), Error: refused, Key: secret.Token(),
+	data := publicGrantPage{Grant: g, Status: grantTag(g), Companies: items, Done: c.Query("done"), Error: refused, Key: secret.Token(), Mine: shown.Mine,
 		Empty: page.Empty{Title: "名单中没有企业"},
 		Facts: page.Facts{Caption: "公示信息", Items: []page.Fact{{Label: "企业数量", Value: fmt.Sprintf("%d 家", g.Companies)},
 			{Label: "公示期", Value: page.Date(g.PublicAt) + " 至 " + page.Date(g.PublicUntil)}, {Label: "认定依据", Value: "仅采用部门核实的数据，名单形成时的依据已留存"}}}}
 	if next != "" {
 		data.Next = fmt.Sprintf("/policies/grants/%d?cursor=%s", id, url.QueryEscape(next))
-	}
-	if actor.Party == access.Enterprise && actor.EnterpriseID != 0 {
-		if mine, err := s.myGrants(ctx, actor, id); err != nil {
-			return err
-		} else if len(mine) > 0 {
-			data.Mine = &mine[0]
-		}
 	}
 	status := fiber.StatusOK
 	if refused != "" {

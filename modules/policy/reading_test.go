@@ -13,6 +13,7 @@ import (
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/idempotency"
 )
 
 // reminders keeps what people were told, by key.
@@ -72,6 +73,37 @@ func TestFollowersAreRemindedOnce(t *testing.T) {
 		t.Errorf("following %+v %v", list, err)
 	}
 	f.runs(t, r, live.ID)
+}
+
+// TestSubscribingTwiceIsOne: a repeat of a key is the first outcome, another key for the same wish no second subscription.
+func TestSubscribingTwiceIsOne(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	who := boss(101, 70)
+	funding := policy.Subscribe{Key: "k1", Kind: policy.OfTopic, Value: "funding"}
+	for _, key := range []string{"k1", "k1", "k2", ""} {
+		funding.Key = key
+		if list, err := f.Follow(ctx, who, funding); err != nil || len(list) != 1 {
+			t.Fatalf("key %q: %+v %v", key, list, err)
+		}
+	}
+	if _, err := f.Follow(ctx, who, policy.Subscribe{Key: "k1", Kind: policy.OfTopic, Value: "talent"}); !errors.Is(err, idempotency.ErrKeyReused) {
+		t.Errorf("the key of another wish: %v", err)
+	}
+	funding.Key = "k3"
+	for range 2 {
+		if list, err := f.Unfollow(ctx, who, funding); err != nil || len(list) != 0 {
+			t.Errorf("ended: %+v %v", list, err)
+		}
+	}
+	// The first wish comes late once more: it was done, and does not undo the end.
+	funding.Key = "k1"
+	if list, err := f.Follow(ctx, who, funding); err != nil || len(list) != 0 {
+		t.Errorf("a late repeat subscribed again: %+v %v", list, err)
+	}
+	if n := f.rows(t, "audit_entries WHERE action IN ('policy.follow', 'policy.unfollow')"); n != 2 {
+		t.Errorf("%d entries", n)
+	}
 }
 
 // runs lets the days pass.

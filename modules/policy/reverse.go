@@ -292,6 +292,7 @@ func (s *Service) chosen(columns *criteria.Columns, r *rule, now time.Time, narr
 type CompanyFilter struct {
 	Set    criteria.Decision
 	Narrow Narrow
+	Basis  string // code of the basis the reader claims where companies have not agreed
 	Cursor string
 	Limit  int
 }
@@ -322,7 +323,7 @@ func (s *Service) Companies(ctx context.Context, actor access.Actor, id int64, f
 		return nil, "", err
 	}
 	words := "查看政策适配企业（" + SetWord(f.Set) + "）"
-	return list, next, s.looked(ctx, actor, "policy.reverse", id, words, map[string]any{"narrow": f.Narrow, "cursor": f.Cursor, "rows": len(list)})
+	return list, next, s.looked(ctx, actor, "policy.reverse", id, words, map[string]any{"narrow": f.Narrow, "cursor": f.Cursor, "rows": len(list), "basis": f.Basis})
 }
 
 func (s *Service) companies(ctx context.Context, actor access.Actor, id int64, f CompanyFilter) ([]Judgement, string, error) {
@@ -365,12 +366,12 @@ func (s *Service) companies(ctx context.Context, actor access.Actor, id int64, f
 		ids = ids[:f.Limit]
 		next = strconv.FormatInt(ids[f.Limit-1], 10)
 	}
-	out, err := s.explain(ctx, actor, r, now, ids)
+	out, err := s.explain(ctx, actor, r, now, f.Basis, ids)
 	return out, next, err
 }
 
 // explain has the row judge say why.
-func (s *Service) explain(ctx context.Context, actor access.Actor, r *rule, now time.Time, ids []int64) ([]Judgement, error) {
+func (s *Service) explain(ctx context.Context, actor access.Actor, r *rule, now time.Time, basis string, ids []int64) ([]Judgement, error) {
 	out := make([]Judgement, 0, len(ids))
 	if len(ids) == 0 {
 		return out, nil
@@ -384,7 +385,7 @@ func (s *Service) explain(ctx context.Context, actor access.Actor, r *rule, now 
 	if err != nil {
 		return nil, fmt.Errorf("names of companies: %w", err)
 	}
-	allowed, err := s.reach.Consents.MayRead(ctx, actor, slices.Collect(maps.Keys(named)), "政策适配企业："+r.policy.Title)
+	allowed, err := s.reach.Consents.MayRead(ctx, actor, slices.Collect(maps.Keys(named)), basis, "政策适配企业："+r.policy.Title)
 	if err != nil {
 		return nil, fmt.Errorf("what may be read of companies: %w", err)
 	}

@@ -96,11 +96,37 @@ type Filter struct {
 	Q      string
 	Level  Level
 	Topic  Topic
+	Kind   Kind
 	Window Window
-	Status Status // Live is what is in force today
-	Sort   Sort   // empty: relevance with a query, date without
-	Cursor string
-	Limit  int
+	Issuer string
+	// Region is a town, Industry a letter or division of GB/T 4754; both leave only policies in force, those that do not shut out
+	// companies there.
+	Region   string
+	Industry string
+	Status   Status // Live is what is in force today
+	Sort     Sort   // empty: relevance with a query, date without
+	Cursor   string
+	Limit    int
+
+	applies []int64 // what Region and Industry leave
+}
+
+// narrowed checks the filter and finds what a town and an industry leave.
+func (s *Service) narrowed(ctx context.Context, f Filter) (Filter, error) {
+	f, err := f.check()
+	if err != nil {
+		return f, err
+	}
+	if f.Industry != "" && s.choices.sector(f.Industry) == "" {
+		return f, fault.InvalidField("industry", "POLICY_FILTER", "没有这个行业，请重新选择")
+	}
+	if f.Region != "" && s.fieldNames(fieldRegion)[f.Region] == "" {
+		return f, fault.InvalidField("region", "POLICY_FILTER", "没有这个街道或镇，请重新选择")
+	}
+	if f.Industry != "" || f.Region != "" {
+		f.applies, err = s.applying(ctx, f, s.clock.Now())
+	}
+	return f, err
 }
 
 func (f Filter) check() (Filter, error) {
@@ -110,7 +136,8 @@ func (f Filter) check() (Filter, error) {
 	}{
 		{f.Level != "" && f.Level.Label() == "", "level", "没有这个政策层级，请重新选择"},
 		{f.Topic != "" && f.Topic.Label() == "", "topic", "没有这个政策主题，请重新选择"},
-		{f.Window != "" && f.Window.Label() == "", "window", "没有这种申报状态，请重新选择"},
+		{f.Kind != "" && f.Kind.Label() == "", "kind", "没有这种支持方式，请重新选择"},
+		{f.Window != "" && f.Window.listWord() == "", "window", "没有这种申报状态，请重新选择"},
 		{f.Status != "" && f.Status.Label() == "", "status", "没有这种政策状态，请重新选择"},
 		{f.Sort != "" && f.Sort != ByDate && f.Sort != ByDeadline && f.Sort != ByRelevance, "sort", "没有这种排序方式，请重新选择"},
 	} {
@@ -118,7 +145,7 @@ func (f Filter) check() (Filter, error) {
 			return f, fault.InvalidField(bad.field, "POLICY_FILTER", bad.message)
 		}
 	}
-	f.Q = strings.TrimSpace(f.Q)
+	f.Q, f.Issuer = strings.TrimSpace(f.Q), strings.TrimSpace(f.Issuer)
 	if f.Sort == "" || f.Sort == ByRelevance && f.Q == "" {
 		f.Sort = ByDate
 		if f.Q != "" {
@@ -133,7 +160,7 @@ func (f Filter) check() (Filter, error) {
 
 // List returns a page of the policies the actor may see and the cursor of the next page, "" on the last.
 func (s *Service) List(ctx context.Context, actor access.Actor, f Filter) ([]Item, string, error) {
-	f, err := f.check()
+	f, err := s.narrowed(ctx, f)
 	if err != nil {
 		return nil, "", err
 	}
@@ -184,7 +211,7 @@ type Listing struct {
 
 // Page returns a numbered page, from 1, of the policies in force, with their count.
 func (s *Service) Page(ctx context.Context, actor access.Actor, f Filter, number int) (Listing, error) {
-	f, err := f.check()
+	f, err := s.narrowed(ctx, f)
 	if err != nil {
 		return Listing{}, err
 	}

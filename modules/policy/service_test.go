@@ -44,7 +44,7 @@ func schema(t testing.TB) criteria.Schema {
 		criteria.Field{Name: "established", Label: "成立日期", Kind: criteria.Date, Ask: "企业认证后由登记系统提供"},
 		criteria.Field{Name: "industry", Label: "所属行业", Kind: criteria.Category, Under: criteria.UnderIndustry,
 			Values: map[string]string{"14": "食品制造业", "1411": "糕点、面包制造", "62": "餐饮业", "65": "软件和信息技术服务业", "6513": "应用软件开发", "F": "批发和零售业", "H": "住宿和餐饮业"}},
-		criteria.Field{Name: "region", Label: "注册地", Kind: criteria.Category, Under: criteria.UnderRegion, Values: map[string]string{"110112": "通州区", "110112010": "九棵树街道", "110199": "北京市其他区"}},
+		criteria.Field{Name: "region", Label: "注册地", Kind: criteria.Category, Under: criteria.UnderRegion, Values: map[string]string{"110112": "通州区", "110112010": "九棵树街道", "110112001": "中仓街道", "110199": "北京市其他区"}},
 		criteria.Field{Name: "employees", Label: "从业人员", Kind: criteria.Count, Unit: "人", Ask: "企业填报"},
 		criteria.Field{Name: "revenue", Label: "上年营业收入", Kind: criteria.Money, MaxAge: 600 * 24 * time.Hour, Ask: "企业填报"},
 		criteria.Field{Name: "assets", Label: "资产总额", Kind: criteria.Money, Ask: "企业填报"},
@@ -392,13 +392,17 @@ func TestListsAndSearch(t *testing.T) {
 		c.Topic, c.PublishedOn = policy.Green, "2026-01-05"
 		c.Text += "\n第三条 更换烤箱和净化器的优先安排。"
 	})
-	add("软件企业奖励", func(c *policy.Content) { c.PublishedOn, c.ClosesOn = "2026-03-01", "2026-11-22" })
+	add("软件企业奖励", func(c *policy.Content) {
+		c.PublishedOn, c.ClosesOn = "2026-03-01", "2026-11-22"
+		c.Conditions = []byte(`{"field":"industry","op":"under","value":["62"]}`)
+	})
 	add("所得税优惠指引", func(c *policy.Content) {
 		c.Level, c.Topic, c.OpensOn, c.ClosesOn, c.PublishedOn = policy.National, policy.Relief, "", "", "2026-02-01"
+		c.Kinds = []policy.Kind{policy.Tax, policy.Help}
 	})
-	add("已截止的补助", func(c *policy.Content) { c.ClosesOn, c.PublishedOn = "2026-11-21", "2026-06-01" })
+	add("已截止的补助", func(c *policy.Content) { c.ClosesOn, c.PublishedOn, c.Region = "2026-11-21", "2026-06-01", "110112010" })
 	add("将要开始的补助", func(c *policy.Content) {
-		c.OpensOn, c.ClosesOn, c.PublishedOn = "2026-12-01", "2026-12-20", "2026-05-01"
+		c.OpensOn, c.ClosesOn, c.PublishedOn, c.Issuer = "2026-12-01", "2026-12-20", "2026-05-01", "区财政局"
 	})
 	add("昨天失效的办法", func(c *policy.Content) { c.ExpiresOn = "2026-11-21" })
 	f.mustAdd(t, content("草案"))
@@ -416,6 +420,15 @@ func TestListsAndSearch(t *testing.T) {
 		{"upcoming", visitor, policy.Filter{Window: policy.Upcoming}, "将要开始的补助"},
 		{"always", visitor, policy.Filter{Window: policy.Always}, "所得税优惠指引"},
 		{"closed", visitor, policy.Filter{Window: policy.Closed}, "已截止的补助"},
+		{"closing soon", visitor, policy.Filter{Window: policy.Closing}, "软件企业奖励"},
+		{"kind", visitor, policy.Filter{Kind: policy.Tax}, "所得税优惠指引"},
+		{"another kind of the same policy", visitor, policy.Filter{Kind: policy.Help}, "所得税优惠指引"},
+		{"issuer", visitor, policy.Filter{Issuer: " 区财政局 "}, "将要开始的补助"},
+		{"industry that conditions shut out", visitor, policy.Filter{Industry: "C"}, "已截止的补助 将要开始的补助 所得税优惠指引 餐饮油烟净化补助"},
+		{"industry that conditions ask for", visitor, policy.Filter{Industry: "62"}, "已截止的补助 将要开始的补助 软件企业奖励 所得税优惠指引 餐饮油烟净化补助"},
+		{"town", visitor, policy.Filter{Region: "110112001"}, "将要开始的补助 软件企业奖励 所得税优惠指引 餐饮油烟净化补助"},
+		{"town and industry", visitor, policy.Filter{Region: "110112001", Industry: "C"}, "将要开始的补助 所得税优惠指引 餐饮油烟净化补助"},
+		{"nothing is left of a town, an industry and a kind", visitor, policy.Filter{Region: "110112001", Industry: "C", Kind: policy.Space}, ""},
 		{"a visitor's drafts", visitor, policy.Filter{Status: policy.Draft}, ""},
 		{"drafts", viewer, policy.Filter{Status: policy.Draft}, "草案"},
 		{"expired", viewer, policy.Filter{Status: policy.Lapsed}, "昨天失效的办法"},

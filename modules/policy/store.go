@@ -70,6 +70,13 @@ func (f Filter) narrow(q *bun.SelectQuery, today string) *bun.SelectQuery {
 	if f.Topic != "" {
 		q = q.Where("p.topic = ?", f.Topic)
 	}
+	if f.Kind != "" { // kinds are written as a list of words
+		q = q.Where("p.kinds LIKE ?", `%"`+string(f.Kind)+`"%`)
+	}
+	if f.Issuer != "" {
+		q = q.Where("p.issuer = ?", f.Issuer)
+	}
+	q = f.within(q)
 	switch f.Status {
 	case Live:
 		q = inForce(q, today)
@@ -85,6 +92,8 @@ func (f Filter) narrow(q *bun.SelectQuery, today string) *bun.SelectQuery {
 		q = q.Where("p.opens_on > ?", today)
 	case Closed:
 		q = q.Where("p.deadline < ?", today)
+	case Closing:
+		q = q.Where("p.opens_on <= ? AND p.deadline >= ? AND p.deadline <= ?", today, today, lastClosing(today))
 	case Open:
 		q = q.Where("p.opens_on <= ? AND p.deadline >= ? AND (p.opens_on <> '' OR p.closes_on <> '')", today, today)
 	}

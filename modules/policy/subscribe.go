@@ -15,6 +15,7 @@ import (
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/idempotency"
 )
 
 // Interest is what a person follows.
@@ -62,6 +63,7 @@ type Subscribed struct {
 
 // Subscribe is a person's wish to follow something, or no longer.
 type Subscribe struct {
+	Key   string   `json:"-"` // idempotency key; the same key answers with the first outcome
 	Kind  Interest `json:"kind" enum:"policy,issuer,topic,kind,keyword"`
 	Value string   `json:"value" maxLength:"200"`
 }
@@ -88,19 +90,22 @@ func (s *Service) Follow(ctx context.Context, actor access.Actor, cmd Subscribe)
 		return nil, err
 	}
 	err = s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		n, err := tx.NewSelect().Model((*subscription)(nil)).Where("s.user_id = ?", actor.UserID).Count(ctx)
-		if err != nil {
-			return err
-		}
-		fresh, err := database.InsertNew(ctx, tx, row, "user_id, kind, value")
-		if err != nil || !fresh {
-			return err
-		}
-		if n >= maxSubscriptions {
-			return ErrSubscriptions
-		}
-		return audit.Write(ctx, tx, actor, row.CreatedAt, audit.Record{Action: "policy.follow", Object: "policy_subscription", ObjectID: row.ID,
-			Summary: "订阅" + cmd.Kind.Label() + " " + row.Label})
+		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "policy.follow", Key: cmd.Key, Request: cmd, Now: row.CreatedAt}, func() (outcome, error) {
+			n, err := tx.NewSelect().Model((*subscription)(nil)).Where("s.user_id = ?", actor.UserID).Count(ctx)
+			if err != nil {
+				return outcome{}, err
+			}
+			fresh, err := database.InsertNew(ctx, tx, row, "user_id, kind, value")
+			if err != nil || !fresh {
+				return outcome{}, err
+			}
+			if n >= maxSubscriptions {
+				return outcome{}, ErrSubscriptions
+			}
+			return outcome{row.ID}, audit.Write(ctx, tx, actor, row.CreatedAt, audit.Record{Action: "policy.follow", Object: "policy_subscription", ObjectID: row.ID,
+				Summary: "订阅" + cmd.Kind.Label() + " " + row.Label})
+		})
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("follow %s: %w", cmd.Kind, err)
@@ -113,15 +118,19 @@ func (s *Service) Unfollow(ctx context.Context, actor access.Actor, cmd Subscrib
 	if err := reader(actor); err != nil {
 		return nil, err
 	}
+	now := s.clock.Now()
 	err := s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		res, err := tx.NewDelete().Model((*subscription)(nil)).Where("user_id = ? AND kind = ? AND value = ?", actor.UserID, cmd.Kind, strings.TrimSpace(cmd.Value)).Exec(ctx)
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return err
-		}
-		return audit.Write(ctx, tx, actor, s.clock.Now(), audit.Record{Action: "policy.unfollow", Object: "policy_subscription", Summary: "取消订阅" + cmd.Kind.Label()})
+		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "policy.unfollow", Key: cmd.Key, Request: cmd, Now: now}, func() (outcome, error) {
+			res, err := tx.NewDelete().Model((*subscription)(nil)).Where("user_id = ? AND kind = ? AND value = ?", actor.UserID, cmd.Kind, strings.TrimSpace(cmd.Value)).Exec(ctx)
+			if err != nil {
+				return outcome{}, err
+			}
+			if n, err := res.RowsAffected(); err != nil || n == 0 {
+				return outcome{}, err
+			}
+			return outcome{}, audit.Write(ctx, tx, actor, now, audit.Record{Action: "policy.unfollow", Object: "policy_subscription", Summary: "取消订阅" + cmd.Kind.Label()})
+		})
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("unfollow %s: %w", cmd.Kind, err)

@@ -20,6 +20,7 @@ import (
 type Item struct {
 	ID          int64  `json:"id"`
 	Version     int64  `json:"version"`
+	Edition     int64  `json:"edition,omitempty"` // number of the edition in force
 	Title       string `json:"title"`
 	DocNumber   string `json:"docNumber"`
 	Issuer      string `json:"issuer"`
@@ -72,7 +73,7 @@ type Step struct {
 func (p *Policy) item(today string) Item {
 	w, st := p.WindowOn(today), p.StatusOn(today)
 	return Item{
-		ID: p.ID, Version: p.Version, Title: p.Title, DocNumber: p.DocNumber, Issuer: p.Issuer, Level: p.Level, LevelName: p.Level.Label(),
+		ID: p.ID, Version: p.Version, Edition: p.Edition, Title: p.Title, DocNumber: p.DocNumber, Issuer: p.Issuer, Level: p.Level, LevelName: p.Level.Label(),
 		Topic: p.Topic, TopicName: p.Topic.Label(), PublishedOn: p.PublishedOn, OpensOn: p.OpensOn, ClosesOn: p.ClosesOn, ExpiresOn: p.ExpiresOn,
 		Window: w, WindowName: w.Label(), Benefit: p.Benefit, CapFen: p.CapFen, HandlerName: p.HandlerName, Matchable: len(p.Conditions) > 0,
 		Status: st, StatusName: st.Label(),

@@ -60,9 +60,11 @@ type Link struct {
 
 // Filters is the block above a list that narrows it by links. Template "filters".
 type Filters struct {
-	Groups []FilterGroup
-	Chips  []Chip // what is chosen
-	Clear  string // address without any choice
+	Groups   []FilterGroup
+	More     []FilterGroup // behind 更多筛选
+	MoreOpen bool
+	Chips    []Chip // what is chosen
+	Clear    string // address without any choice
 }
 
 // FilterGroup is one line of choices; the first is usually 不限.

@@ -39,3 +39,9 @@ export const listPolicies = ({ q, level, topic, window, status, cursor, limit }:
 
 export const getPolicy = (id: string, signal?: AbortSignal) =>
   data(api.GET('/api/policies/{id}', { params: { path: { id: Number(id) } }, signal }))
+
+export type Outcome = Schemas['PolicyOutcome']
+
+/** What came of a policy, in counts. */
+export const getOutcome = (id: string, signal?: AbortSignal) =>
+  data(api.GET('/api/policies/{id}/outcome', { params: { path: { id: Number(id) } }, signal }))

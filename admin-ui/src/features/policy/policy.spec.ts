@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import * as api from './api'
 import { dayText, levels, policyStatus, policyWindow, supportText, topics, windowText } from './labels'
+import OutcomePanel from './OutcomePanel.vue'
 import PolicyList from './PolicyList.vue'
 import PolicySheet from './PolicySheet.vue'
 
@@ -115,5 +116,42 @@ describe('PolicySheet', () => {
   it('says that people judge where there are no conditions', async () => {
     const wrapper = await open(PolicySheet, '/policies/5', { policy: { ...policy, matchable: false, conditions: [] } })
     expect(wrapper.text()).toContain('申报条件尚未整理成可比对的数据')
+  })
+})
+
+describe('OutcomePanel', () => {
+  const counted = {
+    told: 3,
+    toldSince: 0,
+    opened: 1,
+    asked: 2,
+    askedTold: 1,
+    lists: 0,
+    listed: 0,
+    confirmed: 0,
+    declined: 0,
+  }
+  it('says what was counted, and that a match is not there yet', async () => {
+    vi.spyOn(api, 'getOutcome').mockResolvedValue({ at: '2026-11-22T02:00:00Z', ...counted })
+    const text = (await open(OutcomePanel, '/policies/5', { policyId: 5 })).text()
+    for (const said of ['尚未完成发布时的匹配', '3 家', '其中 1 家在告知之后查看', '没有公示过免申即享名单']) {
+      expect(text).toContain(said)
+    }
+  })
+  it('says when and over whom the match was made', async () => {
+    const fit = { at: '2026-11-20T02:00:00Z', edition: 2, eligible: 1200, near: 7, companies: 150000 }
+    vi.spyOn(api, 'getOutcome').mockResolvedValue({
+      at: '2026-11-22T02:00:00Z',
+      ...counted,
+      fit,
+      lists: 1,
+      listed: 9,
+      confirmed: 4,
+      declined: 2,
+    })
+    const text = (await open(OutcomePanel, '/policies/5', { policyId: 5 })).text()
+    for (const said of ['1,200 家', '另有 7 家接近', '第 2 版', '4 家', '共列入 9 家，放弃 2 家']) {
+      expect(text).toContain(said)
+    }
   })
 })

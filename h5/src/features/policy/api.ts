@@ -1,4 +1,4 @@
-import { api, call } from '@/api/client'
+import { api, call, idempotent } from '@/api/client'
 import type { components } from '@/api/schema'
 
 type Schemas = components['schemas']
@@ -16,13 +16,24 @@ export type OneMatch = Schemas['PolicyOne']
 export type Told = Schemas['Told']
 export type Missing = Schemas['Missing']
 export type Choices = Schemas['PolicyChoices']
+export type AnswerItem = Schemas['PolicyAnswerItem']
+export type GivenAnswer = Schemas['PolicyAnswerView']
+export type PublicGrant = Schemas['PolicyPublicGrant']
+export type ShownGrant = Schemas['PolicyShownGrant']
+export type MyGrant = Schemas['PolicyMyGrant']
+
+export type PolicyFilters = Schemas['PolicyFilters']
 
 /** What narrows the library; empty values leave everything in. */
 export interface PolicyQuery {
   q: string
+  window: string
+  kind: string
   level: string
   topic: string
-  window: string
+  region: string
+  industry: string
+  issuer: string
 }
 
 /** A few answers of somebody who is not matched by a company; empty ones are not told. */
@@ -45,6 +56,10 @@ export const listPolicies = (query: PolicyQuery, cursor: string | undefined) =>
       params: { query: { ...told(query), status: 'published', cursor, limit: 15 } },
     }),
   )
+
+/** What the library can be narrowed by, and how many policies a query leaves. */
+export const policyFilters = (query: PolicyQuery) =>
+  call(api.GET('/api/policy-filters', { params: { query: told({ ...query }) } }))
 
 export const getPolicy = (id: number) => call(api.GET('/api/policies/{id}', { params: { path: { id } } }))
 
@@ -71,5 +86,62 @@ export const policyCalendar = (month: string) =>
 export const following = () => call(api.GET('/api/policy-subscriptions')).then((page) => page.items)
 
 /** Follows a policy, an issuer, a topic, a kind or a word, or no longer. Asked twice it is one subscription. */
-export const followPolicies = (kind: Followed['kind'], value: string, end: boolean) =>
-  call(api.POST('/api/policy-subscriptions', { body: { kind, value, end: end || undefined } }))
+export const followPolicies = (kind: Followed['kind'], value: string, end: boolean, key: string) =>
+  call(
+    api.POST('/api/policy-subscriptions', {
+      body: { kind, value, end: end || undefined },
+      headers: idempotent(key),
+    }),
+  )
+
+/** What the company was answered and what the person asked by a few conditions, newest first. */
+export const listAnswers = (cursor: string | undefined) =>
+  call(api.GET('/api/policy-answers', { params: { query: { cursor } } }))
+
+/** An answer as it was given, by the texts and facts of then. */
+export const getAnswer = (number: string) =>
+  call(api.GET('/api/policy-answers/{number}', { params: { path: { number } } }))
+
+export const removeAnswer = (number: string, key: string) =>
+  call(
+    api.POST('/api/policy-answers/{number}/remove', {
+      params: { path: { number } },
+      headers: idempotent(key),
+    }),
+  )
+
+/** The lists without application that are or were shown. */
+export const listGrants = () => call(api.GET('/api/public/policy-grants')).then((page) => page.items ?? [])
+
+/** The lists the own company is on. */
+export const myGrants = () => call(api.GET('/api/my/policy-grants')).then((page) => page.items ?? [])
+
+export const getGrant = (id: number, cursor: string | undefined) =>
+  call(api.GET('/api/public/policy-grants/{id}', { params: { path: { id }, query: { cursor, limit: 50 } } }))
+
+/** Takes what a list gives the own company, or declines it. */
+export const confirmGrant = (id: number, take: boolean, key: string) =>
+  call(
+    api.POST('/api/my/policy-grants/{id}/confirm', {
+      params: { path: { id } },
+      body: { take },
+      headers: idempotent(key),
+    }),
+  )
+
+export interface ObjectionForm {
+  enterpriseId: string
+  name: string
+  phone: string
+  text: string
+}
+
+/** Objects to a list, or to one company on it; the number of the objection comes back. */
+export const objectToGrant = (id: number, { enterpriseId, ...form }: ObjectionForm, key: string) =>
+  call(
+    api.POST('/api/public/policy-grants/{id}/objections', {
+      params: { path: { id } },
+      body: { ...form, enterpriseId: Number(enterpriseId) || undefined },
+      headers: idempotent(key),
+    }),
+  )

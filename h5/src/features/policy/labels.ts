@@ -1,7 +1,7 @@
 import type { StatusLook } from '@/components/StatusTag/types'
 import { money } from '@/format'
 
-import type { Group, LineState, PolicyItem, Window } from './api'
+import type { AnswerItem, Group, LineState, MyGrant, PolicyItem, PublicGrant, Window } from './api'
 
 const windows: Record<Window, StatusLook> = {
   open: { word: '正在申报', tone: 'success', icon: 'clock-o' },
@@ -36,30 +36,6 @@ const states: Record<LineState, StatusLook> = {
 export const stateLook = (state: LineState | undefined): StatusLook | null =>
   state ? (states[state] ?? states.unknown) : null
 
-export const levels = [
-  { text: '全部层级', value: '' },
-  { text: '国家级', value: 'national' },
-  { text: '市级', value: 'city' },
-  { text: '区级', value: 'district' },
-]
-
-export const topics = [
-  { text: '全部主题', value: '' },
-  { text: '资金支持', value: 'funding' },
-  { text: '科技创新', value: 'innovation' },
-  { text: '融资服务', value: 'financing' },
-  { text: '用工人才', value: 'talent' },
-  { text: '场地要素', value: 'premises' },
-  { text: '市场开拓', value: 'market' },
-  { text: '绿色发展', value: 'green' },
-  { text: '减负降费', value: 'relief' },
-]
-
-export const windowChoices = [
-  { text: '申报状态', value: '' },
-  ...(Object.keys(windows) as Window[]).map((value) => ({ text: windows[value].word, value })),
-]
-
 /** "2026年11月7日" of a plain day; empty for an open one. */
 export function dayText(day: string | undefined): string {
   const [year, month, date] = (day ?? '').split('-').map(Number)
@@ -84,3 +60,35 @@ export function originText(source: string | undefined, asOf: string | undefined)
   const day = dayText(asOf)
   return source && day ? `${source}，截至 ${day}` : (source ?? '')
 }
+
+/** What an answer is about. */
+export function answerTitle(answer: Pick<AnswerItem, 'q' | 'title' | 'kind'>): string {
+  if (answer.q) return `“${answer.q}”的匹配`
+  if (answer.title) return `与《${answer.title.replace(/^《|》$/g, '')}》的匹配`
+  return answer.kind === 'quick' ? '按填写的条件匹配' : '与全部可申报政策的匹配'
+}
+
+/** By which texts it was judged. */
+export const answerExtent = (answer: Pick<AnswerItem, 'edition' | 'policies'>): string =>
+  answer.edition ? `按政策第 ${answer.edition} 版` : `涉及 ${answer.policies} 项政策`
+
+/** How a list stands for everybody. */
+export function grantLook(grant: Pick<PublicGrant, 'open' | 'state' | 'stateName'>): StatusLook {
+  if (grant.open) return { word: '公示中', tone: 'info', icon: 'clock-o' }
+  return grant.state === 'final'
+    ? { word: grant.stateName, tone: 'success', icon: 'passed' }
+    : { word: '公示已结束', tone: 'neutral', icon: 'stop-circle-o' }
+}
+
+const places: Record<MyGrant['mine'], Omit<StatusLook, 'word'>> = {
+  listed: { tone: 'info', icon: 'info-o' },
+  removed: { tone: 'neutral', icon: 'close' },
+  confirmed: { tone: 'success', icon: 'passed' },
+  declined: { tone: 'neutral', icon: 'stop-circle-o' },
+}
+
+/** Where the own company stands on a list. */
+export const placeLook = (mine: Pick<MyGrant, 'mine' | 'mineName' | 'mayConfirm'>): StatusLook =>
+  mine.mayConfirm && mine.mine === 'listed'
+    ? { word: '待本企业确认', tone: 'warning', icon: 'clock-o' }
+    : { word: mine.mineName, ...places[mine.mine] }

@@ -108,7 +108,7 @@ const result: api.MatchResult = {
   ],
 }
 
-async function open(component: object, signedIn: boolean, props = {}) {
+async function open(component: object, signedIn: boolean, props = {}, path = '/') {
   const page = { template: '<i/>' }
   const router = createRouter({
     history: createMemoryHistory(),
@@ -121,7 +121,7 @@ async function open(component: object, signedIn: boolean, props = {}) {
       { path: '/login', name: 'login', component: page },
     ],
   })
-  await router.push('/')
+  await router.push(path)
   const pinia = createPinia()
   setActivePinia(pinia)
   useSession().accept({
@@ -184,25 +184,58 @@ describe('ConditionList', () => {
 })
 
 describe('PolicyList', () => {
-  it('searches, filters, and says what to do when nothing is found', async () => {
+  const filters: api.PolicyFilters = {
+    count: 7,
+    groups: [
+      { name: 'window', label: '申报状态', options: [{ value: 'closing', text: '即将截止' }] },
+      { name: 'kind', label: '支持方式', options: [{ value: 'tax', text: '税费减免' }] },
+      { name: 'level', label: '政策层级', options: [{ value: 'city', text: '市级' }] },
+      { name: 'industry', label: '适用行业', rare: true, options: [{ value: 'C', text: '制造业' }] },
+    ],
+  }
+  const none = { window: '', kind: '', level: '', topic: '', region: '', industry: '', issuer: '' }
+  it('searches, keeps it in the address, and says what to do when nothing is found', async () => {
     const load = vi
       .spyOn(api, 'listPolicies')
       .mockResolvedValueOnce({ items: [item] })
       .mockResolvedValue({ items: [] })
-    const { wrapper } = await open(PolicyList, false)
+    vi.spyOn(api, 'policyFilters')
+      .mockResolvedValueOnce(filters)
+      .mockResolvedValue({ ...filters, count: 0 })
+    const { wrapper, router } = await open(PolicyList, false, {}, '/policies')
     expect(wrapper.text()).toContain('烘焙小店措施')
     expect(wrapper.text()).toContain('填几项条件')
+    expect(wrapper.text()).toContain('共 7 项政策')
     await wrapper.get('input[name="q"]').setValue(' 烤箱 ')
     await wrapper.get('form').trigger('submit')
     await flushPromises()
-    expect(load).toHaveBeenLastCalledWith({ q: '烤箱', level: '', topic: '', window: '' }, undefined)
+    expect(load).toHaveBeenLastCalledWith({ q: '烤箱', ...none }, undefined)
+    expect(router.currentRoute.value.query).toEqual({ q: '烤箱' })
     expect(wrapper.text()).toContain('没有找到符合条件的政策')
+    expect(wrapper.text()).toContain('共 0 项政策')
+    await wrapper
+      .findAll('button')
+      .find((button) => button.text() === '清除条件，查看全部政策')!
+      .trigger('click')
+    await flushPromises()
+    expect(router.currentRoute.value.query).toEqual({})
+    expect(load).toHaveBeenLastCalledWith({ q: '', ...none }, undefined)
+  })
+  it('is narrowed as the address says, and names what is chosen', async () => {
+    const load = vi.spyOn(api, 'listPolicies').mockResolvedValue({ items: [item] })
+    vi.spyOn(api, 'policyFilters').mockResolvedValue({ ...filters, count: 1 })
+    const { wrapper } = await open(PolicyList, false, {}, '/policies?window=closing&industry=C')
+    expect(load).toHaveBeenLastCalledWith({ ...none, q: '', window: 'closing', industry: 'C' }, undefined)
+    expect(wrapper.text()).toContain('共 1 项政策 · 即将截止 · 制造业')
+    expect(wrapper.text()).toContain('更多（1）')
+    expect(wrapper.text()).toContain('清除条件')
   })
   it('shows the figures of the own company, and goes on without them', async () => {
     vi.spyOn(api, 'listPolicies').mockResolvedValue({ items: [item] })
     vi.spyOn(api, 'matchSummary')
       .mockResolvedValueOnce({ eligible: 2, possible: 1, nearly: 3 })
       .mockRejectedValue(new ApiError('internal'))
+    vi.spyOn(api, 'policyFilters').mockRejectedValue(new ApiError('internal'))
     const first = await open(PolicyList, true)
     expect(first.wrapper.text()).toContain('符合 2 项，可能符合 1 项，还差一点 3 项')
     first.wrapper.unmount()
@@ -233,6 +266,31 @@ describe('PolicyDetail', () => {
     expect(wrapper.text()).toContain('与本企业的匹配')
     expect(wrapper.text()).toContain('只差一项：从业人员，还差 6 人')
     expect(wrapper.text()).not.toContain('看看本企业是否符合')
+  })
+  it('subscribes with one key for one wish', async () => {
+    vi.spyOn(api, 'getPolicy').mockResolvedValue(policy)
+    vi.spyOn(api, 'matchPolicy').mockRejectedValue(new ApiError('internal'))
+    const followed = { kind: 'policy', kindName: '政策', value: '3', label: '', createdAt: '' } as api.Followed
+    const list = vi.spyOn(api, 'following').mockResolvedValue([])
+    const send = vi
+      .spyOn(api, 'followPolicies')
+      .mockRejectedValueOnce(new ApiError('network'))
+      .mockResolvedValue({ items: [followed] })
+    const { wrapper } = await open(PolicyDetail, true, { id: 3 })
+    const press = async () => {
+      await wrapper
+        .findAll('button')
+        .find((button) => ['订阅', '取消订阅'].includes(button.text()))!
+        .trigger('click')
+      await flushPromises()
+    }
+    await press()
+    list.mockResolvedValue([followed])
+    await press()
+    expect(send.mock.calls[0]).toEqual(send.mock.calls[1])
+    await press()
+    expect(send.mock.calls[2]?.slice(0, 3)).toEqual(['policy', '3', true])
+    expect(send.mock.calls[2]?.[3]).not.toBe(send.mock.calls[1]?.[3])
   })
   it('says that a withdrawn policy was not found', async () => {
     vi.spyOn(api, 'getPolicy').mockRejectedValue(new ApiError('not_found'))
