@@ -16,6 +16,7 @@ import (
 	"github.com/huiqi/huiqi/modules/export"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/importing"
+	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/intake"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/policy"
@@ -29,7 +30,7 @@ import (
 func keepers() secret.Keepers {
 	var all secret.Keepers
 	for _, k := range []secret.Keepers{
-		identity.Sealed(), enterprise.Sealed(), ticket.Sealed(), application.Sealed(), message.Sealed(), exchange.Sealed(), export.Sealed(), importing.Sealed(), cti.Sealed(), intake.Sealed(), policy.Sealed(),
+		identity.Sealed(), enterprise.Sealed(), institution.Sealed(), ticket.Sealed(), application.Sealed(), message.Sealed(), exchange.Sealed(), export.Sealed(), importing.Sealed(), cti.Sealed(), intake.Sealed(), policy.Sealed(),
 	} {
 		all.Columns, all.Hashes = append(all.Columns, k.Columns...), append(all.Hashes, k.Hashes...)
 	}

@@ -85,6 +85,13 @@ func TestFactsBecomeMessages(t *testing.T) {
 	bySystem.facts["by"] = "registry"
 	delete(old.facts, "by")
 	case4.facts["attemptId"] = 4
+	renaming := func(typ string) told {
+		c := enterprise(typ)
+		c.facts["attemptId"], c.facts["oldName"], c.facts["newName"] = 5, "麦香面包房", "麦香食品"
+		return c
+	}
+	renamedByRegistry := renaming("renamed")
+	renamedByRegistry.facts["by"] = "registry"
 	join := func(typ string) told {
 		return told{"enterprise_join." + typ, "enterprise_join", map[string]any{"id": 8, "enterpriseId": 70, "enterpriseName": "麦香烘焙", "userId": her.UserID, "ownerId": 904, "reason": "不认识此人。"}}
 	}
@@ -137,6 +144,10 @@ func TestFactsBecomeMessages(t *testing.T) {
 		{case4, "enterprise.review", []int64{903}, "请审核", "/enterprise-reviews?open=4"},
 		{enterprise("verification_pending"), "enterprise.review", []int64{903}, "请审核", "/enterprise-reviews"},
 		{enterprise("registered"), "", nil, "", ""},
+		{renaming("renamed"), "", []int64{her.UserID}, "企业名称已变更为“麦香烘焙”", "/company/name"},
+		{renamedByRegistry, "", nil, "", ""},
+		{renaming("rename_refused"), "", []int64{her.UserID}, "“麦香烘焙”变更为“麦香食品”的申请被退回：法定代表人不一致。", "/company/name"},
+		{renaming("rename_pending"), "enterprise.review", []int64{903}, "申请变更名称为“麦香食品”", "/enterprise-reviews?open=5"},
 		{join("asked"), "", []int64{904}, "申请加入“麦香烘焙”", "/company"},
 		{join("admitted"), "", []int64{her.UserID}, "您已加入“麦香烘焙”", "/company"},
 		{join("refused"), "", []int64{her.UserID}, "未通过：不认识此人。", "/company"},
@@ -389,7 +400,7 @@ func TestEveryTemplateIsTaken(t *testing.T) {
 	t.Parallel()
 	f := mustSandbox(t)
 	values := accepted("").Params
-	for _, k := range []string{"title", "text", "unitName", "name", "item", "advice", "lasted", "clock", "due", "kind", "until", "left", "issuer", "window", "product", "status", "day", "answer", "count"} {
+	for _, k := range []string{"title", "text", "unitName", "name", "item", "advice", "lasted", "clock", "due", "kind", "until", "left", "issuer", "window", "product", "status", "day", "answer", "count", "oldName", "newName"} {
 		values[k] = "很长很长的一段文字，\n里面有换行，也有超过二十个字的内容"
 	}
 	values["number"] = "SQ20261124-000012"

@@ -70,7 +70,7 @@ func roles() []identity.BuiltinRole {
 		{Code: "security_admin", Name: "安全管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.roles", "ticket.reveals"}},
 		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"audit.view", "audit.export"}},
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
-			"institution.view", "institution.manage", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
+			"institution.view", "institution.manage", "institution.review", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
 			"consent.view", "consent.edit",
 			"policy.view", "policy.edit", "policy.publish", "policy.reverse", "policy.reverse_export", "policy.push", "policy.grant", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
 			"application.export", "enterprise.export", "enterprise.golden", "enterprise.import", "enterprise.quality", "message.export", "exchange.export", "calendar.view", "calendar.manage", "ticket.budgets",
@@ -104,7 +104,7 @@ func roles() []identity.BuiltinRole {
 			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "policy.view", "policy.publish",
 			"consent.view", "consent.publish", "policy.reverse", "policy.push_approve", "policy.grant_decide"}},
 		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
-			"product.view", "product.edit", "application.view", "application.handle", "application.export"}},
+			"product.view", "product.edit", "application.view", "application.handle", "application.export", "institution.operators"}},
 		{Code: "institution_operator", Name: "机构操作员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
 			"product.view", "product.edit", "application.view", "application.handle"}},
 		{Code: "enterprise_owner", Name: "企业负责人", Party: access.Enterprise, Scope: access.ScopeSelf},

@@ -277,6 +277,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 			{Key: "applications", Text: "我的申请", URL: "/applications", Icon: "document"},
 			{Key: "messages", Text: "我的消息", URL: "/messages", Icon: "bell"},
 			{Key: "company", Text: "我的企业", URL: "/company", Icon: "building"},
+			{Key: "onboarding", Text: "机构入驻", URL: "/institutions/apply", Icon: "certificate"},
 		},
 		Links: page.Links{Search: "/search", Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/my", Messages: "/messages", Help: "/help", Answers: "/answers", Ask: "/tickets/new",
 			Privacy: "/privacy", SiteMap: "/sitemap", Accessibility: "/accessibility"},
@@ -308,6 +309,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	consent.Register(h.web.API, h.consents)
 	licence.Register(h.web.API, h.licences)
 	institution.Register(h.web.API, h.institutions)
+	institution.RegisterOnboarding(h.web.API, h.institutions)
 	catalog.Register(h.web.API, h.catalog)
 	application.Register(h.web.API, h.applications)
 	content.Register(h.web.API, h.content)
@@ -333,6 +335,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		companies.Pages,
 		h.consents.Pages,
 		h.licences.Pages,
+		h.institutions.Pages,
 		h.catalog.Pages,
 		h.applications.Pages,
 		h.policies.Pages,

@@ -20,14 +20,11 @@ var rateLimit = catalog.RateLimit{BasisPoints: 1200, Basis: "一年期贷款市�
 
 // joinCatalog makes institutions and their products, which follow an institution's name and state.
 func (h *house) joinCatalog(c Config, p parts) {
-	h.institutions = institution.New(institution.Deps{DB: h.db, Clock: p.clock, DemoCodes: c.Demo, Hooks: institution.Hooks{
-		Changed: func(ctx context.Context, tx bun.Tx, card institution.Card) error {
-			return h.catalog.FollowInstitution(ctx, tx, catalog.Provider(card))
-		},
-	}})
+	h.institutions = h.newInstitutions(c, p)
+	h.tasks = append(h.tasks, h.institutions.Tasks()...)
 	h.catalog = catalog.New(catalog.Deps{DB: h.db, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, ApplyURL: "/products/%d/apply"})
 	h.sees["product"] = h.catalog.Sees
-	h.sees["institution"] = h.institutions.Sees
+	h.sees["institution"], h.sees[institution.ObjectDocument] = h.institutions.Sees, h.institutions.SeesDocument
 }
 
 var _ identity.Institutions = (*institution.Service)(nil)

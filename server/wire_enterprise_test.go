@@ -1,16 +1,20 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/huiqi/huiqi/integrations/registry"
 	"github.com/huiqi/huiqi/integrations/sandbox"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/criteria"
@@ -110,6 +114,46 @@ func TestVerifyAgainstTheRegistry(t *testing.T) {
 	if err != nil || in.Evaluate(facts, time.Now()).Decision != criteria.Eligible {
 		t.Errorf("the street is not within the district: %v", err)
 	}
+	t.Run("another name", func(t *testing.T) {
+		if err := h.ensureTicketTypes(ctx); err != nil {
+			t.Fatal(err)
+		}
+		types, err := h.tickets.Types(ctx, actor)
+		if err != nil || len(types) == 0 {
+			t.Fatal(len(types), err)
+		}
+		running, err := h.tickets.Open(ctx, actor, ticket.OpenTicket{Type: types[0].Code, Title: "路灯不亮", Body: "门前路灯坏了三天", Source: "h5"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := registered(world)
+		i := slices.IndexFunc(changed, func(c registry.Company) bool { return c.CreditCode == bakery.CreditCode })
+		record := changed[i]
+		record.Name = "北京通州〔演示〕新名称食品有限公司"
+		body, _ := json.Marshal(record)
+		res, err := http.Post(stand.URL+"/sandbox/api/registry/companies", "application/json", bytes.NewReader(body))
+		if err != nil || res.StatusCode != http.StatusCreated {
+			t.Fatal(res, err)
+		}
+		_ = res.Body.Close()
+		f, err := h.uploads.Save(ctx, actor, "licence", "营业执照.png", bytes.NewReader(pngFile(t)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request, _ := json.Marshal(map[string]any{"name": record.Name, "fileIds": []int64{f.ID}})
+		status, text := ask(t, h, "POST", "/api/my/enterprise/name-changes", token, string(request))
+		var v enterprise.AttemptView
+		if err := json.Unmarshal([]byte(text), &v); err != nil || status != 200 || v.Outcome != enterprise.Agreed || v.EnterpriseName != record.Name || v.OldName != bakery.Name {
+			t.Fatalf("%d %s", status, text)
+		}
+		if kept, err := h.tickets.Get(ctx, actor, running.ID); err != nil || kept.EnterpriseName != bakery.Name {
+			t.Errorf("the running ticket: %s, %v", kept.EnterpriseName, err)
+		}
+		fresh, err := h.tickets.Open(ctx, actor, ticket.OpenTicket{Type: types[0].Code, Title: "井盖松动", Body: "门前井盖松动有响声", Source: "h5"})
+		if err != nil || fresh.EnterpriseName != record.Name {
+			t.Errorf("the next ticket: %s, %v", fresh.EnterpriseName, err)
+		}
+	})
 }
 
 // TestTheSchemaKnowsTheDemosConditions looks up every field that the demo's policies name.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/file"
+	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/licence"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/policy"
@@ -106,6 +107,10 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofProduct(ctx, tx, e)
 	case "enterprise":
 		return n.ofEnterprise(ctx, tx, e)
+	case institution.Object:
+		return n.ofInstitution(ctx, tx, e)
+	case institution.ObjectApplication:
+		return n.ofOnboarding(ctx, tx, e)
 	case "enterprise_join":
 		return n.ofJoin(ctx, tx, e)
 	case licence.Object:
@@ -304,6 +309,8 @@ type enterpriseFact struct {
 	// By says what the claim was held against: registry or review.
 	By        string `json:"by"`
 	AttemptID int64  `json:"attemptId"`
+	OldName   string `json:"oldName"`
+	NewName   string `json:"newName"`
 }
 
 func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
@@ -312,9 +319,15 @@ func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]
 		return nil, err
 	}
 	notice := message.Notice{Template: e.Type, UserID: f.UserID, Params: map[string]string{
-		"name": f.Name, "reason": strings.TrimRight(or(f.Reason, "与登记信息不一致"), "。"),
+		"name": f.Name, "reason": strings.TrimRight(or(f.Reason, "与登记信息不一致"), "。"), "oldName": f.OldName, "newName": f.NewName,
 	}}
 	switch e.Type {
+	case "enterprise.renamed", "enterprise.rename_refused":
+		if f.UserID == 0 || f.By != "review" {
+			return nil, nil
+		}
+		notice.Link = "/company/name"
+		return []message.Notice{notice}, nil
 	case "enterprise.verified", "enterprise.verification_refused":
 		// What the registry says is read on the page it was asked from; only a person's word comes later.
 		if f.UserID == 0 || e.Type == "enterprise.verification_refused" && f.By != "review" {
@@ -325,7 +338,7 @@ func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]
 	case "enterprise.review_delegated":
 		notice.Link = "/enterprise-reviews"
 		return []message.Notice{notice}, nil
-	case "enterprise.verification_pending", "enterprise.review_overdue":
+	case "enterprise.verification_pending", "enterprise.rename_pending", "enterprise.review_overdue":
 		notice.Link = "/enterprise-reviews"
 		if f.AttemptID != 0 {
 			notice.Link += "?open=" + strconv.FormatInt(f.AttemptID, 10)

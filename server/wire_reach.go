@@ -44,8 +44,8 @@ type reachConsents struct{ *consent.Service }
 var _ policy.Consents = reachConsents{}
 
 // MayRead says which fields of the companies the reader may read.
-func (c reachConsents) MayRead(ctx context.Context, actor access.Actor, ids []int64, what string) (map[int64]func(field string) bool, error) {
-	passes, err := c.ReadAll(ctx, actor, ids, consent.Reading{Purpose: consent.PolicyMatch, What: what})
+func (c reachConsents) MayRead(ctx context.Context, actor access.Actor, ids []int64, basis, what string) (map[int64]func(field string) bool, error) {
+	passes, err := c.ReadAll(ctx, actor, ids, consent.Reading{Purpose: consent.PolicyMatch, Basis: basis, What: what})
 	out := make(map[int64]func(string) bool, len(passes))
 	for id, p := range passes {
 		out[id] = func(field string) bool { return slices.Contains(p.Groups, enterprise.GroupOf(field)) }

@@ -1,5 +1,7 @@
 package institution
 
+import "time"
+
 // Object is the name of an institution in events, audit rows and file links.
 const Object = "institution"
 
@@ -39,10 +41,98 @@ func (f Paused) Event() (string, string, int64) { return "institution.suspended"
 // Event names the fact.
 func (f Resumed) Event() (string, string, int64) { return "institution.resumed", Object, f.ID }
 
+// The names of the objects of onboarding in events, audit rows and file links.
+const (
+	ObjectApplication = "institution_application"
+	ObjectDocument    = "institution_document"
+)
+
+// OnboardingHead is what every fact about an application for 入驻 says. UserID applied.
+type OnboardingHead struct {
+	ID     int64  `json:"id"`
+	Number string `json:"number"`
+	Name   string `json:"name"`
+	UserID int64  `json:"userId"`
+	Round  int    `json:"round"`
+}
+
+// OnboardingSubmitted is announced when an application was sent, or sent again.
+type OnboardingSubmitted struct {
+	OnboardingHead
+	DueAt time.Time `json:"dueAt"`
+}
+
+// OnboardingReturned is announced when it was sent back.
+type OnboardingReturned struct {
+	OnboardingHead
+	Reason string `json:"reason"`
+}
+
+// OnboardingApproved is announced when the institution came into being.
+type OnboardingApproved struct {
+	OnboardingHead
+	InstitutionID int64  `json:"institutionId"`
+	Account       string `json:"account"`
+}
+
+// OnboardingRefused is announced when it was refused.
+type OnboardingRefused struct {
+	OnboardingHead
+	Reason string `json:"reason"`
+}
+
+// OnboardingOverdue is announced once for a round that was not decided in time.
+type OnboardingOverdue struct {
+	OnboardingHead
+	DueAt time.Time `json:"dueAt"`
+}
+
+// Expiring is announced 30 and 7 days before a qualification ends, and on the day.
+type Expiring struct {
+	ID    int64  `json:"id"`
+	Name  string `json:"name"`
+	Paper string `json:"paper"`
+	To    string `json:"to"`
+	Days  int    `json:"days"`
+}
+
+// Event names the fact.
+func (f OnboardingSubmitted) Event() (string, string, int64) {
+	return "institution_application.submitted", ObjectApplication, f.ID
+}
+
+// Event names the fact.
+func (f OnboardingReturned) Event() (string, string, int64) {
+	return "institution_application.returned", ObjectApplication, f.ID
+}
+
+// Event names the fact.
+func (f OnboardingApproved) Event() (string, string, int64) {
+	return "institution_application.approved", ObjectApplication, f.ID
+}
+
+// Event names the fact.
+func (f OnboardingRefused) Event() (string, string, int64) {
+	return "institution_application.refused", ObjectApplication, f.ID
+}
+
+// Event names the fact.
+func (f OnboardingOverdue) Event() (string, string, int64) {
+	return "institution_application.overdue", ObjectApplication, f.ID
+}
+
+// Event names the fact.
+func (f Expiring) Event() (string, string, int64) { return "institution.expiring", Object, f.ID }
+
+func (a *Application) head() OnboardingHead {
+	return OnboardingHead{ID: a.ID, Number: a.Number, Name: a.Name, UserID: a.UserID, Round: a.Round}
+}
+
 func (i *Institution) head() Head {
 	return Head{ID: i.ID, Name: i.Name, Kind: i.Kind, Status: i.Status, Version: i.Version}
 }
 
 var labels = map[string]string{
 	"institution.opened": "登记机构", "institution.edited": "修改信息", "institution.suspended": "暂停服务", "institution.resumed": "恢复服务",
+	"institution.expiring": "资质到期提醒",
 }

@@ -49,11 +49,16 @@ func kindName(code string) string {
 const (
 	PermView   access.Permission = "institution.view"
 	PermManage access.Permission = "institution.manage"
+	// PermReview decides applications for 入驻.
+	PermReview access.Permission = "institution.review"
+	// PermOperators lets an institution's administrator keep the accounts of its own operators.
+	PermOperators access.Permission = "institution.operators"
 )
 
 // Permissions describes the rights of the module for the page where roles are edited.
 func Permissions() []access.Info {
-	return []access.Info{{Name: PermView, Group: "机构", Label: "查看机构"}, {Name: PermManage, Group: "机构", Label: "登记和管理机构"}}
+	return []access.Info{{Name: PermView, Group: "机构", Label: "查看机构"}, {Name: PermManage, Group: "机构", Label: "登记和管理机构"},
+		{Name: PermReview, Group: "机构", Label: "审核机构入驻"}, {Name: PermOperators, Group: "机构", Label: "管理本机构操作员"}}
 }
 
 // The faults of the module.

@@ -26,6 +26,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/uscc"
 	"github.com/huiqi/huiqi/platform/web"
 )
@@ -40,17 +41,28 @@ type fixture struct {
 	told  *[]institution.Card
 	veto  *error
 	clock *clock.Fake
+	// people are the accounts a neighbour keeps.
+	people *people
 }
 
 func mustNew(t *testing.T) fixture {
 	t.Helper()
-	f := fixture{db: databasetest.New(t, steps), told: &[]institution.Card{}, veto: new(error), clock: clock.NewFake(start)}
-	f.Service = institution.New(institution.Deps{DB: f.db, Clock: f.clock, DemoCodes: true, Hooks: institution.Hooks{
-		Changed: func(_ context.Context, _ bun.Tx, c institution.Card) error {
-			*f.told = append(*f.told, c)
-			return *f.veto
-		},
-	}})
+	key, err := secret.ParseKey(secret.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	box, err := secret.New(secret.Keys{Current: "k1", Keys: map[string][]byte{"k1": key}, Suite: secret.GM})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := fixture{db: databasetest.New(t, steps), told: &[]institution.Card{}, veto: new(error), clock: clock.NewFake(start), people: &people{}}
+	f.Service = institution.New(institution.Deps{DB: f.db, Clock: f.clock, DemoCodes: true, Box: box, Files: &shelf{tied: map[int64][]int64{}}, Desk: twoDays{}, Accounts: f.people,
+		Operators: f.people, Hooks: institution.Hooks{
+			Changed: func(_ context.Context, _ bun.Tx, c institution.Card) error {
+				*f.told = append(*f.told, c)
+				return *f.veto
+			},
+		}})
 	return f
 }
 

@@ -28,6 +28,75 @@ type institution20261124 struct {
 	UpdatedAt      time.Time `bun:"updated_at,notnull"`
 }
 
+type application20261129 struct {
+	bun.BaseModel `bun:"table:institution_applications"`
+
+	ID            int64      `bun:"id,pk,autoincrement"`
+	Number        string     `bun:"number,notnull"`
+	UserID        int64      `bun:"user_id,notnull"`
+	UserName      string     `bun:"user_name,notnull"`
+	State         string     `bun:"state,notnull"`
+	Round         int64      `bun:"round,notnull"`
+	Name          string     `bun:"name,notnull"`
+	Kind          string     `bun:"kind,notnull"`
+	CreditCode    string     `bun:"credit_code,notnull"`
+	LegalPerson   string     `bun:"legal_person,notnull"`
+	Phone         string     `bun:"phone,notnull"`
+	Address       string     `bun:"address,notnull"`
+	Summary       string     `bun:"summary,notnull,type:text"`
+	Offers        string     `bun:"offers,notnull,type:text"`
+	ContactName   string     `bun:"contact_name,notnull"`
+	ContactSealed string     `bun:"contact_sealed,notnull,type:text"`
+	Account       string     `bun:"account,notnull"`
+	InstitutionID int64      `bun:"institution_id,notnull"`
+	Version       int64      `bun:"version,notnull"`
+	CreatedAt     time.Time  `bun:"created_at,notnull"`
+	UpdatedAt     time.Time  `bun:"updated_at,notnull"`
+	SubmittedAt   *time.Time `bun:"submitted_at"`
+	DueAt         *time.Time `bun:"due_at"`
+	RemindedAt    *time.Time `bun:"reminded_at"`
+	DecidedAt     *time.Time `bun:"decided_at"`
+}
+
+type document20261129 struct {
+	bun.BaseModel `bun:"table:institution_documents"`
+
+	ID            int64      `bun:"id,pk,autoincrement"`
+	ApplicationID int64      `bun:"application_id,notnull"`
+	Name          string     `bun:"name,notnull"`
+	No            string     `bun:"no,notnull"`
+	To            string     `bun:"valid_to,notnull"`
+	AddedAt       time.Time  `bun:"added_at,notnull"`
+	RemovedAt     *time.Time `bun:"removed_at"`
+}
+
+type round20261129 struct {
+	bun.BaseModel `bun:"table:institution_rounds"`
+
+	ApplicationID int64      `bun:"application_id,pk"`
+	Round         int64      `bun:"round,pk"`
+	Sent          string     `bun:"sent,notnull,type:text"`
+	SubmittedAt   time.Time  `bun:"submitted_at,notnull"`
+	DueAt         time.Time  `bun:"due_at,notnull"`
+	Outcome       string     `bun:"outcome,notnull"`
+	Codes         string     `bun:"codes,notnull"`
+	Reason        string     `bun:"reason,notnull,type:text"`
+	ReviewerID    int64      `bun:"reviewer_id,notnull"`
+	ReviewerName  string     `bun:"reviewer_name,notnull"`
+	DecidedAt     *time.Time `bun:"decided_at"`
+}
+
+type reminder20261129 struct {
+	bun.BaseModel `bun:"table:institution_reminders"`
+
+	InstitutionID int64     `bun:"institution_id,pk"`
+	Name          string    `bun:"name,pk"`
+	No            string    `bun:"no,pk"`
+	To            string    `bun:"valid_to,pk"`
+	Threshold     int64     `bun:"threshold,pk"`
+	At            time.Time `bun:"at,notnull"`
+}
+
 // Migrations are the tables of the module.
 var Migrations = []database.Migration{{
 	ID: "20261124083001_institutions",
@@ -39,5 +108,19 @@ var Migrations = []database.Migration{{
 			"CREATE UNIQUE INDEX institutions_code ON institutions (credit_code)",
 			"CREATE INDEX institutions_kind ON institutions (kind, id)",
 			"CREATE INDEX institutions_status ON institutions (status, id)")
+	},
+}, {
+	ID: "20261129182000_institution_onboarding",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*application20261129)(nil), (*document20261129)(nil), (*round20261129)(nil), (*reminder20261129)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			// One open application a person, and one under review a credit code: two who send at once meet here.
+			"CREATE UNIQUE INDEX institution_applications_person ON institution_applications (user_id) WHERE state IN ('draft', 'waiting', 'returned')",
+			"CREATE UNIQUE INDEX institution_applications_code ON institution_applications (credit_code) WHERE state = 'waiting'",
+			"CREATE INDEX institution_applications_state ON institution_applications (state, id)",
+			"CREATE INDEX institution_applications_user ON institution_applications (user_id, id)",
+			"CREATE INDEX institution_documents_application ON institution_documents (application_id, id)")
 	},
 }}

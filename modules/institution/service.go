@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/phone"
+	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/text"
 	"github.com/huiqi/huiqi/platform/uscc"
 )
@@ -31,6 +33,11 @@ type Hooks struct {
 type Deps struct {
 	DB        *database.DB
 	Clock     clock.Clock
+	Box       *secret.Box
+	Files     Files
+	Desk      Desk
+	Accounts  Accounts
+	Operators Operators
 	Hooks     Hooks
 	DemoCodes bool
 }
@@ -40,7 +47,7 @@ type Service struct{ Deps }
 
 // New makes the service. It panics when something of Deps is missing.
 func New(d Deps) *Service {
-	if d.DB == nil || d.Clock == nil {
+	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Files == nil || d.Desk == nil || d.Accounts == nil || d.Operators == nil {
 		panic("institution: Deps is not complete")
 	}
 	return &Service{d}
@@ -159,17 +166,8 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenInstitut
 	var done outcome
 	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		done, err = idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "institution.open", Key: cmd.Key, Request: d, Now: now}, func() (outcome, error) {
-			i := Institution{Status: Active, Version: 1, CreatedAt: now, UpdatedAt: now}
-			i.fill(d)
-			if _, err := tx.NewInsert().Model(&i).ExcludeColumn("id").Returning("id").Exec(ctx); database.IsDuplicate(err) {
-				return outcome{}, ErrTaken.Wrap(err)
-			} else if err != nil {
-				return outcome{}, err
-			}
-			if _, err := event.Append(ctx, tx, actor, now, Opened{i.head()}); err != nil {
-				return outcome{}, err
-			}
-			return outcome{i.ID}, audit.Write(ctx, tx, actor, now, audit.Record{Action: "institution.open", Object: Object, ObjectID: i.ID, Summary: "登记机构 " + i.Name})
+			id, err := register(ctx, tx, actor, now, d)
+			return outcome{id}, err
 		})
 		return err
 	})
@@ -177,6 +175,21 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenInstitut
 		return View{}, fmt.Errorf("open institution: %w", err)
 	}
 	return s.Get(ctx, actor, done.ID)
+}
+
+// register writes a new institution with its event and audit row.
+func register(ctx context.Context, tx bun.Tx, actor access.Actor, now time.Time, d Details) (int64, error) {
+	i := Institution{Status: Active, Version: 1, CreatedAt: now, UpdatedAt: now}
+	i.fill(d)
+	if _, err := tx.NewInsert().Model(&i).ExcludeColumn("id").Returning("id").Exec(ctx); database.IsDuplicate(err) {
+		return 0, ErrTaken.Wrap(err)
+	} else if err != nil {
+		return 0, err
+	}
+	if _, err := event.Append(ctx, tx, actor, now, Opened{i.head()}); err != nil {
+		return 0, err
+	}
+	return i.ID, audit.Write(ctx, tx, actor, now, audit.Record{Action: "institution.open", Object: Object, ObjectID: i.ID, Summary: "登记机构 " + i.Name})
 }
 
 // Ref names the institution a command is about.

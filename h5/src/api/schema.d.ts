@@ -2369,6 +2369,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/institution-applications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构入驻申请列表 */
+        get: operations["get-institution-applications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-applications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构入驻申请 */
+        get: operations["get-institution-applications-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-applications/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 通过机构入驻 */
+        post: operations["post-institution-applications-id-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-applications/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 不予通过机构入驻 */
+        post: operations["post-institution-applications-id-refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-applications/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回机构入驻申请 */
+        post: operations["post-institution-applications-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/institution-kinds": {
         parameters: {
             query?: never;
@@ -2378,6 +2463,75 @@ export interface paths {
         };
         /** 机构类型 */
         get: operations["get-institution-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-operators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本机构操作员 */
+        get: operations["get-institution-operators"];
+        put?: never;
+        /** 开通本机构操作员 */
+        post: operations["post-institution-operators"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-operators/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 停用本机构操作员 */
+        post: operations["post-institution-operators-id-disable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-operators/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 启用本机构操作员 */
+        post: operations["post-institution-operators-id-enable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构入驻退回原因 */
+        get: operations["get-institution-return-reasons"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3268,6 +3422,23 @@ export interface paths {
         put?: never;
         /** 调整成员的经办授权 */
         post: operations["post-my-enterprise-members-id-mandate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/name-changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 企业名称变更 */
+        post: operations["post-my-enterprise-name-changes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4332,6 +4503,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/policies/{id}/outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策成效 */
+        get: operations["get-policies-id-outcome"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/policies/{id}/pushes": {
         parameters: {
             query?: never;
@@ -4451,6 +4639,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/policy-answers/{number}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 删除一份匹配答复 */
+        post: operations["post-policy-answers-number-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/policy-calendar": {
         parameters: {
             query?: never;
@@ -4528,6 +4733,23 @@ export interface paths {
         };
         /** 申报条件可用的字段 */
         get: operations["get-policy-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy-filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策库的筛选条件和符合的数量 */
+        get: operations["get-policy-filters"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4956,6 +5178,57 @@ export interface paths {
         get: operations["get-public-knowledge-id"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/public/policy-grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 公示的免申即享名单 */
+        get: operations["get-public-policy-grants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/public/policy-grants/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一份公示的免申即享名单 */
+        get: operations["get-public-policy-grants-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/public/policy-grants/{id}/objections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 对公示的免申即享名单提出异议 */
+        post: operations["post-public-policy-grants-id-objections"];
         delete?: never;
         options?: never;
         head?: never;
@@ -9572,13 +9845,15 @@ export interface components {
             /** Format: int64 */
             id: number;
             /**
-             * @description facts: a verified company asked for the registry's facts.
+             * @description facts: a verified company asked for the registry's facts; rename: it asked to change its name.
              * @enum {string}
              */
-            kind: "registry" | "review" | "facts";
+            kind: "registry" | "review" | "facts" | "rename";
             legalPerson: string;
             name: string;
             note: string;
+            /** @description Of a change of name: what the company was called. */
+            oldName?: string;
             outcome: string;
             overdue?: boolean;
             problems: components["schemas"]["Field"][];
@@ -9739,6 +10014,8 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             creditCode: string;
+            /** @description The names it had before, the newest first. */
+            formerNames?: string[];
             /** Format: int64 */
             id: number;
             legalPerson: string;
@@ -9895,17 +10172,25 @@ export interface components {
             attemptsLeft: number;
             /** @description Whether the person may ask the registry for them. */
             canFetch?: boolean;
+            /** @description Whether the person may ask for a change of name now. */
+            canRename?: boolean;
             /** Format: date-time */
             createdAt: string;
             creditCode: string;
             facts: components["schemas"]["EnterpriseFactView"][];
+            /** @description The names it had before, the newest first. */
+            formerNames?: string[];
             /** Format: int64 */
             id: number;
             legalPerson: string;
             myJoins: components["schemas"]["EnterpriseJoinView"][];
             name: string;
+            /** @description The names it has and had, the newest first; none where the name never changed. */
+            names: components["schemas"]["EnterpriseNameView"][];
             /** @description Verified, without the registry's facts. */
             registryMissing?: boolean;
+            /** @description The last change of name. */
+            renaming?: components["schemas"]["EnterpriseAttemptView"];
             /**
              * Format: int64
              * @description The company its owner joined instead.
@@ -9939,6 +10224,19 @@ export interface components {
             role: "owner" | "member";
             verification: string;
         };
+        EnterpriseNameView: {
+            byName?: string;
+            /** Format: date-time */
+            from: string;
+            /** @description How the name was confirmed, in words. */
+            how: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description Absent of the present name.
+             */
+            until?: string;
+        };
         EnterprisePoint: {
             source: string;
             text: string;
@@ -9957,6 +10255,8 @@ export interface components {
             createdAt: string;
             creditCode: string;
             evaluation: components["schemas"]["EnterpriseEvaluation"];
+            /** @description The names it had before, the newest first. */
+            formerNames?: string[];
             /** Format: int64 */
             id: number;
             legalPerson: string;
@@ -10077,6 +10377,18 @@ export interface components {
             reason: string;
             /** Format: int64 */
             version: number;
+        };
+        EnterpriseRenameInputBody: {
+            /** @description The new licence: pictures or a PDF, uploaded for the purpose licence. */
+            fileIds: number[];
+            /**
+             * Format: int64
+             * @description The new licence where the company keeps it already, instead of files.
+             */
+            licenceId?: number;
+            /** @description The new name, as on the new licence. */
+            name: string;
+            note?: string;
         };
         EnterpriseReturnInputBody: {
             /** @description One of the ready reasons. */
@@ -10232,12 +10544,16 @@ export interface components {
             createdAt: string;
             creditCode: string;
             facts: components["schemas"]["EnterpriseFactView"][];
+            /** @description The names it had before, the newest first. */
+            formerNames?: string[];
             history: components["schemas"]["EnterpriseFactView"][];
             /** Format: int64 */
             id: number;
             legalPerson: string;
             members: components["schemas"]["EnterpriseMemberView"][];
             name: string;
+            /** @description The names it has and had, the newest first; none where the name never changed. */
+            names: components["schemas"]["EnterpriseNameView"][];
             /**
              * Format: int64
              * @description The company its owner joined instead.
@@ -11144,6 +11460,80 @@ export interface components {
             label: string;
             name: string;
         };
+        InstitutionApplicationItem: {
+            creditCode: string;
+            /** Format: date-time */
+            dueAt?: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            kindName: string;
+            label: string;
+            name: string;
+            number: string;
+            overdue: boolean;
+            /** Format: int64 */
+            round: number;
+            /** @enum {string} */
+            state: "draft" | "waiting" | "returned" | "approved" | "refused";
+            /**
+             * Format: date-time
+             * @description When it was first sent.
+             */
+            submittedAt?: string;
+            userName: string;
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionApplicationView: {
+            account: string;
+            address: string;
+            contactName: string;
+            /** @description Masked for those who neither applied nor review. */
+            contactPhone: string;
+            creditCode: string;
+            documents: components["schemas"]["InstitutionDocumentView"][];
+            /** Format: date-time */
+            dueAt?: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId?: number;
+            kind: string;
+            kindName: string;
+            label: string;
+            legalPerson: string;
+            mayDecide: boolean;
+            name: string;
+            number: string;
+            offers: string;
+            overdue: boolean;
+            phone: string;
+            /** Format: int64 */
+            round: number;
+            rounds: components["schemas"]["InstitutionRoundView"][];
+            /** @enum {string} */
+            state: "draft" | "waiting" | "returned" | "approved" | "refused";
+            /**
+             * Format: date-time
+             * @description When it was first sent.
+             */
+            submittedAt?: string;
+            summary: string;
+            timeline: components["schemas"]["InstitutionStep"][];
+            userName: string;
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionApproveInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionChange: {
+            after: string;
+            before: string;
+            label: string;
+        };
         InstitutionDetails: {
             address: string;
             creditCode: string;
@@ -11154,10 +11544,35 @@ export interface components {
             qualifications: components["schemas"]["InstitutionLicence"][];
             summary: string;
         };
+        InstitutionDocumentView: {
+            /**
+             * Format: int64
+             * @description Days until it ends, negative after; 0 without a term too.
+             */
+            days: number;
+            files: components["schemas"]["InstitutionFileView"][];
+            /** Format: int64 */
+            id: number;
+            name: string;
+            no: string;
+            /** @description The last day, 2006-01-02; empty without a term. */
+            to: string;
+        };
         InstitutionEditInputBody: {
             details: components["schemas"]["InstitutionDetails"];
             /** Format: int64 */
             version: number;
+        };
+        InstitutionFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
+            url: string;
         };
         InstitutionItem: {
             /** Format: date-time */
@@ -11189,15 +11604,112 @@ export interface components {
             /** @description The last day, 2006-01-02; empty without a term. */
             to: string;
         };
+        InstitutionListApplicationItem: {
+            items: components["schemas"]["InstitutionApplicationItem"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
         InstitutionListItem: {
             items: components["schemas"]["InstitutionItem"][];
             nextCursor?: string;
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        InstitutionListReturnReason: {
+            items: components["schemas"]["InstitutionReturnReason"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        InstitutionOpening: {
+            account: string;
+            application: components["schemas"]["InstitutionApplicationView"];
+            password: string;
+        };
+        InstitutionOperator: {
+            account: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            phoneMasked: string;
+            /** @description By name. */
+            roles: string[];
+            /** Format: date-time */
+            seenAt?: string;
+            self: boolean;
+            /** @enum {string} */
+            state: "active" | "locked" | "disabled";
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionOperatorDisableInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionOperatorEnableInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionOperatorOpenInputBody: {
+            account: string;
+            name: string;
+            phone: string;
+            role: string;
+        };
+        InstitutionOperatorOpening: {
+            account: string;
+            items: components["schemas"]["InstitutionOperator"][];
+            password: string;
+            roles: components["schemas"]["InstitutionOperatorRole"][];
+        };
+        InstitutionOperatorRole: {
+            code: string;
+            name: string;
+        };
+        InstitutionRefuseInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
         InstitutionResumeInputBody: {
             /** Format: int64 */
             version: number;
+        };
+        InstitutionReturnInputBody: {
+            /** @description Of the ready reasons. */
+            codes: string[];
+            /** @description More words; needed with the reason other. */
+            text?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionReturnReason: {
+            code: string;
+            text: string;
+        };
+        InstitutionRoundView: {
+            /** @description Against the round before; empty in the first. */
+            changes: components["schemas"]["InstitutionChange"][];
+            /** Format: date-time */
+            decidedAt?: string;
+            /** Format: date-time */
+            dueAt: string;
+            label: string;
+            /** @enum {string} */
+            outcome: "waiting" | "returned" | "approved" | "refused";
+            reason: string;
+            /** @description Empty for the applicant. */
+            reviewer: string;
+            /** Format: int64 */
+            round: number;
+            /** Format: date-time */
+            submittedAt: string;
+        };
+        InstitutionStaff: {
+            items: components["schemas"]["InstitutionOperator"][];
+            roles: components["schemas"]["InstitutionOperatorRole"][];
         };
         InstitutionStep: {
             actor: string;
@@ -12048,6 +12560,19 @@ export interface components {
         NuisancesOutputBody: {
             items: components["schemas"]["CtiNuisanceView"][];
         };
+        ObjectInputBody: {
+            /**
+             * Format: int64
+             * @description Against whom; left out: against the whole list.
+             */
+            enterpriseId?: number;
+            name: string;
+            phone: string;
+            text: string;
+        };
+        ObjectOutputBody: {
+            number: string;
+        };
         ObjectionDecideInputBody: {
             answer: string;
             uphold: boolean;
@@ -12464,6 +12989,8 @@ export interface components {
         PolicyAnswerItem: {
             /** Format: date-time */
             at: string;
+            /** Format: int64 */
+            edition?: number;
             /** @enum {string} */
             kind: "own" | "quick" | "staff";
             kindName: string;
@@ -12471,12 +12998,15 @@ export interface components {
             /** Format: int64 */
             policies: number;
             q?: string;
+            title?: string;
             /** Format: date-time */
             until: string;
         };
         PolicyAnswerView: {
             /** Format: date-time */
             at: string;
+            /** Format: int64 */
+            edition?: number;
             /** @enum {string} */
             kind: "own" | "quick" | "staff";
             kindName: string;
@@ -12486,6 +13016,7 @@ export interface components {
             q?: string;
             result: components["schemas"]["PolicyResult"];
             same: boolean;
+            title?: string;
             /** Format: date-time */
             until: string;
         };
@@ -12735,6 +13266,37 @@ export interface components {
             state: "available" | "waiting" | "quarantined";
             url: string;
         };
+        PolicyFilterGroup: {
+            label: string;
+            name: string;
+            options: components["schemas"]["PolicyFilterOption"][];
+            rare?: boolean;
+        };
+        PolicyFilterOption: {
+            text: string;
+            value: string;
+        };
+        PolicyFilters: {
+            /** Format: int64 */
+            count: number;
+            groups: components["schemas"]["PolicyFilterGroup"][];
+            /** @description Nothing holds the whole query; the list shows what comes closest. */
+            loose?: boolean;
+            /** @description There are more than count. */
+            more?: boolean;
+        };
+        PolicyFitAtPublishing: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            companies: number;
+            /** Format: int64 */
+            edition?: number;
+            /** Format: int64 */
+            eligible: number;
+            /** Format: int64 */
+            near: number;
+        };
         PolicyFollowInputBody: {
             /** @description End the subscription. */
             end?: boolean;
@@ -12808,6 +13370,8 @@ export interface components {
             capFen: number;
             closesOn?: string;
             docNumber: string;
+            /** Format: int64 */
+            edition?: number;
             excerpt?: string;
             expiresOn?: string;
             handlerName: string;
@@ -12914,6 +13478,12 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        PolicyListPublicGrant: {
+            items: components["schemas"]["PolicyPublicGrant"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
         PolicyListPushView: {
             items: components["schemas"]["PolicyPushView"][];
             nextCursor?: string;
@@ -12987,6 +13557,29 @@ export interface components {
             policy: components["schemas"]["PolicyItem"];
             summary: string;
             word: string;
+        };
+        PolicyOutcome: {
+            /** Format: int64 */
+            asked: number;
+            /** Format: int64 */
+            askedTold: number;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            confirmed: number;
+            /** Format: int64 */
+            declined: number;
+            fit?: components["schemas"]["PolicyFitAtPublishing"];
+            /** Format: int64 */
+            listed: number;
+            /** Format: int64 */
+            lists: number;
+            /** Format: int64 */
+            opened: number;
+            /** Format: int64 */
+            told: number;
+            /** Format: int64 */
+            toldSince: number;
         };
         PolicyParagraph: {
             /** @enum {string} */
@@ -13077,6 +13670,23 @@ export interface components {
             oneOf: boolean;
             quote: string;
             span: components["schemas"]["PolicySpan"];
+        };
+        PolicyPublicGrant: {
+            /** Format: int64 */
+            companies: number;
+            /** Format: int64 */
+            id: number;
+            open: boolean;
+            /** Format: int64 */
+            policyId: number;
+            /** Format: date-time */
+            publicAt: string;
+            /** Format: date-time */
+            publicUntil: string;
+            /** @enum {string} */
+            state: "public" | "confirming" | "final";
+            stateName: string;
+            title: string;
         };
         PolicyPushPreview: {
             /** Format: int64 */
@@ -13201,6 +13811,26 @@ export interface components {
             set: "eligible" | "near" | "unknown" | "human" | "not_eligible";
             word: string;
         };
+        PolicyShownGrant: {
+            /** Format: int64 */
+            companies: number;
+            /** Format: int64 */
+            id: number;
+            items: components["schemas"]["PolicyGrantCompany"][];
+            mine?: components["schemas"]["PolicyMyGrant"];
+            nextCursor?: string;
+            open: boolean;
+            /** Format: int64 */
+            policyId: number;
+            /** Format: date-time */
+            publicAt: string;
+            /** Format: date-time */
+            publicUntil: string;
+            /** @enum {string} */
+            state: "public" | "confirming" | "final";
+            stateName: string;
+            title: string;
+        };
         PolicySpan: {
             /** Format: int64 */
             end: number;
@@ -13266,6 +13896,8 @@ export interface components {
             closesOn?: string;
             conditions: components["schemas"]["PolicyLine"][];
             docNumber: string;
+            /** Format: int64 */
+            edition?: number;
             effectiveOn?: string;
             excerpt?: string;
             expiresOn?: string;
@@ -19061,7 +19693,7 @@ export interface operations {
                 /** @description nextCursor of the page before; empty for the first. */
                 cursor?: string;
                 limit?: number;
-                /** @description Words of the name, or the beginning of the credit code. */
+                /** @description Words of the name or a former one, or the beginning of the credit code. */
                 q?: string;
                 verification?: string;
             };
@@ -20724,6 +21356,185 @@ export interface operations {
             };
         };
     };
+    "get-institution-applications": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                state?: "waiting" | "returned" | "approved" | "refused";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionListApplicationItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institution-applications-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institution-applications-id-approve": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionApproveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionOpening"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institution-applications-id-refuse": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionRefuseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institution-applications-id-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionReturnInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-institution-kinds": {
         parameters: {
             query?: never;
@@ -20740,6 +21551,176 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InstitutionKindsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institution-operators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionStaff"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institution-operators": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionOperatorOpenInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionOperatorOpening"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institution-operators-id-disable": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionOperatorDisableInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionStaff"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institution-operators-id-enable": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionOperatorEnableInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionStaff"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institution-return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionListReturnReason"];
                 };
             };
             /** @description Error */
@@ -22725,6 +23706,42 @@ export interface operations {
             };
         };
     };
+    "post-my-enterprise-name-changes": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseRenameInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-my-enterprise-portrait": {
         parameters: {
             query?: never;
@@ -24103,7 +25120,14 @@ export interface operations {
                 q?: string;
                 level?: string;
                 topic?: string;
+                kind?: string;
+                /** @description As of a policy, or closing: open and closing within 14 days. */
                 window?: string;
+                /** @description Code of a street or town; leaves what is in force and applies there. */
+                region?: string;
+                /** @description Letter or division of GB/T 4754; leaves what is in force and does not shut it out. */
+                industry?: string;
+                issuer?: string;
                 /** @description published is what is in force today; the others are seen by staff only. */
                 status?: string;
                 sort?: string;
@@ -24336,6 +25360,8 @@ export interface operations {
                 town?: string;
                 /** @description Letters of GB/T 4754, separated by commas. */
                 industry?: string;
+                /** @description Code of the basis the reader claims where the company has not agreed. */
+                basis?: string;
             };
             header?: never;
             path: {
@@ -24367,7 +25393,10 @@ export interface operations {
     };
     "get-policies-id-companies-enterprise": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed. */
+                basis?: string;
+            };
             header?: never;
             path: {
                 id: number;
@@ -24972,6 +26001,37 @@ export interface operations {
             };
         };
     };
+    "get-policies-id-outcome": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyOutcome"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-policies-id-pushes": {
         parameters: {
             query?: never;
@@ -25213,6 +26273,38 @@ export interface operations {
             };
         };
     };
+    "post-policy-answers-number-remove": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-policy-calendar": {
         parameters: {
             query?: {
@@ -25371,6 +26463,48 @@ export interface operations {
             };
         };
     };
+    "get-policy-filters": {
+        parameters: {
+            query?: {
+                /** @description Chinese full text; a sentence finds what comes closest. */
+                q?: string;
+                level?: string;
+                topic?: string;
+                kind?: string;
+                /** @description As of a policy, or closing: open and closing within 14 days. */
+                window?: string;
+                /** @description Code of a street or town; leaves what is in force and applies there. */
+                region?: string;
+                /** @description Letter or division of GB/T 4754; leaves what is in force and does not shut it out. */
+                industry?: string;
+                issuer?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyFilters"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-policy-grants": {
         parameters: {
             query?: {
@@ -25508,7 +26642,10 @@ export interface operations {
     };
     "get-policy-grants-id-companies-enterprise": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed. */
+                basis?: string;
+            };
             header?: never;
             path: {
                 id: number;
@@ -26282,6 +27419,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KnowledgePage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-public-policy-grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyListPublicGrant"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-public-policy-grants-id": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyShownGrant"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-public-policy-grants-id-objections": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObjectInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObjectOutputBody"];
                 };
             };
             /** @description Error */

@@ -1,10 +1,25 @@
-import { CircleCheck, CircleClose } from '@element-plus/icons-vue'
+import { CircleCheck, CircleClose, Clock, EditPen, Lock, Warning } from '@element-plus/icons-vue'
 import type { LabelTable } from '@/components/types'
 import type { InstitutionStatus } from './api'
+import type { ApplicationState, Operator } from './onboarding'
 
 export const institutionStatus: LabelTable<InstitutionStatus> = {
   active: { text: '正常', tone: 'success', icon: CircleCheck },
   suspended: { text: '暂停服务', tone: 'danger', icon: CircleClose },
+}
+
+export const applicationState: LabelTable<ApplicationState> = {
+  draft: { text: '填写中', tone: 'neutral', icon: EditPen },
+  waiting: { text: '待审核', tone: 'primary', icon: Clock },
+  returned: { text: '已退回，待补正', tone: 'warning', icon: Warning },
+  approved: { text: '已通过', tone: 'success', icon: CircleCheck },
+  refused: { text: '不予通过', tone: 'danger', icon: CircleClose },
+}
+
+export const operatorState: LabelTable<Operator['state']> = {
+  active: { text: '正常', tone: 'success', icon: CircleCheck },
+  locked: { text: '已锁定', tone: 'warning', icon: Lock },
+  disabled: { text: '已停用', tone: 'neutral', icon: CircleClose },
 }
 
 export const kinds: Record<string, string> = {

@@ -1,4 +1,4 @@
-import { OfficeBuilding } from '@element-plus/icons-vue'
+import { OfficeBuilding, Stamp, User } from '@element-plus/icons-vue'
 import type { FeatureRoute } from '@/router/feature'
 
 export default [
@@ -16,6 +16,38 @@ export default [
         { heading: '暂停服务', text: '暂停后，该机构的产品不再对企业展示，机构也不能提交新产品；恢复后重新展示。' },
       ],
     },
+  },
+  {
+    path: 'institution-applications',
+    name: 'institution-applications',
+    component: () => import('./ApplicationList.vue'),
+    meta: {
+      title: '入驻审核',
+      menu: '机构',
+      icon: Stamp,
+      order: 2,
+      permissions: ['institution.review', 'institution.view'],
+      help: [
+        {
+          heading: '审核什么',
+          text: '核对机构名称、统一社会信用代码、法定代表人与营业执照一致，许可在有效期内且与服务内容相符。提交后 2 个工作日内审核，超时的标明并提醒。',
+        },
+        {
+          heading: '退回和不予通过',
+          text: '材料可以补正的选择退回，申请人修改后再次提交，每次提交修改了哪些内容都会列出；不符合入驻条件的选择不予通过。',
+        },
+        {
+          heading: '通过之后',
+          text: '机构随即登记，申请人的账号转为机构管理员账号。首次登录的密码只显示一次，请电话告诉本人。',
+        },
+      ],
+    },
+  },
+  {
+    path: 'institution-operators',
+    name: 'institution-operators',
+    component: () => import('./OperatorPage.vue'),
+    meta: { title: '本机构操作员', menu: '机构', icon: User, order: 2, permissions: ['institution.operators'] },
   },
   {
     path: 'institution',

@@ -23,9 +23,11 @@ export interface CompanyQuery {
   town: string
   industry: string
   cursor: string
+  /** What the reader claims where companies have not agreed. */
+  basis?: string
 }
 
-export const listCompanies = (id: number, { set, town, industry, cursor }: CompanyQuery, signal?: AbortSignal) =>
+export const listCompanies = (id: number, { set, town, industry, cursor, basis }: CompanyQuery, signal?: AbortSignal) =>
   data(
     api.GET('/api/policies/{id}/companies', {
       params: {
@@ -35,6 +37,7 @@ export const listCompanies = (id: number, { set, town, industry, cursor }: Compa
           town: town || undefined,
           industry: industry || undefined,
           cursor: cursor || undefined,
+          basis: basis || undefined,
           limit: 20,
         },
       },
@@ -42,8 +45,12 @@ export const listCompanies = (id: number, { set, town, industry, cursor }: Compa
     }),
   )
 
-export const getCompany = (id: number, enterprise: number) =>
-  data(api.GET('/api/policies/{id}/companies/{enterprise}', { params: { path: { id, enterprise } } }))
+export const getCompany = (id: number, enterprise: number, basis = '') =>
+  data(
+    api.GET('/api/policies/{id}/companies/{enterprise}', {
+      params: { path: { id, enterprise }, query: { basis: basis || undefined } },
+    }),
+  )
 
 export const runMatch = (id: number, key: string) =>
   data(api.POST('/api/policies/{id}/runs', { params: at(id), ...idempotent(key) }))
@@ -92,8 +99,12 @@ export const listGrantCompanies = (id: number, cursor: string) =>
     }),
   )
 
-export const getEvidence = (id: number, enterprise: number) =>
-  data(api.GET('/api/policy-grants/{id}/companies/{enterprise}', { params: { path: { id, enterprise } } }))
+export const getEvidence = (id: number, enterprise: number, basis = '') =>
+  data(
+    api.GET('/api/policy-grants/{id}/companies/{enterprise}', {
+      params: { path: { id, enterprise }, query: { basis: basis || undefined } },
+    }),
+  )
 
 export const removeCompany = ({ id, version }: Grant, enterprise: number, reason: string, key: string) =>
   data(

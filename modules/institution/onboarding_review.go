@@ -1,0 +1,218 @@
+package institution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/audit"
+	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/text"
+)
+
+// ApproveApplication finds an application right.
+type ApproveApplication struct{ Ref }
+
+// ReturnApplication sends it back to be amended. Codes are of ReturnReasons; "other" needs Text.
+type ReturnApplication struct {
+	Ref
+	Codes []string
+	Text  string
+}
+
+// RefuseApplication ends it without an institution.
+type RefuseApplication struct {
+	Ref
+	Reason string
+}
+
+// Opening is what came of an approval: the application, and how its administrator signs in. The password is shown to the
+// reviewer once, to be told by telephone, and must be changed at the first sign-in.
+type Opening struct {
+	Application ApplicationView `json:"application"`
+	Account     string          `json:"account"`
+	Password    string          `json:"password"`
+}
+
+// ApproveApplication registers the institution and makes the applicant its administrator, in one transaction. It needs
+// institution.review; it returns ErrOwn for the reviewer's own, ErrDecided when somebody decided first, ErrRegistered when
+// the code was taken meanwhile. A repeat with the same key returns the same password.
+func (s *Service) ApproveApplication(ctx context.Context, actor access.Actor, cmd ApproveApplication) (Opening, error) {
+	if err := actor.Need(PermReview); err != nil {
+		return Opening{}, err
+	}
+	seen, err := findApplication(ctx, s.DB.Read(), actor, cmd.ID)
+	if err != nil {
+		return Opening{}, err
+	}
+	password, hash, err := s.Accounts.FirstPassword(ctx, actor, cmd.Key, seen.Account)
+	if err != nil {
+		return Opening{}, err
+	}
+	v, err := s.decide(ctx, actor, "approve", cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, a *Application, r *round) (event.Fact, string, error) {
+		now := s.Clock.Now()
+		if err := a.decide(Approved, now); err != nil {
+			return nil, "", err
+		}
+		rows, err := documents(ctx, tx, a.ID)
+		if err != nil {
+			return nil, "", err
+		}
+		papers := licences{}
+		for _, p := range rows {
+			if p.To != "" && p.To < s.today() {
+				return nil, "", fault.New(fault.Conflict, "EXPIRED", "“"+p.Name+"”已过有效期，请退回申请人更换后再审核")
+			}
+			papers = append(papers, Licence{Name: p.Name, No: p.No, To: p.To})
+		}
+		if err := s.Accounts.MayAdminister(ctx, tx, a.UserID, a.Account); err != nil {
+			return nil, "", err
+		}
+		id, err := register(ctx, tx, actor, now, a.details(papers))
+		if errors.Is(err, ErrTaken) {
+			return nil, "", ErrRegistered.With("该统一社会信用代码的机构已登记，不能重复入驻，请退回或不予通过").Wrap(err)
+		} else if err != nil {
+			return nil, "", err
+		}
+		if err := s.Accounts.Administer(ctx, tx, actor, Administrator{UserID: a.UserID, InstitutionID: id, Account: a.Account, Hash: hash}); err != nil {
+			return nil, "", err
+		}
+		a.InstitutionID = id
+		return OnboardingApproved{a.head(), id, a.Account}, "通过机构入驻", nil
+	})
+	if err != nil {
+		return Opening{}, err
+	}
+	return Opening{Application: v, Account: v.Account, Password: password}, nil
+}
+
+// ReturnApplication sends an application back; the applicant reads the reasons, amends it and sends it again. Errors as
+// ApproveApplication.
+func (s *Service) ReturnApplication(ctx context.Context, actor access.Actor, cmd ReturnApplication) (ApplicationView, error) {
+	codes, words, err := cleanReasons(cmd.Codes, cmd.Text)
+	if err != nil {
+		return ApplicationView{}, err
+	}
+	return s.decide(ctx, actor, "return", cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application, r *round) (event.Fact, string, error) {
+		r.Codes, r.Reason = codes, words
+		return OnboardingReturned{a.head(), masked(words)}, "退回机构入驻", a.decide(Returned, s.Clock.Now())
+	})
+}
+
+// RefuseApplication ends an application; the applicant reads the reason. Errors as ApproveApplication.
+func (s *Service) RefuseApplication(ctx context.Context, actor access.Actor, cmd RefuseApplication) (ApplicationView, error) {
+	reason, err := text.Block("reason", cmd.Reason, 5, 500)
+	if err != nil {
+		return ApplicationView{}, named(err, "reason", "不予通过的原因")
+	}
+	return s.decide(ctx, actor, "refuse", cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application, r *round) (event.Fact, string, error) {
+		r.Reason = reason
+		return OnboardingRefused{a.head(), masked(reason)}, "不予通过机构入驻", a.decide(Refused, s.Clock.Now())
+	})
+}
+
+// masked is free text as events and the audit log may hold it.
+func masked(s string) string {
+	s, _ = text.MaskNumbers(s)
+	return s
+}
+
+// decide is the frame of every decision: right, key, application, version, step, round, event, audit, in one transaction.
+func (s *Service) decide(ctx context.Context, actor access.Actor, action string, ref Ref, request any,
+	step func(ctx context.Context, tx bun.Tx, a *Application, r *round) (event.Fact, string, error),
+) (ApplicationView, error) {
+	if err := actor.Need(PermReview); err != nil {
+		return ApplicationView{}, err
+	}
+	now := s.Clock.Now()
+	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "institution.review_" + action, Key: ref.Key, Request: request, Now: now}, func() (outcome, error) {
+			a, err := findApplication(ctx, tx, actor, ref.ID)
+			if err != nil {
+				return outcome{}, err
+			}
+			if a.UserID == actor.UserID {
+				return outcome{}, ErrOwn
+			}
+			r := new(round)
+			if err := database.Found(tx.NewSelect().Model(r).Where("r.application_id = ? AND r.round = ?", a.ID, a.Round).Scan(ctx)); err != nil {
+				return outcome{}, err
+			}
+			if a.Version != ref.Version {
+				return outcome{}, a.stale(r)
+			}
+			fact, summary, err := step(ctx, tx, a, r)
+			if err != nil {
+				return outcome{}, err
+			}
+			r.Outcome, r.ReviewerID, r.ReviewerName, r.DecidedAt = a.State, actor.UserID, actor.Name, &now
+			if _, err := tx.NewUpdate().Model(r).Column("outcome", "codes", "reason", "reviewer_id", "reviewer_name", "decided_at").WherePK().Exec(ctx); err != nil {
+				return outcome{}, err
+			}
+			if err := saveApplication(ctx, tx, a, ref.Version, now); err != nil {
+				return outcome{}, err
+			}
+			if _, err := event.Append(ctx, tx, actor, now, fact); err != nil {
+				return outcome{}, err
+			}
+			return outcome{a.ID}, audit.Write(ctx, tx, actor, now, audit.Record{Action: "institution.review_" + action, Object: ObjectApplication, ObjectID: a.ID,
+				Summary: summary + " " + a.Name, Detail: map[string]any{"round": a.Round, "codes": r.Codes, "reason": masked(r.Reason), "institution": a.InstitutionID}})
+		})
+		return err
+	})
+	if err != nil {
+		return ApplicationView{}, fmt.Errorf("%s application %d: %w", action, ref.ID, err)
+	}
+	return s.Application(ctx, actor, ref.ID)
+}
+
+// stale says who decided meanwhile, or that the applicant sent it again.
+func (a *Application) stale(r *round) error {
+	if r.DecidedAt != nil {
+		return ErrApplication.With("%s已处理该申请（%s），请刷新后查看", r.ReviewerName, r.Outcome.Label())
+	}
+	return ErrApplication
+}
+
+// RemindReviews announces the rounds that were not decided in time, each once. Only the system may.
+func (s *Service) RemindReviews(ctx context.Context, actor access.Actor) (int, error) {
+	if actor.Party != access.System {
+		return 0, ErrForbidden
+	}
+	now := s.Clock.Now()
+	n := 0
+	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		n = 0
+		var rows []Application
+		err := tx.NewSelect().Model(&rows).Where("a.state = ? AND a.due_at <= ? AND a.reminded_at IS NULL", Waiting, now).OrderExpr("a.id").Limit(100).Scan(ctx)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			a := &rows[i]
+			err := database.Changed(tx.NewUpdate().Model((*Application)(nil)).Set("reminded_at = ?", now).
+				Where("id = ? AND state = ? AND reminded_at IS NULL", a.ID, Waiting).Exec(ctx))
+			if errors.Is(err, fault.ErrChanged) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if _, err := event.Append(ctx, tx, actor, now, OnboardingOverdue{a.head(), utc(*a.DueAt)}); err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	})
+	return n, err
+}
+
+func utc(t time.Time) time.Time { return t.UTC() }

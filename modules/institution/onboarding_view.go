@@ -1,0 +1,245 @@
+package institution
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/text"
+)
+
+// ApplicationItem is an application in a list.
+type ApplicationItem struct {
+	ID          int64      `json:"id"`
+	Number      string     `json:"number"`
+	State       State      `json:"state" enum:"draft,waiting,returned,approved,refused"`
+	Label       string     `json:"label"`
+	Round       int        `json:"round"`
+	Name        string     `json:"name"`
+	Kind        string     `json:"kind"`
+	KindName    string     `json:"kindName"`
+	CreditCode  string     `json:"creditCode"`
+	UserName    string     `json:"userName"`
+	Version     int64      `json:"version"`
+	SubmittedAt *time.Time `json:"submittedAt,omitempty" doc:"When it was first sent."`
+	DueAt       *time.Time `json:"dueAt,omitempty"`
+	Overdue     bool       `json:"overdue"`
+}
+
+// DocumentView is a document with its pictures.
+type DocumentView struct {
+	ID int64 `json:"id"`
+	Licence
+	Days  int        `json:"days" doc:"Days until it ends, negative after; 0 without a term too."`
+	Files []FileView `json:"files"`
+}
+
+// RoundView is one sending, what had changed since the one before, and what came of it.
+type RoundView struct {
+	Round       int        `json:"round"`
+	SubmittedAt time.Time  `json:"submittedAt"`
+	DueAt       time.Time  `json:"dueAt"`
+	Outcome     State      `json:"outcome" enum:"waiting,returned,approved,refused"`
+	Label       string     `json:"label"`
+	Reason      string     `json:"reason"`
+	Reviewer    string     `json:"reviewer" doc:"Empty for the applicant."`
+	DecidedAt   *time.Time `json:"decidedAt,omitempty"`
+	Changes     []Change   `json:"changes" doc:"Against the round before; empty in the first."`
+}
+
+// ApplicationView is an application as it is opened.
+type ApplicationView struct {
+	ApplicationItem
+	LegalPerson   string         `json:"legalPerson"`
+	Phone         string         `json:"phone"`
+	Address       string         `json:"address"`
+	Summary       string         `json:"summary"`
+	Offers        string         `json:"offers"`
+	ContactName   string         `json:"contactName"`
+	ContactPhone  string         `json:"contactPhone" doc:"Masked for those who neither applied nor review."`
+	Account       string         `json:"account"`
+	InstitutionID int64          `json:"institutionId,omitempty"`
+	Documents     []DocumentView `json:"documents"`
+	Rounds        []RoundView    `json:"rounds"`   // newest first
+	Timeline      []Step         `json:"timeline"` // oldest first
+	MayDecide     bool           `json:"mayDecide"`
+}
+
+var onboardingLabels = map[string]string{
+	"institution_application.submitted": "提交申请", "institution_application.returned": "退回补正", "institution_application.approved": "通过入驻",
+	"institution_application.refused": "不予通过", "institution_application.overdue": "超过审核时限",
+}
+
+// visibleApplications narrows every query of an application: a person sees their own, staff with institution.view those
+// that were sent, everybody else none.
+func visibleApplications(q *bun.SelectQuery, a access.Actor) *bun.SelectQuery {
+	switch {
+	case a.Party == access.System:
+		return q
+	case (a.Party == access.Platform || a.Party == access.Government) && a.Can(PermView):
+		return q.Where("a.state <> ?", Draft)
+	case (a.Party == access.Enterprise || a.Party == access.Institution) && a.UserID != 0:
+		return q.Where("a.user_id = ?", a.UserID)
+	}
+	return q.Where("1 = 0")
+}
+
+func (a *Application) item(now time.Time) ApplicationItem {
+	return ApplicationItem{ID: a.ID, Number: a.Number, State: a.State, Label: a.State.Label(), Round: a.Round, Name: a.Name, Kind: a.Kind, KindName: kindName(a.Kind),
+		CreditCode: a.CreditCode, UserName: a.UserName, Version: a.Version, SubmittedAt: utcOf(a.SubmittedAt), DueAt: utcOf(a.DueAt),
+		Overdue: a.State == Waiting && a.DueAt != nil && a.DueAt.Before(now)}
+}
+
+func utcOf(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	at := t.UTC()
+	return &at
+}
+
+// Application returns an application as the actor may see it, ErrNotFound when they may not.
+func (s *Service) Application(ctx context.Context, actor access.Actor, id int64) (ApplicationView, error) {
+	if !actor.SignedIn() {
+		return ApplicationView{}, fault.ErrUnauthorized
+	}
+	db := s.DB.Read()
+	a, err := findApplication(ctx, db, actor, id)
+	if err != nil {
+		return ApplicationView{}, err
+	}
+	own := a.UserID == actor.UserID
+	v := ApplicationView{ApplicationItem: a.item(s.Clock.Now()), LegalPerson: a.LegalPerson, Phone: a.Phone, Address: a.Address, Summary: a.Summary, Offers: a.Offers,
+		ContactName: a.ContactName, Account: a.Account, InstitutionID: a.InstitutionID, Documents: []DocumentView{}, Rounds: []RoundView{}, Timeline: []Step{},
+		MayDecide: a.State == Waiting && actor.Can(PermReview) && !own}
+	number, err := s.Box.Open(a.ContactSealed, contactPlace(a.ID))
+	if err != nil {
+		return ApplicationView{}, fmt.Errorf("contact of application %d: %w", id, err)
+	}
+	v.ContactPhone = string(number)
+	if !own && !actor.Can(PermReview) {
+		v.ContactPhone = text.MaskPhone(v.ContactPhone)
+	}
+	rows, err := documents(ctx, db, id)
+	if err != nil {
+		return ApplicationView{}, err
+	}
+	for _, d := range rows {
+		files, err := s.Files.Of(ctx, db, ObjectDocument, d.ID)
+		if err != nil {
+			return ApplicationView{}, err
+		}
+		v.Documents = append(v.Documents, DocumentView{ID: d.ID, Licence: Licence{Name: d.Name, No: d.No, To: d.To}, Days: s.daysLeft(d.To), Files: files})
+	}
+	if err := s.addCourse(ctx, db, actor, a, &v); err != nil {
+		return ApplicationView{}, err
+	}
+	return v, nil
+}
+
+// addCourse adds the rounds and the timeline. Names of the platform's staff are not for outside.
+func (s *Service) addCourse(ctx context.Context, db bun.IDB, actor access.Actor, a *Application, v *ApplicationView) error {
+	outside := actor.Party == access.Enterprise || actor.Party == access.Institution
+	var rounds []round
+	if err := db.NewSelect().Model(&rounds).Where("r.application_id = ?", a.ID).OrderExpr("r.round DESC").Scan(ctx); err != nil {
+		return err
+	}
+	for i, r := range rounds {
+		view := RoundView{Round: r.Round, SubmittedAt: r.SubmittedAt.UTC(), DueAt: r.DueAt.UTC(), Outcome: r.Outcome, Label: r.Outcome.Label(), Reason: r.Reason,
+			Reviewer: r.ReviewerName, DecidedAt: utcOf(r.DecidedAt), Changes: []Change{}}
+		if outside {
+			view.Reviewer = ""
+		}
+		if i+1 < len(rounds) {
+			view.Changes = changes(rounds[i+1].Sent, r.Sent)
+		}
+		v.Rounds = append(v.Rounds, view)
+	}
+	events, err := event.Of(ctx, db, ObjectApplication, a.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		var f struct {
+			Reason string `json:"reason"`
+		}
+		if err := e.Decode(&f); err != nil {
+			return err
+		}
+		st := Step{Seq: e.Seq, Label: onboardingLabels[e.Type], At: e.At.UTC(), Actor: e.ActorName, Text: f.Reason}
+		switch {
+		case e.ActorID == 0:
+			st.Actor = "系统"
+		case outside && e.ActorID != a.UserID:
+			st.Actor = "平台工作人员"
+		}
+		if outside && e.Type == "institution_application.overdue" {
+			continue // a matter of the reviewers
+		}
+		v.Timeline = append(v.Timeline, st)
+	}
+	return nil
+}
+
+// Mine returns the person's newest application, ErrNotFound before they began one.
+func (s *Service) Mine(ctx context.Context, actor access.Actor) (ApplicationView, error) {
+	if !actor.SignedIn() {
+		return ApplicationView{}, fault.ErrUnauthorized
+	}
+	var ids []int64
+	err := s.DB.Read().NewSelect().Model((*Application)(nil)).Column("id").Where("a.user_id = ?", actor.UserID).OrderExpr("a.id DESC").Limit(1).Scan(ctx, &ids)
+	if err != nil {
+		return ApplicationView{}, err
+	}
+	if len(ids) == 0 {
+		return ApplicationView{}, ErrNotFound
+	}
+	return s.Application(ctx, actor, ids[0])
+}
+
+// Applications returns a page of the applications the actor may see, those of a state when one is named: the waiting ones
+// oldest first, otherwise newest first; and the cursor of the next page. It needs institution.view.
+func (s *Service) Applications(ctx context.Context, actor access.Actor, state State, cursor string, limit int) ([]ApplicationItem, string, error) {
+	if err := actor.Need(PermView); err != nil {
+		return nil, "", err
+	}
+	at, err := cursorOf(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	if limit <= 0 || limit > 100 {
+		limit = 20
+	}
+	var rows []Application
+	q := visibleApplications(s.DB.Read().NewSelect().Model(&rows), actor).Limit(int64(limit + 1))
+	if state != "" {
+		q = q.Where("a.state = ?", state)
+	}
+	switch {
+	case state == Waiting:
+		q = q.Where("a.id > ?", at).OrderExpr("a.id")
+	case at > 0:
+		q = q.Where("a.id < ?", at).OrderExpr("a.id DESC")
+	default:
+		q = q.OrderExpr("a.id DESC")
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, "", fmt.Errorf("list applications: %w", err)
+	}
+	next := ""
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = strconv.FormatInt(rows[limit-1].ID, 10)
+	}
+	items := make([]ApplicationItem, 0, len(rows))
+	for i := range rows {
+		items = append(items, rows[i].item(s.Clock.Now()))
+	}
+	return items, next, nil
+}
