@@ -76,6 +76,10 @@ func (s *Service) begin(ctx context.Context, actor access.Actor, operation, key 
 				if err := countAttempt(ctx, tx, e.ID, now); err != nil {
 					return started{}, err
 				}
+				// The row is ours now: what another request changed while we waited for it counts.
+				if e, err = s.owned(ctx, tx, actor); err != nil {
+					return started{}, err
+				}
 				if err := interrupt(ctx, tx, e.ID, now.Add(-stuck), now); err != nil {
 					return started{}, err
 				}
