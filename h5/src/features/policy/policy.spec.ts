@@ -270,7 +270,13 @@ describe('PolicyDetail', () => {
   it('subscribes with one key for one wish', async () => {
     vi.spyOn(api, 'getPolicy').mockResolvedValue(policy)
     vi.spyOn(api, 'matchPolicy').mockRejectedValue(new ApiError('internal'))
-    const followed = { kind: 'policy', kindName: '政策', value: '3', label: '', createdAt: '' } as api.Followed
+    const followed = {
+      kind: 'policy',
+      kindName: '政策',
+      value: '3',
+      label: '',
+      createdAt: '',
+    } as api.Followed
     const list = vi.spyOn(api, 'following').mockResolvedValue([])
     const send = vi
       .spyOn(api, 'followPolicies')
