@@ -98,7 +98,7 @@ func sameName(a, b string) bool { return norm.NFKC.String(a) == norm.NFKC.String
 func (s *Service) Rename(ctx context.Context, actor access.Actor, cmd Rename) (AttemptView, error) {
 	name, err := line("name", "变更后的企业名称", cmd.Name, 2, 100)
 	note, noteErr := text.Block("note", cmd.Note, 0, 500)
-	if err := fault.Merge(errorsOf(err, noteErr, s.needLicence(cmd.FileIDs, cmd.LicenceID))...); err != nil {
+	if err := fault.Merge(err, noteErr, s.needLicence(cmd.FileIDs, cmd.LicenceID)); err != nil {
 		return AttemptView{}, err
 	}
 	a := Attempt{Kind: byRename, Outcome: Asking, Note: note}
@@ -115,17 +115,6 @@ func (s *Service) Rename(ctx context.Context, actor access.Actor, cmd Rename) (A
 		return AttemptView{}, fmt.Errorf("settle change of name %d: %w", id, err)
 	}
 	return s.Attempt(ctx, actor, id)
-}
-
-// errorsOf drops those that are none.
-func errorsOf(list ...error) []error {
-	var out []error
-	for _, err := range list {
-		if err != nil {
-			out = append(out, err)
-		}
-	}
-	return out
 }
 
 // draftRename fills in what a request says besides the name, or says why none may begin.
