@@ -181,4 +181,19 @@ func TestACompanysOwnerStaysOne(t *testing.T) {
 	if err := h.identity.MayAdminister(ctx, h.db.Read(), who.UserID, "firm-c"); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("with a verified company: %v", err)
 	}
+	// Acting for another of their companies, they are still the owner of that one.
+	var other int64
+	err = h.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		var err error
+		if other, err = h.enterprises.OpenUnverified(ctx, tx, who, "另一家企业", who.UserID); err != nil {
+			return err
+		}
+		return h.identity.ActFor(ctx, tx, who.UserID, other)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.identity.MayAdminister(ctx, h.db.Read(), who.UserID, "firm-c"); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("acting for another company: %v", err)
+	}
 }

@@ -52,6 +52,13 @@ func (s *Service) Companies(ctx context.Context, actor access.Actor) ([]MyCompan
 	return list, nil
 }
 
+// Counted reports whether the person belongs to any company that is verified or being verified; for the decision whether
+// their account may become another's.
+func (s *Service) Counted(ctx context.Context, db bun.IDB, userID int64) (bool, error) {
+	return db.NewSelect().Model((*Enterprise)(nil)).Join("JOIN enterprise_members AS m ON m.enterprise_id = ent.id").
+		Where("m.user_id = ? AND ent.verification IN (?, ?)", userID, Pending, Verified).Exists(ctx)
+}
+
 // Switch makes the actor act for another of their companies, from their next request on. A company they are no member of
 // is ErrNotFound.
 func (s *Service) Switch(ctx context.Context, actor access.Actor, id int64) error {

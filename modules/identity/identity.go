@@ -46,6 +46,8 @@ type Companies interface {
 	OpenUnverified(ctx context.Context, tx bun.Tx, actor access.Actor, name string, owner int64) (int64, error)
 	// Company names a company.
 	Company(ctx context.Context, db bun.IDB, id int64) (Company, error)
+	// Counted reports whether the person belongs to any company that is verified or being verified.
+	Counted(ctx context.Context, db bun.IDB, userID int64) (bool, error)
 }
 
 // Texter sends a code to a phone; the message leaves after the transaction is committed.

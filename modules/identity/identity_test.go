@@ -73,6 +73,9 @@ func (w *world) Company(ctx context.Context, db bun.IDB, id int64) (identity.Com
 	return c, db.NewSelect().TableExpr("test_companies").Column("name").Where("id = ?", id).Scan(ctx, &c.Name)
 }
 
+// Counted: of these companies none is verified.
+func (w *world) Counted(context.Context, bun.IDB, int64) (bool, error) { return false, nil }
+
 func (w *world) InstitutionName(_ context.Context, _ bun.IDB, id int64) (string, error) {
 	if id != 7 {
 		return "", fault.ErrNotFound

@@ -14,11 +14,11 @@ import (
 // administratorRole is the role of an institution's administrator.
 const administratorRole = "institution_admin"
 
-// ErrHasCompany: a person who acts for a verified company cannot leave it for an institution.
+// ErrHasCompany: a person of a company that is verified or being verified cannot leave it for an institution.
 var ErrHasCompany = fault.New(fault.Conflict, "HAS_COMPANY", "您的账号代表已认证或正在认证的企业办事，不能改作机构账号。请用另一个手机号注册后申请入驻")
 
 // MayAdminister returns nil when a person of a company can become the administrator of an institution who signs in with the
-// account: the name is well formed and free, and the company they act for is not verified. Otherwise ErrAccountTaken at
+// account: the name is well formed and free, and none of their companies is verified or being verified. Otherwise ErrAccountTaken at
 // "account", ErrHasCompany, or fault.ErrNotFound for somebody who is staff.
 func (s *Service) MayAdminister(ctx context.Context, db bun.IDB, userID int64, account string) error {
 	if !accountShape.MatchString(account) {
@@ -35,14 +35,13 @@ func (s *Service) MayAdminister(ctx context.Context, db bun.IDB, userID int64, a
 	if taken {
 		return ErrAccountTaken.With("账号“%s”已被使用，请更换", account).On("account")
 	}
-	if u.EnterpriseID == nil || *u.EnterpriseID == 0 {
-		return nil
-	}
-	c, err := s.Companies.Company(ctx, db, *u.EnterpriseID)
-	if err == nil && (c.Verification == "verified" || c.Verification == "pending") {
+	// Whichever of their companies they act for at the moment: it would lose its person.
+	if counted, err := s.Companies.Counted(ctx, db, userID); err != nil {
+		return err
+	} else if counted {
 		return ErrHasCompany
 	}
-	return err
+	return nil
 }
 
 var errAccountShape = fault.InvalidField("account", "BAD_ACCOUNT", "账号为 3 至 32 位的小写字母、数字、点、横线或下划线，以字母开头")
