@@ -40,7 +40,7 @@ packages:
 	go build ./platform/... ./integrations/... ./modules/...
 
 %/node_modules: %/package-lock.json
-	cd $* && npm ci --no-audit --no-fund
+	cd $* && $(CURDIR)/scripts/retry.sh npm ci --no-audit --no-fund
 	@touch $@
 
 test: tools build test-both test-race test-front test-e2e ## Pass every test: Go on both databases, front-ends, browser
@@ -89,11 +89,11 @@ torture: ## Kill the server 500 times while people use it (TORTURE_ROUNDS for an
 
 lint: ## Every scanner: vet, staticcheck, gosec, govulncheck (VULNDB), import rules, the front-ends' linters
 	go vet ./...
-	go run honnef.co/go/tools/cmd/staticcheck@v0.7.0 ./...
+	scripts/scanner.sh honnef.co/go/tools/cmd/staticcheck@v0.7.0 ./...
 	@# G104: staticcheck and review look after unhandled errors; what is left are Close on a path that already fails.
 	@# G115: flags every conversion of an integer whatever its bounds. Any other finding is mended or explained in the code.
-	go run github.com/securego/gosec/v2/cmd/gosec@v2.29.0 -quiet -exclude=G104,G115$(GOSEC_SKIP) -exclude-dir=node_modules ./...
-	@if [ -n "$(VULNDB)" ]; then go run golang.org/x/vuln/cmd/govulncheck@v1.8.0 -db file://$(VULNDB) ./...; else echo "govulncheck skipped"; fi
+	scripts/scanner.sh github.com/securego/gosec/v2/cmd/gosec@v2.29.0 -quiet -exclude=G104,G115$(GOSEC_SKIP) -exclude-dir=node_modules ./...
+	@if [ -n "$(VULNDB)" ]; then scripts/scanner.sh golang.org/x/vuln/cmd/govulncheck@v1.8.0 -db file://$(VULNDB) ./...; else echo "govulncheck skipped"; fi
 	$(if $(BESIDE_TESTS),,go test ./server/ -run TestImportsPointDown -count=1)
 	cd h5 && npm run -s lint
 	cd admin-ui && npm run -s lint

@@ -15,9 +15,13 @@ done
 if [ "$(id -u)" -eq 0 ] && ! command -v chromium-headless-shell >/dev/null; then
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell; } >/dev/null 2>&1 || true
 fi
-if [ ${#need[@]} -eq 0 ]; then exit 0; fi
-if [ "$(id -u)" -ne 0 ]; then
-  echo "missing: ${need[*]}"; echo "run as root: apt-get install ${need[*]}"; exit 1
+if [ ${#need[@]} -gt 0 ]; then
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "missing: ${need[*]}"; echo "run as root: apt-get install ${need[*]}"; exit 1
+  fi
+  retry="$(dirname "$0")/retry.sh"
+  "$retry" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "$retry" apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null
 fi
-apt-get update -qq
-DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${need[@]}" >/dev/null
+# What the program and its tests are made of, fetched here, where a registry that does not answer is asked again.
+"$(dirname "$0")/retry.sh" go mod download
