@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"time"
 
@@ -111,37 +112,48 @@ func placeName(place int64, t *Ticket, all tree) string {
 	return t.UnitName
 }
 
-// besides are the holders and tags of a page of tickets.
+// besides is what a page of tickets shows beside their own rows.
 type besides struct {
 	holders map[int64]holderRow
 	tags    map[int64][]string
+	flags   map[int64][]Flag
 }
 
-// besidesOf reads them in two queries: of the holders those at the actor's own place.
+// besidesOf reads it in one query: of the holders those at the actor's own place.
 func besidesOf(ctx context.Context, db bun.IDB, actor access.Actor, page []Ticket) (besides, error) {
-	b := besides{map[int64]holderRow{}, map[int64][]string{}}
+	b := besides{map[int64]holderRow{}, map[int64][]string{}, map[int64][]Flag{}}
 	if len(page) == 0 {
 		return b, nil
 	}
 	ids := make([]any, 0, len(page))
 	for i := range page {
 		ids = append(ids, page[i].ID)
+		if page[i].Status == Reported && page[i].ReviewDue {
+			b.flags[page[i].ID] = append(b.flags[page[i].ID], FlagReview)
+		}
 	}
+	const holder, tag, flag = 1, 2, 3
 	own, args := ownPlaces(actor)
-	var rows []holderRow
-	err := database.QueryAll(ctx, db, &rows, "SELECT k.ticket_id, k.place, k.user_id, k.user_name FROM ticket_holders AS k JOIN tickets AS t ON t.id = k.ticket_id WHERE k.ticket_id IN ("+
-		marksFor(len(ids))+") AND "+own, append(slices.Clone(ids), args...)...)
-	if err != nil {
-		return b, err
-	}
-	for _, h := range rows {
-		b.holders[h.TicketID] = h
-	}
-	var tags []tagRow
-	err = database.QueryAll(ctx, db, &tags, "SELECT ticket_id, tag FROM ticket_tags WHERE ticket_id IN ("+marksFor(len(ids))+") ORDER BY ticket_id, tag", ids...)
-	for _, g := range tags {
-		b.tags[g.TicketID] = append(b.tags[g.TicketID], g.Tag)
-	}
+	these := "ticket_id IN (" + marksFor(len(ids)) + ")"
+	query := "SELECT 1 AS what, k.ticket_id, k.user_id AS who, k.user_name AS word FROM ticket_holders AS k JOIN tickets AS t ON t.id = k.ticket_id WHERE k." + these + " AND " + own +
+		" UNION ALL SELECT 2, ticket_id, 0, tag FROM ticket_tags WHERE " + these +
+		" UNION ALL SELECT DISTINCT 3, ticket_id, 0, kind FROM ticket_requests WHERE state IN ('filed', 'endorsed') AND " + these + " ORDER BY 1, 2, 4"
+	err := database.Each(ctx, db, func(rows *sql.Rows) error {
+		var what, id, who int64
+		var word string
+		if err := rows.Scan(&what, &id, &who, &word); err != nil {
+			return err
+		}
+		switch what {
+		case holder:
+			b.holders[id] = holderRow{TicketID: id, UserID: who, UserName: word}
+		case tag:
+			b.tags[id] = append(b.tags[id], word)
+		case flag:
+			b.flags[id] = append(b.flags[id], Flag(word))
+		}
+		return nil
+	}, query, slices.Concat(ids, args, ids, ids)...)
 	return b, err
 }
 
@@ -149,7 +161,7 @@ func (b besides) put(i *Item) {
 	if h, ok := b.holders[i.ID]; ok {
 		i.HolderID, i.HolderName = h.UserID, h.UserName
 	}
-	i.Tags = b.tags[i.ID]
+	i.Tags, i.Flags = b.tags[i.ID], b.flags[i.ID]
 }
 
 // deskKinds are the facts of working together: requesters see none of them, and they leave the version as it is.

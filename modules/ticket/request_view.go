@@ -1,15 +1,10 @@
 package ticket
 
 import (
-	"context"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/uptrace/bun"
-
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/database"
 )
 
 // Flag says what of a ticket waits beside its state.
@@ -34,27 +29,6 @@ func (f Flag) where() string {
 		return "t.status = 'replied' AND t.review_due"
 	}
 	return "t.id IN (SELECT q.ticket_id FROM ticket_requests AS q WHERE q.kind = '" + string(f) + "' AND q.state IN ('filed', 'endorsed'))"
-}
-
-// flags finds the flags of a page of tickets in one query.
-func flags(ctx context.Context, db bun.IDB, page []Ticket) (map[int64][]Flag, error) {
-	out := map[int64][]Flag{}
-	if len(page) == 0 {
-		return out, nil
-	}
-	marks, args := make([]string, 0, len(page)), make([]any, 0, len(page))
-	for i := range page {
-		marks, args = append(marks, "?"), append(args, page[i].ID)
-		if page[i].Status == Reported && page[i].ReviewDue {
-			out[page[i].ID] = append(out[page[i].ID], FlagReview)
-		}
-	}
-	var rows []Request
-	err := database.QueryAll(ctx, db, &rows, "SELECT DISTINCT ticket_id, kind FROM ticket_requests WHERE state IN ('filed', 'endorsed') AND ticket_id IN ("+strings.Join(marks, ", ")+") ORDER BY ticket_id, kind", args...)
-	for _, r := range rows {
-		out[r.TicketID] = append(out[r.TicketID], Flag(r.Kind))
-	}
-	return out, err
 }
 
 // RequestView is a request as staff see it.

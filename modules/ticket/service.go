@@ -269,11 +269,8 @@ func (s *Service) Page(ctx context.Context, actor access.Actor, f ListFilter) (P
 		rows = rows[:f.Limit]
 		p.Next = f.cursorOf(&rows[len(rows)-1])
 	}
-	flagged, with := map[int64][]Flag{}, besides{}
+	with := besides{}
 	if actor.Party != access.Enterprise {
-		if flagged, err = flags(ctx, db, rows); err != nil {
-			return Page{}, err
-		}
 		if with, err = besidesOf(ctx, db, actor, rows); err != nil {
 			return Page{}, err
 		}
@@ -281,7 +278,6 @@ func (s *Service) Page(ctx context.Context, actor access.Actor, f ListFilter) (P
 	for i := range rows {
 		item := rows[i].item(names)
 		item.AreaName = s.areaName(item.Area)
-		item.Flags = flagged[rows[i].ID]
 		with.put(&item)
 		if actor.Party == access.Enterprise {
 			item.Alert = NoAlert

@@ -3,6 +3,7 @@ package ticket
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strconv"
@@ -65,12 +66,30 @@ func find(ctx context.Context, db bun.IDB, scopes []scope, id int64) (*Ticket, e
 	return &rows[0], nil
 }
 
-// The columns of a ticket, and those that a list shows.
+// The columns that a list shows, in the order of read, and all of a ticket.
 const (
-	itemColumns = "t.id, t.number, t.type_code, t.title, t.urgency, t.status, t.version, t.source, t.requester_name, t.user_id, t.enterprise_id, t.enterprise_name, " +
-		"t.unit_id, t.unit_name, t.created_at, t.due_at, t.closed_at, t.rating, t.alert, t.review_due, t.merged_into, t.excluded, t.secrecy, COALESCE(t.area, '') AS area"
-	ticketColumns = itemColumns + ", t.query_hash, t.body, t.phone_sealed, t.phone_blind, t.phone_tail, t.opened_by, t.unit_l1, t.unit_l2, t.unit_l3, t.unit_l4, t.reply, t.opinion, t.round"
+	itemColumns = "t.id, t.number, t.type_code, t.title, t.urgency, t.status, t.version, t.source, t.requester_name, t.enterprise_name, t.unit_name, " +
+		"t.created_at, t.due_at, t.closed_at, COALESCE(t.rating, 0) AS rating, t.alert, t.review_due, t.secrecy, COALESCE(t.area, '') AS area"
+	ticketColumns = itemColumns + ", t.user_id, t.enterprise_id, t.unit_id, t.merged_into, t.excluded, " +
+		"t.query_hash, t.body, t.phone_sealed, t.phone_blind, t.phone_tail, t.opened_by, t.unit_l1, t.unit_l2, t.unit_l3, t.unit_l4, t.reply, t.opinion, t.round"
 )
+
+// read runs a query for these columns, of about so many tickets. Those of a list, which everybody looks at all day, are not
+// found by their names.
+func read(ctx context.Context, db bun.IDB, columns string, some int, query string, args []any) ([]Ticket, error) {
+	rows := make([]Ticket, 0, min(some, 128))
+	if columns != itemColumns {
+		err := database.QueryAll(ctx, db, &rows, query, args...)
+		return rows, err
+	}
+	err := database.Each(ctx, db, func(row *sql.Rows) error {
+		rows = append(rows, Ticket{})
+		t := &rows[len(rows)-1]
+		return row.Scan(&t.ID, &t.Number, &t.Type, &t.Title, &t.Urgency, &t.Status, &t.Version, &t.Source, &t.RequesterName, &t.EnterpriseName, &t.UnitName,
+			&t.CreatedAt, &t.DueAt, &t.ClosedAt, &t.Rating, &t.Alert, &t.ReviewDue, &t.Secrecy, &t.Area)
+	}, query, args...)
+	return rows, err
+}
 
 // list reads these columns of a page, newest first.
 func list(ctx context.Context, db bun.IDB, columns string, scopes []scope, f ListFilter, before int64, limit int) ([]Ticket, error) {
@@ -109,12 +128,16 @@ func walk(ctx context.Context, db bun.IDB, columns string, scopes []scope, f Lis
 			for _, c := range slices.Concat(f.conditions(), also) {
 				query, args = query+" AND "+c.where, append(args, c.args...)
 			}
-			var rows []Ticket
 			// The limit is in the text: where it is a parameter PostgreSQL takes it for a tenth of the table and plans each time anew.
-			if err := database.QueryAll(ctx, db, &rows, query+" ORDER BY "+order+" LIMIT "+strconv.Itoa(limit), args...); err != nil {
+			rows, err := read(ctx, db, columns, limit, query+" ORDER BY "+order+" LIMIT "+strconv.Itoa(limit), args)
+			if err != nil {
 				return nil, fmt.Errorf("list tickets: %w", err)
 			}
-			out = append(out, rows...)
+			if out == nil {
+				out = rows
+			} else {
+				out = append(out, rows...)
+			}
 		}
 	}
 	return out, nil
@@ -125,9 +148,10 @@ func byID(ctx context.Context, db bun.IDB, columns string, ids []int64) ([]Ticke
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	var rows []Ticket
+	some := len(ids)
 	ids = ofFewLengths(ids)
-	if err := database.QueryAll(ctx, db, &rows, "SELECT "+columns+" FROM tickets AS t WHERE t.id IN ("+marksFor(len(ids))+") ORDER BY t.id DESC", anys(ids)...); err != nil {
+	rows, err := read(ctx, db, columns, some, "SELECT "+columns+" FROM tickets AS t WHERE t.id IN ("+marksFor(len(ids))+") ORDER BY t.id DESC", anys(ids))
+	if err != nil {
 		return nil, fmt.Errorf("read tickets: %w", err)
 	}
 	return rows, nil
