@@ -56,6 +56,7 @@ type Config struct {
 	Operations Operations `koanf:"operations"`
 	Policy     Policy     `koanf:"policy"`
 	Redis      Redis      `koanf:"redis"`
+	Tracing    Tracing    `koanf:"tracing"`
 	Jobs       Jobs       `koanf:"jobs"`
 	// DrainSeconds is how long a process that was told to end still serves while /readyz says no.
 	DrainSeconds int `koanf:"drain_seconds"`
@@ -138,6 +139,7 @@ func Load(path string, flags map[string]any) (Config, error) {
 	maps.Copy(defaults, sheetDefaults())
 	maps.Copy(defaults, backupDefaults)
 	maps.Copy(defaults, operationsDefaults)
+	maps.Copy(defaults, tracingDefaults)
 	maps.Copy(defaults, policyDefaults)
 	maps.Copy(defaults, processDefaults)
 	if err := k.Load(confmap.Provider(defaults, "."), nil); err != nil {
@@ -202,7 +204,7 @@ func (c *Config) finish() error {
 	if err := c.Policy.check(); err != nil {
 		return err
 	}
-	if err := c.Operations.check(); err != nil {
+	if err := errors.Join(c.Operations.check(), c.Tracing.check()); err != nil {
 		return err
 	}
 	if err := errors.Join(c.checkSheets(), c.Desk.check()); err != nil {

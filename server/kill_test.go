@@ -190,6 +190,7 @@ type killed struct {
 	session, visitor string
 	csrf             string
 	kind             string
+	env              []string // settings of its own
 }
 
 func (k *killed) start() {
@@ -199,7 +200,7 @@ func (k *killed) start() {
 		args = append(args, "--database", k.database)
 	}
 	k.cmd = exec.Command(os.Args[0], args...)
-	k.cmd.Env = append(os.Environ(), asServer+"=1")
+	k.cmd.Env = append(append(os.Environ(), asServer+"=1"), k.env...)
 	if err := k.cmd.Start(); err != nil {
 		k.t.Fatal(err)
 	}

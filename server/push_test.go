@@ -340,7 +340,7 @@ func (k *killed) accept(a waitingApplication) {
 }
 
 // startKilled starts a server of its own that may be killed.
-func startKilled(t *testing.T) *killed {
+func startKilled(t *testing.T, env ...string) *killed {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -348,7 +348,7 @@ func startKilled(t *testing.T) *killed {
 	}
 	addr := l.Addr().String()
 	l.Close()
-	k := &killed{t: t, base: "http://" + addr, addr: addr, client: &http.Client{Timeout: 10 * time.Second}}
+	k := &killed{t: t, base: "http://" + addr, addr: addr, client: &http.Client{Timeout: 10 * time.Second}, env: env}
 	k.settle()
 	k.start()
 	return k

@@ -93,18 +93,25 @@ func raise(ctx context.Context, c Config, demo demoSettings, key string, p *part
 	if p.outside, err = connect(c, demo, p.sandbox); err != nil {
 		return nil, nil, err
 	}
+	untrace, err := c.Tracing.begin(ctx, p.log)
+	if err != nil {
+		return nil, nil, err
+	}
 	var hangUp func()
 	if p.relay, hangUp, err = join(c, p.log); err != nil {
+		untrace()
 		return nil, nil, err
 	}
 	db, err := database.Open(ctx, c.Database)
 	if err != nil {
 		hangUp()
+		untrace()
 		return nil, nil, err
 	}
 	leave = func() {
 		_ = db.Close()
 		hangUp()
+		untrace()
 	}
 	if h, err = furnish(ctx, c, db, key, *p); err != nil {
 		leave()

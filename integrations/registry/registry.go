@@ -40,6 +40,7 @@ import (
 
 	"github.com/huiqi/huiqi/integrations/outcome"
 	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/tracing"
 )
 
 // The headers of a signed request.
@@ -99,7 +100,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	return &Client{cfg: cfg, http: &http.Client{
 		Timeout:       cfg.Timeout,
-		Transport:     &http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute},
+		Transport:     tracing.Transport(&http.Transport{MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
 }

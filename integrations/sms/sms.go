@@ -23,6 +23,7 @@ import (
 
 	"github.com/huiqi/huiqi/integrations/outcome"
 	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/tracing"
 )
 
 // Refused is the provider's clear no; see outcome.Refused.
@@ -191,7 +192,7 @@ func (c *Client) call(ctx context.Context, req requests.AcsRequest, res response
 	defer cancel()
 	ctx, sent := outcome.Watch(ctx)
 	config := sdk.NewConfig().WithScheme(c.cfg.Scheme).WithTimeout(c.cfg.Timeout)
-	config.Transport = bound{ctx, c.transport}
+	config.Transport = bound{ctx, tracing.Transport(c.transport)}
 	endpoints()
 	client, err := dysmsapi.NewClientWithOptions(region, config, credentials.NewAccessKeyCredential(c.cfg.AccessKeyID, c.cfg.AccessKeySecret))
 	if err != nil {

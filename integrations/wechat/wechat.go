@@ -30,6 +30,7 @@ import (
 
 	"github.com/huiqi/huiqi/integrations/outcome"
 	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/tracing"
 )
 
 // Refused is WeChat's clear no; Code is its errcode. See outcome.Refused.
@@ -137,7 +138,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	return &Client{cfg: cfg, http: &http.Client{
 		Timeout:       cfg.Timeout,
-		Transport:     &http.Transport{MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute},
+		Transport:     tracing.Transport(&http.Transport{MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute}),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}, nil
 }

@@ -29,6 +29,7 @@ import (
 
 	"github.com/huiqi/huiqi/platform/failpoint"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/tracing"
 )
 
 // Kind is the database in use.
@@ -130,7 +131,7 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	}
 	db := &DB{
 		kind: SQLite, url: path, hooks: map[*sql.Tx]*[]func(){},
-		writer: bun.NewDB(w, sqlitedialect.New()), reader: bun.NewDB(r, sqlitedialect.New()),
+		writer: witnessed(bun.NewDB(w, sqlitedialect.New()), SQLite), reader: witnessed(bun.NewDB(r, sqlitedialect.New()), SQLite),
 	}
 	db.group = newGroup(db)
 	return db, nil
@@ -174,7 +175,7 @@ func openPostgres(ctx context.Context, target string) (*DB, error) {
 		s.SetMaxOpenConns(conns)
 		s.SetMaxIdleConns(conns)
 		s.SetConnMaxLifetime(30 * time.Minute)
-		return bun.NewDB(s, pgdialect.New())
+		return witnessed(bun.NewDB(s, pgdialect.New()), Postgres)
 	}
 	db := &DB{kind: Postgres, url: target, hooks: map[*sql.Tx]*[]func(){}, writer: open(writers + spare), reader: open(writers), turns: semaphore.NewWeighted(writers), apart: semaphore.NewWeighted(writers / 2)}
 	if err := db.writer.PingContext(ctx); err != nil {
@@ -224,7 +225,9 @@ func (db *DB) RunInTx(ctx context.Context, fn func(ctx context.Context, tx bun.T
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeDeadline)
 	defer cancel()
+	ctx, span := tracing.Part(ctx, "transaction", "db.system.name", db.kind.system())
 	err := db.inTx(ctx, fn)
+	span.End(err)
 	if note, ok := ctx.Value(noteKey{}).(*atomic.Bool); ok && err == nil {
 		note.Store(true)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"github.com/uptrace/bun/schema"
+
 )
 
 // What every request asks goes to the database as a fixed text with its arguments beside it, and is prepared once for each
@@ -94,7 +95,10 @@ func QueryOne(ctx context.Context, db bun.IDB, dest []any, query string, args ..
 // Run changes something; see QueryAll.
 func Run(ctx context.Context, tx bun.Tx, query string, args ...any) (sql.Result, error) {
 	k := KindOf(tx)
-	return tx.Tx.ExecContext(ctx, k.text(query), k.marks(args)...)
+	ctx, span := statement(ctx, k, query)
+	res, err := tx.Tx.ExecContext(ctx, k.text(query), k.marks(args)...)
+	span.End(err)
+	return res, err
 }
 
 // Insert adds the row that the pointer names, of a table with an id that the database gives, and sets its id: what bun's
@@ -202,13 +206,16 @@ func (k Kind) moment(at time.Time) any {
 
 func open(ctx context.Context, db bun.IDB, query string, args []any) (*sql.Rows, *bun.DB, error) {
 	k := KindOf(db)
+	_, span := statement(ctx, k, query) // the rows outlive it
 	query, args = k.text(query), k.marks(args)
 	switch x := db.(type) {
 	case bun.Tx:
 		rows, err := x.Tx.QueryContext(ctx, query, args...)
+		span.End(err)
 		return rows, scanners[k], err
 	case *bun.DB:
 		rows, err := x.DB.QueryContext(ctx, query, args...)
+		span.End(err)
 		return rows, x, err
 	}
 	panic("database: a query needs a pool or a transaction")

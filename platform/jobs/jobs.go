@@ -20,6 +20,7 @@ import (
 	"database/sql"
 
 	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/tracing"
 )
 
 // Args are what a job carries: ids only. Kind is "module.verb", never renamed.
@@ -75,7 +76,11 @@ type worker[T Args] struct {
 }
 
 // Work runs the function.
-func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) error { return w.fn(ctx, job.Args) }
+func (w *worker[T]) Work(ctx context.Context, job *river.Job[T]) (err error) {
+	ctx, span := tracing.Work(ctx, "job "+job.Kind)
+	defer func() { span.End(err) }()
+	return w.fn(ctx, job.Args)
+}
 
 // Option changes how a job is inserted.
 type Option func(*river.InsertOpts)

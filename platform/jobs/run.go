@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+
+	"github.com/huiqi/huiqi/platform/tracing"
 )
 
 // errLost is why the work of a run is cancelled when another process has taken it over.
@@ -136,6 +138,8 @@ func (s *Scheduler) work(ctx context.Context, t Task, run TaskRun) {
 
 // protect turns a panic into an error, so that one task does not end the process.
 func protect(ctx context.Context, t Task) (err error) {
+	ctx, span := tracing.Work(ctx, "task "+t.Name)
+	defer func() { span.End(err) }()
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())

@@ -28,6 +28,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/tracing"
 )
 
 // bodyLimit is the largest request taken at all, files included, but by uploads that say otherwise.
@@ -50,7 +51,7 @@ type Options struct {
 	CSRFKey []byte
 	// Open shows /metrics and /openapi.json to everybody; closed by default in production.
 	Open bool
-	// TrustedProxies are the addresses whose X-Real-IP is believed.
+	// TrustedProxies are the addresses whose X-Real-IP and traceparent are believed.
 	TrustedProxies []string
 	// Bound ties a request to what it cannot do without: the context it returns ends with a fault as its cause when that
 	// goes away. Nil ties it to nothing.
@@ -202,7 +203,7 @@ func (s *Server) trace(c *fiber.Ctx) (err error) {
 	start := time.Now()
 	id := newTrace()
 	r := &request{trace: id, log: s.opts.Log, csrf: s.csrfFor, path: c.Path(), method: c.Method()}
-	base := c.UserContext()
+	base, span := tracing.Request(c.UserContext(), r.method, s.parent(c))
 	if r.method != fiber.MethodGet && r.method != fiber.MethodHead { // who only read something has nothing to be unsure of
 		base = database.Noting(base)
 	}
@@ -234,13 +235,26 @@ func (s *Server) trace(c *fiber.Ctx) (err error) {
 		s.requests.WithLabelValues(c.Method(), route, fmt.Sprint(status)).Inc()
 		s.seconds.WithLabelValues(route).Observe(took.Seconds())
 		s.traffic.count(status, took)
-		s.opts.Log.Info("request", "trace", id, "method", c.Method(), "path", c.Path(), "status", status,
-			"ms", took.Milliseconds(), "ip", c.IP(), "user", access.From(c.UserContext()).UserID)
+		line := []any{"trace", id, "method", c.Method(), "path", c.Path(), "status", status,
+			"ms", took.Milliseconds(), "ip", c.IP(), "user", access.From(c.UserContext()).UserID}
+		if gathered := span.ID(); gathered != "" {
+			line = append(line, "trace_id", gathered)
+		}
+		s.opts.Log.Info("request", line...)
+		span.Answered(c.Method(), route, status, id)
 	}()
 	if err := c.Next(); err != nil {
 		return s.handleError(c, err)
 	}
 	return nil
+}
+
+// parent is the trace that a proxy in front of us has begun. Anybody else could make us gather what they like.
+func (s *Server) parent(c *fiber.Ctx) string {
+	if len(s.opts.TrustedProxies) == 0 || !c.IsProxyTrusted() {
+		return ""
+	}
+	return c.Get("traceparent")
 }
 
 func newTrace() string {
