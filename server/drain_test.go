@@ -1,0 +1,98 @@
+package server
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A process that is told to end while 500 requests are under way answers each of them, keeps what they bring exactly once,
+// takes no new ones, and ends without a complaint.
+func TestEndedWith500UnderWay(t *testing.T) {
+	t.Parallel()
+	k := startKilled(t, "HUIQI_REQUESTS_PER_MINUTE=100000")
+	defer func() { k.stop() }()
+	owner := k.person("1")
+	owner.register("13800138088")
+	const people = 500
+	type visit struct {
+		conn net.Conn
+		rest []byte
+	}
+	visits := make([]visit, people)
+	for i := range visits {
+		body, err := json.Marshal(map[string]any{"type": owner.kind, "title": fmt.Sprintf("停机前 %03d", i), "body": "门前路灯坏了三天", "source": "h5"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := fmt.Sprintf("POST /api/tickets HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nX-CSRF-Token: %s\r\nIdempotency-Key: drain-%03d\r\n"+
+			"Cookie: __Host-huiqi-visitor=%s; __Host-huiqi=%s\r\n\r\n", k.addr, len(body), owner.csrf, i, owner.visitor, owner.session)
+		conn, err := net.Dial("tcp", k.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := conn.Write(append([]byte(head), body[:len(body)/2]...)); err != nil {
+			t.Fatal(err)
+		}
+		visits[i] = visit{conn, body[len(body)/2:]}
+	}
+	// The last one was read by the server once another request on a line of its own is answered.
+	if status, _ := owner.call("GET", "/api/session", "", nil, nil); status != 200 {
+		t.Fatalf("before the end: %d", status)
+	}
+	began := time.Now()
+	if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for range 1000 { // until nobody new is let in
+		conn, err := net.DialTimeout("tcp", k.addr, time.Second)
+		if err != nil {
+			break
+		}
+		conn.Close()
+		time.Sleep(5 * time.Millisecond)
+	}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	answers := map[string]int{}
+	for i, v := range visits {
+		wg.Go(func() {
+			answer := ""
+			if _, err := v.conn.Write(v.rest); err != nil {
+				answer = err.Error()
+			} else if res, err := http.ReadResponse(bufio.NewReader(v.conn), nil); err != nil {
+				answer = err.Error()
+			} else {
+				answer = res.Status
+				res.Body.Close()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if answers[answer]++; answers[answer] == 1 {
+				t.Logf("request %d: %s", i, answer)
+			}
+		})
+	}
+	wg.Wait()
+	if err := k.cmd.Wait(); err != nil {
+		t.Errorf("the process ended with %v", err)
+	}
+	t.Logf("ended after %s: %v", time.Since(began).Round(time.Millisecond), answers)
+	if answers["201 Created"]+answers["200 OK"] != people {
+		t.Errorf("answers: %v", answers)
+	}
+	var kept, titles int
+	if err := k.open().QueryRow("SELECT count(*), count(DISTINCT title) FROM tickets WHERE title LIKE '停机前 %'").Scan(&kept, &titles); err != nil {
+		t.Fatal(err)
+	}
+	if kept != people || titles != people {
+		t.Errorf("kept %d tickets with %d titles", kept, titles)
+	}
+}
