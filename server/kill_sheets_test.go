@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -27,15 +26,8 @@ import (
 // newKilled starts a server of its own to kill.
 func newKilled(t *testing.T) *killed {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	k := &killed{t: t, base: "http://" + addr, addr: addr, client: &http.Client{Timeout: 20 * time.Second}}
-	k.settle()
-	k.start()
+	k := startKilled(t)
+	k.client.Timeout = 20 * time.Second
 	t.Cleanup(func() { k.stop() })
 	return k
 }

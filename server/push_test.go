@@ -342,16 +342,23 @@ func (k *killed) accept(a waitingApplication) {
 // startKilled starts a server of its own that may be killed.
 func startKilled(t *testing.T, env ...string) *killed {
 	t.Helper()
+	k := unborn(t)
+	k.env = env
+	k.settle()
+	k.start()
+	return k
+}
+
+// unborn is a server that has not begun and has no database yet.
+func unborn(t *testing.T) *killed {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr := l.Addr().String()
 	l.Close()
-	k := &killed{t: t, base: "http://" + addr, addr: addr, client: &http.Client{Timeout: 10 * time.Second}, env: env}
-	k.settle()
-	k.start()
-	return k
+	return &killed{t: t, base: "http://" + addr, addr: addr, client: &http.Client{Timeout: 10 * time.Second}}
 }
 
 // person is somebody else at the same server, with a browser of their own.

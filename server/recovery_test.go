@@ -326,6 +326,71 @@ func TestStandbyTakesOver(t *testing.T) {
 	}
 }
 
+// TestServiceFollowsTheStandby: with both addresses in its configuration the service goes on with the standby by itself once that
+// is promoted, and no ticket that was acknowledged is missing.
+func TestServiceFollowsTheStandby(t *testing.T) {
+	t.Parallel()
+	p := newPostgres(t)
+	primary, standby := filepath.Join(p.dir, "primary"), filepath.Join(p.dir, "standby")
+	p.tool("initdb", "-D", primary, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8")
+	first := p.start(primary)
+	db := p.open(first)
+	p.tool("pg_basebackup", "-d", first+"&application_name=standby", "-D", standby, "-R", "-C", "-S", "standby", "-X", "stream", "-c", "fast")
+	second := p.start(standby)
+	p.until(db, "SELECT count(*) = 1 FROM pg_stat_replication WHERE state = 'streaming'")
+	p.exec(db, "ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+	p.exec(db, "SELECT pg_reload_conf()")
+	p.until(db, "SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'")
+
+	port := func(address string) string {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.Port()
+	}
+	k := unborn(t)
+	k.dir, k.database = t.TempDir(), "postgres://postgres@/postgres?host=127.0.0.1,127.0.0.1&port="+port(second)+","+port(first)+"&sslmode=disable&target_session_attrs=read-write"
+	k.start()
+	defer func() { k.stop() }()
+	owner := k.person("1")
+	owner.register("13800138099")
+	acknowledged := 0
+	for n := range 20 {
+		if _, ok := owner.submit(fmt.Sprintf("切换前 %02d", n)); ok {
+			acknowledged++
+		}
+	}
+	if acknowledged != 20 {
+		t.Fatalf("%d of 20 tickets before the switch", acknowledged)
+	}
+	p.stop(primary)
+	if _, ok := owner.submit("切换之间"); ok {
+		t.Error("a ticket was acknowledged while there was no primary")
+	}
+	p.tool("pg_ctl", "-D", standby, "-w", "promote")
+	back := false
+	for range 300 {
+		if _, back = owner.submit("切换之后"); back {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if !back {
+		t.Fatal("the service does not follow")
+	}
+	var kept int
+	if err := k.open().QueryRow("SELECT count(*) FROM tickets WHERE title LIKE '切换前 %'").Scan(&kept); err != nil || kept != 20 {
+		t.Errorf("%d of 20 acknowledged tickets are there, %v", kept, err)
+	}
+	for _, title := range []string{"切换之间", "切换之后"} {
+		var n int
+		if err := k.open().QueryRow("SELECT count(*) FROM tickets WHERE title = ?", title).Scan(&n); err != nil || n > 1 || title == "切换之后" && n != 1 {
+			t.Errorf("%s: %d tickets, %v", title, n, err)
+		}
+	}
+}
+
 // TestSetOfPostgres: the district on PostgreSQL, backed up and restored by the two commands alone.
 func TestSetOfPostgres(t *testing.T) {
 	t.Parallel()

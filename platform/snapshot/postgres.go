@@ -66,7 +66,8 @@ func (t Tools) command(ctx context.Context, target, name string, args ...string)
 	cmd.Env = append(os.Environ(), "PGHOST="+c.Host, fmt.Sprintf("PGPORT=%d", c.Port), "PGUSER="+c.User, "PGPASSWORD="+c.Password,
 		"PGDATABASE="+c.Database, "PGTZ=UTC", "LC_MESSAGES=C")
 	if u, err := url.Parse(target); err == nil {
-		for key, variable := range map[string]string{"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"} {
+		// A primary and its standby are named in host and port, and whichever writes is taken.
+		for key, variable := range map[string]string{"host": "PGHOST", "port": "PGPORT", "target_session_attrs": "PGTARGETSESSIONATTRS", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT", "sslcert": "PGSSLCERT", "sslkey": "PGSSLKEY"} {
 			if v := u.Query().Get(key); v != "" {
 				cmd.Env = append(cmd.Env, variable+"="+v)
 			}
