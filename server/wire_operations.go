@@ -111,7 +111,7 @@ func (h *house) backlogs() []operations.Backlog {
 			st, err := h.exchange.Standing(ctx)
 			return operations.Amount{Waiting: st.Waiting + st.Dead, Oldest: st.Oldest, Stuck: st.Dead, Note: strings.Join(st.Down, "、")}, err
 		}},
-		{Code: "letters", Title: "未发出的短信和微信", Page: "/letters", Count: func(ctx context.Context) (operations.Amount, error) {
+		{Code: "letters", Title: "未发出的短信和微信", Page: "/message-letters", Count: func(ctx context.Context) (operations.Amount, error) {
 			st, err := h.messages.Standing(ctx)
 			return operations.Amount{Waiting: st.Waiting + st.Unknown, Oldest: st.Oldest, Stuck: st.Unknown, Note: "结果不明的须核实后处理"}, err
 		}},

@@ -2,7 +2,7 @@ import { flushPromises, mount } from '@vue/test-utils'
 import { createPinia } from 'pinia'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Component } from 'vue'
-import { createMemoryHistory, createRouter } from 'vue-router'
+import { createMemoryHistory, createRouter, type RouteRecordRaw } from 'vue-router'
 import { ApiError } from '@/api/client'
 import * as api from './api'
 import HealthPage from './HealthPage.vue'
@@ -145,11 +145,12 @@ async function open(component: Component, at = '/') {
   const router = createRouter({
     history: createMemoryHistory(),
     routes: names
-      .map((name) => ({ path: `/${name}`, name, component: page }))
+      .map((name): RouteRecordRaw => ({ path: `/${name}`, name, component: page }))
       .concat([
         { path: '/', name: 'home', component: page },
         { path: '/reports/:id', name: 'health-report', component: page },
         { path: '/exchange/deliveries', name: 'deliveries', component: page },
+        { path: '/audit', name: 'audit', component: page, meta: { permissions: ['audit.view'] } },
       ]),
   })
   await router.push(at)
@@ -296,6 +297,16 @@ describe('QueuePage', () => {
     )
     expect(wrapper.text()).toContain('暂时无法统计')
     expect(wrapper.html()).toContain('href="/exchange/deliveries"')
+  })
+
+  it('leads nobody to a page they may not open', async () => {
+    vi.spyOn(api, 'getQueues').mockResolvedValue({
+      ...queues,
+      backlogs: [{ ...queues.backlogs[0], title: '未封印的审计日志', page: '/audit' }],
+    })
+    const { wrapper } = await open(QueuePage)
+    await vi.waitFor(() => expect(wrapper.text()).toContain('未封印的审计日志'))
+    expect(wrapper.html()).not.toContain('href="/audit"')
   })
 })
 
