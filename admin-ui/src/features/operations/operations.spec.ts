@@ -302,7 +302,7 @@ describe('QueuePage', () => {
   it('leads nobody to a page they may not open', async () => {
     vi.spyOn(api, 'getQueues').mockResolvedValue({
       ...queues,
-      backlogs: [{ ...queues.backlogs[0], title: '未封印的审计日志', page: '/audit' }],
+      backlogs: [{ ...queues.backlogs[0]!, title: '未封印的审计日志', page: '/audit' }],
     })
     const { wrapper } = await open(QueuePage)
     await vi.waitFor(() => expect(wrapper.text()).toContain('未封印的审计日志'))
