@@ -73,7 +73,7 @@ func roles() []identity.BuiltinRole {
 			"institution.view", "institution.manage", "institution.review", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
 			"consent.view", "consent.edit",
 			"policy.view", "policy.edit", "policy.publish", "policy.reverse", "policy.reverse_export", "policy.push", "policy.grant", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
-			"application.export", "enterprise.export", "enterprise.golden", "enterprise.import", "enterprise.quality", "message.export", "exchange.export", "calendar.view", "calendar.manage", "ticket.budgets",
+			"application.export", "enterprise.export", "enterprise.extra", "enterprise.extra_fields", "enterprise.extra_restricted", "enterprise.golden", "enterprise.import", "enterprise.quality", "message.export", "exchange.export", "calendar.view", "calendar.manage", "ticket.budgets",
 			"appraisal.view", "intake.open311"}},
 		{Code: "editor", Name: "内容审核", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"policy.view", "policy.publish", "content.edit", "content.publish", "knowledge.view", "knowledge.edit", "knowledge.review", "canned.share"}},

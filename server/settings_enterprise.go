@@ -11,7 +11,7 @@ import (
 
 // enterpriseKinds are the rules about the data of companies that an operator edits.
 func (h *house) enterpriseKinds() []settingKind {
-	return []settingKind{h.sourceKind(), h.qualityKind(), h.sizeKind()}
+	return []settingKind{h.sourceKind(), h.qualityKind(), h.sizeKind(), h.extraFieldKind()}
 }
 
 type sourceSetting struct {
@@ -91,6 +91,35 @@ func (h *house) sizeKind() settingKind {
 		check: func(_ *world, m *enterprise.SizeEditionBody) error { return m.Check() },
 		set: func(ctx context.Context, actor access.Actor, m enterprise.SizeEditionBody) error {
 			_, err := h.enterprises.AddEdition(ctx, actor, m.Edition(), "")
+			return err
+		},
+	}
+}
+
+// extraFieldKind has the fields of companies that administrators define; what was filled into them stays with its
+// installation.
+func (h *house) extraFieldKind() settingKind {
+	return kindOf[enterprise.ExtraField]{key: "enterprise_fields", title: "企业扩展字段", tables: []string{"enterprise_extra_fields"},
+		id: func(m enterprise.ExtraField) (string, string) { return m.Field.Key, m.Field.Label },
+		list: func(ctx context.Context, actor access.Actor) ([]enterprise.ExtraField, error) {
+			list, err := h.enterprises.ExtraFields(ctx, actor)
+			var out []enterprise.ExtraField
+			for _, f := range list {
+				out = append(out, f.ExtraField)
+			}
+			return out, err
+		},
+		check: func(_ *world, m *enterprise.ExtraField) error { return m.Check() },
+		set: func(ctx context.Context, actor access.Actor, m enterprise.ExtraField) error {
+			list, err := h.enterprises.ExtraFields(ctx, actor)
+			if err != nil {
+				return err
+			}
+			cmd := enterprise.SaveExtraField{ExtraField: m}
+			if i := slices.IndexFunc(list, func(f enterprise.ExtraFieldView) bool { return f.Field.Key == m.Field.Key }); i >= 0 {
+				cmd.Version = list[i].Version
+			}
+			_, err = h.enterprises.SaveExtraField(ctx, actor, cmd)
 			return err
 		},
 	}

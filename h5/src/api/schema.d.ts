@@ -1446,6 +1446,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprise-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业扩展字段 */
+        get: operations["get-enterprise-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-fields/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 定义企业扩展字段 */
+        put: operations["put-enterprise-fields-code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprise-joins": {
         parameters: {
             query?: never;
@@ -1616,6 +1650,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprise-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业类型 */
+        get: operations["get-enterprise-types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprises": {
         parameters: {
             query?: never;
@@ -1678,6 +1729,24 @@ export interface paths {
         get: operations["get-enterprises-id-consents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/extra": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业扩展信息 */
+        get: operations["get-enterprises-id-extra"];
+        put?: never;
+        /** 填写企业扩展信息 */
+        post: operations["post-enterprises-id-extra"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3371,6 +3440,24 @@ export interface paths {
         get: operations["get-my-enterprise"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/extra": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本企业扩展信息 */
+        get: operations["get-my-enterprise-extra"];
+        put?: never;
+        /** 填写本企业扩展信息 */
+        post: operations["post-my-enterprise-extra"];
         delete?: never;
         options?: never;
         head?: never;
@@ -9879,6 +9966,10 @@ export interface components {
             id: number;
             name: string;
         };
+        EnterpriseCompanyType: {
+            code: string;
+            name: string;
+        };
         EnterpriseDelegateInputBody: {
             /** @description The last day. */
             ends: string;
@@ -9928,6 +10019,100 @@ export interface components {
             note: string;
             /** Format: int64 */
             points: number;
+        };
+        EnterpriseExtra: {
+            /** Format: int64 */
+            enterpriseId: number;
+            /** @description Newest first. */
+            history: components["schemas"]["EnterpriseExtraEntry"][];
+            items: components["schemas"]["EnterpriseExtraItem"][];
+            mayFill: boolean;
+            /**
+             * Format: int64
+             * @description What a change must carry; another one is a conflict.
+             */
+            version: number;
+            /** @description Why some of it is not shown, and what to do. */
+            withheld?: string;
+        };
+        EnterpriseExtraBody: {
+            /** @description On which what is changed was read, where the company has not agreed. */
+            basis?: string;
+            values: {
+                [key: string]: string[];
+            };
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseExtraEntry: {
+            /** Format: date-time */
+            at: string;
+            byName?: string;
+            label: string;
+            source: string;
+            /** @description Empty when the field was emptied. */
+            text: string;
+        };
+        EnterpriseExtraFieldBody: {
+            /** @enum {string} */
+            company: "hidden" | "reads" | "fills";
+            field: components["schemas"]["OwnField"];
+            /** @enum {string} */
+            group: "service" | "basic" | "operation" | "standing";
+            restricted?: boolean;
+            retired?: boolean;
+            /** Format: int64 */
+            sort?: number;
+            types?: string[];
+            /**
+             * Format: int64
+             * @description 0 adds a field.
+             */
+            version: number;
+        };
+        EnterpriseExtraFieldView: {
+            /** @enum {string} */
+            company: "hidden" | "reads" | "fills";
+            field: components["schemas"]["OwnField"];
+            /**
+             * @description service is the platform's own note, read without consent; the others are groups a company gives consent for.
+             * @enum {string}
+             */
+            group: "service" | "basic" | "operation" | "standing";
+            /** @description Staff need a right of its own to see, change, search and export it. */
+            restricted: boolean;
+            retired: boolean;
+            /** Format: int64 */
+            sort: number;
+            /** @description The types of companies it is for, by the first two characters of the credit code; none is all. */
+            types: string[];
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseExtraItem: {
+            /** Format: date-time */
+            at?: string;
+            /** @description To staff. */
+            byName?: string;
+            /** @enum {string} */
+            company: "hidden" | "reads" | "fills";
+            field: components["schemas"]["OwnField"];
+            /** @enum {string} */
+            group: "service" | "basic" | "operation" | "standing";
+            groupName: string;
+            mayFill: boolean;
+            /** @description No longer asked for; shown because it was filled in. */
+            retired?: boolean;
+            source?: string;
+            /** @description In words; empty when nothing is filled in. */
+            text: string;
+            /** @description As it would be typed again. */
+            values: string[];
+            /** @description The company has not agreed that it is read. */
+            withheld?: boolean;
         };
         EnterpriseFactView: {
             /** Format: date-time */
@@ -10054,6 +10239,18 @@ export interface components {
         };
         EnterpriseListAttemptView: {
             items: components["schemas"]["EnterpriseAttemptView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EnterpriseListCompanyType: {
+            items: components["schemas"]["EnterpriseCompanyType"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EnterpriseListExtraFieldView: {
+            items: components["schemas"]["EnterpriseExtraFieldView"][];
             nextCursor?: string;
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
@@ -12893,6 +13090,35 @@ export interface components {
             canManage: boolean;
             items: components["schemas"]["OperationsTaskView"][];
         };
+        OwnField: {
+            /** Format: int64 */
+            decimals?: number;
+            help?: string;
+            /** @description A latin letter, then letters and digits; stays the same when the label is changed. */
+            key: string;
+            /** @enum {string} */
+            kind: "text" | "number" | "date" | "choice" | "choices" | "phone" | "yesno";
+            label: string;
+            /** Format: double */
+            max?: number;
+            /**
+             * Format: int64
+             * @description Of a text, in characters; 0 is 500.
+             */
+            maxLength?: number;
+            /** Format: double */
+            min?: number;
+            options?: string[];
+            /** @description A regular expression (RE2) that the whole text must match. */
+            pattern?: string;
+            /** @description What to write, told when the pattern does not match. */
+            patternHint?: string;
+            /** @description Kept sealed, masked to everybody but the desk, neither searched nor exported. A phone always is. */
+            personal?: boolean;
+            required?: boolean;
+            /** @description Of a number. */
+            unit?: string;
+        };
         PartnerActInputBody: {
             /** Format: int64 */
             version: number;
@@ -14614,7 +14840,7 @@ export interface components {
             sentTo: string;
         };
         SetFormInputBody: {
-            fields: components["schemas"]["TicketFormField"][];
+            fields: components["schemas"]["OwnField"][];
             /**
              * Format: int64
              * @description Of the type.
@@ -15360,40 +15586,11 @@ export interface components {
             name: string;
             verified: boolean;
         };
-        TicketFormField: {
-            /** Format: int64 */
-            decimals?: number;
-            help?: string;
-            /** @description A latin letter, then letters and digits; stays the same when the label is changed. */
-            key: string;
-            /** @enum {string} */
-            kind: "text" | "number" | "date" | "choice" | "choices" | "phone" | "yesno";
-            label: string;
-            /** Format: double */
-            max?: number;
-            /**
-             * Format: int64
-             * @description Of a text, in characters; 0 is 500.
-             */
-            maxLength?: number;
-            /** Format: double */
-            min?: number;
-            options?: string[];
-            /** @description A regular expression (RE2) that the whole text must match. */
-            pattern?: string;
-            /** @description What to write, told when the pattern does not match. */
-            patternHint?: string;
-            /** @description Kept sealed, masked to everybody but the desk, neither searched nor exported. A phone always is. */
-            personal?: boolean;
-            required?: boolean;
-            /** @description Of a number. */
-            unit?: string;
-        };
         TicketFormVersion: {
             /** Format: date-time */
             at: string;
             by: string;
-            fields: components["schemas"]["TicketFormField"][];
+            fields: components["schemas"]["OwnField"][];
             /** Format: int64 */
             version: number;
         };
@@ -15776,7 +15973,7 @@ export interface components {
             categoryCode?: string;
             code: string;
             /** @description The form that is filled beside title and text. */
-            fields?: components["schemas"]["TicketFormField"][];
+            fields?: components["schemas"]["OwnField"][];
             /** Format: int64 */
             hours: number;
             /** @description The first letters of the name's reading, to find it by. */
@@ -15821,7 +16018,7 @@ export interface components {
             categoryCode?: string;
             code: string;
             /** @description The form that is filled beside title and text. */
-            fields?: components["schemas"]["TicketFormField"][];
+            fields?: components["schemas"]["OwnField"][];
             /** @description Newest first. */
             forms: components["schemas"]["TicketFormVersion"][];
             /** Format: int64 */
@@ -19342,6 +19539,73 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListExtraFieldView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-enterprise-fields-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseExtraFieldBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListExtraFieldView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprise-joins": {
         parameters: {
             query?: {
@@ -19687,6 +19951,35 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListCompanyType"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprises": {
         parameters: {
             query?: {
@@ -19696,6 +19989,8 @@ export interface operations {
                 /** @description Words of the name or a former one, or the beginning of the credit code. */
                 q?: string;
                 verification?: string;
+                /** @description Conditions on the fields administrators define, one a line: park:台湖, visited:2026-01-01..2026-06-30, beds:10.. */
+                extra?: string;
             };
             header?: never;
             path?: never;
@@ -19810,6 +20105,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConsentMine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id-extra": {
+        parameters: {
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed; of /api/consent-offers. */
+                basis?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseExtra"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprises-id-extra": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseExtraBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseExtra"];
                 };
             };
             /** @description Error */
@@ -23590,6 +23957,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseMine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-enterprise-extra": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseExtra"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-enterprise-extra": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseExtraBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseExtra"];
                 };
             };
             /** @description Error */

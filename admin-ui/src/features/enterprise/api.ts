@@ -11,6 +11,7 @@ export type ReturnReason = Schemas['EnterpriseReturnReason']
 export interface EnterpriseQuery {
   q?: string
   verification?: string
+  extra?: string
   cursor?: string
   limit?: number
 }
@@ -22,10 +23,12 @@ const page = <T>(p: { items: T[] | null; nextCursor?: string }): Page<T> => ({
 })
 
 /** The companies of the district, newest first. */
-export const listEnterprises = ({ q, verification, cursor, limit }: EnterpriseQuery, signal?: AbortSignal) =>
+export const listEnterprises = ({ q, verification, extra, cursor, limit }: EnterpriseQuery, signal?: AbortSignal) =>
   data(
     api.GET('/api/enterprises', {
-      params: { query: { q: q || undefined, verification: verification || undefined, cursor, limit } },
+      params: {
+        query: { q: q || undefined, verification: verification || undefined, extra: extra || undefined, cursor, limit },
+      },
       signal,
     }),
   ).then(page)
