@@ -72,6 +72,8 @@ enterprise_sizes:
   - {kind: scale, document: 规模以上统计标准（2027 年起）, from: '2027-01-01', rows: [{name: 工业, codes: [B, C, D], revenue: [3000]}]}
 enterprise_fields:
   - {field: {key: park, label: 所属园区, kind: choice, required: true, options: [台湖园, 宋庄园]}, group: service, types: ['91', '93'], restricted: false, company: reads, sort: 3, retired: false}
+return_reasons:
+  - {list: enterprise, code: no_stamp, text: 营业执照副本未加盖公章，请盖章后重新提交, words: false, sort: 15, retired: false}
 `
 
 func mustTypeCode(t *testing.T, h *house) string {

@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/web"
 )
 
@@ -21,7 +22,7 @@ type (
 	reviewsOutput struct{ Body web.List[AttemptView] }
 	joinsOutput   struct{ Body web.List[JoinView] }
 	oursOutput    struct{ Body web.List[MyCompany] }
-	reasonsOutput struct{ Body web.List[ReturnReason] }
+	reasonsOutput struct{ Body web.List[reason.Reason] }
 	industriesOut struct{ Body web.List[IndustryOption] }
 )
 
@@ -92,6 +93,10 @@ type enterpriseListInput struct {
 	Query        string       `query:"q" maxLength:"400" doc:"Words of the name or a former one, or the beginning of the credit code."`
 	Verification Verification `query:"verification"`
 	Extra        string       `query:"extra" maxLength:"1000" doc:"Conditions on the fields administrators define, one a line: park:台湖, visited:2026-01-01..2026-06-30, beds:10.."`
+}
+
+type enterpriseReasonsInput struct {
+	Renaming bool `query:"renaming" doc:"Those for a change of name."`
 }
 
 type enterpriseQueueInput struct{ web.Listing }
@@ -248,8 +253,9 @@ func Register(api huma.API, s *Service) {
 		v, err := s.Attempt(ctx, access.From(ctx), in.ID)
 		return &attemptOutput{v}, err
 	})
-	huma.Register(api, review("GET", "/api/enterprise-return-reasons", "退回原因"), func(context.Context, *struct{}) (*reasonsOutput, error) {
-		return &reasonsOutput{web.NewList(ReturnReasons(), "")}, nil
+	huma.Register(api, review("GET", "/api/enterprise-return-reasons", "退回原因"), func(ctx context.Context, in *enterpriseReasonsInput) (*reasonsOutput, error) {
+		list, err := s.ReturnReasons(ctx, access.From(ctx), in.Renaming)
+		return &reasonsOutput{web.NewList(list, "")}, err
 	})
 	huma.Register(api, review("POST", "/api/enterprise-reviews/{id}/approve", "通过企业认证"), func(ctx context.Context, in *enterpriseApproveInput) (*attemptOutput, error) {
 		v, err := s.Approve(ctx, access.From(ctx), ApproveReview{in.decide(in.Body.Version), in.Body.Note})

@@ -5631,6 +5631,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 审核退回原因 */
+        get: operations["get-return-reasons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/return-reasons/{list}/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 设置审核退回原因 */
+        put: operations["put-return-reasons-list-code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reveals": {
         parameters: {
             query?: never;
@@ -10285,12 +10319,6 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
-        EnterpriseListReturnReason: {
-            items: components["schemas"]["EnterpriseReturnReason"][];
-            nextCursor?: string;
-            /** @description A sentence for the reader on how the list was found. */
-            note?: string;
-        };
         EnterpriseListSizeEdition: {
             items: components["schemas"]["EnterpriseSizeEdition"][];
             nextCursor?: string;
@@ -10594,10 +10622,6 @@ export interface components {
             text?: string;
             /** Format: int64 */
             version: number;
-        };
-        EnterpriseReturnReason: {
-            code: string;
-            text: string;
         };
         EnterpriseRightInfo: {
             code: string;
@@ -11813,12 +11837,6 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
-        InstitutionListReturnReason: {
-            items: components["schemas"]["InstitutionReturnReason"][];
-            nextCursor?: string;
-            /** @description A sentence for the reader on how the list was found. */
-            note?: string;
-        };
         InstitutionOpening: {
             account: string;
             application: components["schemas"]["InstitutionApplicationView"];
@@ -11881,10 +11899,6 @@ export interface components {
             text?: string;
             /** Format: int64 */
             version: number;
-        };
-        InstitutionReturnReason: {
-            code: string;
-            text: string;
         };
         InstitutionRoundView: {
             /** @description Against the round before; empty in the first. */
@@ -12614,6 +12628,12 @@ export interface components {
         };
         ListInfo: {
             items: components["schemas"]["Info"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ListReason: {
+            items: components["schemas"]["Reason"][];
             nextCursor?: string;
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
@@ -14550,6 +14570,14 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        Reason: {
+            code: string;
+            retired: boolean;
+            /** Format: int64 */
+            sort: number;
+            text: string;
+            words: boolean;
+        };
         ReasonInputBody: {
             reason: string;
             /** Format: int64 */
@@ -14606,6 +14634,44 @@ export interface components {
             note?: string;
             /** Format: int64 */
             version: number;
+        };
+        ReviewListListView: {
+            items: components["schemas"]["ReviewListView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ReviewListView: {
+            /** @description In their order, the retired ones among them. */
+            items: components["schemas"]["ReviewView"][];
+            key: string;
+            title: string;
+        };
+        ReviewReasonInputBody: {
+            retired?: boolean;
+            /** Format: int64 */
+            sort?: number;
+            text: string;
+            /**
+             * Format: int64
+             * @description 0 adds a reason.
+             */
+            version: number;
+            /** @description The reviewer has to add words of their own. */
+            words?: boolean;
+        };
+        ReviewView: {
+            code: string;
+            retired: boolean;
+            /** Format: date-time */
+            setAt: string;
+            setBy: string;
+            /** Format: int64 */
+            sort: number;
+            text: string;
+            /** Format: int64 */
+            version: number;
+            words: boolean;
         };
         Row: {
             assets?: number[];
@@ -19717,7 +19783,10 @@ export interface operations {
     };
     "get-enterprise-return-reasons": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Those for a change of name. */
+                renaming?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -19730,7 +19799,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EnterpriseListReturnReason"];
+                    "application/json": components["schemas"]["ListReason"];
                 };
             };
             /** @description Error */
@@ -22087,7 +22156,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["InstitutionListReturnReason"];
+                    "application/json": components["schemas"]["ListReason"];
                 };
             };
             /** @description Error */
@@ -28649,6 +28718,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IdentityMe"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewListListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-return-reasons-list-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                list: string;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewListListView"];
                 };
             };
             /** @description Error */

@@ -6,7 +6,7 @@ export type Enterprise = Schemas['EnterpriseView']
 export type Attempt = Schemas['EnterpriseAttemptView']
 export type Fact = Schemas['EnterpriseFactView']
 export type Join = Schemas['EnterpriseJoinView']
-export type ReturnReason = Schemas['EnterpriseReturnReason']
+export type ReturnReason = Schemas['Reason']
 
 export interface EnterpriseQuery {
   q?: string
@@ -44,8 +44,11 @@ export const listReviews = (query: { cursor?: string; limit?: number }, signal?:
 export const getReview = (id: string, signal?: AbortSignal) =>
   data(api.GET('/api/enterprise-reviews/{id}', { params: { path: { id: Number(id) } }, signal }))
 
-export const listReturnReasons = () =>
-  data(api.GET('/api/enterprise-return-reasons')).then((p): ReturnReason[] => p.items ?? [])
+/** The ready reasons for sending back a claim, or a change of name. */
+export const listReturnReasons = (renaming: boolean) =>
+  data(api.GET('/api/enterprise-return-reasons', { params: { query: { renaming: renaming || undefined } } })).then(
+    (p): ReturnReason[] => p.items ?? [],
+  )
 
 const at = (id: number, key: string) => ({ params: { path: { id } }, ...idempotent(key) })
 
