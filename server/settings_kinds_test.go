@@ -208,7 +208,7 @@ var noSettings = map[string]string{
 		ticket_holders ticket_hops ticket_links ticket_memory ticket_note_readers ticket_notes ticket_presence ticket_requests ticket_reveals ticket_secrets ticket_tags ticket_drafts
 		ticket_expire_acts directory_dispatches canned_uses cti_calls cti_events cti_surveys supervision_alarms supervision_reports supervision_seen ticket_arrivals
 		policy_answers policy_answer_texts policy_grants policy_grant_items policy_objections policy_outcome_asked policy_pushes policy_push_items policy_runs policy_told`,
-	"what companies agree to, put in force by two persons of each installation": `consent_texts consent_grants consent_bases consent_accesses`,
+	"what companies agree to, put in force by two persons of each installation": `consent_texts consent_grants consent_bases consent_accesses consent_asked`,
 	"accounts and what a person set for themselves":                             `users user_roles sessions wechat_accounts wechat_pending wechat_states message_preferences import_mappings ticket_views ticket_view_defaults`,
 	"seats of persons, who are other ones elsewhere":                            `seats seat_members seat_shifts seat_shift_changes seat_skills seat_spells seat_teams cti_extensions cti_nuisance`,
 	"keys and standing of connections":                                          `exchange_attempts exchange_calls exchange_deliveries exchange_keys exchange_usage intake_keys intake_mailboxes`,

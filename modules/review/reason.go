@@ -43,7 +43,9 @@ type row struct {
 	SetBy   string    `bun:"set_by,notnull"`
 }
 
-func (r row) reason() reason.Reason { return reason.Reason{Code: r.Code, Text: r.Text, Words: r.Words, Sort: r.Sort, Retired: r.Retired} }
+func (r row) reason() reason.Reason {
+	return reason.Reason{Code: r.Code, Text: r.Text, Words: r.Words, Sort: r.Sort, Retired: r.Retired}
+}
 
 // The faults of the module.
 var (

@@ -64,9 +64,9 @@ const button = (text: string) =>
 
 beforeEach(() => {
   document.body.innerHTML = ''
+  vi.spyOn(extraApi, 'listExtraFields').mockResolvedValue([])
 })
-afterEach(() => vi.restoreAllMocks()
-  vi.spyOn(extraApi, 'listExtraFields').mockResolvedValue([]))
+afterEach(() => vi.restoreAllMocks())
 
 describe('labels', () => {
   it('tell the registry’s codes in words', () => {
