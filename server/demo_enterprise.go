@@ -79,18 +79,19 @@ var demoFields = []enterprise.ExtraField{
 // seedExtra defines the fields and fills what the desk has noted down of some companies. The fields that companies fill come
 // last: before them there is nothing that needs a company's consent.
 func (h *house) seedExtra(ctx context.Context, s *seeded, keys []string) error {
-	system := access.SystemActor("seed")
-	for _, f := range demoFields[:5] {
-		if _, err := h.enterprises.SaveExtraField(ctx, system, enterprise.SaveExtraField{ExtraField: f}); err != nil {
-			return err
-		}
-	}
 	desk, err := s.as(ctx, h, "staff", "operator01")
 	if err != nil {
 		return err
 	}
+	s.at.Set(s.now.AddDate(0, 0, -100))
+	for _, f := range demoFields[:5] {
+		if _, err := h.enterprises.SaveExtraField(ctx, desk, enterprise.SaveExtraField{ExtraField: f}); err != nil {
+			return err
+		}
+	}
 	parks := demoFields[0].Field.Options
-	for i, key := range keys[:min(24, len(keys))] {
+	for i, key := range slices.Backward(keys[:min(24, len(keys))]) { // the first companies were visited last
+		s.at.Set(s.now.AddDate(0, 0, -3-i*4))
 		values := map[string][]string{"park": {parks[i%len(parks)]}, "visited": {s.now.AddDate(0, 0, -3-i*4).In(clock.Beijing).Format(time.DateOnly)}}
 		if i%3 == 0 {
 			values["flats"] = []string{fmt.Sprint(2 + i)}
@@ -103,7 +104,7 @@ func (h *house) seedExtra(ctx context.Context, s *seeded, keys []string) error {
 		}
 	}
 	for _, f := range demoFields[5:] {
-		if _, err := h.enterprises.SaveExtraField(ctx, system, enterprise.SaveExtraField{ExtraField: f}); err != nil {
+		if _, err := h.enterprises.SaveExtraField(ctx, desk, enterprise.SaveExtraField{ExtraField: f}); err != nil {
 			return err
 		}
 	}

@@ -103,7 +103,7 @@ func roles() []identity.BuiltinRole {
 			"ticket.claim", "ticket.assign", "ticket.note", "ticket.share_view",
 			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view", "appraisal.view", "appraisal.export"}},
 		{Code: "reviewer", Name: "政府终审员", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []p{
-			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "policy.view", "policy.publish",
+			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "enterprise.size_publish", "policy.view", "policy.publish",
 			"consent.view", "consent.publish", "policy.reverse", "policy.push_approve", "policy.grant_decide"}},
 		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
 			"product.view", "product.edit", "application.view", "application.handle", "application.export", "institution.operators"}},

@@ -277,4 +277,9 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX enterprise_extra_values_history ON enterprise_extra_values (enterprise_id, id)",
 			"CREATE INDEX enterprise_extra_values_field ON enterprise_extra_values (field, number) WHERE ended_at IS NULL")
 	},
+}, {
+	ID: "20261129220000_enterprise_size_drafts",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.CreateTables(ctx, tx, (*sizeDraft20261129)(nil))
+	},
 }}

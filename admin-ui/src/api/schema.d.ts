@@ -5837,6 +5837,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/size-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 录入中的划型标准 */
+        get: operations["get-size-drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/size-drafts/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 录入划型标准 */
+        put: operations["put-size-drafts-kind"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/size-drafts/{kind}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 放弃录入的划型标准 */
+        post: operations["post-size-drafts-kind-discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/size-drafts/{kind}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 预览划型标准的影响 */
+        get: operations["get-size-drafts-kind-preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/size-drafts/{kind}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发布划型标准 */
+        post: operations["post-size-drafts-kind-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/size-editions": {
         parameters: {
             query?: never;
@@ -5847,8 +5932,7 @@ export interface paths {
         /** 划型标准 */
         get: operations["get-size-editions"];
         put?: never;
-        /** 增加划型标准 */
-        post: operations["post-size-editions"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -10319,6 +10403,12 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        EnterpriseListSizeDraft: {
+            items: components["schemas"]["EnterpriseSizeDraft"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
         EnterpriseListSizeEdition: {
             items: components["schemas"]["EnterpriseSizeEdition"][];
             nextCursor?: string;
@@ -10647,6 +10737,20 @@ export interface components {
             last: number;
             reason: string;
         };
+        EnterpriseSizeDraft: {
+            document: string;
+            from: string;
+            /** @enum {string} */
+            kind: "size" | "scale";
+            /** @description The actor has the right and wrote none of it. */
+            mayPublish: boolean;
+            rows: components["schemas"]["EnterpriseSizeRowBody"][];
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
+        };
         EnterpriseSizeEdition: {
             /** Format: date-time */
             at: string;
@@ -10661,12 +10765,37 @@ export interface components {
             rows?: components["schemas"]["Row"][];
             scale?: components["schemas"]["ScaleRow"][];
         };
-        EnterpriseSizeEditionBody: {
-            document: string;
+        EnterpriseSizeMove: {
+            /** Format: int64 */
+            count: number;
             from: string;
-            /** @enum {string} */
-            kind: "size" | "scale";
-            rows: components["schemas"]["EnterpriseSizeRowBody"][];
+            to: string;
+        };
+        EnterpriseSizeMoved: {
+            from: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            to: string;
+        };
+        EnterpriseSizePreview: {
+            /** Format: int64 */
+            changed: number;
+            /** @description Some of those that change, as far as they agreed to be looked at. */
+            examples: components["schemas"]["EnterpriseSizeMoved"][];
+            moves: components["schemas"]["EnterpriseSizeMove"][];
+            /** @description To go on; empty after the last company. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description Of them those whose industry is known.
+             */
+            reckoned: number;
+            /**
+             * Format: int64
+             * @description Companies looked at.
+             */
+            seen: number;
         };
         EnterpriseSizeRowBody: {
             assets?: number[];
@@ -14933,6 +15062,20 @@ export interface components {
         };
         SimilarOutputBody: {
             items: components["schemas"]["TicketAlike"][];
+        };
+        SizeDraftInputBody: {
+            document: string;
+            from: string;
+            rows: components["schemas"]["EnterpriseSizeRowBody"][];
+            /**
+             * Format: int64
+             * @description 0 begins a draft.
+             */
+            version: number;
+        };
+        SizeDraftRefInputBody: {
+            /** Format: int64 */
+            version: number;
         };
         SmsInputBody: {
             code: string;
@@ -29188,7 +29331,7 @@ export interface operations {
             };
         };
     };
-    "get-size-editions": {
+    "get-size-drafts": {
         parameters: {
             query?: never;
             header?: never;
@@ -29196,6 +29339,153 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListSizeDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-size-drafts-kind": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                kind: "size" | "scale";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SizeDraftInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListSizeDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-size-drafts-kind-discard": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                kind: "size" | "scale";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SizeDraftRefInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListSizeDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-size-drafts-kind-preview": {
+        parameters: {
+            query?: {
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                kind: "size" | "scale";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseSizePreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-size-drafts-kind-publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                kind: "size" | "scale";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SizeDraftRefInputBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -29217,21 +29507,14 @@ export interface operations {
             };
         };
     };
-    "post-size-editions": {
+    "get-size-editions": {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EnterpriseSizeEditionBody"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {
