@@ -14,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
+	forms "github.com/huiqi/huiqi/platform/form"
 	"github.com/huiqi/huiqi/seed/demo"
 )
 
@@ -57,7 +58,57 @@ func (h *house) seedCompanies(ctx context.Context, s *seeded) error {
 			s.ids["company:"+keys[from+i]] = id
 		}
 	}
+	if err := h.seedExtra(ctx, s, keys); err != nil {
+		return err
+	}
 	return h.seedReviews(ctx, s)
+}
+
+// demoFields are the fields the demo district has defined for companies.
+var demoFields = []enterprise.ExtraField{
+	{Field: forms.OwnField{Key: "park", Label: "所属园区", Kind: forms.Choice, Options: []string{"台湖演艺小镇", "张家湾设计小镇", "宋庄艺术创意小镇", "中关村通州园", "不在园区"}, Help: "按实际经营地址选择"},
+		Group: "service", Company: enterprise.CompanyReads, Sort: 10},
+	{Field: forms.OwnField{Key: "visited", Label: "最近走访日期", Kind: forms.Date}, Group: "service", Company: enterprise.CompanyNothing, Sort: 20},
+	{Field: forms.OwnField{Key: "flats", Label: "人才公寓需求", Kind: forms.Number, Unit: "套", Help: "走访时了解的需求数量"}, Group: "service", Company: enterprise.CompanyReads, Sort: 30},
+	{Field: forms.OwnField{Key: "attention", Label: "关注事项", Kind: forms.Text, MaxLength: 200, Help: "仅有权限的工作人员可见"}, Group: "service", Restricted: true, Company: enterprise.CompanyNothing, Sort: 40},
+	{Field: forms.OwnField{Key: "households", Label: "成员户数", Kind: forms.Number, Unit: "户"}, Group: "service", Types: []string{"93"}, Company: enterprise.CompanyReads, Sort: 50},
+	{Field: forms.OwnField{Key: "exports", Label: "是否有出口业务", Kind: forms.YesNo}, Group: "operation", Company: enterprise.CompanyFills, Sort: 60},
+	{Field: forms.OwnField{Key: "chains", Label: "所在重点产业链", Kind: forms.Choices, Options: []string{"网络安全", "元宇宙", "绿色建筑", "文化旅游", "医药健康"}}, Group: "operation", Company: enterprise.CompanyFills, Sort: 70},
+}
+
+// seedExtra defines the fields and fills what the desk has noted down of some companies. The fields that companies fill come
+// last: before them there is nothing that needs a company's consent.
+func (h *house) seedExtra(ctx context.Context, s *seeded, keys []string) error {
+	desk, err := s.as(ctx, h, "staff", "operator01")
+	if err != nil {
+		return err
+	}
+	s.at.Set(s.now.AddDate(0, 0, -100))
+	for _, f := range demoFields[:5] {
+		if _, err := h.enterprises.SaveExtraField(ctx, desk, enterprise.SaveExtraField{ExtraField: f}); err != nil {
+			return err
+		}
+	}
+	parks := demoFields[0].Field.Options
+	for i, key := range slices.Backward(keys[:min(24, len(keys))]) { // the first companies were visited last
+		s.at.Set(s.now.AddDate(0, 0, -3-i*4))
+		values := map[string][]string{"park": {parks[i%len(parks)]}, "visited": {s.now.AddDate(0, 0, -3-i*4).In(clock.Beijing).Format(time.DateOnly)}}
+		if i%3 == 0 {
+			values["flats"] = []string{fmt.Sprint(2 + i)}
+		}
+		if i%8 == 1 {
+			values["attention"] = []string{"房租到期在即，关注续租情况" + demo.Mark}
+		}
+		if _, err := h.enterprises.SetExtra(ctx, desk, enterprise.SetExtra{ID: s.ids["company:"+key], Values: values}); err != nil {
+			return fmt.Errorf("extra fields of %s: %w", key, err)
+		}
+	}
+	for _, f := range demoFields[5:] {
+		if _, err := h.enterprises.SaveExtraField(ctx, desk, enterprise.SaveExtraField{ExtraField: f}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // demoFacts is what the offices of the demo know of a company. Only verified companies have the registry's facts.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"database/sql"
 	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"io"
 	"mime/multipart"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"github.com/huiqi/huiqi/integrations/registry"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/uscc"
 )
@@ -309,4 +311,113 @@ func TestKilledWhileImporting(t *testing.T) {
 		}
 	})
 	t.Logf("%d rows in over %d kills", rows, killed)
+}
+
+// TestKilledWhileReadingARegister kills the server between the pages of an outside register and while it publishes what it
+// read: nothing is a company before it is published, reading goes on at the page where it was, and every company is there
+// once.
+func TestKilledWhileReadingARegister(t *testing.T) {
+	t.Parallel()
+	onlyEmbedded(t)
+	k := newKilled(t)
+	k.enter("operator01")
+	const fresh = 4000
+	outside, err := sql.Open("sqlite", "file:"+filepath.Join(k.dir, "sandbox", "sandbox.db")+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer outside.Close()
+	tx, err := outside.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range fresh {
+		c := registry.Company{Name: fmt.Sprintf("断页企业%d", i), CreditCode: string(uscc.Demo(800_000 + i)), LegalPerson: "王丽", Established: "2020-05-06", IndustryCode: "1411", Status: "存续"}
+		body, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.Exec("INSERT INTO companies (code, name, legal_person, body) VALUES (?, ?, ?, ?)", c.CreditCode, c.Name, c.LegalPerson, string(body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	all := k.number(outside, "SELECT count(*) FROM companies")
+	if status, _ := k.call("POST", "/api/import-feeds", "read", map[string]any{"feed": "registry", "duplicates": "skip"}, nil); status != 200 && status != 201 {
+		t.Fatalf("start: %d", status)
+	}
+	path := "/api/imports/1"
+	published := func() (n int) {
+		k.outside(func(db *sql.DB) { n = k.number(db, "SELECT count(*) FROM enterprises WHERE name LIKE '断页企业%'") })
+		return n
+	}
+	killed := 0
+	for at := int64(0); ; {
+		w := k.until(path, func(w work) bool { return w.State == "checked" || w.Read > at })
+		if w.State == "checked" {
+			break
+		}
+		if at = w.Read + 700; killed > 3 {
+			continue
+		}
+		killed++
+		k.stop()
+		if n := published(); n != 0 {
+			t.Fatalf("%d companies before they were published", n)
+		}
+		k.start()
+		if again := k.until(path, func(work) bool { return true }); again.Read < w.Read {
+			t.Errorf("reading began again: %d rows after %d", again.Read, w.Read)
+		}
+	}
+	w := k.until(path, func(w work) bool { return w.State == "checked" })
+	if w.Read != int64(all) || w.Bad != 0 || published() != 0 {
+		t.Fatalf("%+v of %d", w, all)
+	}
+	if status, _ := k.call("POST", path+"/publish", "publish", map[string]any{}, nil); status != 200 {
+		t.Fatalf("publish: %d", status)
+	}
+	for at := int64(0); ; {
+		w := k.until(path, func(w work) bool { return w.State == "done" || w.Created > at })
+		if w.State == "done" {
+			break
+		}
+		if at = w.Created + 300; killed > 6 {
+			continue
+		}
+		killed++
+		k.stop()
+		k.start()
+	}
+	if killed < 3 {
+		t.Errorf("the server was killed %d times only: the test proves little", killed)
+	}
+	k.outside(func(db *sql.DB) {
+		for what, query := range map[string]string{
+			"companies": "SELECT count(*) FROM enterprises WHERE name LIKE '断页企业%'",
+			"codes":     "SELECT count(DISTINCT credit_code) FROM enterprises WHERE name LIKE '断页企业%'",
+			"facts":     "SELECT count(*) FROM enterprise_facts AS f JOIN enterprises AS e ON e.id = f.enterprise_id WHERE e.name LIKE '断页企业%' AND f.field = 'industry' AND f.source = 'registry'",
+			"indexed":   "SELECT count(*) FROM search_enterprise WHERE rowid IN (SELECT id FROM enterprises WHERE name LIKE '断页企业%')",
+		} {
+			if n := k.number(db, query); n != fresh {
+				t.Errorf("%s: %d for %d companies", what, n, fresh)
+			}
+		}
+		if n := k.number(db, "SELECT count(*) FROM import_rows"); n != all {
+			t.Errorf("%d rows for a register of %d", n, all)
+		}
+	})
+	t.Logf("a register of %d in over %d kills", all, killed)
+}
+
+// number reads one number beside the server.
+func (k *killed) number(db *sql.DB, query string) int {
+	k.t.Helper()
+	var n int
+	if err := db.QueryRow(query).Scan(&n); err != nil {
+		k.t.Fatal(err)
+	}
+	return n
 }

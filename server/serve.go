@@ -150,6 +150,9 @@ func (h *house) prepare(ctx context.Context, c Config, key string, out io.Writer
 	if err := h.ensureTicketTypes(ctx); err != nil {
 		return err
 	}
+	if err := h.ensureReasons(ctx); err != nil {
+		return err
+	}
 	if err := h.ensureLicenceKinds(ctx); err != nil {
 		return err
 	}

@@ -5,13 +5,15 @@ import (
 	"slices"
 
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/review"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/reason"
 )
 
 // enterpriseKinds are the rules about the data of companies that an operator edits.
 func (h *house) enterpriseKinds() []settingKind {
-	return []settingKind{h.sourceKind(), h.qualityKind(), h.sizeKind()}
+	return []settingKind{h.sourceKind(), h.qualityKind(), h.sizeKind(), h.extraFieldKind(), h.reasonKind()}
 }
 
 type sourceSetting struct {
@@ -91,6 +93,79 @@ func (h *house) sizeKind() settingKind {
 		check: func(_ *world, m *enterprise.SizeEditionBody) error { return m.Check() },
 		set: func(ctx context.Context, actor access.Actor, m enterprise.SizeEditionBody) error {
 			_, err := h.enterprises.AddEdition(ctx, actor, m.Edition(), "")
+			return err
+		},
+	}
+}
+
+// extraFieldKind has the fields of companies that administrators define; what was filled into them stays with its
+// installation.
+func (h *house) extraFieldKind() settingKind {
+	return kindOf[enterprise.ExtraField]{key: "enterprise_fields", title: "企业扩展字段", tables: []string{"enterprise_extra_fields"},
+		id: func(m enterprise.ExtraField) (string, string) { return m.Field.Key, m.Field.Label },
+		list: func(ctx context.Context, actor access.Actor) ([]enterprise.ExtraField, error) {
+			list, err := h.enterprises.ExtraFields(ctx, actor)
+			var out []enterprise.ExtraField
+			for _, f := range list {
+				out = append(out, f.ExtraField)
+			}
+			return out, err
+		},
+		check: func(_ *world, m *enterprise.ExtraField) error { return m.Check() },
+		set: func(ctx context.Context, actor access.Actor, m enterprise.ExtraField) error {
+			list, err := h.enterprises.ExtraFields(ctx, actor)
+			if err != nil {
+				return err
+			}
+			cmd := enterprise.SaveExtraField{ExtraField: m}
+			if i := slices.IndexFunc(list, func(f enterprise.ExtraFieldView) bool { return f.Field.Key == m.Field.Key }); i >= 0 {
+				cmd.Version = list[i].Version
+			}
+			_, err = h.enterprises.SaveExtraField(ctx, actor, cmd)
+			return err
+		},
+	}
+}
+
+type reasonSetting struct {
+	List string `json:"list"`
+	reason.Reason
+}
+
+// reasonKind has the ready reasons with which reviewers send things back.
+func (h *house) reasonKind() settingKind {
+	return kindOf[reasonSetting]{key: "return_reasons", title: "审核退回原因", tables: []string{"return_reasons"},
+		id: func(m reasonSetting) (string, string) { return m.List + " " + m.Code, m.Text },
+		list: func(ctx context.Context, actor access.Actor) ([]reasonSetting, error) {
+			lists, err := h.reviews.All(ctx, actor)
+			var out []reasonSetting
+			for _, l := range lists {
+				for _, r := range l.Items {
+					out = append(out, reasonSetting{l.Key, r.Reason})
+				}
+			}
+			return out, err
+		},
+		check: func(_ *world, m *reasonSetting) error {
+			if !slices.ContainsFunc(h.reviews.Lists, func(l review.List) bool { return l.Key == m.List }) {
+				return review.ErrList
+			}
+			return m.Check()
+		},
+		set: func(ctx context.Context, actor access.Actor, m reasonSetting) error {
+			lists, err := h.reviews.All(ctx, actor)
+			if err != nil {
+				return err
+			}
+			cmd := review.SaveReason{List: m.List, Reason: m.Reason}
+			for _, l := range lists {
+				for _, r := range l.Items {
+					if l.Key == m.List && r.Code == m.Code {
+						cmd.Version = r.Version
+					}
+				}
+			}
+			_, err = h.reviews.SaveReason(ctx, actor, cmd)
 			return err
 		},
 	}

@@ -39,6 +39,7 @@ import (
 	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/quality"
+	"github.com/huiqi/huiqi/modules/review"
 	"github.com/huiqi/huiqi/modules/seat"
 	"github.com/huiqi/huiqi/modules/supervision"
 	"github.com/huiqi/huiqi/modules/ticket"
@@ -66,6 +67,7 @@ func Migrations() []database.Migration {
 		identity.Migrations,
 		enterprise.Migrations,
 		consent.Migrations,
+		review.Migrations,
 		licence.Migrations,
 		file.Migrations,
 		ticket.Migrations,
@@ -112,6 +114,7 @@ type house struct {
 	calendars    *calendar.Service
 	enterprises  *enterprise.Service
 	consents     *consent.Service
+	reviews      *review.Service
 	licences     *licence.Service
 	institutions *institution.Service
 	catalog      *catalog.Service
@@ -191,6 +194,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	}
 	h.openIntake(c, p, workers)
 	h.openReach(workers)
+	h.reviews = h.newReviews(p)
 	companies := h.newEnterprises(c, p, workers)
 	h.enterprises = companies
 	if h.queue, err = jobs.New(ctx, db, workers, p.log); err != nil {
@@ -309,6 +313,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	consent.Register(h.web.API, h.consents)
 	licence.Register(h.web.API, h.licences)
 	institution.Register(h.web.API, h.institutions)
+	review.Register(h.web.API, h.reviews)
 	institution.RegisterOnboarding(h.web.API, h.institutions)
 	catalog.Register(h.web.API, h.catalog)
 	application.Register(h.web.API, h.applications)

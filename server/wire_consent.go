@@ -11,7 +11,9 @@ import (
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
+	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/seed/reference"
 )
 
@@ -22,6 +24,7 @@ func (h *house) joinConsents() {
 		groups = append(groups, consent.Named(g))
 	}
 	h.consents = consent.New(consent.Deps{DB: h.db, Clock: h.clock, Companies: h.enterprises, Readers: dataReaders{h.identity, h.institutions}, Groups: groups})
+	h.tasks = append(h.tasks, h.consents.Tasks()...)
 }
 
 // ensureConsents brings the drafts of what companies are asked, for a person to read and publish, and the bases.
@@ -115,4 +118,20 @@ func (p applicantProfiles) Profile(ctx context.Context, actor access.Actor, ente
 		out.Facts = append(out.Facts, application.ProfileFact{Group: f.Group, Label: f.Label, Text: f.Text, Source: f.Source, AsOf: f.AsOf})
 	}
 	return out, err
+}
+
+// ofConsent asks those who sign for a company for the version in force.
+func (n notices) ofConsent(_ context.Context, _ bun.Tx, e event.Event) ([]message.Notice, error) {
+	if e.Type != "consent.asked_again" {
+		return nil, nil
+	}
+	var f consent.AskedAgain
+	if err := decode(e, &f); err != nil {
+		return nil, err
+	}
+	effect := "原授权继续有效"
+	if f.Void {
+		effect = "原授权已不再适用，重新授权前平台不再按此用途使用本企业数据"
+	}
+	return each(f.UserIDs, message.Notice{Template: e.Type, Link: "/company/consents", Params: map[string]string{"purpose": f.PurposeName, "effect": effect}}), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -103,10 +104,22 @@ func (p heldPapers) Offered(ctx context.Context, actor access.Actor) ([]enterpri
 	list := []enterprise.Paper{}
 	for _, l := range shelf.Items {
 		if l.Kind == "business" && l.State == licence.Current && l.Standing != "expired" {
-			list = append(list, enterprise.Paper{ID: l.ID, Title: fmt.Sprintf("%s（%s 上传）", l.KindName, clock.Show(l.At))})
+			list = append(list, enterprise.Paper{ID: l.ID, Title: fmt.Sprintf("%s（%s 上传，%s）", l.KindName, clock.Show(l.At), paperTerm(l))})
 		}
 	}
 	return list, nil
+}
+
+// paperTerm says until when a paper is valid, and that it ends soon where it does.
+func paperTerm(l licence.View) string {
+	day, err := time.Parse(time.DateOnly, l.ExpiresOn)
+	switch {
+	case l.ExpiresOn == "" || err != nil:
+		return "长期有效"
+	case l.Standing == "soon":
+		return "有效期至 " + day.Format("2006年1月2日") + "，即将到期"
+	}
+	return "有效期至 " + day.Format("2006年1月2日")
 }
 
 // FilesOf lists the pictures of those that were.

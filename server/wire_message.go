@@ -12,6 +12,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/institution"
@@ -115,6 +116,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofJoin(ctx, tx, e)
 	case licence.Object:
 		return n.ofLicence(ctx, tx, e)
+	case consent.Object:
+		return n.ofConsent(ctx, tx, e)
 	case "policy_push", "policy_objection":
 		return n.ofReach(ctx, tx, e)
 	case policy.Object:

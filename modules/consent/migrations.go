@@ -96,6 +96,14 @@ type access20261129 struct {
 	IP           string    `bun:"ip,notnull"`
 }
 
+type asked20261129 struct {
+	bun.BaseModel `bun:"table:consent_asked"`
+
+	EnterpriseID int64     `bun:"enterprise_id,pk"`
+	TextID       int64     `bun:"text_id,pk"`
+	At           time.Time `bun:"at,notnull"`
+}
+
 // Migrations are the tables of the module.
 var Migrations = []database.Migration{{
 	ID: "20261129150000_consent",
@@ -113,5 +121,10 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX consent_grants_at ON consent_grants (purpose, enterprise_id, granted_at)",
 			"CREATE INDEX consent_accesses_enterprise ON consent_accesses (enterprise_id, id)",
 		)
+	},
+}, {
+	ID: "20261129214000_consent_asked",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.CreateTables(ctx, tx, (*asked20261129)(nil))
 	},
 }}

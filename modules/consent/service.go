@@ -21,6 +21,8 @@ type Companies interface {
 	// MaySign returns nil when the person may bind the company, and otherwise a fault that says who may or what has to come
 	// first; fault.ErrNotFound for a stranger.
 	MaySign(ctx context.Context, db bun.IDB, enterpriseID, userID int64) error
+	// Signers are the people who may bind the company.
+	Signers(ctx context.Context, db bun.IDB, enterpriseID int64) ([]int64, error)
 	// Names are what the companies are called.
 	Names(ctx context.Context, db bun.IDB, ids []int64) (map[int64]string, error)
 	// Visible returns nil when the actor may see the company at all, fault.ErrNotFound otherwise.

@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/web"
 )
 
@@ -21,7 +22,7 @@ type (
 	reviewsOutput struct{ Body web.List[AttemptView] }
 	joinsOutput   struct{ Body web.List[JoinView] }
 	oursOutput    struct{ Body web.List[MyCompany] }
-	reasonsOutput struct{ Body web.List[ReturnReason] }
+	reasonsOutput struct{ Body web.List[reason.Reason] }
 	industriesOut struct{ Body web.List[IndustryOption] }
 )
 
@@ -91,6 +92,11 @@ type enterpriseListInput struct {
 	web.Listing
 	Query        string       `query:"q" maxLength:"400" doc:"Words of the name or a former one, or the beginning of the credit code."`
 	Verification Verification `query:"verification"`
+	Extra        string       `query:"extra" maxLength:"1000" doc:"Conditions on the fields administrators define, one a line: park:台湖, visited:2026-01-01..2026-06-30, beds:10.."`
+}
+
+type enterpriseReasonsInput struct {
+	Renaming bool `query:"renaming" doc:"Those for a change of name."`
 }
 
 type enterpriseQueueInput struct{ web.Listing }
@@ -232,7 +238,7 @@ func Register(api huma.API, s *Service) {
 			return &industriesOut{web.NewList(list, "")}, err
 		})
 	huma.Register(api, desk("GET", "/api/enterprises", "企业列表", PermView), func(ctx context.Context, in *enterpriseListInput) (*itemsOutput, error) {
-		items, next, err := s.List(ctx, access.From(ctx), ListFilter{Query: in.Query, Verification: in.Verification, Cursor: in.Cursor, Limit: in.Limit})
+		items, next, err := s.List(ctx, access.From(ctx), ListFilter{Query: in.Query, Verification: in.Verification, Extra: in.Extra, Cursor: in.Cursor, Limit: in.Limit})
 		return &itemsOutput{web.NewList(items, next)}, err
 	})
 	huma.Register(api, desk("GET", "/api/enterprises/{id}", "企业详情", PermView), func(ctx context.Context, in *enterpriseGetInput) (*viewOutput, error) {
@@ -247,8 +253,9 @@ func Register(api huma.API, s *Service) {
 		v, err := s.Attempt(ctx, access.From(ctx), in.ID)
 		return &attemptOutput{v}, err
 	})
-	huma.Register(api, review("GET", "/api/enterprise-return-reasons", "退回原因"), func(context.Context, *struct{}) (*reasonsOutput, error) {
-		return &reasonsOutput{web.NewList(ReturnReasons(), "")}, nil
+	huma.Register(api, review("GET", "/api/enterprise-return-reasons", "退回原因"), func(ctx context.Context, in *enterpriseReasonsInput) (*reasonsOutput, error) {
+		list, err := s.ReturnReasons(ctx, access.From(ctx), in.Renaming)
+		return &reasonsOutput{web.NewList(list, "")}, err
 	})
 	huma.Register(api, review("POST", "/api/enterprise-reviews/{id}/approve", "通过企业认证"), func(ctx context.Context, in *enterpriseApproveInput) (*attemptOutput, error) {
 		v, err := s.Approve(ctx, access.From(ctx), ApproveReview{in.decide(in.Body.Version), in.Body.Note})
@@ -265,6 +272,7 @@ func Register(api huma.API, s *Service) {
 	registerGolden(api, s)
 	registerQuality(api, s)
 	registerPortrait(api, s)
+	registerExtra(api, s)
 }
 
 type enterpriseDelegateInput struct {

@@ -117,6 +117,11 @@ func (s *Service) MaySign(ctx context.Context, db bun.IDB, enterpriseID, userID 
 	return err
 }
 
+// Signers are the people who may bind the company: its owner, and the members mandated for it.
+func (s *Service) Signers(ctx context.Context, db bun.IDB, enterpriseID int64) ([]int64, error) {
+	return s.EntitledOf(ctx, db, enterpriseID, RightConsent)
+}
+
 // Names are what the companies are called.
 func (s *Service) Names(ctx context.Context, db bun.IDB, ids []int64) (map[int64]string, error) {
 	out := make(map[int64]string, len(ids))

@@ -24,7 +24,9 @@
 //
 // # Tables
 //
-// enterprises, enterprise_names, enterprise_members, enterprise_verifications, enterprise_joins, enterprise_facts, and an index of names.
+// enterprises, enterprise_names, enterprise_members, enterprise_verifications, enterprise_joins, enterprise_facts, and an index of
+// names; enterprise_extra_fields and enterprise_extra_values (what administrators ask beside, extra.go); enterprise_size_editions
+// and enterprise_size_drafts (thresholds, size.go, size_draft.go).
 //
 // # Needs
 //

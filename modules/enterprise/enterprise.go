@@ -27,6 +27,9 @@ func Permissions() []access.Info {
 		{Name: PermExport, Group: "企业", Label: "导出企业"}, {Name: PermImport, Group: "企业", Label: "导入企业名录"},
 		{Name: PermGolden, Group: "企业", Label: "核定企业数据、维护数据来源"},
 		{Name: PermQuality, Group: "企业", Label: "维护数据质量规则"},
+		{Name: PermSizePublish, Group: "企业", Label: "发布划型标准"},
+		{Name: PermExtra, Group: "企业", Label: "填写企业扩展信息"}, {Name: PermExtraRestricted, Group: "企业", Label: "查看受限的企业扩展信息"},
+		{Name: PermExtraFields, Group: "企业", Label: "定义企业扩展字段"},
 	}
 }
 

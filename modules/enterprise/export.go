@@ -2,6 +2,7 @@ package enterprise
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/huiqi/huiqi/platform/access"
@@ -21,13 +22,40 @@ type exported struct {
 	facts   map[string]string
 	contact contact
 	former  []string
+	extra   map[string]string // of the fields administrators define, as kept
 }
 
 // exportedFacts are the facts that leave with a company.
 var exportedFacts = []string{"status", "established", "capital", "industry", "region", "address", "employees", "revenue", "assets", "sizeClass", "qualification"}
 
-// ExportSource is the list of companies that leaves as a spreadsheet: what the actor sees, newest first.
+// ExportSource is the list of companies that leaves as a spreadsheet: what the actor sees, newest first. The fields that
+// administrators define are columns too, as they are at the moment.
 func (s *Service) ExportSource() sheet.Source {
+	src := s.exportSource(nil)
+	src.Now = func(ctx context.Context) (sheet.Source, error) {
+		list, err := extraFields(ctx, s.db.Read())
+		return s.exportSource(list), err
+	}
+	return src
+}
+
+// extraColumn is a field as a column.
+func extraColumn(f ExtraFieldView) sheet.Field[exported] {
+	c := sheet.Of[exported]("extra."+f.Field.Key, f.Field.Label, 18, func(e *exported) sheet.Cell {
+		v := e.extra[f.Field.Key]
+		if v == "" {
+			return sheet.Cell{}
+		}
+		return sheet.Text(f.Field.Show(v))
+	})
+	if f.Restricted {
+		c = c.Behind(PermExtraRestricted)
+	}
+	c.Off, c.Gone = c.Off || f.Retired, f.Retired
+	return c
+}
+
+func (s *Service) exportSource(extra []ExtraFieldView) sheet.Source {
 	of := sheet.Of[exported]
 	fields := []sheet.Field[exported]{
 		of("name", "企业名称", 36, func(e *exported) sheet.Cell { return sheet.Text(e.Name) }),
@@ -45,6 +73,9 @@ func (s *Service) ExportSource() sheet.Source {
 		}
 		fields = append(fields, of(name, f.label, 18, func(e *exported) sheet.Cell { return sheet.Text(e.facts[name]) }))
 	}
+	for _, f := range extra {
+		fields = append(fields, extraColumn(f))
+	}
 	fields = append(fields, of("contactName", "联系人", 12, func(e *exported) sheet.Cell { return sheet.Text(e.contact.Name) }),
 		sheet.Field[exported]{SourceColumn: sheet.SourceColumn{Key: "contactPhone", Title: "联系电话（脱敏）", Width: 16}, Cell: func(_ context.Context, e *exported) (sheet.Cell, error) {
 			if s.box == nil || e.contact.PhoneSealed == "" {
@@ -53,28 +84,36 @@ func (s *Service) ExportSource() sheet.Source {
 			number, err := s.box.Open(e.contact.PhoneSealed, contactPlace(e.ID))
 			return sheet.Text(text.MaskPhone(string(number))), err
 		}})
-	return sheet.List[exported]{Name: "enterprises", Title: "企业", Permission: PermExport, Fields: fields, Describe: describe, Count: s.exportCount, Page: s.exportPage}.Source()
+	return sheet.List[exported]{Name: "enterprises", Title: "企业", Permission: PermExport, Fields: fields,
+		Describe: func(f sheet.Filter) (string, error) { return describe(extra, f) }, Count: s.exportCount, Page: s.exportPage}.Source()
 }
 
 func exportFilter(f sheet.Filter) (ListFilter, error) {
-	if err := f.Only("q", "verification"); err != nil {
+	if err := f.Only("q", "verification", "extra"); err != nil {
 		return ListFilter{}, err
 	}
-	out := ListFilter{Query: strings.TrimSpace(f["q"]), Verification: Verification(f["verification"])}
+	out := ListFilter{Query: strings.TrimSpace(f["q"]), Verification: Verification(f["verification"]), Extra: f["extra"]}
 	if out.Verification != "" && out.Verification.Label() == "" || len(out.Query) > 300 {
 		return out, sheet.ErrFilter
 	}
 	return out, nil
 }
 
-func describe(f sheet.Filter) (string, error) {
+func describe(extra []ExtraFieldView, f sheet.Filter) (string, error) {
 	parsed, err := exportFilter(f)
+	if err != nil {
+		return "", err
+	}
+	conditions, err := conditionsOf(extra, parsed.Extra)
 	var words []string
 	if parsed.Query != "" {
 		words = append(words, "企业："+parsed.Query)
 	}
 	if parsed.Verification != "" {
 		words = append(words, "认证状态："+parsed.Verification.Label())
+	}
+	for _, x := range conditions {
+		words = append(words, x.words())
 	}
 	return strings.Join(words, "；"), err
 }
@@ -93,11 +132,10 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 	}
 	parsed.Limit = limit
 	db := s.db.Read()
-	rows, err := list(ctx, db, actor, parsed, before)
+	rows, next, err := s.listReadable(ctx, db, actor, parsed, before)
 	if err != nil {
 		return nil, "", err
 	}
-	rows, next := cut(rows, limit, func(e Enterprise) int64 { return e.ID })
 	ids := make([]int64, 0, len(rows))
 	for _, r := range rows {
 		ids = append(ids, r.ID)
@@ -127,9 +165,22 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 	if err != nil {
 		return nil, "", err
 	}
+	fields, err := extraFields(ctx, db)
+	if err != nil {
+		return nil, "", err
+	}
+	extra, err := extraNow(ctx, db, ids...)
+	if err != nil {
+		return nil, "", err
+	}
 	out := make([]exported, 0, len(rows))
 	for _, r := range rows {
-		e := exported{r, map[string]string{}, contacts[r.ID], former(names[r.ID], r.Name)}
+		e := exported{r, map[string]string{}, contacts[r.ID], former(names[r.ID], r.Name), map[string]string{}}
+		for _, f := range fields {
+			if f.Group == keyService || slices.Contains(groups[r.ID], f.Group) {
+				e.extra[f.Field.Key] = extra[r.ID][f.Field.Key].Value
+			}
+		}
 		for _, v := range within(s.factViews(rule, sizes, facts[r.ID]), groups[r.ID]) {
 			e.facts[v.Field] = v.Text
 		}
@@ -146,15 +197,21 @@ func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.F
 	if err != nil {
 		return 0, err
 	}
+	db := s.db.Read()
+	if parsed.conditions, err = extraFilters(ctx, db, actor, parsed.Extra); err != nil {
+		return 0, err
+	}
 	if parsed.Query != "" { // words are found, not counted: the list itself says how many
 		parsed.Limit = min(most, 1000)
-		rows, err := list(ctx, s.db.Read(), actor, parsed, 0)
+		rows, err := list(ctx, db, actor, parsed, 0)
 		return min(len(rows), most), err
 	}
-	db := s.db.Read()
 	q := visible(db.NewSelect().Model((*Enterprise)(nil)).ColumnExpr("1"), actor, "ent.id").Limit(int64(most))
 	if parsed.Verification != "" {
 		q = q.Where("ent.verification = ?", parsed.Verification)
+	}
+	for _, x := range parsed.conditions {
+		q = x.narrow(q)
 	}
 	n, err := db.NewSelect().TableExpr("(?) AS found", q).Count(ctx)
 	return int(n), err

@@ -265,4 +265,21 @@ var Migrations = []database.Migration{{
 			"CREATE UNIQUE INDEX enterprise_names_present ON enterprise_names (enterprise_id) WHERE ended_at IS NULL",
 			"CREATE UNIQUE INDEX enterprise_verifications_renaming ON enterprise_verifications (enterprise_id) WHERE kind = 'rename' AND outcome IN ('asking', 'waiting')")
 	},
+}, {
+	ID: "20261129210000_enterprise_extra",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*extraField20261129)(nil), (*extraValue20261129)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"ALTER TABLE enterprises ADD COLUMN extra_version BIGINT NOT NULL DEFAULT 0",
+			"CREATE UNIQUE INDEX enterprise_extra_values_now ON enterprise_extra_values (enterprise_id, field) WHERE ended_at IS NULL",
+			"CREATE INDEX enterprise_extra_values_history ON enterprise_extra_values (enterprise_id, id)",
+			"CREATE INDEX enterprise_extra_values_field ON enterprise_extra_values (field, number) WHERE ended_at IS NULL")
+	},
+}, {
+	ID: "20261129220000_enterprise_size_drafts",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.CreateTables(ctx, tx, (*sizeDraft20261129)(nil))
+	},
 }}

@@ -122,11 +122,10 @@ func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([
 		return nil, "", err
 	}
 	f.Limit = limitOf(f.Limit)
-	rows, err := list(ctx, s.db.Read(), actor, f, before)
+	rows, next, err := s.listReadable(ctx, s.db.Read(), actor, f, before)
 	if err != nil {
 		return nil, "", err
 	}
-	rows, next := cut(rows, f.Limit, func(e Enterprise) int64 { return e.ID })
 	items := make([]Item, 0, len(rows))
 	for i := range rows {
 		items = append(items, rows[i].item())

@@ -54,6 +54,7 @@ type companyPage struct {
 	Others   []otherCompany
 	Doors    []page.Link
 	Naming   *namingBox
+	Extra    *extraBox
 }
 
 // namingBox leads from the company's page to its change of name.
@@ -84,6 +85,7 @@ type verifyForm struct {
 	Name        page.Field
 	CreditCode  page.Field
 	LegalPerson page.Field
+	Paper       *page.Field // nil where the company keeps no licence
 	Licence     page.Field
 	Note        page.Field
 	Left        int
@@ -147,6 +149,14 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 		}
 		return c.Redirect("/company?done=stated", fiber.StatusSeeOther)
 	})
+	srv.Page("POST", "/company/extra", who, func(c *fiber.Ctx) error {
+		ctx := c.UserContext()
+		version, _ := strconv.ParseInt(c.FormValue("version"), 10, 64)
+		if _, err := s.SetMyExtra(ctx, access.From(ctx), SetExtra{Version: version, Values: postedExtra(c), Key: c.FormValue("key")}); err != nil {
+			return s.companyPage(c, p, "extra", err)
+		}
+		return c.Redirect("/company?done=extra", fiber.StatusSeeOther)
+	})
 	srv.Page("GET", "/company/name", who, func(c *fiber.Ctx) error { return s.namePage(c, p, nil) })
 	srv.Page("POST", "/company/name", who, func(c *fiber.Ctx) error {
 		if err := s.sendRename(c); err != nil {
@@ -194,6 +204,7 @@ func (s *Service) sendVerify(c *fiber.Ctx) error {
 		return err // before anything is stored
 	}
 	cmd := ApplyForReview{Key: c.FormValue("key") + "-review", Claim: claim, Note: c.FormValue("note")}
+	cmd.LicenceID, _ = strconv.ParseInt(c.FormValue("licenceId"), 10, 64)
 	var err error
 	if cmd.FileIDs, err = s.keepLicences(c, actor); err != nil {
 		return err
@@ -247,6 +258,7 @@ func onLicence(err error) error {
 
 var doneTexts = map[string]page.Flash{
 	"stated":   {Tone: page.Success, Text: "企业信息已保存"},
+	"extra":    {Tone: page.Success, Text: "补充信息已保存"},
 	"switched": {Tone: page.Success, Text: "已切换企业，之后的业务以该企业的名义办理"},
 	"decided":  {Tone: page.Success, Text: "加入申请已处理"},
 }
@@ -297,6 +309,9 @@ func (s *Service) companyPage(c *fiber.Ctx, p *web.Pages, form string, failure e
 	}
 	if open {
 		data.Verify = verifyFields(c, m, form == "verify", sum, found)
+		if data.Verify.Paper, err = s.paperField(c, actor, "没有的请在下面上传"); err != nil {
+			return err
+		}
 	}
 	data.Naming = namingOf(m)
 	data.Facts = groupFacts(m.Facts)
@@ -306,6 +321,9 @@ func (s *Service) companyPage(c *fiber.Ctx, p *web.Pages, form string, failure e
 	}
 	if m.Role == Owner {
 		data.Stated = stateFields(c, m, s.terms, form == "facts", sum, found)
+	}
+	if data.Extra, err = s.extraBox(c, actor, form == "extra", sum, found); err != nil {
+		return err
 	}
 	if err := s.addPeople(c, actor, &data, m); err != nil {
 		return err

@@ -94,13 +94,13 @@ func (s *Service) namePage(c *fiber.Ctx, p *web.Pages, failure error) error {
 func (s *Service) renameFields(c *fiber.Ctx, actor access.Actor, failure error) (*renameForm, error) {
 	f := &renameForm{Key: secret.Token()}
 	problem := func(string) string { return "" }
-	name, note, chosen := "", "", ""
+	name, note := "", ""
 	if failure != nil {
 		var err error
 		if f.Errors, problem, err = web.FormErrors(failure); err != nil {
 			return nil, err
 		}
-		name, note, chosen = c.FormValue("name"), c.FormValue("note"), c.FormValue("licenceId")
+		name, note = c.FormValue("name"), c.FormValue("note")
 		if k := c.FormValue("key"); k != "" && len(k) <= 64 {
 			f.Key = k
 		}
@@ -108,17 +108,25 @@ func (s *Service) renameFields(c *fiber.Ctx, actor access.Actor, failure error) 
 	f.Name = page.Field{Name: "name", Label: "变更后的企业名称", Hint: "与新的营业执照一致的全称", Value: name, Required: true, MaxLength: 100, Error: problem("name")}
 	f.Licence = page.Field{Name: "licence", Label: "新的营业执照", Hint: "照片或扫描件，jpg、png 或 pdf，每个不超过 10 MB", Accept: ".jpg,.jpeg,.png,.pdf", Multiple: true, Error: problem("licence")}
 	f.Note = page.Field{Name: "note", Label: "补充说明", Hint: "选填", Value: note, MaxLength: 500, Rows: 2, Error: problem("note")}
+	var err error
+	f.Paper, err = s.paperField(c, actor, "须是变更后的新执照；没有的请在下面上传")
+	return f, err
+}
+
+// paperField offers the licences the company keeps, the one posted as chosen; nil where it keeps none.
+func (s *Service) paperField(c *fiber.Ctx, actor access.Actor, hint string) (*page.Field, error) {
 	if s.papers == nil {
-		return f, nil
+		return nil, nil
 	}
 	papers, err := s.papers.Offered(c.UserContext(), actor)
 	if err != nil || len(papers) == 0 {
-		return f, err
+		return nil, err
 	}
-	f.Paper = &page.Field{Name: "licenceId", Label: "从证照库选用", Hint: "须是变更后的新执照；没有的请在下面上传"}
+	f := &page.Field{Name: "licenceId", Label: "从证照库选用", Hint: hint}
+	chosen := c.FormValue("licenceId")
 	for _, x := range papers {
 		id := strconv.FormatInt(x.ID, 10)
-		f.Paper.Options = append(f.Paper.Options, page.Option{Value: id, Text: x.Title, Chosen: id == chosen})
+		f.Options = append(f.Options, page.Option{Value: id, Text: x.Title, Chosen: id == chosen})
 	}
 	return f, nil
 }

@@ -34,7 +34,7 @@ func TestSizeIsReckoned(t *testing.T) {
 		t.Errorf("%+v %v", v.Size, err)
 	}
 	add := func(from string) error {
-		_, err := f.AddEdition(t.Context(), keeper(), enterprise.SizeEditionBody{Kind: "size", Document: "新标准", From: from,
+		_, err := f.AddEdition(t.Context(), access.SystemActor("settings"), enterprise.SizeEditionBody{Kind: "size", Document: "新标准", From: from,
 			Rows: []enterprise.SizeRowBody{{Name: "工业", Codes: []string{"14"}, Employees: []int64{30, 20, 10}}}}.Edition(), from)
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/search"
 )
 
@@ -426,6 +427,53 @@ func TestRenamingOnThePage(t *testing.T) {
 	for _, who := range []string{"desk", "nobody"} {
 		if status, _, html := b.raw(who, "GET", "/company/name", "", "", nil, ""); status < 300 || strings.Contains(html, "麦香") {
 			t.Errorf("%s: %d", who, status)
+		}
+	}
+}
+
+// edited is a keeper of reasons whose list of renames an operator has changed.
+type edited struct{}
+
+func (e edited) Offered(_ context.Context, _ bun.IDB, list string) ([]reason.Reason, error) {
+	if list != enterprise.ReasonsOfRenames {
+		return enterprise.FirstReasons(list), nil
+	}
+	return []reason.Reason{{Code: "notice", Text: "请上传登记机关的变更通知书，并说明变更原因", Words: true}}, nil
+}
+
+// TestReasonsOfRenamesAreTheirOwn sends a change of name back by the list that is edited for it.
+func TestReasonsOfRenamesAreTheirOwn(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	f := mustNew(t, func(d *enterprise.Deps) { d.Reasons = edited{} })
+	a := f.mustOpen(t, 7, "麦香")
+	f.mustVerify(t, a, "k", claim(), enterprise.Agreed)
+	v, err := f.Rename(ctx, a, rename("r", newName))
+	if err != nil || v.Outcome != enterprise.Waiting {
+		t.Fatalf("%+v %v", v, err)
+	}
+	list, err := f.ReturnReasons(ctx, reviewer(50), true)
+	if err != nil || len(list) != 1 || list[0].Code != "notice" {
+		t.Fatalf("%+v %v", list, err)
+	}
+	if list, err = f.ReturnReasons(ctx, reviewer(50), false); err != nil || len(list) != 5 {
+		t.Fatalf("%+v %v", list, err)
+	}
+	if _, err := f.ReturnReasons(ctx, a, true); fault.KindOf(err) != fault.Forbidden {
+		t.Fatal("a company reads the reviewers' reasons:", err)
+	}
+	back := func(code, words string) (enterprise.AttemptView, error) {
+		return f.Return(ctx, reviewer(50), enterprise.ReturnReview{Decide: enterprise.Decide{ID: v.ID, Version: v.Version, Key: "once"}, Code: code, Text: words})
+	}
+	for _, c := range [][2]string{{"unclear", ""}, {"", ""}, {"notice", ""}, {"notice", "短"}} {
+		if _, err := back(c[0], c[1]); fault.KindOf(err) != fault.Invalid {
+			t.Fatalf("%v: %v", c, err)
+		}
+	}
+	for range 2 {
+		got, err := back("notice", "通知书缺少第二页")
+		if err != nil || got.Outcome != enterprise.SentBack || got.Reason != "请上传登记机关的变更通知书，并说明变更原因\n通知书缺少第二页" {
+			t.Fatalf("%+v %v", got, err)
 		}
 	}
 }

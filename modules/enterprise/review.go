@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 
 	"github.com/uptrace/bun"
 
@@ -15,6 +15,7 @@ import (
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/jobs"
+	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/text"
 )
 
@@ -156,7 +157,7 @@ type ApproveReview struct {
 	Note string // internal
 }
 
-// ReturnReview sends the claim back. Code is one of ReturnReasons; "other" needs Text.
+// ReturnReview sends the claim back. Code is one of ReturnReasons; some need Text.
 type ReturnReview struct {
 	Decide
 	Code string
@@ -171,85 +172,74 @@ func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd ApproveRe
 	if err != nil {
 		return AttemptView{}, err
 	}
-	return s.decide(ctx, actor, cmd.Decide, "enterprise.approve", note, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt, by string) error {
-		now := s.clock.Now()
-		if err := a.decide(now, actor.UserID, by, Approved, ""); err != nil {
-			return err
-		}
-		if a.Kind == byRename {
-			return s.approveRename(ctx, tx, actor, e, a, now)
-		}
-		other, held, err := holder(ctx, tx, a.CreditCode)
+	return s.decide(ctx, actor, cmd.Decide, "enterprise.approve", note, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt, by string) (string, error) {
+		return note, s.approve(ctx, tx, actor, e, a, by)
+	})
+}
+
+func (s *Service) approve(ctx context.Context, tx bun.Tx, actor access.Actor, e *Enterprise, a *Attempt, by string) error {
+	now := s.clock.Now()
+	if err := a.decide(now, actor.UserID, by, Approved, ""); err != nil {
+		return err
+	}
+	if a.Kind == byRename {
+		return s.approveRename(ctx, tx, actor, e, a, now)
+	}
+	other, held, err := holder(ctx, tx, a.CreditCode)
+	if err != nil {
+		return err
+	}
+	if held {
+		taken, err := spokenFor(ctx, tx, &other)
 		if err != nil {
 			return err
 		}
-		if held {
-			taken, err := spokenFor(ctx, tx, &other)
-			if err != nil {
-				return err
-			}
-			if taken {
-				return ErrHeld.With("该统一社会信用代码已由“%s”认证，请退回申请，并告知企业向该企业负责人申请加入", other.Name)
-			}
-			if err := adopt(ctx, tx, e.ID, &other); err != nil {
-				return err
-			}
+		if taken {
+			return ErrHeld.With("该统一社会信用代码已由“%s”认证，请退回申请，并告知企业向该企业负责人申请加入", other.Name)
 		}
-		if err := s.verified(ctx, tx, actor, e, a.UserID, a.claim(), byReview, now); err != nil || s.registry == nil {
+		if err := adopt(ctx, tx, e.ID, &other); err != nil {
 			return err
 		}
-		// The reviewer does not wait for the registry, and the approval stands whatever comes of asking it.
-		return s.queue.Insert(ctx, tx, fetchArgs{ReviewID: a.ID}, jobs.On(jobs.Delivery))
-	})
+	}
+	if err := s.verified(ctx, tx, actor, e, a.UserID, a.claim(), byReview, now); err != nil || s.registry == nil {
+		return err
+	}
+	// The reviewer does not wait for the registry, and the approval stands whatever comes of asking it.
+	return s.queue.Insert(ctx, tx, fetchArgs{ReviewID: a.ID}, jobs.On(jobs.Delivery))
 }
 
 // Return sends the claim back with the reason the company reads.
 func (s *Service) Return(ctx context.Context, actor access.Actor, cmd ReturnReview) (AttemptView, error) {
-	reason, err := reasonOf(cmd.Code, cmd.Text)
-	if err != nil {
-		return AttemptView{}, err
-	}
-	return s.decide(ctx, actor, cmd.Decide, "enterprise.return", reason, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt, by string) error {
-		now := s.clock.Now()
-		if err := a.decide(now, actor.UserID, by, SentBack, reason); err != nil {
-			return err
+	request := strings.Join([]string{cmd.Code, cmd.Text}, "\n")
+	return s.decide(ctx, actor, cmd.Decide, "enterprise.return", request, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt, by string) (string, error) {
+		offered, err := s.reasons.Offered(ctx, tx, reasonList(a.Kind))
+		if err != nil {
+			return "", err
 		}
-		if a.Kind == byRename {
-			return s.returnRename(ctx, tx, actor, e, a, now)
+		_, words, err := reason.Compose(offered, []string{cmd.Code}, cmd.Text)
+		if err != nil {
+			return "", err
 		}
-		if err := e.sendBack(); err != nil {
-			return err
-		}
-		if err := save(ctx, tx, e); err != nil {
-			return err
-		}
-		_, err := event.Append(ctx, tx, actor, now, WasRefused{Head{ID: e.ID, Name: e.Name, UserID: a.UserID, By: byReview}, masked(reason)})
-		return err
+		return words, s.sendBack(ctx, tx, actor, e, a, by, words)
 	})
 }
 
-// reasonOf joins the ready reason and the reviewer's own words.
-func reasonOf(code, own string) (string, error) {
-	i := slices.IndexFunc(ReturnReasons(), func(r ReturnReason) bool { return r.Code == code })
-	if i < 0 {
-		return "", fault.InvalidField("code", "RETURN_REASON", "请选择退回原因")
+func (s *Service) sendBack(ctx context.Context, tx bun.Tx, actor access.Actor, e *Enterprise, a *Attempt, by, words string) error {
+	now := s.clock.Now()
+	if err := a.decide(now, actor.UserID, by, SentBack, words); err != nil {
+		return err
 	}
-	least := 0
-	if code == "other" {
-		least = 5
+	if a.Kind == byRename {
+		return s.returnRename(ctx, tx, actor, e, a, now)
 	}
-	own, err := text.Block("text", own, least, 500)
-	if errors.Is(err, text.ErrRequired) {
-		err = text.ErrRequired.With("请写明退回原因，企业会看到").On("text")
+	if err := e.sendBack(); err != nil {
+		return err
 	}
-	if err != nil || code == "other" {
-		return own, err
+	if err := save(ctx, tx, e); err != nil {
+		return err
 	}
-	ready := ReturnReasons()[i].Text
-	if own == "" {
-		return ready, nil
-	}
-	return ready + "\n" + own, nil
+	_, err := event.Append(ctx, tx, actor, now, WasRefused{Head{ID: e.ID, Name: e.Name, UserID: a.UserID, By: byReview}, masked(words)})
+	return err
 }
 
 // masked is free text as events and the audit log may hold it.
@@ -259,8 +249,8 @@ func masked(s string) string {
 }
 
 // decide is the frame of both decisions: right, key, attempt, version, step, audit, in one transaction.
-func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, operation, note string,
-	step func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt, by string) error,
+func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, operation, request string,
+	step func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt, by string) (note string, err error),
 ) (AttemptView, error) {
 	behalf, err := s.reviewer(ctx, s.db.Read(), actor)
 	if err != nil {
@@ -272,7 +262,7 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, oper
 	}
 	now := s.clock.Now()
 	err = s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: operation, Key: d.Key, Request: []any{d, note}, Now: now},
+		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: operation, Key: d.Key, Request: []any{d, request}, Now: now},
 			func() (started, error) {
 				a, err := findAttempt(ctx, tx, actor, d.ID)
 				if err != nil {
@@ -293,7 +283,8 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, oper
 				if a.Version != d.Version {
 					return started{}, s.stale(a)
 				}
-				if err := step(ctx, tx, e, a, by); err != nil {
+				note, err := step(ctx, tx, e, a, by)
+				if err != nil {
 					return started{}, err
 				}
 				if err := saveAttempt(ctx, tx, a); err != nil {

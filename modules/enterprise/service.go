@@ -80,6 +80,8 @@ type Deps struct {
 	Consents Consents
 	// Papers are the licences a company keeps; nil where it keeps none.
 	Papers Papers
+	// Reasons are the ready reasons of reviews; nil has those of the program.
+	Reasons Reasons
 	// Desk tells about the staff who review; nil has nobody to delegate to.
 	Desk Desk
 	// Doors lead from the company's page of the portal to what else it may do.
@@ -103,9 +105,10 @@ type Service struct {
 	terms    Terms
 	consents Consents
 
-	doors  []page.Link
-	papers Papers
-	desk   Desk
+	doors   []page.Link
+	papers  Papers
+	desk    Desk
+	reasons Reasons
 
 	box      *secret.Box
 	demo     bool
@@ -132,8 +135,11 @@ func New(d Deps, w *jobs.Workers) *Service {
 	if d.Desk == nil {
 		d.Desk = plainDesk{}
 	}
+	if d.Reasons == nil {
+		d.Reasons = plainReasons{}
+	}
 	s := &Service{
-		desk: d.Desk, consents: d.Consents, doors: d.Doors, papers: d.Papers,
+		reasons: d.Reasons, desk: d.Desk, consents: d.Consents, doors: d.Doors, papers: d.Papers,
 		db: d.DB, clock: d.Clock, registry: d.Registry, people: d.People, accounts: d.Accounts, files: d.Files, terms: d.Terms,
 		box: d.Box, demo: d.Demo, patience: d.Patience, places: placesOf(d.Terms),
 	}

@@ -192,11 +192,11 @@ func (e *SizeEdition) check() (string, error) {
 	return string(raw), err
 }
 
-// AddEdition adds an edition of thresholds: it holds from its day, and the ones before it for the days before. It needs
-// enterprise.golden.
+// AddEdition adds an edition of thresholds as another installation has it: it holds from its day, and the ones before it for
+// the days before. Only the system may; people enter a draft, which a second person publishes.
 func (s *Service) AddEdition(ctx context.Context, actor access.Actor, e SizeEdition, key string) ([]SizeEdition, error) {
-	if err := actor.Need(PermGolden); err != nil {
-		return nil, err
+	if actor.Party != access.System {
+		return nil, ErrForbidden
 	}
 	body, err := e.check()
 	if err != nil {

@@ -171,8 +171,11 @@ func interrupt(ctx context.Context, tx bun.Tx, enterpriseID int64, before, now t
 type ListFilter struct {
 	Query        string // words of the name or a former one, or the beginning of a credit code
 	Verification Verification
+	Extra        string // conditions on the fields administrators define, one a line: see extraFilters
 	Cursor       string
 	Limit        int
+
+	conditions []extraFilter
 }
 
 var codePrefix = regexp.MustCompile(`^[0-9A-HJ-NP-RTUWXY]{2,18}$`)
@@ -197,6 +200,9 @@ func list(ctx context.Context, db bun.IDB, actor access.Actor, f ListFilter, bef
 		q = visible(q, actor, "ent.id")
 		if f.Verification != "" {
 			q = q.Where("ent.verification = ?", f.Verification)
+		}
+		for _, x := range f.conditions {
+			q = x.narrow(q)
 		}
 		return q
 	}

@@ -274,20 +274,3 @@ func (a *Attempt) decide(now time.Time, reviewerID int64, reviewerName string, o
 	a.ReviewerID, a.ReviewerName = reviewerID, reviewerName
 	return nil
 }
-
-// ReturnReason is a ready reason for sending a claim back.
-type ReturnReason struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
-}
-
-// ReturnReasons are the ready reasons; "other" needs words of its own.
-func ReturnReasons() []ReturnReason {
-	return []ReturnReason{
-		{"unclear", "营业执照照片不清晰或不完整，请重新拍摄后提交"},
-		{"differs", "填写的企业名称、统一社会信用代码或法定代表人与营业执照不一致，请核对后重新提交"},
-		{"not_licence", "上传的文件不是营业执照，请上传营业执照正本或副本"},
-		{"expired", "营业执照已过期或企业登记状态异常，请先到登记机关办理"},
-		{"other", "其他原因"},
-	}
-}

@@ -131,12 +131,12 @@ type View struct {
 	ExpiresAt   *time.Time `json:"expiresAt,omitempty"`
 }
 
-func (s *Service) view(r *row) View {
+func (s *Service) view(ctx context.Context, r *row) View {
 	v := View{ID: r.ID, Source: r.Source, SourceTitle: r.Source, Format: r.Format, State: r.State, Rows: r.Rows, Total: r.Total, Columns: []string{}, FilterText: r.FilterText,
 		Purpose: r.Purpose, Message: r.Message, FileName: r.FileName, Size: r.Size, Downloads: r.Downloads, CreatedAt: r.CreatedAt.UTC(), StartedAt: utc(r.StartedAt),
 		FinishedAt: utc(r.FinishedAt), ExpiresAt: utc(r.ExpiresAt)}
-	src, ok := s.source(r.Source)
-	if !ok {
+	src, err := s.source(ctx, r.Source)
+	if err != nil { // a list that is gone has no titles
 		return v
 	}
 	v.SourceTitle = src.Title

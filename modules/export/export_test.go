@@ -157,7 +157,7 @@ func (w *world) get(id int64) View {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.view(r)
+	return w.view(w.t.Context(), r)
 }
 
 func (w *world) download(a access.Actor, id int64) []byte {

@@ -91,12 +91,20 @@ func New(d Deps, w *jobs.Workers) *Service {
 // Use gives the service the queue that wakes the worker.
 func (s *Service) Use(q *jobs.Queue) { s.queue = q }
 
-func (s *Service) source(name string) (sheet.Source, bool) {
+// source finds a list with the columns it has at this moment; ErrSource when there is none.
+func (s *Service) source(ctx context.Context, name string) (sheet.Source, error) {
 	i := slices.IndexFunc(s.Sources, func(src sheet.Source) bool { return src.Name == name })
 	if i < 0 {
-		return sheet.Source{}, false
+		return sheet.Source{}, ErrSource
 	}
-	return s.Sources[i], true
+	return now(ctx, s.Sources[i])
+}
+
+func now(ctx context.Context, src sheet.Source) (sheet.Source, error) {
+	if src.Now == nil {
+		return src, nil
+	}
+	return src.Now(ctx)
 }
 
 // SourceView is a list the actor may take out.
@@ -114,18 +122,28 @@ type ColumnView struct {
 }
 
 // Allowed lists what the actor may take out, with the columns that are theirs.
-func (s *Service) Allowed(_ context.Context, actor access.Actor) ([]SourceView, error) {
+func (s *Service) Allowed(ctx context.Context, actor access.Actor) ([]SourceView, error) {
 	if !actor.Party.Staff() {
 		return nil, fault.ErrForbidden
 	}
 	out := []SourceView{}
 	for _, src := range s.Sources {
+		if actor.Need(src.Permission) != nil {
+			continue
+		}
+		src, err := now(ctx, src)
+		if err != nil {
+			return nil, err
+		}
 		columns, err := src.Allowed(actor)
 		if err != nil {
 			continue
 		}
 		v := SourceView{Name: src.Name, Title: src.Title}
 		for _, c := range columns {
+			if c.Gone {
+				continue
+			}
 			v.Columns = append(v.Columns, ColumnView{c.Key, c.Title, !c.Off})
 		}
 		out = append(out, v)
@@ -153,9 +171,9 @@ func (s *Service) Create(ctx context.Context, actor access.Actor, cmd Create) (V
 	if !actor.Party.Staff() || actor.UserID == 0 {
 		return View{}, fault.ErrForbidden
 	}
-	src, ok := s.source(cmd.Source)
-	if !ok {
-		return View{}, ErrSource
+	src, err := s.source(ctx, cmd.Source)
+	if err != nil {
+		return View{}, err
 	}
 	chosen, err := src.Choose(actor, cmd.Columns)
 	if err != nil {
@@ -233,7 +251,7 @@ func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, 
 	if err != nil {
 		return View{}, err
 	}
-	return s.view(r), nil
+	return s.view(ctx, r), nil
 }
 
 // List returns a page of the actor's exports, newest first, and the cursor of the next.
@@ -263,7 +281,7 @@ func (s *Service) List(ctx context.Context, actor access.Actor, cursor string, l
 	}
 	out := make([]View, 0, len(rows))
 	for i := range rows {
-		out = append(out, s.view(&rows[i]))
+		out = append(out, s.view(ctx, &rows[i]))
 	}
 	return out, next, nil
 }
@@ -283,11 +301,15 @@ func (s *Service) Cancel(ctx context.Context, actor access.Actor, id int64) (Vie
 // Retry asks for a failed, cancelled or expired export once more, with the rights of now. A CSV that failed goes on after
 // its last part.
 func (s *Service) Retry(ctx context.Context, actor access.Actor, id int64) (View, error) {
+	asked, err := find(ctx, s.DB.Read(), actor, id)
+	if err != nil {
+		return View{}, err
+	}
+	src, err := s.source(ctx, asked.Source)
+	if err != nil {
+		return View{}, err
+	}
 	return s.change(ctx, actor, id, "export.retry", "重新导出", func(ctx context.Context, tx bun.Tx, r *row) error {
-		src, ok := s.source(r.Source)
-		if !ok {
-			return ErrSource
-		}
 		if _, err := src.Choose(actor, r.columns()); err != nil {
 			return err
 		}
@@ -350,9 +372,9 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, id int64) (View,
 	if r.State != Done {
 		return View{}, nil, ErrState.With("导出任务“%s”，还不能下载", r.State.Label())
 	}
-	src, ok := s.source(r.Source)
-	if !ok {
-		return View{}, nil, ErrSource
+	src, err := s.source(ctx, r.Source)
+	if err != nil {
+		return View{}, nil, err
 	}
 	if _, err := src.Choose(actor, r.columns()); err != nil {
 		return View{}, nil, fault.ErrForbidden
@@ -375,5 +397,5 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, id int64) (View,
 	if err != nil {
 		return View{}, nil, errors.Join(err, content.Close())
 	}
-	return s.view(r), content, nil
+	return s.view(ctx, r), content, nil
 }

@@ -55,9 +55,9 @@ func (s *Service) write(ctx context.Context, c lease.Claim, r *row) error {
 	if err != nil {
 		return err
 	}
-	src, ok := s.source(r.Source)
-	if !ok {
-		return ErrSource
+	src, err := s.source(ctx, r.Source)
+	if err != nil {
+		return err
 	}
 	keys := r.columns()
 	chosen, err := src.Choose(actor, keys)

@@ -16,6 +16,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/text"
 )
 
@@ -99,22 +100,32 @@ var (
 	ErrNoDocument = fault.InvalidField("documents", "NO_DOCUMENT", "请至少添加一份执照或许可，并上传照片或扫描件")
 )
 
-// ReturnReason is a ready reason for sending an application back.
-type ReturnReason struct {
-	Code string `json:"code"`
-	Text string `json:"text"`
+// ReasonsOfApplications is the list of ready reasons for sending an application back.
+const ReasonsOfApplications = "institution"
+
+// Reasons are the ready reasons of reviews, where they are edited.
+type Reasons interface {
+	// Offered returns those of a list that are in use, in their order.
+	Offered(ctx context.Context, db bun.IDB, list string) ([]reason.Reason, error)
 }
 
-// ReturnReasons are the ready reasons; "other" needs words of its own.
-func ReturnReasons() []ReturnReason {
-	return []ReturnReason{
-		{"unclear", "证照照片不清晰或不完整，请重新拍摄后上传"},
-		{"differs", "填写的机构名称、统一社会信用代码或法定代表人与营业执照不一致，请核对后修改"},
-		{"no_permit", "缺少从事该类服务所需的许可或资质，请补充上传"},
-		{"expired", "证照已过期或即将到期，请更换有效证照后上传"},
-		{"offers", "服务内容填写不具体，请写明服务对象、项目和收费方式"},
-		{"other", "其他原因"},
+// FirstReasons are the reasons an installation begins with.
+func FirstReasons() []reason.Reason {
+	return []reason.Reason{
+		{Code: "unclear", Text: "证照照片不清晰或不完整，请重新拍摄后上传", Sort: 10},
+		{Code: "differs", Text: "填写的机构名称、统一社会信用代码或法定代表人与营业执照不一致，请核对后修改", Sort: 20},
+		{Code: "no_permit", Text: "缺少从事该类服务所需的许可或资质，请补充上传", Sort: 30},
+		{Code: "expired", Text: "证照已过期或即将到期，请更换有效证照后上传", Sort: 40},
+		{Code: "offers", Text: "服务内容填写不具体，请写明服务对象、项目和收费方式", Sort: 50},
+		{Code: reason.Other, Text: "其他原因", Words: true, Sort: 900},
 	}
+}
+
+// plainReasons are the first ones, where nobody edits them.
+type plainReasons struct{}
+
+func (plainReasons) Offered(context.Context, bun.IDB, string) ([]reason.Reason, error) {
+	return FirstReasons(), nil
 }
 
 // Form is what an applicant says of their institution.
@@ -314,33 +325,4 @@ func changes(before, after snapshot) []Change {
 
 func (p paper) words() string {
 	return fmt.Sprintf("%s（%s，%s）", p.Name, p.No, cmp.Or(p.To, "长期有效"))
-}
-
-// cleanReasons makes the words an applicant reads of ready reasons and the reviewer's own.
-func cleanReasons(codes []string, own string) (kept, words string, err error) {
-	least := 0
-	if len(codes) == 0 || slices.Contains(codes, "other") {
-		least = 5
-	}
-	var lines []string
-	var known []string
-	for _, r := range ReturnReasons() {
-		if slices.Contains(codes, r.Code) {
-			known = append(known, r.Code)
-			if r.Code != "other" {
-				lines = append(lines, r.Text)
-			}
-		}
-	}
-	if len(known) == 0 || len(known) != len(codes) {
-		return "", "", fault.InvalidField("codes", "RETURN_REASON", "请选择退回原因")
-	}
-	own, err = text.Block("text", own, least, 500)
-	if err != nil {
-		return "", "", named(err, "text", "退回说明")
-	}
-	if own != "" {
-		lines = append(lines, own)
-	}
-	return strings.Join(known, " "), strings.Join(lines, "\n"), nil
 }

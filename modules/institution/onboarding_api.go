@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/web"
 )
 
@@ -13,7 +14,7 @@ type (
 	applicationOutput  struct{ Body ApplicationView }
 	applicationsOutput struct{ Body web.List[ApplicationItem] }
 	openingOutput      struct{ Body Opening }
-	reasonsOutput      struct{ Body web.List[ReturnReason] }
+	reasonsOutput      struct{ Body web.List[reason.Reason] }
 	staffOutput        struct{ Body Staff }
 	operatorOutput     struct{ Body OperatorOpening }
 )
@@ -93,8 +94,9 @@ func RegisterOnboarding(api huma.API, s *Service) {
 			return &applicationsOutput{Body: web.NewList(items, next)}, nil
 		})
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/institution-return-reasons", Summary: "机构入驻退回原因", Tag: tag, Access: review}.Huma(),
-		func(context.Context, *struct{}) (*reasonsOutput, error) {
-			return &reasonsOutput{Body: web.NewList(ReturnReasons(), "")}, nil
+		func(ctx context.Context, _ *struct{}) (*reasonsOutput, error) {
+			list, err := s.Reasons.Offered(ctx, s.DB.Read(), ReasonsOfApplications)
+			return &reasonsOutput{Body: web.NewList(list, "")}, err
 		})
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/institution-applications/{id}", Summary: "机构入驻申请", Tag: tag, Access: view}.Huma(),
 		func(ctx context.Context, in *institutionApplicationInput) (*applicationOutput, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -14,13 +15,14 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/text"
 )
 
 // ApproveApplication finds an application right.
 type ApproveApplication struct{ Ref }
 
-// ReturnApplication sends it back to be amended. Codes are of ReturnReasons; "other" needs Text.
+// ReturnApplication sends it back to be amended. Codes are of the ready reasons; some need Text.
 type ReturnApplication struct {
 	Ref
 	Codes []string
@@ -96,12 +98,19 @@ func (s *Service) ApproveApplication(ctx context.Context, actor access.Actor, cm
 // ReturnApplication sends an application back; the applicant reads the reasons, amends it and sends it again. Errors as
 // ApproveApplication.
 func (s *Service) ReturnApplication(ctx context.Context, actor access.Actor, cmd ReturnApplication) (ApplicationView, error) {
-	codes, words, err := cleanReasons(cmd.Codes, cmd.Text)
-	if err != nil {
-		return ApplicationView{}, err
-	}
-	return s.decide(ctx, actor, "return", cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application, r *round) (event.Fact, string, error) {
-		r.Codes, r.Reason = codes, words
+	return s.decide(ctx, actor, "return", cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, a *Application, r *round) (event.Fact, string, error) {
+		offered, err := s.Reasons.Offered(ctx, tx, ReasonsOfApplications)
+		if err != nil {
+			return nil, "", err
+		}
+		codes, words, err := reason.Compose(offered, cmd.Codes, cmd.Text)
+		if errors.Is(err, reason.ErrChoose) {
+			return nil, "", reason.ErrChoose.On("codes")
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		r.Codes, r.Reason = strings.Join(codes, " "), words
 		return OnboardingReturned{a.head(), masked(words)}, "退回机构入驻", a.decide(Returned, s.Clock.Now())
 	})
 }

@@ -39,6 +39,8 @@ type Deps struct {
 	Accounts  Accounts
 	Operators Operators
 	Hooks     Hooks
+	// Reasons are the ready reasons for sending an application back; nil has those of the program.
+	Reasons   Reasons
 	DemoCodes bool
 }
 
@@ -49,6 +51,9 @@ type Service struct{ Deps }
 func New(d Deps) *Service {
 	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Files == nil || d.Desk == nil || d.Accounts == nil || d.Operators == nil {
 		panic("institution: Deps is not complete")
+	}
+	if d.Reasons == nil {
+		d.Reasons = plainReasons{}
 	}
 	return &Service{d}
 }

@@ -235,6 +235,7 @@ func templates() []Template {
 		e("rename_refused", "企业名称变更被退回", "“{name}”变更为“{newName}”的申请被退回：{reason}。请核对后重新提交。"),
 		e("rename_pending", "企业名称变更待审核", "“{name}”申请变更名称为“{newName}”，请审核。"),
 		{Code: "licence.expiring", Group: Enterprises, Title: "证照即将到期", Text: "本企业的{kind}将于 {until} 到期（{left}）。请及时换证，并在“我的企业—证照库”更新。"},
+		{Code: "consent.asked_again", Group: Enterprises, Title: "数据授权书已更新", Text: "“{purpose}”的数据授权书已更新，{effect}。请在“我的企业—数据授权”阅读新版本后决定是否授权。"},
 		{Code: "institution_application.submitted", Group: Enterprises, Title: "机构入驻待审核", Text: "“{name}”提交了入驻申请（{number}），请审核。"},
 		{Code: "institution_application.overdue", Group: Enterprises, Title: "机构入驻审核超时", Text: "“{name}”的入驻申请（{number}）已超过审核时限，请尽快审核。"},
 		{Code: "institution_application.returned", Group: Enterprises, Title: "机构入驻申请已退回", Text: "“{name}”的入驻申请（{number}）已退回：{reason}。请修改后重新提交。"},

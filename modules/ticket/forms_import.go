@@ -14,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/form"
 	"github.com/huiqi/huiqi/platform/sheet"
 	"github.com/huiqi/huiqi/platform/uscc"
 )
@@ -148,7 +149,7 @@ func (s *Service) sheetFields(ctx context.Context, db bun.IDB, code, line string
 			return nil, err
 		}
 	}
-	_, err = fill(fields, typed, true)
+	_, err = form.Fill(fields, typed, true)
 	return typed, err
 }
 

@@ -32,45 +32,9 @@ type formPage struct {
 	Alike    []page.ItemCard
 }
 
-// templateOf is the kind of template that shows a field.
-func templateOf(f FormField) string {
-	switch f.Kind {
-	case ChoiceField, YesNoField:
-		if len(f.Options) > 8 {
-			return "select"
-		}
-		return "radio"
-	case ChoicesField:
-		return "checkbox"
-	}
-	if f.Kind == TextField && f.MaxLength == 0 {
-		return "textarea"
-	}
-	return "text"
-}
-
 // portalField is a field of a form with what was typed into it.
 func portalField(f FormField, typed []string, wrong string) page.Field {
-	out := page.Field{Name: "fields." + f.Key, Label: f.Label, Hint: f.Help, Error: wrong, Required: f.Required, MaxLength: f.MaxLength, Unit: f.Unit, Rows: 3}
-	if len(typed) > 0 {
-		out.Value = typed[0]
-	}
-	switch f.Kind {
-	case DateField:
-		out.Type = "date"
-	case NumberField:
-		out.InputMode = "decimal"
-	case PhoneField:
-		out.Type, out.InputMode = "tel", "tel"
-	case YesNoField:
-		for _, o := range []page.Option{{Value: "yes", Text: "是"}, {Value: "no", Text: "否"}} {
-			o.Chosen = o.Value == out.Value
-			out.Options = append(out.Options, o)
-		}
-	}
-	for _, o := range f.Options {
-		out.Options = append(out.Options, page.Option{Value: o, Text: o, Chosen: slices.Contains(typed, o)})
-	}
+	out := f.Input(typed, wrong)
 	if f.Personal && f.Kind != PhoneField {
 		out.Hint = strings.TrimSpace(out.Hint + " 属于个人信息，加密保存，仅受理坐席可见")
 	}
@@ -175,11 +139,7 @@ func (s *Service) formPage(c *fiber.Ctx, p *web.Pages, failure error, alike []Al
 	}
 	typed := typedFields(c)
 	for _, f := range kind.Fields {
-		shown := portalField(f, typed[f.Key], found("fields."+f.Key))
-		if t := templateOf(f); t != "text" {
-			shown.Type = t
-		}
-		data.Fields = append(data.Fields, shown)
+		data.Fields = append(data.Fields, portalField(f, typed[f.Key], found("fields."+f.Key)))
 	}
 	for _, a := range alike {
 		data.Alike = append(data.Alike, a.Card())

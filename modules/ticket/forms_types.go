@@ -15,6 +15,7 @@ import (
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/form"
 	"github.com/huiqi/huiqi/platform/idempotency"
 )
 
@@ -109,7 +110,7 @@ const withProgram = "随系统提供"
 
 // ensureForm brings the form of a type to the one that came with the program, unless somebody made one.
 func (s *Service) ensureForm(ctx context.Context, tx bun.Tx, t Type) error {
-	fields, err := checkForm(t.Fields)
+	fields, err := form.Check(t.Fields)
 	if err != nil {
 		return fmt.Errorf("form of %s: %w", t.Code, err)
 	}
@@ -262,7 +263,7 @@ func hasCategory(ctx context.Context, tx bun.Tx, cmd ChangeType) error {
 // SetForm gives a type a new form. Tickets keep the one they were filed with. version is that of the type. It needs
 // ticket.types; what is wrong with a field is told at "fields.0.label".
 func (s *Service) SetForm(ctx context.Context, actor access.Actor, code string, version int64, fields []FormField, key string) (TypeView, error) {
-	fields, err := checkForm(fields)
+	fields, err := form.Check(fields)
 	if err != nil {
 		return TypeView{}, err
 	}

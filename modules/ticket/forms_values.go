@@ -87,7 +87,7 @@ func openWords(fields []FormField, values map[string]string) string {
 	var words []string
 	for i := range fields {
 		if f := &fields[i]; !f.Personal && values[f.Key] != "" {
-			words = append(words, f.show(values[f.Key]))
+			words = append(words, f.Show(values[f.Key]))
 		}
 	}
 	return strings.Join(words, "\n")
@@ -107,7 +107,7 @@ func (s *Service) keepFields(ctx context.Context, tx bun.Tx, id int64, form form
 		if f.Personal {
 			row.Value, row.Sealed = "", s.box.Seal([]byte(value), fieldPlace(id, f.Key))
 		} else {
-			words = append(words, f.Label+" "+f.show(value))
+			words = append(words, f.Label+" "+f.Show(value))
 		}
 		rows = append(rows, row)
 	}
@@ -177,7 +177,7 @@ func (s *Service) fieldViews(ctx context.Context, db bun.IDB, actor access.Actor
 			}
 			value = string(plain)
 		}
-		shown := f.show(value)
+		shown := f.Show(value)
 		if f.Personal && !isDesk(actor) {
 			shown = maskValue(f.Kind, shown)
 		}
@@ -212,7 +212,7 @@ func publicWords(list []filledField, between, after string) string {
 	var words []string
 	for _, f := range list {
 		if !f.Personal {
-			words = append(words, f.Label+between+f.show(f.row.Value))
+			words = append(words, f.Label+between+f.Show(f.row.Value))
 		}
 	}
 	return strings.Join(words, after)

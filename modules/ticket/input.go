@@ -1,12 +1,10 @@
 package ticket
 
 import (
-	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/phone"
 	"github.com/huiqi/huiqi/platform/text"
 )
 
@@ -24,53 +22,15 @@ const (
 	maxEvidence = 60
 )
 
-// clean trims a text and refuses what cannot be kept: too long, empty where needed, broken or with control characters.
-// Everything else stays as typed: rare Hanzi, emoji and markup are text, escaped where they are shown.
+// clean is how this module reads what was typed.
 func clean(field, label, value string, longest int, needed bool) (string, error) {
-	value = strings.TrimSpace(strings.ReplaceAll(value, "\r\n", "\n"))
-	if !utf8.ValidString(value) {
-		return "", fault.InvalidField(field, "BAD_TEXT", label+"含有无法识别的字符，请重新输入")
-	}
-	if value == "" && needed {
-		return "", fault.InvalidField(field, "REQUIRED", "请填写"+label)
-	}
-	if n := utf8.RuneCountInString(value); n > longest {
-		return "", fault.InvalidField(field, "TOO_LONG", fmt.Sprintf("%s最多 %d 个字，现有 %d 个字，请精简后提交", label, longest, n))
-	}
-	for _, r := range value {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return "", fault.InvalidField(field, "BAD_TEXT", label+"含有不可见的控制字符，请删除后重新输入")
-		}
-	}
-	value = text.Visible(value)
-	if needed && strings.TrimSpace(value) == "" {
-		return "", fault.InvalidField(field, "REQUIRED", "请填写"+label)
-	}
-	return value, nil
+	return text.Typed(field, label, value, longest, needed)
 }
 
 // telephone brings a mobile or landline number to its digits, however it was written: +86, spaces, full width.
 func telephone(field, value string) (string, error) {
-	var b strings.Builder
-	for _, r := range strings.TrimSpace(value) {
-		switch {
-		case r >= '0' && r <= '9':
-			b.WriteRune(r)
-		case r >= '０' && r <= '９':
-			b.WriteRune(r - '０' + '0')
-		case r == '+' || r == '＋' || r == '-' || r == '－' || r == '—' || r == '(' || r == ')' || r == '（' || r == '）' || unicode.IsSpace(r):
-		default:
-			return "", badPhone(field)
-		}
-	}
-	d := b.String()
-	d = strings.TrimPrefix(d, "00")
-	if len(d) > 11 {
-		d = strings.TrimPrefix(d, "86")
-	}
-	mobile := len(d) == 11 && d[0] == '1' && d[1] >= '3'
-	land := (len(d) == 11 || len(d) == 12) && d[0] == '0'
-	if !mobile && !land {
+	d, ok := phone.Digits(value)
+	if !ok {
 		return "", badPhone(field)
 	}
 	return d, nil

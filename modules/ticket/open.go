@@ -16,6 +16,7 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/form"
 	"github.com/huiqi/huiqi/platform/idempotency"
 )
 
@@ -114,11 +115,11 @@ func (s *Service) receive(ctx context.Context, tx bun.Tx, actor access.Actor, no
 	if kind.Retired {
 		return opened{}, fault.InvalidField("type", "TYPE_RETIRED", "诉求类型“"+kind.Name+"”已停用，请选择其他类型")
 	}
-	form, fields, err := formOf(ctx, tx, t.Type)
+	asked, fields, err := formOf(ctx, tx, t.Type)
 	if err != nil {
 		return opened{}, err
 	}
-	values, err := fill(fields, in.fields, in.complete)
+	values, err := form.Fill(fields, in.fields, in.complete)
 	if err != nil {
 		return opened{}, err
 	}
@@ -149,7 +150,7 @@ func (s *Service) receive(ctx context.Context, tx bun.Tx, actor access.Actor, no
 	if err := database.Insert(ctx, tx, &t); err != nil {
 		return opened{}, fmt.Errorf("insert ticket: %w", err)
 	}
-	words, err := s.keepFields(ctx, tx, t.ID, form, fields, values)
+	words, err := s.keepFields(ctx, tx, t.ID, asked, fields, values)
 	if err != nil {
 		return opened{}, err
 	}

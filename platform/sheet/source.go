@@ -25,6 +25,8 @@ type Source struct {
 	// Count returns how many rows there are, at most most; it may count too many where rows are seen twice. Nil where
 	// nobody counts: progress then has no end to show.
 	Count func(ctx context.Context, actor access.Actor, f Filter, most int) (int, error)
+	// Now returns the source with the columns of this moment; nil where they are always the same.
+	Now func(ctx context.Context) (Source, error)
 	// Page returns the rows after a position, "" for the first page, and the position of the next, "" after the last.
 	Page func(ctx context.Context, actor access.Actor, q Query) (rows [][]Cell, next string, err error)
 }
@@ -37,6 +39,8 @@ type SourceColumn struct {
 	Permission access.Permission
 	// Off leaves the column out unless it is chosen.
 	Off bool
+	// Gone is a column that is no longer offered; the files that have it stay their owners'.
+	Gone bool
 }
 
 // Query asks for a page.

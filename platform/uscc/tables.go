@@ -1,5 +1,10 @@
 package uscc
 
+import (
+	"cmp"
+	"slices"
+)
+
 type authority struct {
 	name       string
 	categories map[byte]string
@@ -29,4 +34,33 @@ var provinces = map[string]bool{
 	"32": true, "33": true, "34": true, "35": true, "36": true, "37": true, "41": true, "42": true, "43": true, "44": true,
 	"45": true, "46": true, "50": true, "51": true, "52": true, "53": true, "54": true, "61": true, "62": true, "63": true,
 	"64": true, "65": true, "71": true, "81": true, "82": true,
+}
+
+// Kind is a kind of organisation as the first two characters of a code tell it.
+type Kind struct{ Code, Name string }
+
+// Kinds are the kinds of organisation of the table, those the market regulation registers first. A name that another
+// authority uses too carries its own.
+func Kinds() []Kind {
+	var out []Kind
+	for a, x := range authorities {
+		for c, name := range x.categories {
+			if name == other {
+				name = x.name + "（" + other + "）"
+			}
+			out = append(out, Kind{string([]byte{a, c}), name})
+		}
+	}
+	slices.SortFunc(out, func(a, b Kind) int {
+		return cmp.Or(market(b)-market(a), cmp.Compare(a.Code, b.Code))
+	})
+	return out
+}
+
+// market is 1 for what the market regulation registers.
+func market(k Kind) int {
+	if k.Code[0] == '9' {
+		return 1
+	}
+	return 0
 }

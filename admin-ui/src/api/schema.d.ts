@@ -1446,6 +1446,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprise-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业扩展字段 */
+        get: operations["get-enterprise-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-fields/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 定义企业扩展字段 */
+        put: operations["put-enterprise-fields-code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprise-joins": {
         parameters: {
             query?: never;
@@ -1616,6 +1650,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprise-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业类型 */
+        get: operations["get-enterprise-types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprises": {
         parameters: {
             query?: never;
@@ -1678,6 +1729,24 @@ export interface paths {
         get: operations["get-enterprises-id-consents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/extra": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业扩展信息 */
+        get: operations["get-enterprises-id-extra"];
+        put?: never;
+        /** 填写企业扩展信息 */
+        post: operations["post-enterprises-id-extra"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3371,6 +3440,24 @@ export interface paths {
         get: operations["get-my-enterprise"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/my/enterprise/extra": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本企业扩展信息 */
+        get: operations["get-my-enterprise-extra"];
+        put?: never;
+        /** 填写本企业扩展信息 */
+        post: operations["post-my-enterprise-extra"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5544,6 +5631,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 审核退回原因 */
+        get: operations["get-return-reasons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/return-reasons/{list}/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 设置审核退回原因 */
+        put: operations["put-return-reasons-list-code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reveals": {
         parameters: {
             query?: never;
@@ -5716,6 +5837,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/size-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 录入中的划型标准 */
+        get: operations["get-size-drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/size-drafts/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 录入划型标准 */
+        put: operations["put-size-drafts-kind"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/size-drafts/{kind}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 放弃录入的划型标准 */
+        post: operations["post-size-drafts-kind-discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/size-drafts/{kind}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 预览划型标准的影响 */
+        get: operations["get-size-drafts-kind-preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/size-drafts/{kind}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发布划型标准 */
+        post: operations["post-size-drafts-kind-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/size-editions": {
         parameters: {
             query?: never;
@@ -5726,8 +5932,7 @@ export interface paths {
         /** 划型标准 */
         get: operations["get-size-editions"];
         put?: never;
-        /** 增加划型标准 */
-        post: operations["post-size-editions"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -9879,6 +10084,10 @@ export interface components {
             id: number;
             name: string;
         };
+        EnterpriseCompanyType: {
+            code: string;
+            name: string;
+        };
         EnterpriseDelegateInputBody: {
             /** @description The last day. */
             ends: string;
@@ -9928,6 +10137,100 @@ export interface components {
             note: string;
             /** Format: int64 */
             points: number;
+        };
+        EnterpriseExtra: {
+            /** Format: int64 */
+            enterpriseId: number;
+            /** @description Newest first. */
+            history: components["schemas"]["EnterpriseExtraEntry"][];
+            items: components["schemas"]["EnterpriseExtraItem"][];
+            mayFill: boolean;
+            /**
+             * Format: int64
+             * @description What a change must carry; another one is a conflict.
+             */
+            version: number;
+            /** @description Why some of it is not shown, and what to do. */
+            withheld?: string;
+        };
+        EnterpriseExtraBody: {
+            /** @description On which what is changed was read, where the company has not agreed. */
+            basis?: string;
+            values: {
+                [key: string]: string[];
+            };
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseExtraEntry: {
+            /** Format: date-time */
+            at: string;
+            byName?: string;
+            label: string;
+            source: string;
+            /** @description Empty when the field was emptied. */
+            text: string;
+        };
+        EnterpriseExtraFieldBody: {
+            /** @enum {string} */
+            company: "hidden" | "reads" | "fills";
+            field: components["schemas"]["OwnField"];
+            /** @enum {string} */
+            group: "service" | "basic" | "operation" | "standing";
+            restricted?: boolean;
+            retired?: boolean;
+            /** Format: int64 */
+            sort?: number;
+            types?: string[];
+            /**
+             * Format: int64
+             * @description 0 adds a field.
+             */
+            version: number;
+        };
+        EnterpriseExtraFieldView: {
+            /** @enum {string} */
+            company: "hidden" | "reads" | "fills";
+            field: components["schemas"]["OwnField"];
+            /**
+             * @description service is the platform's own note, read without consent; the others are groups a company gives consent for.
+             * @enum {string}
+             */
+            group: "service" | "basic" | "operation" | "standing";
+            /** @description Staff need a right of its own to see, change, search and export it. */
+            restricted: boolean;
+            retired: boolean;
+            /** Format: int64 */
+            sort: number;
+            /** @description The types of companies it is for, by the first two characters of the credit code; none is all. */
+            types: string[];
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EnterpriseExtraItem: {
+            /** Format: date-time */
+            at?: string;
+            /** @description To staff. */
+            byName?: string;
+            /** @enum {string} */
+            company: "hidden" | "reads" | "fills";
+            field: components["schemas"]["OwnField"];
+            /** @enum {string} */
+            group: "service" | "basic" | "operation" | "standing";
+            groupName: string;
+            mayFill: boolean;
+            /** @description No longer asked for; shown because it was filled in. */
+            retired?: boolean;
+            source?: string;
+            /** @description In words; empty when nothing is filled in. */
+            text: string;
+            /** @description As it would be typed again. */
+            values: string[];
+            /** @description The company has not agreed that it is read. */
+            withheld?: boolean;
         };
         EnterpriseFactView: {
             /** Format: date-time */
@@ -10058,6 +10361,18 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        EnterpriseListCompanyType: {
+            items: components["schemas"]["EnterpriseCompanyType"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EnterpriseListExtraFieldView: {
+            items: components["schemas"]["EnterpriseExtraFieldView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
         EnterpriseListIndustryOption: {
             items: components["schemas"]["EnterpriseIndustryOption"][];
             nextCursor?: string;
@@ -10088,8 +10403,8 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
-        EnterpriseListReturnReason: {
-            items: components["schemas"]["EnterpriseReturnReason"][];
+        EnterpriseListSizeDraft: {
+            items: components["schemas"]["EnterpriseSizeDraft"][];
             nextCursor?: string;
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
@@ -10398,10 +10713,6 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
-        EnterpriseReturnReason: {
-            code: string;
-            text: string;
-        };
         EnterpriseRightInfo: {
             code: string;
             name: string;
@@ -10426,6 +10737,20 @@ export interface components {
             last: number;
             reason: string;
         };
+        EnterpriseSizeDraft: {
+            document: string;
+            from: string;
+            /** @enum {string} */
+            kind: "size" | "scale";
+            /** @description The actor has the right and wrote none of it. */
+            mayPublish: boolean;
+            rows: components["schemas"]["EnterpriseSizeRowBody"][];
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
+        };
         EnterpriseSizeEdition: {
             /** Format: date-time */
             at: string;
@@ -10440,12 +10765,37 @@ export interface components {
             rows?: components["schemas"]["Row"][];
             scale?: components["schemas"]["ScaleRow"][];
         };
-        EnterpriseSizeEditionBody: {
-            document: string;
+        EnterpriseSizeMove: {
+            /** Format: int64 */
+            count: number;
             from: string;
-            /** @enum {string} */
-            kind: "size" | "scale";
-            rows: components["schemas"]["EnterpriseSizeRowBody"][];
+            to: string;
+        };
+        EnterpriseSizeMoved: {
+            from: string;
+            /** Format: int64 */
+            id: number;
+            name: string;
+            to: string;
+        };
+        EnterpriseSizePreview: {
+            /** Format: int64 */
+            changed: number;
+            /** @description Some of those that change, as far as they agreed to be looked at. */
+            examples: components["schemas"]["EnterpriseSizeMoved"][];
+            moves: components["schemas"]["EnterpriseSizeMove"][];
+            /** @description To go on; empty after the last company. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description Of them those whose industry is known.
+             */
+            reckoned: number;
+            /**
+             * Format: int64
+             * @description Companies looked at.
+             */
+            seen: number;
         };
         EnterpriseSizeRowBody: {
             assets?: number[];
@@ -11616,12 +11966,6 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
-        InstitutionListReturnReason: {
-            items: components["schemas"]["InstitutionReturnReason"][];
-            nextCursor?: string;
-            /** @description A sentence for the reader on how the list was found. */
-            note?: string;
-        };
         InstitutionOpening: {
             account: string;
             application: components["schemas"]["InstitutionApplicationView"];
@@ -11684,10 +12028,6 @@ export interface components {
             text?: string;
             /** Format: int64 */
             version: number;
-        };
-        InstitutionReturnReason: {
-            code: string;
-            text: string;
         };
         InstitutionRoundView: {
             /** @description Against the round before; empty in the first. */
@@ -12421,6 +12761,12 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        ListReason: {
+            items: components["schemas"]["Reason"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
         LocateInputBody: {
             /** @description Code of the street or town; empty is unknown. */
             area: string;
@@ -12892,6 +13238,35 @@ export interface components {
         OperationsTasksView: {
             canManage: boolean;
             items: components["schemas"]["OperationsTaskView"][];
+        };
+        OwnField: {
+            /** Format: int64 */
+            decimals?: number;
+            help?: string;
+            /** @description A latin letter, then letters and digits; stays the same when the label is changed. */
+            key: string;
+            /** @enum {string} */
+            kind: "text" | "number" | "date" | "choice" | "choices" | "phone" | "yesno";
+            label: string;
+            /** Format: double */
+            max?: number;
+            /**
+             * Format: int64
+             * @description Of a text, in characters; 0 is 500.
+             */
+            maxLength?: number;
+            /** Format: double */
+            min?: number;
+            options?: string[];
+            /** @description A regular expression (RE2) that the whole text must match. */
+            pattern?: string;
+            /** @description What to write, told when the pattern does not match. */
+            patternHint?: string;
+            /** @description Kept sealed, masked to everybody but the desk, neither searched nor exported. A phone always is. */
+            personal?: boolean;
+            required?: boolean;
+            /** @description Of a number. */
+            unit?: string;
         };
         PartnerActInputBody: {
             /** Format: int64 */
@@ -14324,6 +14699,14 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        Reason: {
+            code: string;
+            retired: boolean;
+            /** Format: int64 */
+            sort: number;
+            text: string;
+            words: boolean;
+        };
         ReasonInputBody: {
             reason: string;
             /** Format: int64 */
@@ -14380,6 +14763,44 @@ export interface components {
             note?: string;
             /** Format: int64 */
             version: number;
+        };
+        ReviewListListView: {
+            items: components["schemas"]["ReviewListView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ReviewListView: {
+            /** @description In their order, the retired ones among them. */
+            items: components["schemas"]["ReviewView"][];
+            key: string;
+            title: string;
+        };
+        ReviewReasonInputBody: {
+            retired?: boolean;
+            /** Format: int64 */
+            sort?: number;
+            text: string;
+            /**
+             * Format: int64
+             * @description 0 adds a reason.
+             */
+            version: number;
+            /** @description The reviewer has to add words of their own. */
+            words?: boolean;
+        };
+        ReviewView: {
+            code: string;
+            retired: boolean;
+            /** Format: date-time */
+            setAt: string;
+            setBy: string;
+            /** Format: int64 */
+            sort: number;
+            text: string;
+            /** Format: int64 */
+            version: number;
+            words: boolean;
         };
         Row: {
             assets?: number[];
@@ -14614,7 +15035,7 @@ export interface components {
             sentTo: string;
         };
         SetFormInputBody: {
-            fields: components["schemas"]["TicketFormField"][];
+            fields: components["schemas"]["OwnField"][];
             /**
              * Format: int64
              * @description Of the type.
@@ -14641,6 +15062,20 @@ export interface components {
         };
         SimilarOutputBody: {
             items: components["schemas"]["TicketAlike"][];
+        };
+        SizeDraftInputBody: {
+            document: string;
+            from: string;
+            rows: components["schemas"]["EnterpriseSizeRowBody"][];
+            /**
+             * Format: int64
+             * @description 0 begins a draft.
+             */
+            version: number;
+        };
+        SizeDraftRefInputBody: {
+            /** Format: int64 */
+            version: number;
         };
         SmsInputBody: {
             code: string;
@@ -15360,40 +15795,11 @@ export interface components {
             name: string;
             verified: boolean;
         };
-        TicketFormField: {
-            /** Format: int64 */
-            decimals?: number;
-            help?: string;
-            /** @description A latin letter, then letters and digits; stays the same when the label is changed. */
-            key: string;
-            /** @enum {string} */
-            kind: "text" | "number" | "date" | "choice" | "choices" | "phone" | "yesno";
-            label: string;
-            /** Format: double */
-            max?: number;
-            /**
-             * Format: int64
-             * @description Of a text, in characters; 0 is 500.
-             */
-            maxLength?: number;
-            /** Format: double */
-            min?: number;
-            options?: string[];
-            /** @description A regular expression (RE2) that the whole text must match. */
-            pattern?: string;
-            /** @description What to write, told when the pattern does not match. */
-            patternHint?: string;
-            /** @description Kept sealed, masked to everybody but the desk, neither searched nor exported. A phone always is. */
-            personal?: boolean;
-            required?: boolean;
-            /** @description Of a number. */
-            unit?: string;
-        };
         TicketFormVersion: {
             /** Format: date-time */
             at: string;
             by: string;
-            fields: components["schemas"]["TicketFormField"][];
+            fields: components["schemas"]["OwnField"][];
             /** Format: int64 */
             version: number;
         };
@@ -15776,7 +16182,7 @@ export interface components {
             categoryCode?: string;
             code: string;
             /** @description The form that is filled beside title and text. */
-            fields?: components["schemas"]["TicketFormField"][];
+            fields?: components["schemas"]["OwnField"][];
             /** Format: int64 */
             hours: number;
             /** @description The first letters of the name's reading, to find it by. */
@@ -15821,7 +16227,7 @@ export interface components {
             categoryCode?: string;
             code: string;
             /** @description The form that is filled beside title and text. */
-            fields?: components["schemas"]["TicketFormField"][];
+            fields?: components["schemas"]["OwnField"][];
             /** @description Newest first. */
             forms: components["schemas"]["TicketFormVersion"][];
             /** Format: int64 */
@@ -19342,6 +19748,73 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListExtraFieldView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-enterprise-fields-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseExtraFieldBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListExtraFieldView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprise-joins": {
         parameters: {
             query?: {
@@ -19453,7 +19926,10 @@ export interface operations {
     };
     "get-enterprise-return-reasons": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Those for a change of name. */
+                renaming?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -19466,7 +19942,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EnterpriseListReturnReason"];
+                    "application/json": components["schemas"]["ListReason"];
                 };
             };
             /** @description Error */
@@ -19687,6 +20163,35 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListCompanyType"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprises": {
         parameters: {
             query?: {
@@ -19696,6 +20201,8 @@ export interface operations {
                 /** @description Words of the name or a former one, or the beginning of the credit code. */
                 q?: string;
                 verification?: string;
+                /** @description Conditions on the fields administrators define, one a line: park:台湖, visited:2026-01-01..2026-06-30, beds:10.. */
+                extra?: string;
             };
             header?: never;
             path?: never;
@@ -19810,6 +20317,78 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConsentMine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id-extra": {
+        parameters: {
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed; of /api/consent-offers. */
+                basis?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseExtra"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprises-id-extra": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseExtraBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseExtra"];
                 };
             };
             /** @description Error */
@@ -21720,7 +22299,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["InstitutionListReturnReason"];
+                    "application/json": components["schemas"]["ListReason"];
                 };
             };
             /** @description Error */
@@ -23590,6 +24169,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseMine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-my-enterprise-extra": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseExtra"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-my-enterprise-extra": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseExtraBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseExtra"];
                 };
             };
             /** @description Error */
@@ -28230,6 +28874,74 @@ export interface operations {
             };
         };
     };
+    "get-return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewListListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-return-reasons-list-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                list: string;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewListListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-reveals": {
         parameters: {
             query?: {
@@ -28619,7 +29331,7 @@ export interface operations {
             };
         };
     };
-    "get-size-editions": {
+    "get-size-drafts": {
         parameters: {
             query?: never;
             header?: never;
@@ -28627,6 +29339,153 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListSizeDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-size-drafts-kind": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                kind: "size" | "scale";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SizeDraftInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListSizeDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-size-drafts-kind-discard": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                kind: "size" | "scale";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SizeDraftRefInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListSizeDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-size-drafts-kind-preview": {
+        parameters: {
+            query?: {
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                kind: "size" | "scale";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseSizePreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-size-drafts-kind-publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                kind: "size" | "scale";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SizeDraftRefInputBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -28648,21 +29507,14 @@ export interface operations {
             };
         };
     };
-    "post-size-editions": {
+    "get-size-editions": {
         parameters: {
             query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EnterpriseSizeEditionBody"];
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description OK */
             200: {

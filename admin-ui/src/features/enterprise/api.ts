@@ -6,11 +6,12 @@ export type Enterprise = Schemas['EnterpriseView']
 export type Attempt = Schemas['EnterpriseAttemptView']
 export type Fact = Schemas['EnterpriseFactView']
 export type Join = Schemas['EnterpriseJoinView']
-export type ReturnReason = Schemas['EnterpriseReturnReason']
+export type ReturnReason = Schemas['Reason']
 
 export interface EnterpriseQuery {
   q?: string
   verification?: string
+  extra?: string
   cursor?: string
   limit?: number
 }
@@ -22,10 +23,12 @@ const page = <T>(p: { items: T[] | null; nextCursor?: string }): Page<T> => ({
 })
 
 /** The companies of the district, newest first. */
-export const listEnterprises = ({ q, verification, cursor, limit }: EnterpriseQuery, signal?: AbortSignal) =>
+export const listEnterprises = ({ q, verification, extra, cursor, limit }: EnterpriseQuery, signal?: AbortSignal) =>
   data(
     api.GET('/api/enterprises', {
-      params: { query: { q: q || undefined, verification: verification || undefined, cursor, limit } },
+      params: {
+        query: { q: q || undefined, verification: verification || undefined, extra: extra || undefined, cursor, limit },
+      },
       signal,
     }),
   ).then(page)
@@ -41,8 +44,11 @@ export const listReviews = (query: { cursor?: string; limit?: number }, signal?:
 export const getReview = (id: string, signal?: AbortSignal) =>
   data(api.GET('/api/enterprise-reviews/{id}', { params: { path: { id: Number(id) } }, signal }))
 
-export const listReturnReasons = () =>
-  data(api.GET('/api/enterprise-return-reasons')).then((p): ReturnReason[] => p.items ?? [])
+/** The ready reasons for sending back a claim, or a change of name. */
+export const listReturnReasons = (renaming: boolean) =>
+  data(api.GET('/api/enterprise-return-reasons', { params: { query: { renaming: renaming || undefined } } })).then(
+    (p): ReturnReason[] => p.items ?? [],
+  )
 
 const at = (id: number, key: string) => ({ params: { path: { id } }, ...idempotent(key) })
 

@@ -6,9 +6,12 @@ import { ApiError } from '@/api/client'
 import * as api from './api'
 import DisputeList from './DisputeList.vue'
 import EnterpriseList from './EnterpriseList.vue'
+import { conditionText, conditionsOf, linesOf, type Extra, type ExtraField } from './extra'
+import * as extraApi from './extra'
+import ExtraBlock from './ExtraBlock.vue'
+import ExtraFilter from './ExtraFilter.vue'
 import EnterpriseSheet from './EnterpriseSheet.vue'
 import { answerText, outcomeTone } from './labels'
-import ReturnDialog from './ReturnDialog.vue'
 import ReviewCard from './ReviewCard.vue'
 import ReviewList from './ReviewList.vue'
 import ReviewPanel from './ReviewPanel.vue'
@@ -61,6 +64,7 @@ const button = (text: string) =>
 
 beforeEach(() => {
   document.body.innerHTML = ''
+  vi.spyOn(extraApi, 'listExtraFields').mockResolvedValue([])
 })
 afterEach(() => vi.restoreAllMocks())
 
@@ -92,7 +96,7 @@ describe('EnterpriseList', () => {
       '/enterprises?q=烘焙&verification=verified',
     )
     expect(load).toHaveBeenCalledWith(
-      { q: '烘焙', verification: 'verified', cursor: undefined, limit: 20 },
+      { q: '烘焙', verification: 'verified', extra: '', cursor: undefined, limit: 20 },
       expect.anything(),
     )
     await vi.waitFor(() => expect(wrapper.text()).toContain('麦香烘焙有限公司'))
@@ -227,27 +231,6 @@ describe('ReviewPanel', () => {
   })
 })
 
-describe('ReturnDialog', () => {
-  it('needs a reason, and words of its own for another', async () => {
-    vi.spyOn(api, 'listReturnReasons').mockResolvedValue([
-      { code: 'unclear', text: '照片不清晰' },
-      { code: 'other', text: '其他原因' },
-    ])
-    const { wrapper } = await open(ReturnDialog as unknown as typeof ReviewPanel, { busy: false })
-    button('退回申请').click()
-    await vi.waitFor(() => expect(document.body.textContent).toContain('请选择退回原因'))
-    document.querySelectorAll<HTMLInputElement>('input[type=radio]')[1]!.click()
-    await flushPromises()
-    button('退回申请').click()
-    await vi.waitFor(() => expect(document.body.textContent).toContain('请写明退回原因'))
-    expect(wrapper.emitted('confirm')).toBeUndefined()
-    document.querySelectorAll<HTMLInputElement>('input[type=radio]')[0]!.click()
-    await flushPromises()
-    button('退回申请').click()
-    expect(wrapper.emitted('confirm')).toEqual([['unclear', '']])
-  })
-})
-
 describe('ReviewCard', () => {
   it('lists what waits, and says when nothing does', async () => {
     const load = vi.spyOn(api, 'listReviews').mockResolvedValue({ items: [review] })
@@ -278,5 +261,102 @@ describe('DisputeList', () => {
     button('不同意').click()
     await flushPromises()
     expect(document.body.textContent).toContain('申请人会看到这段说明')
+  })
+})
+
+describe('ExtraFilter', () => {
+  const field = (key: string, label: string, kind: string, more = {}) =>
+    ({ field: { key, label, kind, ...more }, group: 'service', sort: 1 }) as unknown as ExtraField
+  const fields = [
+    field('park', '所属园区', 'choice', { options: ['台湖园'] }),
+    field('beds', '床位', 'number', { unit: '张' }),
+    field('export', '有出口业务', 'yesno'),
+    field('risk', '关注事项', 'text'),
+  ]
+
+  it('reads and writes the conditions of the address', () => {
+    const lines = 'park:台湖园\nbeds:10..\nrisk:a:b'
+    const list = conditionsOf(lines)
+    expect(linesOf(list)).toBe(lines)
+    expect(list.map((c) => conditionText(fields, c))).toEqual(['所属园区：台湖园', '床位：10 张起', '关注事项含“a:b”'])
+    expect(conditionText(fields, { code: 'export', value: 'no' })).toBe('有出口业务：否')
+    expect(conditionText(fields, { code: 'beds', value: '..20' })).toBe('床位：至 20 张')
+    expect(conditionText(fields, { code: 'beds', value: '10..20' })).toBe('床位：10 至 20 张')
+    expect(conditionsOf('')).toEqual([])
+  })
+
+  it('takes a condition away', async () => {
+    const { wrapper } = await open(
+      ExtraFilter as unknown as typeof ReviewPanel,
+      {
+        fields,
+        modelValue: 'park:台湖园\nbeds:10..',
+      } as never,
+    )
+    expect(wrapper.text()).toContain('所属园区：台湖园')
+    await wrapper.findAll('.el-tag__close')[0]!.trigger('click')
+    expect(wrapper.emitted('update:modelValue')).toEqual([['beds:10..']])
+  })
+})
+
+describe('ExtraBlock', () => {
+  const extra = {
+    enterpriseId: 1,
+    version: 4,
+    mayFill: true,
+    history: [{ label: '床位', text: '', source: '平台登记', byName: '周洁', at: '2026-11-22T01:30:00Z' }],
+    withheld: '该企业未授权“企业画像”，不能查看企业数据。',
+    items: [
+      {
+        field: { key: 'beds', label: '床位', kind: 'number', unit: '张' },
+        group: 'service',
+        groupName: '服务管理信息',
+        values: ['9'],
+        text: '9 张',
+        source: '平台登记',
+        byName: '周洁',
+        at: '2026-11-22T01:30:00Z',
+        mayFill: true,
+        company: 'hidden',
+      },
+      {
+        field: { key: 'note', label: '备注', kind: 'text' },
+        group: 'service',
+        groupName: '服务管理信息',
+        values: [],
+        text: '',
+        mayFill: true,
+        company: 'hidden',
+      },
+      {
+        field: { key: 'export', label: '有出口业务', kind: 'yesno' },
+        group: 'operation',
+        groupName: '经营情况',
+        values: [],
+        text: '',
+        mayFill: false,
+        withheld: true,
+        company: 'fills',
+      },
+    ],
+  } as Extra
+
+  it('shows what is filled, what is withheld, and sends only what changed', async () => {
+    vi.spyOn(extraApi, 'getExtra').mockResolvedValue(extra)
+    const save = vi.spyOn(extraApi, 'setExtra').mockResolvedValue({ ...extra, version: 5 })
+    const { wrapper } = await open(ExtraBlock as unknown as typeof ReviewPanel, { id: 1 } as never)
+    await flushPromises()
+    expect(wrapper.text()).toContain('9 张')
+    expect(wrapper.text()).toContain('企业未授权查看')
+    button('查看填写记录（1 条）').click()
+    await flushPromises()
+    expect(wrapper.text()).toContain('床位：清空')
+    button('填写').click()
+    await flushPromises()
+    expect(wrapper.text()).not.toContain('有出口业务')
+    await wrapper.get('input[aria-label="备注"]').setValue('已走访')
+    await wrapper.get('form.form').trigger('submit')
+    await flushPromises()
+    expect(save).toHaveBeenCalledWith(extra, { note: ['已走访'] }, undefined, expect.any(String))
   })
 })

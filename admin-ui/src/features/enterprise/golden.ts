@@ -52,6 +52,31 @@ export const saveSource = (s: SourceView, key: string) =>
 export const listEditions = (_: string, signal?: AbortSignal) =>
   data(api.GET('/api/size-editions', { signal })).then((p): SizeEdition[] => p.items ?? [])
 
+export type SizeDraft = Schemas['EnterpriseSizeDraft']
+export type SizeRow = Schemas['EnterpriseSizeRowBody']
+export type SizePreview = Schemas['EnterpriseSizePreview']
+export type SizeKind = 'size' | 'scale'
+
+const ofKind = (kind: SizeKind, key: string) => ({ params: { path: { kind } }, ...idempotent(key) })
+
+export const listSizeDrafts = () => data(api.GET('/api/size-drafts')).then((p): SizeDraft[] => p.items ?? [])
+
+/** Enters an edition of thresholds (version 0 begins one), for a second person to publish. */
+export const saveSizeDraft = (
+  kind: SizeKind,
+  body: { document: string; from: string; rows: SizeRow[]; version: number },
+  key: string,
+) => data(api.PUT('/api/size-drafts/{kind}', { ...ofKind(kind, key), body }))
+
+export const discardSizeDraft = (kind: SizeKind, version: number, key: string) =>
+  data(api.POST('/api/size-drafts/{kind}/discard', { ...ofKind(kind, key), body: { version } }))
+
+export const publishSizeDraft = (kind: SizeKind, version: number, key: string) =>
+  data(api.POST('/api/size-drafts/{kind}/publish', { ...ofKind(kind, key), body: { version } }))
+
+export const previewSizes = (kind: SizeKind, cursor: string | undefined) =>
+  data(api.GET('/api/size-drafts/{kind}/preview', { params: { path: { kind }, query: { cursor } } }))
+
 export const getRules = (_: string, signal?: AbortSignal) => data(api.GET('/api/quality-rules', { signal }))
 
 export const saveRules = (version: number, rules: QualityRule[], note: string, key: string) =>

@@ -1,4 +1,4 @@
-import { Connection, DataAnalysis, OfficeBuilding, Share, Stamp } from '@element-plus/icons-vue'
+import { Connection, DataAnalysis, Grid, Histogram, OfficeBuilding, Share, Stamp } from '@element-plus/icons-vue'
 import type { FeatureRoute } from '@/router/feature'
 
 export default [
@@ -66,6 +66,43 @@ export default [
           heading: '怎样评分',
           text: '导入的每一行按规则检查，规则的通过率按权重平均为维度分和总分。规则修改后形成新版本，以前的评分不变。',
         },
+      ],
+    },
+  },
+  {
+    path: 'size-editions',
+    name: 'size-editions',
+    component: () => import('./SizeEditionPage.vue'),
+    meta: {
+      title: '划型标准',
+      menu: '企业',
+      icon: Histogram,
+      order: 8,
+      permissions: ['enterprise.golden', 'enterprise.size_publish'],
+      help: [
+        {
+          heading: '怎样更换标准',
+          text: '以现行标准为底稿录入新一版，预览哪些企业的类型会变化，由未参与录入的同事发布，自施行日期起采用。已经施行的标准不能改写。',
+        },
+      ],
+    },
+  },
+  {
+    path: 'enterprise-fields',
+    name: 'enterprise-fields',
+    component: () => import('./ExtraFieldPage.vue'),
+    meta: {
+      title: '扩展字段',
+      menu: '企业',
+      icon: Grid,
+      order: 7,
+      permissions: ['enterprise.extra_fields'],
+      help: [
+        {
+          heading: '哪些信息要企业授权',
+          text: '“服务管理信息”是平台自己的工作记录，不需要授权。其余分组属于企业数据，查看、筛选和导出按数据授权和法定依据执行。',
+        },
+        { heading: '停用', text: '字段不删除。停用后不再填写，已经填写的内容和记录保留。' },
       ],
     },
   },

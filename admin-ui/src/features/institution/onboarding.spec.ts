@@ -5,7 +5,6 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 import * as api from './onboarding'
 import ApplicationPanel from './ApplicationPanel.vue'
 import OperatorPage from './OperatorPage.vue'
-import ReturnDialog from './ReturnDialog.vue'
 
 const waiting: api.Application = {
   id: 7,
@@ -123,20 +122,6 @@ describe('ApplicationPanel', () => {
     vi.spyOn(api, 'getApplication').mockResolvedValue({ ...waiting, mayDecide: false })
     await open(ApplicationPanel, { id: '7' })
     expect(document.body.textContent).not.toContain('通过入驻')
-  })
-})
-
-describe('ReturnDialog', () => {
-  it('asks for a reason before it sends', async () => {
-    vi.spyOn(api, 'listReturnReasons').mockResolvedValue([{ code: 'unclear', text: '照片不清晰' }])
-    const wrapper = await open(ReturnDialog, { busy: false })
-    press('退回申请')
-    await vi.waitFor(() => expect(document.body.textContent).toContain('请选择退回原因'))
-    expect(wrapper.emitted('confirm')).toBeUndefined()
-    document.querySelector<HTMLInputElement>('input[type=checkbox]')!.click()
-    await flushPromises()
-    press('退回申请')
-    expect(wrapper.emitted('confirm')).toEqual([[['unclear'], '']])
   })
 })
 

@@ -13,6 +13,7 @@ export type Join = Schemas['EnterpriseJoinView']
 export type MyCompany = Schemas['EnterpriseMyCompany']
 export type Portrait = Schemas['EnterprisePortrait']
 export type SizeView = Schemas['EnterpriseSizeView']
+export type Extra = Schemas['EnterpriseExtra']
 export type Industry = Schemas['EnterpriseIndustryOption']
 
 /** What a company says of itself. */
@@ -43,7 +44,7 @@ export const verify = (body: Claim, key: string): Promise<Attempt> =>
 
 /** Hands the licence to a person. */
 export const applyForReview = (
-  body: Claim & { note: string; fileIds: number[] },
+  body: Claim & { note: string; fileIds: number[]; licenceId?: number },
   key: string,
 ): Promise<Attempt> => call(api.POST('/api/my/enterprise/reviews', { body, headers: idempotent(key) }))
 
@@ -59,6 +60,17 @@ export const rename = (
 
 export const stateFacts = (body: Stated, key: string): Promise<Mine> =>
   call(api.POST('/api/my/enterprise/facts', { body, headers: idempotent(key) }))
+
+/** What the platform asks of companies beside what it knows. */
+export const getExtra = (): Promise<Extra> => call(api.GET('/api/my/enterprise/extra'))
+
+export const setExtra = (extra: Extra, values: Record<string, string[]>, key: string): Promise<Extra> =>
+  call(
+    api.POST('/api/my/enterprise/extra', {
+      body: { version: extra.version, values },
+      headers: idempotent(key),
+    }),
+  )
 
 export const findIndustries = (q: string): Promise<Industry[]> =>
   call(api.GET('/api/industries', { params: { query: { q } } })).then((page) => page.items ?? [])

@@ -9,6 +9,7 @@ import * as sessionApi from '@/api/session'
 import * as api from './api'
 import { checkClaim, plainCode } from './checks'
 import CompanyPage from './CompanyPage.vue'
+import ExtraPage from './ExtraPage.vue'
 import FactsPage from './FactsPage.vue'
 import { companyEntry, outcomeTone, verificationLook } from './labels'
 import * as licenceApi from '../licence/api'
@@ -70,6 +71,33 @@ const join: api.Join = {
   canDispute: false,
 }
 
+const extra: api.Extra = { enterpriseId: 1, version: 3, items: [], history: [], mayFill: false }
+const asked: api.Extra = {
+  ...extra,
+  mayFill: true,
+  items: [
+    {
+      field: { key: 'park', label: '所属园区', kind: 'choice', options: ['台湖园', '宋庄园'] },
+      group: 'service',
+      groupName: '服务管理信息',
+      values: ['台湖园'],
+      text: '台湖园',
+      source: '平台登记',
+      mayFill: false,
+      company: 'reads',
+    },
+    {
+      field: { key: 'exports', label: '是否有出口业务', kind: 'yesno' },
+      group: 'operation',
+      groupName: '经营情况',
+      values: [],
+      text: '',
+      mayFill: true,
+      company: 'fills',
+    },
+  ],
+}
+
 async function open(component: typeof VerifyPage) {
   const page = { template: '<i/>' }
   const router = createRouter({
@@ -81,6 +109,7 @@ async function open(component: typeof VerifyPage) {
       '/company/verify',
       '/company/members',
       '/company/facts',
+      '/company/extra',
       '/company/name',
     ].map((path) => ({
       path,
@@ -98,6 +127,52 @@ beforeEach(() => {
   sessionStorage.clear()
   document.body.innerHTML = ''
   vi.restoreAllMocks()
+  vi.spyOn(api, 'getExtra').mockResolvedValue(extra)
+  vi.spyOn(licenceApi, 'getShelf').mockResolvedValue({ items: [], kinds: [] })
+})
+
+describe('what administrators ask', () => {
+  it('shows it on the company’s page and leads to the form', async () => {
+    vi.spyOn(api, 'getMine').mockResolvedValue(mine)
+    vi.spyOn(api, 'getExtra').mockResolvedValue(asked)
+    const { wrapper, button } = await open(CompanyPage as typeof VerifyPage)
+    expect(wrapper.text()).toContain('台湖园')
+    expect(wrapper.text()).toContain('是否有出口业务')
+    expect(button('填写补充信息')).toBeDefined()
+  })
+
+  it('sends what the company fills, with the version that was seen, and shows what is wrong at its field', async () => {
+    vi.spyOn(api, 'getExtra').mockResolvedValue(asked)
+    const send = vi
+      .spyOn(api, 'setExtra')
+      .mockRejectedValueOnce(
+        new ApiError('invalid', {
+          message: '请选择是否有出口业务',
+          fields: { 'fields.exports': '请选择是否有出口业务' },
+        }),
+      )
+      .mockResolvedValue(asked)
+    const { wrapper } = await open(ExtraPage as typeof VerifyPage)
+    expect(wrapper.text()).not.toContain('台湖园')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(wrapper.text()).toContain('请选择是否有出口业务')
+    await wrapper.findAll('[role="radio"]')[0]!.trigger('click')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(send).toHaveBeenLastCalledWith(
+      asked,
+      { exports: ['yes'] },
+      expect.stringMatching(/^[0-9a-f-]{36}$/),
+    )
+  })
+
+  it('is not open to a member who may not fill it', async () => {
+    vi.spyOn(api, 'getExtra').mockResolvedValue({ ...asked, mayFill: false })
+    const { wrapper } = await open(ExtraPage as typeof VerifyPage)
+    expect(wrapper.find('form').exists()).toBe(false)
+    expect(wrapper.text()).toContain('企业负责人')
+  })
 })
 
 describe('checkClaim', () => {
@@ -146,6 +221,44 @@ describe('VerifyPage', () => {
     expect(wrapper.get('.van-field__error-message').text()).toContain('与登记的法定代表人不一致')
     expect(button('提交人工审核').exists()).toBe(true)
     expect(wrapper.text()).toContain('还可以提交 9 次')
+  })
+
+  it('hands in a licence that the company keeps, with its term shown, without another upload', async () => {
+    const paper = {
+      id: 31,
+      kind: 'business',
+      kindName: '营业执照',
+      state: 'current',
+      createdAt: '2026-11-22T01:30:00Z',
+    } as licenceApi.Licence
+    vi.spyOn(licenceApi, 'getShelf').mockResolvedValue({
+      items: [
+        { ...paper, standing: 'soon', word: '还有 9 天到期', expiresOn: '2026-12-01' },
+        { ...paper, id: 30, standing: 'expired', expiresOn: '2026-01-01' },
+        { ...paper, id: 29, kind: 'food', standing: 'valid' },
+      ],
+      kinds: [],
+    })
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...mine, attempt: { ...attempt, name: claim.name } })
+    vi.spyOn(sessionApi, 'getSession').mockResolvedValue({} as sessionApi.Session)
+    const send = vi
+      .spyOn(api, 'applyForReview')
+      .mockResolvedValue({ ...attempt, outcome: 'waiting', verification: 'pending', problems: [] })
+    const { wrapper } = await open(VerifyPage)
+    expect(wrapper.findAll('[role="radio"]')).toHaveLength(2)
+    expect(wrapper.text()).toContain('有效期至 2026-12-01')
+    expect(wrapper.text()).toContain('还有 9 天到期')
+    const review = wrapper.findAll('form')[1]!
+    await review.trigger('submit')
+    await flushPromises()
+    expect(send).not.toHaveBeenCalled()
+    await wrapper.findAll('[role="radio"]')[0]!.trigger('click')
+    await review.trigger('submit')
+    await flushPromises()
+    expect(send).toHaveBeenCalledWith(
+      { ...claim, note: '', fileIds: [], licenceId: 31 },
+      expect.stringMatching(/^[0-9a-f-]{36}$/),
+    )
   })
 
   it('keeps the key when the network failed, so that it stays one attempt', async () => {

@@ -26,6 +26,12 @@ export default [
     meta: { title: '填报经营数据', auth: true },
   },
   {
+    path: '/company/extra',
+    name: 'company-extra',
+    component: () => import('./ExtraPage.vue'),
+    meta: { title: '填写补充信息', auth: true },
+  },
+  {
     path: '/company/portrait',
     name: 'company-portrait',
     component: () => import('./PortraitPage.vue'),

@@ -1,0 +1,29 @@
+package server
+
+import (
+	"context"
+
+	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/institution"
+	"github.com/huiqi/huiqi/modules/review"
+	"github.com/huiqi/huiqi/platform/access"
+)
+
+var (
+	_ enterprise.Reasons  = (*review.Service)(nil)
+	_ institution.Reasons = (*review.Service)(nil)
+)
+
+// newReviews makes the keeper of the ready reasons with which reviewers send things back.
+func (h *house) newReviews(p parts) *review.Service {
+	return review.New(review.Deps{DB: h.db, Clock: p.clock, Lists: []review.List{
+		{Key: enterprise.ReasonsOfClaims, Title: "企业认证", First: enterprise.FirstReasons(enterprise.ReasonsOfClaims)},
+		{Key: enterprise.ReasonsOfRenames, Title: "企业名称变更", First: enterprise.FirstReasons(enterprise.ReasonsOfRenames)},
+		{Key: institution.ReasonsOfApplications, Title: "机构入驻", First: institution.FirstReasons()},
+	}})
+}
+
+// ensureReasons brings the reasons an installation begins with.
+func (h *house) ensureReasons(ctx context.Context) error {
+	return h.reviews.Ensure(ctx, access.SystemActor("seed"))
+}
