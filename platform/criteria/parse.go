@@ -88,6 +88,8 @@ type leaf struct {
 	openHi       bool
 	on           int64 // has, notOn: the day of validity as Unix seconds; 0 is the day of judging
 	within       int   // has, notOn: within the last so many years; 0 is on the day
+	years        int   // of the last so many full years; 0 is what is known now
+	over         over  // how the years are taken together
 	flag         bool
 	codes        []string
 }
@@ -289,7 +291,7 @@ func (p *parser) leaf(o map[string]json.RawMessage, at place) (*leaf, error) {
 	var field, of, op string
 	extra := map[string]json.RawMessage{}
 	for key, raw := range o {
-		if key == "ends" || key == "on" || key == "within" || key == "span" {
+		if slices.Contains(refining, key) {
 			extra[key] = raw
 			continue
 		}
@@ -325,17 +327,23 @@ func (p *parser) leaf(o map[string]json.RawMessage, at place) (*leaf, error) {
 	if l.label == "" {
 		l.label = l.field.Label
 	}
+	if l.years > 0 && l.label == l.field.Label {
+		l.label = l.field.Yearly
+	}
 	if !slices.Contains(opsOf[l.field.Kind], l.op) {
 		return nil, at.wrong("字段「%s」不能使用「%s」比较", l.field.Label, op)
 	}
 	if err := p.base(l, of, at); err != nil {
 		return nil, err
 	}
+	if err := l.several(at); err != nil {
+		return nil, err
+	}
 	return l, p.value(l, o["value"], at)
 }
 
 func (p *parser) human(l *leaf, o map[string]json.RawMessage, at place) (*leaf, error) {
-	for _, key := range []string{"value", "unit", "of"} {
+	for _, key := range []string{"value", "unit", "of", "years", "over"} {
 		if _, ok := o[key]; ok {
 			return nil, at.wrong("需人工判定的条件不能有「%s」", key)
 		}
