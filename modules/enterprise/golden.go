@@ -74,7 +74,8 @@ func (r ruling) choose(f field, rows []Fact, now time.Time) (chosen, bool) {
 		if _, _, readable := f.read(x.Value, Terms{}); !readable || x.AsOf.After(now) {
 			continue
 		}
-		if out.settled != nil && before[x.Source] != x.Value {
+		// what somebody says of an earlier year is no news about the one that was settled
+		if out.settled != nil && before[x.Source] != x.Value && (f.yearly == "" || f.yearOf(x.AsOf) >= f.yearOf(out.settled.AsOf)) {
 			out.lapsed = true
 		}
 		if n, ok := newest[x.Source]; !ok || !n.AsOf.After(x.AsOf) {

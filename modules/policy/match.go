@@ -229,10 +229,10 @@ func (s *Service) sum(all []*rule, facts criteria.Facts, now time.Time, q string
 		j := r.judge(facts, now)
 		groups[j.Group] = append(groups[j.Group], j)
 		for _, m := range j.Missing {
-			if wanted[m.Field] == nil {
-				wanted[m.Field] = &Wanted{Missing: m}
+			if wanted[m.Key()] == nil {
+				wanted[m.Key()] = &Wanted{Missing: m}
 			}
-			wanted[m.Field].Policies++
+			wanted[m.Key()].Policies++
 		}
 	}
 	for _, g := range Groups {
