@@ -3,12 +3,15 @@ package server
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/sizeclass"
 )
@@ -43,6 +46,17 @@ func readCompany(file string, t enterprise.Terms, at time.Time) (string, criteri
 			return "", nil, configErrorf("%s：没有名为「%s」的字段，可用的有 %s", file, name, strings.Join(schema.Names(), "、"))
 		}
 		if string(raw) == "null" {
+			continue
+		}
+		if years, ok := byYear(raw); ok {
+			x, err := factYears(f, years, "文件所给")
+			if err != nil {
+				return "", nil, configErrorf("%s：「%s」（%s）%v", file, f.Label, name, err)
+			}
+			facts[name] = x
+			if x.Value.Known() {
+				numbers[name] = x.Years[0].N
+			}
 			continue
 		}
 		v, n, err := factValue(f, raw)
@@ -100,6 +114,39 @@ func factValue(f criteria.Field, raw json.RawMessage) (criteria.Value, int64, er
 	}
 	v, err := holdings(raw)
 	return v, 0, err
+}
+
+// byYear reads {"2025": "2600万元", "2024": "2100万元"}.
+func byYear(raw json.RawMessage) (map[string]json.RawMessage, bool) {
+	var years map[string]json.RawMessage
+	return years, len(raw) > 0 && raw[0] == '{' && json.Unmarshal(raw, &years) == nil
+}
+
+// factYears reads a fact of single years; the latest counts as what is known now.
+func factYears(f criteria.Field, years map[string]json.RawMessage, source string) (criteria.Fact, error) {
+	out := criteria.Fact{Source: source}
+	if f.Yearly == "" {
+		return out, fmt.Errorf("没有分年数据，请只写一个值")
+	}
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(years))) {
+		year, err := strconv.Atoi(name)
+		if err != nil || len(name) != 4 {
+			return out, fmt.Errorf("中的「%s」应为年份，例如 {\"2025\": …}", name)
+		}
+		if string(years[name]) == "null" {
+			continue
+		}
+		v, n, err := factValue(f, years[name])
+		if err != nil {
+			return out, fmt.Errorf("%s 年%w", name, err)
+		}
+		end := time.Date(year, 12, 31, 0, 0, 0, 0, clock.Beijing)
+		out.Years = append(out.Years, criteria.Year{Year: year, N: n, Source: source, AsOf: end})
+		if !out.Value.Known() {
+			out.Value, out.AsOf = v, end
+		}
+	}
+	return out, nil
 }
 
 func plainText(raw json.RawMessage, text string) string {
@@ -171,15 +218,51 @@ func derived(facts criteria.Facts, given map[string]json.RawMessage, numbers map
 			facts["sizeClass"] = criteria.Fact{Value: criteria.OneOf(r.Codes()...), Source: "按" + r.Document + "计算", AsOf: asOf}
 		}
 	}
-	spend, base := pointer("rdSpend"), pointer("revenue")
-	if _, stated := facts["rdRatio"]; stated || spend == nil || base == nil {
+	if _, stated := facts["rdRatio"]; stated {
 		return
 	}
-	if *base <= 0 {
-		facts["rdRatio"] = criteria.Fact{Unknown: criteria.NoBase, Source: "按已有信息计算", AsOf: asOf}
-		return
+	x := facts["rdRatio"]
+	x.Years = shares(facts["rdSpend"].Years, facts["revenue"].Years)
+	if spend, base := pointer("rdSpend"), pointer("revenue"); spend != nil && base != nil {
+		x.Source, x.AsOf = computed, asOf
+		if n, ok := share(*spend, *base); ok {
+			x.Value = criteria.Permille(n)
+		} else {
+			x.Unknown = criteria.NoBase
+		}
 	}
-	share := new(big.Int).Mul(big.NewInt(*spend), big.NewInt(1000))
-	share.Quo(share, big.NewInt(*base))
-	facts["rdRatio"] = criteria.Fact{Value: criteria.Permille(share.Int64()), Source: "按已有信息计算", AsOf: asOf}
+	if x.Source != "" || x.Years != nil {
+		facts["rdRatio"] = x
+	}
+}
+
+// computed is the source of what follows from other facts.
+const computed = "按已有信息计算"
+
+// share is research of revenue in permille, cut; false over no revenue.
+func share(spend, base int64) (int64, bool) {
+	if base <= 0 {
+		return 0, false
+	}
+	n := new(big.Int).Mul(big.NewInt(spend), big.NewInt(1000))
+	return n.Quo(n, big.NewInt(base)).Int64(), true
+}
+
+// shares are the shares of the years of which both are known.
+func shares(spend, base []criteria.Year) []criteria.Year {
+	var out []criteria.Year
+	for _, a := range spend {
+		for _, b := range base {
+			if a.Year != b.Year {
+				continue
+			}
+			y := criteria.Year{Year: a.Year, Source: computed, AsOf: a.AsOf}
+			n, ok := share(a.N, b.N)
+			if y.N = n; !ok {
+				y.Unknown = criteria.NoBase
+			}
+			out = append(out, y)
+		}
+	}
+	return out
 }

@@ -103,6 +103,17 @@ func (p policyFacts) ReadFacts(raw json.RawMessage, at time.Time) (criteria.Fact
 		if string(given[name]) == "null" {
 			continue
 		}
+		if years, ok := byYear(given[name]); ok {
+			x, err := factYears(f, years, "示例企业")
+			if err != nil {
+				errs = append(errs, fault.InvalidField("facts."+name, "POLICY_EXAMPLE", fmt.Sprintf("「%s」%v", f.Label, err)))
+				continue
+			}
+			if facts[name] = x; x.Value.Known() {
+				numbers[name] = x.Years[0].N
+			}
+			continue
+		}
 		v, n, err := factValue(f, given[name])
 		if err != nil {
 			errs = append(errs, fault.InvalidField("facts."+name, "POLICY_EXAMPLE", fmt.Sprintf("「%s」%v", f.Label, err)))
