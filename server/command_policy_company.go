@@ -49,14 +49,11 @@ func readCompany(file string, t enterprise.Terms, at time.Time) (string, criteri
 			continue
 		}
 		if years, ok := byYear(raw); ok {
-			x, err := factYears(f, years, "文件所给")
+			x, n, err := factYears(f, years, "文件所给", asOf)
 			if err != nil {
 				return "", nil, configErrorf("%s：「%s」（%s）%v", file, f.Label, name, err)
 			}
-			facts[name] = x
-			if x.Value.Known() {
-				numbers[name] = x.Years[0].N
-			}
+			facts[name], numbers[name] = x, n
 			continue
 		}
 		v, n, err := factValue(f, raw)
@@ -116,37 +113,42 @@ func factValue(f criteria.Field, raw json.RawMessage) (criteria.Value, int64, er
 	return v, 0, err
 }
 
-// byYear reads {"2025": "2600万元", "2024": "2100万元"}.
+// byYear reads {"now": 22, "2025": 20, "2024": 18}.
 func byYear(raw json.RawMessage) (map[string]json.RawMessage, bool) {
 	var years map[string]json.RawMessage
 	return years, len(raw) > 0 && raw[0] == '{' && json.Unmarshal(raw, &years) == nil
 }
 
-// factYears reads a fact of single years; the latest counts as what is known now.
-func factYears(f criteria.Field, years map[string]json.RawMessage, source string) (criteria.Fact, error) {
+// factYears reads a fact of single years, and its number now: what is given for now, or that of the latest year.
+func factYears(f criteria.Field, years map[string]json.RawMessage, source string, at time.Time) (criteria.Fact, int64, error) {
 	out := criteria.Fact{Source: source}
 	if f.Yearly == "" {
-		return out, fmt.Errorf("没有分年数据，请只写一个值")
+		return out, 0, fmt.Errorf("没有分年数据，请只写一个值")
 	}
-	for _, name := range slices.Backward(slices.Sorted(maps.Keys(years))) {
-		year, err := strconv.Atoi(name)
-		if err != nil || len(name) != 4 {
-			return out, fmt.Errorf("中的「%s」应为年份，例如 {\"2025\": …}", name)
-		}
+	now := int64(0)
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(years))) { // now stands behind the digits
 		if string(years[name]) == "null" {
 			continue
 		}
-		v, n, err := factValue(f, years[name])
-		if err != nil {
-			return out, fmt.Errorf("%s 年%w", name, err)
+		year, err := strconv.Atoi(name)
+		if name != "now" && (err != nil || len(name) != 4) {
+			return out, 0, fmt.Errorf("中的「%s」应为年份，例如 {\"2025\": …}", name)
 		}
-		end := time.Date(year, 12, 31, 0, 0, 0, 0, clock.Beijing)
-		out.Years = append(out.Years, criteria.Year{Year: year, N: n, Source: source, AsOf: end})
-		if !out.Value.Known() {
-			out.Value, out.AsOf = v, end
+		v, n, err := factValue(f, years[name])
+		switch end := time.Date(year, 12, 31, 0, 0, 0, 0, clock.Beijing); {
+		case err != nil:
+			return out, 0, fmt.Errorf("%s 年%w", name, err)
+		case name == "now":
+			out.Value, out.AsOf, now = v, at, n
+			continue
+		default:
+			out.Years = append(out.Years, criteria.Year{Year: year, N: n, Source: source, AsOf: end})
+			if !out.Value.Known() {
+				out.Value, out.AsOf, now = v, end, n
+			}
 		}
 	}
-	return out, nil
+	return out, now, nil
 }
 
 func plainText(raw json.RawMessage, text string) string {
@@ -205,7 +207,7 @@ func exact(s string, scale int64) (int64, error) {
 // derived adds what was not given and follows from what was.
 func derived(facts criteria.Facts, given map[string]json.RawMessage, numbers map[string]int64, asOf, at time.Time) {
 	pointer := func(name string) *int64 {
-		if _, ok := facts[name]; !ok {
+		if !facts[name].Value.Known() {
 			return nil
 		}
 		n := numbers[name]

@@ -104,14 +104,12 @@ func (p policyFacts) ReadFacts(raw json.RawMessage, at time.Time) (criteria.Fact
 			continue
 		}
 		if years, ok := byYear(given[name]); ok {
-			x, err := factYears(f, years, "示例企业")
+			x, n, err := factYears(f, years, "示例企业", at)
 			if err != nil {
 				errs = append(errs, fault.InvalidField("facts."+name, "POLICY_EXAMPLE", fmt.Sprintf("「%s」%v", f.Label, err)))
 				continue
 			}
-			if facts[name] = x; x.Value.Known() {
-				numbers[name] = x.Years[0].N
-			}
+			facts[name], numbers[name] = x, n
 			continue
 		}
 		v, n, err := factValue(f, given[name])

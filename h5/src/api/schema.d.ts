@@ -10206,6 +10206,8 @@ export interface components {
                 [key: string]: string;
             };
             statedFields: string[];
+            /** @description What it has said of each year it may fill in, the latest first. */
+            statedYears: components["schemas"]["EnterpriseStatedYear"][];
             verification: string;
             /** Format: date-time */
             verifiedAt?: string;
@@ -10526,6 +10528,15 @@ export interface components {
             rdSpend?: string;
             /** @description Last year's, in 万元, at most two decimal places. */
             revenue?: string;
+            /** @description Says that the numbers are those at the end of this full year; empty for the last year's books and today's staff. */
+            year?: string;
+        };
+        EnterpriseStatedYear: {
+            values: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            year: number;
         };
         EnterpriseUnsettleInputBody: {
             field: string;
@@ -12548,6 +12559,7 @@ export interface components {
             label: string;
             reason: string;
             why: string;
+            years?: string;
         };
         Mistake: {
             message: string;
@@ -13233,6 +13245,8 @@ export interface components {
         PolicyFieldInfo: {
             /** @description Who can supply it. */
             ask: string;
+            /** @description What single years have adds up. */
+            booked?: boolean;
             codes: components["schemas"]["PolicyCodeLabel"][];
             /** @enum {string} */
             kind: "count" | "money" | "ratio" | "date" | "category" | "flag" | "holdings";
@@ -13250,6 +13264,8 @@ export interface components {
             tree: boolean;
             /** @description The units a bound may have; the first is usual. */
             units: string[];
+            /** @description How it is called when conditions ask it of several years; empty when they cannot. */
+            yearly?: string;
         };
         PolicyFieldsOutputBody: {
             items: components["schemas"]["PolicyFieldInfo"][];
@@ -13971,6 +13987,7 @@ export interface components {
             policies: number;
             reason: string;
             why: string;
+            years?: string;
         };
         PresenceInputBody: {
             /** @enum {string} */

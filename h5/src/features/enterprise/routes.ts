@@ -26,6 +26,12 @@ export default [
     meta: { title: '填报经营数据', auth: true },
   },
   {
+    path: '/company/books',
+    name: 'company-books',
+    component: () => import('./BooksPage.vue'),
+    meta: { title: '往年经营数据', auth: true },
+  },
+  {
     path: '/company/portrait',
     name: 'company-portrait',
     component: () => import('./PortraitPage.vue'),
