@@ -273,7 +273,7 @@ type rule struct {
 
 func (s *Service) rule(ctx context.Context, p *Policy) *rule {
 	r := &rule{policy: p, clauses: map[string]string{}}
-	if len(p.Conditions) == 0 {
+	if !has(p.Conditions) { // what was kept of a policy without any says null
 		return r
 	}
 	c, err := criteria.Parse(p.Conditions, s.schema)
