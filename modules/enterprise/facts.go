@@ -259,11 +259,15 @@ func (s *Service) said(cmd StateFacts, now time.Time) ([]Fact, error) {
 		n, err := scaled(typed, scale)
 		if err != nil {
 			f, _ := fieldOf(name)
+			label := f.label
+			if cmd.Year != "" {
+				label = f.yearly
+			}
 			unit := "万元为单位的数字，最多两位小数，例如 328.5"
 			if scale == 1 {
 				unit = "整数，例如 14"
 			}
-			errs = append(errs, fault.InvalidField(name, "NUMBER", fmt.Sprintf("%s应为%s", f.label, unit)))
+			errs = append(errs, fault.InvalidField(name, "NUMBER", fmt.Sprintf("%s应为%s", label, unit)))
 			return
 		}
 		out = append(out, NewFact(name, n, FromSelf, asOf))
