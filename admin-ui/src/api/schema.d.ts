@@ -4571,6 +4571,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/policies/{id}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策的修订记录 */
+        get: operations["get-policies-id-revisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/policies/{id}/runs": {
         parameters: {
             query?: never;
@@ -13785,6 +13802,18 @@ export interface components {
             state: "ready" | "loading" | "by_hand";
             /** Format: int64 */
             wait?: number;
+        };
+        PolicyRevision: {
+            /** @description Against the edition before; empty for the first. */
+            changes: components["schemas"]["PolicyChange"][];
+            current: boolean;
+            /** Format: int64 */
+            no: number;
+            /** Format: date-time */
+            publishedAt: string;
+        };
+        PolicyRevisionsOutputBody: {
+            items: components["schemas"]["PolicyRevision"][];
         };
         PolicyRunView: {
             /** Format: date-time */
@@ -26143,6 +26172,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyReverse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-id-revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyRevisionsOutputBody"];
                 };
             };
             /** @description Error */
