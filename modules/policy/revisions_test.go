@@ -71,3 +71,17 @@ func TestRevisionsAreForEverybody(t *testing.T) {
 		t.Errorf("of an unpublished policy: %d", status)
 	}
 }
+
+// TestExchangedAttachments: as many attachments, but others, are a change too.
+func TestExchangedAttachments(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t)
+	was, is := content("甲"), content("甲")
+	was.FileIDs, is.FileIDs = []int64{1, 2}, []int64{1, 3}
+	if got := f.Differences(was, is); len(got) != 1 || got[0].Label != "附件" || got[0].Paragraphs[0].Pieces[0].Text != "附件有更换" {
+		t.Errorf("%+v", got)
+	}
+	if got := f.Differences(was, was); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+}
