@@ -155,8 +155,9 @@ func (s *Service) counting(ctx context.Context, db bun.IDB) (func([]Fact, time.T
 	}
 	sizes, err := s.readThresholds(ctx, db)
 	return func(rows []Fact, now time.Time) criteria.Facts {
-		out := s.derive(sizes, rule.current(rows, now), now)
-		rule.yearly(out, rows, now)
+		by := byField(rows)
+		out := s.derive(sizes, rule.currentOf(by, now), now)
+		rule.yearly(out, by, now)
 		return out
 	}, err
 }

@@ -193,8 +193,12 @@ func differs(f field, a, b string) bool {
 
 // current picks, for each field, the fact that counts now.
 func (r ruling) current(rows []Fact, now time.Time) map[string]Fact {
+	return r.currentOf(byField(rows), now)
+}
+
+func (r ruling) currentOf(by map[string][]Fact, now time.Time) map[string]Fact {
 	out := map[string]Fact{}
-	for name, list := range byField(rows) {
+	for name, list := range by {
 		f, ok := fieldOf(name)
 		if !ok {
 			continue

@@ -42,6 +42,12 @@ func (r ruling) annual(f field, rows []Fact, now time.Time) []Fact {
 	}
 	var out []Fact
 	for _, y := range slices.Backward(slices.Sorted(maps.Keys(by))) {
+		if len(by[y]) == 1 && by[y][0].Source != settled { // nearly always
+			if _, _, readable := f.read(by[y][0].Value, Terms{}); readable {
+				out = append(out, by[y][0])
+			}
+			continue
+		}
 		newest := slices.MaxFunc(by[y], func(a, b Fact) int { return a.AsOf.Compare(b.AsOf) })
 		if c, ok := r.choose(f, by[y], newest.AsOf); ok {
 			out = append(out, c.words[0].Fact)
@@ -52,8 +58,7 @@ func (r ruling) annual(f field, rows []Fact, now time.Time) []Fact {
 
 // yearly adds to the facts of a company what single years had of the fields that conditions may ask so, and the share of
 // research of each.
-func (r ruling) yearly(out criteria.Facts, rows []Fact, now time.Time) {
-	by := byField(rows)
+func (r ruling) yearly(out criteria.Facts, by map[string][]Fact, now time.Time) {
 	years := map[string][]Fact{}
 	for _, f := range fields {
 		if f.yearly == "" || len(by[f.name]) == 0 {
