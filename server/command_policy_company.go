@@ -3,12 +3,15 @@ package server
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/sizeclass"
 )
@@ -43,6 +46,14 @@ func readCompany(file string, t enterprise.Terms, at time.Time) (string, criteri
 			return "", nil, configErrorf("%s：没有名为「%s」的字段，可用的有 %s", file, name, strings.Join(schema.Names(), "、"))
 		}
 		if string(raw) == "null" {
+			continue
+		}
+		if years, ok := byYear(raw); ok {
+			x, n, err := factYears(f, years, "文件所给", asOf)
+			if err != nil {
+				return "", nil, configErrorf("%s：「%s」（%s）%v", file, f.Label, name, err)
+			}
+			facts[name], numbers[name] = x, n
 			continue
 		}
 		v, n, err := factValue(f, raw)
@@ -102,6 +113,44 @@ func factValue(f criteria.Field, raw json.RawMessage) (criteria.Value, int64, er
 	return v, 0, err
 }
 
+// byYear reads {"now": 22, "2025": 20, "2024": 18}.
+func byYear(raw json.RawMessage) (map[string]json.RawMessage, bool) {
+	var years map[string]json.RawMessage
+	return years, len(raw) > 0 && raw[0] == '{' && json.Unmarshal(raw, &years) == nil
+}
+
+// factYears reads a fact of single years, and its number now: what is given for now, or that of the latest year.
+func factYears(f criteria.Field, years map[string]json.RawMessage, source string, at time.Time) (criteria.Fact, int64, error) {
+	out := criteria.Fact{Source: source}
+	if f.Yearly == "" {
+		return out, 0, fmt.Errorf("没有分年数据，请只写一个值")
+	}
+	now := int64(0)
+	for _, name := range slices.Backward(slices.Sorted(maps.Keys(years))) { // now stands behind the digits
+		if string(years[name]) == "null" {
+			continue
+		}
+		year, err := strconv.Atoi(name)
+		if name != "now" && (err != nil || len(name) != 4) {
+			return out, 0, fmt.Errorf("中的「%s」应为年份，例如 {\"2025\": …}", name)
+		}
+		v, n, err := factValue(f, years[name])
+		switch end := time.Date(year, 12, 31, 0, 0, 0, 0, clock.Beijing); {
+		case err != nil:
+			return out, 0, fmt.Errorf("%s 年%w", name, err)
+		case name == "now":
+			out.Value, out.AsOf, now = v, at, n
+			continue
+		default:
+			out.Years = append(out.Years, criteria.Year{Year: year, N: n, Source: source, AsOf: end})
+			if !out.Value.Known() {
+				out.Value, out.AsOf, now = v, end, n
+			}
+		}
+	}
+	return out, now, nil
+}
+
 func plainText(raw json.RawMessage, text string) string {
 	if text != "" {
 		return text
@@ -158,7 +207,7 @@ func exact(s string, scale int64) (int64, error) {
 // derived adds what was not given and follows from what was.
 func derived(facts criteria.Facts, given map[string]json.RawMessage, numbers map[string]int64, asOf, at time.Time) {
 	pointer := func(name string) *int64 {
-		if _, ok := facts[name]; !ok {
+		if !facts[name].Value.Known() {
 			return nil
 		}
 		n := numbers[name]
@@ -171,15 +220,51 @@ func derived(facts criteria.Facts, given map[string]json.RawMessage, numbers map
 			facts["sizeClass"] = criteria.Fact{Value: criteria.OneOf(r.Codes()...), Source: "按" + r.Document + "计算", AsOf: asOf}
 		}
 	}
-	spend, base := pointer("rdSpend"), pointer("revenue")
-	if _, stated := facts["rdRatio"]; stated || spend == nil || base == nil {
+	if _, stated := facts["rdRatio"]; stated {
 		return
 	}
-	if *base <= 0 {
-		facts["rdRatio"] = criteria.Fact{Unknown: criteria.NoBase, Source: "按已有信息计算", AsOf: asOf}
-		return
+	x := facts["rdRatio"]
+	x.Years = shares(facts["rdSpend"].Years, facts["revenue"].Years)
+	if spend, base := pointer("rdSpend"), pointer("revenue"); spend != nil && base != nil {
+		x.Source, x.AsOf = computed, asOf
+		if n, ok := share(*spend, *base); ok {
+			x.Value = criteria.Permille(n)
+		} else {
+			x.Unknown = criteria.NoBase
+		}
 	}
-	share := new(big.Int).Mul(big.NewInt(*spend), big.NewInt(1000))
-	share.Quo(share, big.NewInt(*base))
-	facts["rdRatio"] = criteria.Fact{Value: criteria.Permille(share.Int64()), Source: "按已有信息计算", AsOf: asOf}
+	if x.Source != "" || x.Years != nil {
+		facts["rdRatio"] = x
+	}
+}
+
+// computed is the source of what follows from other facts.
+const computed = "按已有信息计算"
+
+// share is research of revenue in permille, cut; false over no revenue.
+func share(spend, base int64) (int64, bool) {
+	if base <= 0 {
+		return 0, false
+	}
+	n := new(big.Int).Mul(big.NewInt(spend), big.NewInt(1000))
+	return n.Quo(n, big.NewInt(base)).Int64(), true
+}
+
+// shares are the shares of the years of which both are known.
+func shares(spend, base []criteria.Year) []criteria.Year {
+	var out []criteria.Year
+	for _, a := range spend {
+		for _, b := range base {
+			if a.Year != b.Year {
+				continue
+			}
+			y := criteria.Year{Year: a.Year, Source: computed, AsOf: a.AsOf}
+			n, ok := share(a.N, b.N)
+			if y.N = n; !ok {
+				y.Unknown = criteria.NoBase
+			}
+			out = append(out, y)
+		}
+	}
+	return out
 }

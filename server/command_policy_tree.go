@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/policy/draft"
+	"github.com/huiqi/huiqi/platform/criteria"
 )
 
 // draftedConditions makes a condition tree of a draft, to try it before a person works on it. What the register of
@@ -58,6 +61,9 @@ func draftedClause(c draft.Clause, t enterprise.Terms) any {
 			return human
 		}
 		leaf["field"], leaf["op"], leaf["value"] = field, op, codes
+		if years := yearsBack(c.Period); years > 0 && (op == "has" && obtained.MatchString(c.Quote) || op == "notOn" && spared.MatchString(c.Quote)) {
+			leaf["within"] = years
+		}
 		if c.Op == "not_on" && field != "creditStanding" {
 			return map[string]any{"not": leaf}
 		}
@@ -92,20 +98,85 @@ func draftedClause(c draft.Clause, t enterprise.Terms) any {
 	if unit != "" {
 		leaf["unit"] = unit
 	}
+	years, over, known := severalYears(c)
+	switch {
+	case !known:
+		return human
+	case years > 0 && field == "rdRatio" && over == "total": // 近三年研发费用总额占同期销售收入总额的比例
+		if op != "gte" {
+			return human
+		}
+		leaf["field"], leaf["of"], leaf["op"] = "rdSpend", "revenue", "ratio_gte"
+	case years > 0 && field == "employees" && over == "total":
+		return human
+	}
+	if years > 0 {
+		leaf["years"], leaf["over"] = years, over
+	}
 	return leaf
+}
+
+var (
+	obtained  = regexp.MustCompile(`年度?(?:以来|内|间|以内)?[^，。；]{0,8}(?:获得|取得|获评|获|认定|评为|入选)`)
+	spared    = regexp.MustCompile(`年度?(?:以来|内|间|以内)?[^，。；]{0,10}(?:未|无|没有|不存在)`)
+	lastYears = regexp.MustCompile(`(?:近|前|过去|连续)(?:的)?(\d{1,2}|[一二两三四五六七八九十])个?(?:完整)?(?:会计|纳税|自然)?(?:年度|年)`)
+	oneYear   = regexp.MustCompile(`任[意何]?[一1]个?(?:会计)?年|其中[一1]年|至少有?[一1]年|有[一1]年`)
+	inTotal   = regexp.MustCompile(`累计|合计|总和|之和|总额占`)
+	onAverage = regexp.MustCompile(`平均|年均|均值`)
+)
+
+// yearsBack is how many years a period goes back: 3 of 近三年, 0 of 上年度 or of months.
+func yearsBack(period string) int {
+	m := lastYears.FindStringSubmatch(period)
+	if m == nil {
+		return 0
+	}
+	if n := strings.Index("零一二三四五六七八九十", m[1]); n > 0 {
+		return n / len("一")
+	}
+	if m[1] == "两" {
+		return 2
+	}
+	n, err := strconv.Atoi(m[1])
+	if err != nil || n > criteria.MaxYears {
+		return 0
+	}
+	return n
+}
+
+// severalYears says of how many years a clause speaks and how they are taken together; 0 when of the last one. A growth over
+// years, a period of months and one of too many years are not known.
+func severalYears(c draft.Clause) (years int, over string, known bool) {
+	if c.Field == draft.Years {
+		return 0, "", true
+	}
+	years = yearsBack(c.Period)
+	words := c.Period + c.Quote
+	switch {
+	case strings.Contains(words, "复合"):
+		return 0, "", false
+	case years == 0:
+		return 0, "", !strings.Contains(c.Period, "近") && !strings.Contains(c.Period, "连续") && !inTotal.MatchString(c.Period) && !onAverage.MatchString(c.Period)
+	case oneYear.MatchString(words):
+		over = "any"
+	case onAverage.MatchString(words):
+		over = "mean"
+	case inTotal.MatchString(words):
+		over = "total"
+	default: // 近三年营业收入（均）不低于: the stricter reading, for a person to look at
+		over = "each"
+	}
+	return years, over, true
 }
 
 // measured gives a clause that counts the field, operator and unit of the register, empty when it has none.
 func measured(c draft.Clause) (field, op, unit string) {
 	op = map[string]string{"ge": "gte", "gt": "gt", "le": "lte", "lt": "lt", "eq": "eq"}[c.Op]
-	several := strings.Contains(c.Period, "平均") || strings.Contains(c.Period, "近") || strings.Contains(c.Period, "连续") || strings.Contains(c.Period, "累计")
 	switch {
 	case c.Field == draft.Years && c.Unit == "日期":
 		return "established", op, ""
 	case c.Field == draft.Years && c.Unit == "年":
 		return "established", map[string]string{"ge": "years_since_gte", "le": "years_since_lte", "lt": "years_since_lt"}[c.Op], "年"
-	case several:
-		return "", "", ""
 	case c.Field == draft.Revenue && c.Unit == "万元":
 		return "revenue", op, "万元"
 	case c.Field == draft.RDExpense && c.Unit == "万元":

@@ -141,6 +141,14 @@ func demoFacts(c demo.Company, now time.Time) ([]enterprise.Fact, error) {
 				add("employees", *c.Employees*3/2+3, enterprise.FromTax, yearEnd)
 			}
 		}
+		for back, share := range []int64{92, 85} { // the years before, for conditions that ask of several
+			if c.RDSpend != nil {
+				add("rdSpend", *c.RDSpend/100*share, enterprise.FromTax, yearEnd.AddDate(-1-back, 0, 0))
+			}
+			if c.Employees != nil {
+				add("employees", *c.Employees*share/100, enterprise.FromSocial, yearEnd.AddDate(-1-back, 0, 0))
+			}
+		}
 		if c.Revenue != nil { // the years before, for the chart, and whether it stands in the statistical register
 			add("revenue", *c.Revenue/100*88, enterprise.FromTax, yearEnd.AddDate(-1, 0, 0))
 			add("revenue", *c.Revenue/100*74, enterprise.FromTax, yearEnd.AddDate(-2, 0, 0))

@@ -103,6 +103,15 @@ func (p policyFacts) ReadFacts(raw json.RawMessage, at time.Time) (criteria.Fact
 		if string(given[name]) == "null" {
 			continue
 		}
+		if years, ok := byYear(given[name]); ok {
+			x, n, err := factYears(f, years, "示例企业", at)
+			if err != nil {
+				errs = append(errs, fault.InvalidField("facts."+name, "POLICY_EXAMPLE", fmt.Sprintf("「%s」%v", f.Label, err)))
+				continue
+			}
+			facts[name], numbers[name] = x, n
+			continue
+		}
 		v, n, err := factValue(f, given[name])
 		if err != nil {
 			errs = append(errs, fault.InvalidField("facts."+name, "POLICY_EXAMPLE", fmt.Sprintf("「%s」%v", f.Label, err)))

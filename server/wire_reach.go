@@ -85,6 +85,9 @@ func (r districtRegister) FactsUntil(ctx context.Context, db bun.IDB, mark int64
 func stated(facts criteria.Facts) criteria.Facts {
 	for field, f := range facts {
 		f.Stated = f.Source == selfStated
+		for i := range f.Years {
+			f.Years[i].Stated = f.Years[i].Source == selfStated
+		}
 		facts[field] = f
 	}
 	return facts

@@ -154,7 +154,12 @@ func (s *Service) counting(ctx context.Context, db bun.IDB) (func([]Fact, time.T
 		return nil, err
 	}
 	sizes, err := s.readThresholds(ctx, db)
-	return func(rows []Fact, now time.Time) criteria.Facts { return s.derive(sizes, rule.current(rows, now), now) }, err
+	return func(rows []Fact, now time.Time) criteria.Facts {
+		by := byField(rows)
+		out := s.derive(sizes, rule.currentOf(by, now), now)
+		rule.yearly(out, by, now)
+		return out
+	}, err
 }
 
 // StateFacts is what an owner says of her company: numbers as typed, amounts in 万元. An empty one says nothing.
@@ -165,6 +170,8 @@ type StateFacts struct {
 	Assets    string `json:"assets"`
 	RDSpend   string `json:"rdSpend"`
 	Industry  string `json:"industry"` // code or name of GB/T 4754
+	// Year says that the numbers are those at the end of this full year; empty for the last year's books and today's staff.
+	Year string `json:"year"`
 }
 
 // State records what the owner says, or a member mandated for it, as the company's own word: last year's books as of the end of last year, the others as of today.
@@ -192,10 +199,14 @@ func (s *Service) State(ctx context.Context, actor access.Actor, cmd StateFacts)
 				if err != nil {
 					return started{}, err
 				}
-				before := latestSelf(rows[e.ID])
 				fresh := slices.DeleteFunc(slices.Clone(said), func(f Fact) bool {
-					b, ok := before[f.Field]
-					return ok && b.Value == f.Value && (b.AsOf.Equal(f.AsOf) || f.Field == "industry")
+					last := ""
+					for _, b := range rows[e.ID] {
+						if b.Source == FromSelf && b.Field == f.Field && (b.AsOf.Equal(f.AsOf) || f.Field == "industry") {
+							last = b.Value
+						}
+					}
+					return last == f.Value
 				})
 				if err := record(ctx, tx, e.ID, actor.UserID, now, fresh...); err != nil {
 					return started{}, err
@@ -215,11 +226,11 @@ func (s *Service) State(ctx context.Context, actor access.Actor, cmd StateFacts)
 	return s.Mine(ctx, actor)
 }
 
-// latestSelf returns what the company has said last of each field.
+// latestSelf returns what the company has said of the latest day of each field.
 func latestSelf(rows []Fact) map[string]Fact {
 	out := map[string]Fact{}
 	for _, r := range rows {
-		if r.Source == FromSelf {
+		if b, ok := out[r.Field]; r.Source == FromSelf && (!ok || !b.AsOf.After(r.AsOf)) {
 			out[r.Field] = r
 		}
 	}
@@ -231,8 +242,16 @@ func (s *Service) said(cmd StateFacts, now time.Time) ([]Fact, error) {
 	var out []Fact
 	var errs []error
 	today := now.In(clock.Beijing)
-	yearEnd := time.Date(today.Year()-1, 12, 31, 0, 0, 0, 0, clock.Beijing).UTC()
 	midnight := time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, clock.Beijing).UTC()
+	year, err := statedYear(cmd.Year, now)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	yearEnd := time.Date(year, 12, 31, 0, 0, 0, 0, clock.Beijing).UTC()
+	staff := midnight
+	if cmd.Year != "" {
+		staff = yearEnd
+	}
 	number := func(name, typed string, scale int64, asOf time.Time) {
 		typed = plainNumber(typed)
 		if typed == "" {
@@ -241,20 +260,26 @@ func (s *Service) said(cmd StateFacts, now time.Time) ([]Fact, error) {
 		n, err := scaled(typed, scale)
 		if err != nil {
 			f, _ := fieldOf(name)
+			label := f.label
+			if cmd.Year != "" {
+				label = f.yearly
+			}
 			unit := "万元为单位的数字，最多两位小数，例如 328.5"
 			if scale == 1 {
 				unit = "整数，例如 14"
 			}
-			errs = append(errs, fault.InvalidField(name, "NUMBER", fmt.Sprintf("%s应为%s", f.label, unit)))
+			errs = append(errs, fault.InvalidField(name, "NUMBER", fmt.Sprintf("%s应为%s", label, unit)))
 			return
 		}
 		out = append(out, NewFact(name, n, FromSelf, asOf))
 	}
-	number("employees", cmd.Employees, 1, midnight)
+	number("employees", cmd.Employees, 1, staff)
 	number("revenue", cmd.Revenue, fenPerWan, yearEnd)
 	number("assets", cmd.Assets, fenPerWan, yearEnd)
 	number("rdSpend", cmd.RDSpend, fenPerWan, yearEnd)
-	if typed := strings.TrimSpace(norm.NFKC.String(cmd.Industry)); typed != "" {
+	if typed := strings.TrimSpace(norm.NFKC.String(cmd.Industry)); typed != "" && cmd.Year != "" {
+		errs = append(errs, fault.InvalidField("industry", "INDUSTRY_YEAR", "所属行业不分年度填报，请在本年的经营数据中填写"))
+	} else if typed != "" {
 		code, err := s.terms.industry(typed)
 		if err != nil {
 			errs = append(errs, err)

@@ -28,6 +28,8 @@ type field struct {
 	registry    bool // the registry's own: nobody else's word counts beside it
 	maxAge      time.Duration
 	ask         string // who can supply it
+	yearly      string // how conditions name it when they ask of several years; empty when they cannot
+	booked      bool   // what is booked for a year, not what stands at a moment
 }
 
 // The groups in which facts are shown.
@@ -50,11 +52,11 @@ var fields = []field{
 	{name: "address", label: "登记住所", group: groupBasic, registry: true},
 	{name: "scope", label: "经营范围", group: groupBasic, registry: true},
 	{name: "registrationNo", label: "原工商注册号", group: groupBasic, registry: true},
-	{name: "employees", label: "从业人员", kind: criteria.Count, unit: "人", group: groupOperation, maxAge: yearly, ask: "企业填报"},
-	{name: "revenue", label: "上年营业收入", kind: criteria.Money, group: groupOperation, maxAge: yearly, ask: "企业填报"},
-	{name: "assets", label: "资产总额", kind: criteria.Money, group: groupOperation, maxAge: yearly, ask: "企业填报"},
-	{name: "rdSpend", label: "上年研发费用", kind: criteria.Money, group: groupOperation, maxAge: yearly, ask: "企业填报"},
-	{name: "rdRatio", label: "研发费用占营业收入", kind: criteria.Ratio, group: groupOperation, ask: "填报研发费用和营业收入后自动计算"},
+	{name: "employees", label: "从业人员", kind: criteria.Count, unit: "人", group: groupOperation, maxAge: yearly, ask: "企业填报", yearly: "年末从业人员"},
+	{name: "revenue", label: "上年营业收入", kind: criteria.Money, group: groupOperation, maxAge: yearly, ask: "企业填报", yearly: "营业收入", booked: true},
+	{name: "assets", label: "资产总额", kind: criteria.Money, group: groupOperation, maxAge: yearly, ask: "企业填报", yearly: "年末资产总额"},
+	{name: "rdSpend", label: "上年研发费用", kind: criteria.Money, group: groupOperation, maxAge: yearly, ask: "企业填报", yearly: "研发费用", booked: true},
+	{name: "rdRatio", label: "研发费用占营业收入", kind: criteria.Ratio, group: groupOperation, ask: "填报研发费用和营业收入后自动计算", yearly: "研发费用占营业收入"},
 	{name: "sizeClass", label: "企业规模", kind: criteria.Category, group: groupOperation, ask: "填报从业人员、营业收入、资产总额后自动计算"},
 	{name: "aboveScale", label: "规上（限上）统计名录", kind: criteria.Flag, group: groupOperation, maxAge: yearly, ask: "由统计部门提供"},
 	{name: "qualification", label: "资质与称号", kind: criteria.Holdings, group: groupStanding, ask: "由主管部门提供"},
@@ -80,7 +82,7 @@ func Schema(t Terms) criteria.Schema {
 		if f.kind == plain {
 			continue
 		}
-		c := criteria.Field{Name: f.name, Label: f.label, Kind: f.kind, Unit: f.unit, MaxAge: f.maxAge, Ask: f.ask}
+		c := criteria.Field{Name: f.name, Label: f.label, Kind: f.kind, Unit: f.unit, MaxAge: f.maxAge, Ask: f.ask, Yearly: f.yearly, Booked: f.booked}
 		switch f.name {
 		case "industry":
 			c.Under, c.Values = criteria.UnderIndustry, t.Industries

@@ -74,7 +74,8 @@ func (r ruling) choose(f field, rows []Fact, now time.Time) (chosen, bool) {
 		if _, _, readable := f.read(x.Value, Terms{}); !readable || x.AsOf.After(now) {
 			continue
 		}
-		if out.settled != nil && before[x.Source] != x.Value {
+		// what somebody says of an earlier year is no news about the one that was settled
+		if out.settled != nil && before[x.Source] != x.Value && (f.yearly == "" || f.yearOf(x.AsOf) >= f.yearOf(out.settled.AsOf)) {
 			out.lapsed = true
 		}
 		if n, ok := newest[x.Source]; !ok || !n.AsOf.After(x.AsOf) {
@@ -192,8 +193,12 @@ func differs(f field, a, b string) bool {
 
 // current picks, for each field, the fact that counts now.
 func (r ruling) current(rows []Fact, now time.Time) map[string]Fact {
+	return r.currentOf(byField(rows), now)
+}
+
+func (r ruling) currentOf(by map[string][]Fact, now time.Time) map[string]Fact {
 	out := map[string]Fact{}
-	for name, list := range byField(rows) {
+	for name, list := range by {
 		f, ok := fieldOf(name)
 		if !ok {
 			continue

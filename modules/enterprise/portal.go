@@ -157,6 +157,8 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 		}
 		return c.Redirect("/company?done=extra", fiber.StatusSeeOther)
 	})
+	srv.Page("GET", "/company/books", who, func(c *fiber.Ctx) error { return s.booksPage(c, p, nil) })
+	srv.Page("POST", "/company/books", who, func(c *fiber.Ctx) error { return s.sendBooks(c, p) })
 	srv.Page("GET", "/company/name", who, func(c *fiber.Ctx) error { return s.namePage(c, p, nil) })
 	srv.Page("POST", "/company/name", who, func(c *fiber.Ctx) error {
 		if err := s.sendRename(c); err != nil {

@@ -173,7 +173,7 @@ func (s *Service) series(rule ruling, rows []Fact, at time.Time) []Series {
 		for year := this - 6; year <= this; year++ {
 			var of []Fact
 			for _, r := range by[name] {
-				if r.AsOf.In(clock.Beijing).Year() == year && r.Source != settled {
+				if f.yearOf(r.AsOf) == year && r.Source != settled {
 					of = append(of, r)
 				}
 			}

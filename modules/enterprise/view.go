@@ -11,6 +11,7 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/sizeclass"
@@ -103,8 +104,9 @@ type Mine struct {
 	Size         *SizeView         `json:"size,omitempty" doc:"How the size was reckoned; absent where the industry is not known."`
 	Stated       map[string]string `json:"stated"`       // what the company has said last, as it would be typed
 	StatedFields []string          `json:"statedFields"` // what the company may say; the registry's own fields are not among them
-	Requests     int               `json:"requests"`     // to join, that wait for the owner
-	MyJoins      []JoinView        `json:"myJoins"`      // the person's own that wait, or were refused
+	StatedYears  []StatedYear      `json:"statedYears" doc:"What it has said of each year it may fill in, the latest first."`
+	Requests     int               `json:"requests"` // to join, that wait for the owner
+	MyJoins      []JoinView        `json:"myJoins"`  // the person's own that wait, or were refused
 	// RegistryMissing: verified by the licence, and the registry's facts are not there.
 	RegistryMissing bool `json:"registryMissing,omitempty" doc:"Verified, without the registry's facts."`
 	CanFetch        bool `json:"canFetch,omitempty" doc:"Whether the person may ask the registry for them."`
@@ -366,7 +368,7 @@ func (s *Service) mine(ctx context.Context, db bun.IDB, actor access.Actor, e *E
 		return Mine{}, err
 	}
 	m := Mine{Item: e.item(), Role: role, AttemptsLeft: e.attemptsLeft(s.clock.Now()), Facts: s.factViews(rule, sizes, rows[e.ID]), Stated: stated(rows[e.ID]),
-		StatedFields: []string{"employees", "revenue", "assets", "rdSpend"}, MyJoins: []JoinView{}}
+		StatedFields: []string{"employees", "revenue", "assets", "rdSpend"}, StatedYears: statedYears(rows[e.ID], s.clock.Now()), MyJoins: []JoinView{}}
 	if x, ok := rule.current(rows[e.ID], s.clock.Now())["industry"]; !ok || x.Source != FromRegistry {
 		m.StatedFields = append(m.StatedFields, "industry")
 	}
@@ -413,16 +415,21 @@ func (s *Service) mine(ctx context.Context, db bun.IDB, actor access.Actor, e *E
 func stated(rows []Fact) map[string]string {
 	out := map[string]string{}
 	for name, x := range latestSelf(rows) {
-		switch name {
-		case "employees":
-			out[name] = fmt.Sprint(number(x))
-		case "revenue", "assets", "rdSpend":
-			out[name] = decimal(number(x), fenPerWan)
-		case "industry":
-			out[name] = word(x)
-		}
+		f, _ := fieldOf(name)
+		out[name] = typedAs(f, x)
 	}
 	return out
+}
+
+// typedAs is a value as a company would type it.
+func typedAs(f field, x Fact) string {
+	switch f.kind {
+	case criteria.Count:
+		return fmt.Sprint(number(x))
+	case criteria.Money:
+		return decimal(number(x), fenPerWan)
+	}
+	return word(x)
 }
 
 func memberView(m member, c Contact) MemberView {

@@ -1,10 +1,12 @@
 package policy_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"reflect"
 	"strings"
 	"testing"
@@ -12,7 +14,9 @@ import (
 
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/criteria"
+	"github.com/huiqi/huiqi/platform/database/databasetest"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -120,6 +124,38 @@ func stripped(r policy.Result) string {
 		panic(err) // of texts and numbers
 	}
 	return string(raw)
+}
+
+// TestAnswersOfPoliciesWithoutConditions: opening an answer about a policy without conditions leaves it to people, as it was
+// said, and complains of nothing.
+func TestAnswersOfPoliciesWithoutConditions(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	var said bytes.Buffer
+	f := fixture{db: databasetest.New(t, reachSteps), clock: clock.NewFake(start)}
+	r := reachOn(t, f, func(d *policy.Deps) { d.Log = slog.New(slog.NewTextHandler(&said, nil)) })
+	plain := content("无法比对的办法")
+	p := r.mustPublish(t, plain)
+	if _, err := r.Revise(ctx, system, policy.RevisePolicy{Ref: policy.Ref{ID: p.ID, Version: p.Version}, Content: plain}); err != nil {
+		t.Fatal(err)
+	}
+	one, err := r.MatchOne(ctx, baker, p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := r.Match(ctx, baker, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, number := range []string{one.Answer, all.Answer} {
+		open, err := r.Answer(ctx, baker, number)
+		if err != nil || !open.Same || open.Result.Groups[3].Group != policy.ByHand || open.Result.Groups[3].Count != 1 {
+			t.Errorf("%+v %v", open, err)
+		}
+	}
+	if strings.Contains(said.String(), "parse") {
+		t.Errorf("a policy without conditions is complained of: %s", said.String())
+	}
 }
 
 // TestStaffAnswer: what staff were told of a company can be opened again and is written down.

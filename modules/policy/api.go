@@ -45,6 +45,12 @@ type policyGetInput struct {
 	ID int64 `path:"id"`
 }
 
+type policyRevisionsOutput struct {
+	Body struct {
+		Items []Revision `json:"items" nullable:"false"`
+	}
+}
+
 type policyOutput struct{ Body View }
 
 type policyMatchInput struct {
@@ -125,6 +131,14 @@ func Register(api huma.API, s *Service) {
 		Method: "GET", Path: "/api/policies/quick-match/choices", Summary: "快速匹配的行业和注册地选项", Tag: tag, Access: access.Public("快速匹配的选项"),
 	}.Huma(), func(ctx context.Context, _ *struct{}) (*policyChoicesOutput, error) {
 		return &policyChoicesOutput{Body: s.Choices(ctx, access.From(ctx))}, nil
+	})
+	huma.Register(api, web.Operation{
+		Method: "GET", Path: "/api/policies/{id}/revisions", Summary: "政策的修订记录", Tag: tag, Access: public,
+	}.Huma(), func(ctx context.Context, in *policyGetInput) (*policyRevisionsOutput, error) {
+		out := &policyRevisionsOutput{}
+		var err error
+		out.Body.Items, err = s.Revisions(ctx, access.From(ctx), in.ID)
+		return out, err
 	})
 	huma.Register(api, web.Operation{
 		Method: "GET", Path: "/api/policies/{id}", Summary: "政策详情", Tag: tag, Access: public,

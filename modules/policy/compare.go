@@ -188,8 +188,11 @@ func (s *Service) differences(was, is Content) []Change {
 	out := []Change{}
 	for _, p := range parts {
 		a, b := p.lines(s, was), p.lines(s, is)
-		if !slices.Equal(a, b) {
+		switch {
+		case !slices.Equal(a, b):
 			out = append(out, Change{p.field, p.label, paragraphs(a, b)})
+		case p.field == "fileIds" && !slices.Equal(was.FileIDs, is.FileIDs): // as many, but others
+			out = append(out, Change{p.field, p.label, paragraphs(nil, []string{"附件有更换"})})
 		}
 	}
 	return out

@@ -184,6 +184,8 @@ type FieldInfo struct {
 	Codes   []CodeLabel `json:"codes" nullable:"false"`
 	MaxDays int         `json:"maxDays" doc:"How old a fact may be, in days; 0 for no limit."`
 	Ask     string      `json:"ask" doc:"Who can supply it."`
+	Yearly  string      `json:"yearly,omitempty" doc:"How it is called when conditions ask it of several years; empty when they cannot."`
+	Booked  bool        `json:"booked,omitempty" doc:"What single years have adds up."`
 }
 
 // CodeLabel is a code with its name. Parent is the code above it, empty at the top.
@@ -203,7 +205,7 @@ func (s *Service) Fields(_ context.Context, actor access.Actor) ([]FieldInfo, er
 	for _, f := range s.schema.Fields() {
 		info := FieldInfo{
 			Name: f.Name, Label: f.Label, Kind: string(f.Kind), Units: append([]string{}, units[f.Kind]...), Ops: []string{}, Tree: f.Under != nil,
-			Open: !f.Closed, Codes: []CodeLabel{}, MaxDays: int(f.MaxAge.Hours() / 24), Ask: f.Ask,
+			Open: !f.Closed, Codes: []CodeLabel{}, MaxDays: int(f.MaxAge.Hours() / 24), Ask: f.Ask, Yearly: f.Yearly, Booked: f.Booked,
 		}
 		if f.Kind == criteria.Count {
 			info.Units = []string{f.Unit}

@@ -340,11 +340,11 @@ func TestBadConditions(t *testing.T) {
 	t.Parallel()
 	f, ctx := mustNew(t), context.Background()
 	for _, c := range []struct{ name, condition, path, says string }{
-		{"unknown field", `{"all":[{"field":"staff","op":"gte","value":1}]}`, "condition.all[0]", "没有名为「staff」的字段"},
-		{"mixed units", `{"all":[{"field":"employees","op":"gte","value":300,"unit":"万元"}]}`, "condition.all[0]", "单位应为「人」，不能是「万元」"},
+		{"unknown field", `{"all":[{"field":"staff","op":"gte","value":1}]}`, "condition.all[0]", "没有名为「staff」的字段，请从字段列表中选择"},
+		{"mixed units", `{"all":[{"field":"employees","op":"gte","value":300,"unit":"万元"}]}`, "condition.all[0]", "单位应为「人」，不能是「万元」，请改正单位或换一个字段"},
 		{"no unit", `{"all":[{"field":"revenue","op":"gte","value":300}]}`, "condition.all[0]", "请写明"},
-		{"upside down", `{"all":[{"field":"employees","op":"between","value":[300,20]}]}`, "condition.all[0]", "下限大于上限"},
-		{"k beyond n", `{"atLeast":{"k":3,"of":[{"field":"employees","op":"gte","value":1},{"op":"human","label":"领先"}]}}`, "condition", "应为 1 到 2 的整数"},
+		{"upside down", `{"all":[{"field":"employees","op":"between","value":[300,20]}]}`, "condition.all[0]", "下限大于上限，请对调或改正"},
+		{"k beyond n", `{"atLeast":{"k":3,"of":[{"field":"employees","op":"gte","value":1},{"op":"human","label":"领先"}]}}`, "condition", "应为 1 到 2 的整数：下面共有 2 条条件，请改小条数或增加条件"},
 		{"empty group", `{"all":[{"any":[]}]}`, "condition.all[0]", "至少要有一条条件"},
 		{"unknown code", `{"all":[{"field":"sizeClass","op":"in","value":["tiny"]}]}`, "condition.all[0]", "没有「tiny」这个选项"},
 		{"no value", `{"not":{"field":"employees","op":"gte"}}`, "condition.not", "请填写"},

@@ -229,10 +229,10 @@ func (s *Service) sum(all []*rule, facts criteria.Facts, now time.Time, q string
 		j := r.judge(facts, now)
 		groups[j.Group] = append(groups[j.Group], j)
 		for _, m := range j.Missing {
-			if wanted[m.Field] == nil {
-				wanted[m.Field] = &Wanted{Missing: m}
+			if wanted[m.Key()] == nil {
+				wanted[m.Key()] = &Wanted{Missing: m}
 			}
-			wanted[m.Field].Policies++
+			wanted[m.Key()].Policies++
 		}
 	}
 	for _, g := range Groups {
@@ -273,7 +273,7 @@ type rule struct {
 
 func (s *Service) rule(ctx context.Context, p *Policy) *rule {
 	r := &rule{policy: p, clauses: map[string]string{}}
-	if len(p.Conditions) == 0 {
+	if !has(p.Conditions) { // what was kept of a policy without any says null
 		return r
 	}
 	c, err := criteria.Parse(p.Conditions, s.schema)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/huiqi/huiqi/platform/criteria"
 )
 
 // NextStep is what to tell next: the facts that together settle the most policies.
@@ -21,13 +23,13 @@ const mostAsked = 2
 // nextStep finds the one or two facts that settle the most policies: those that lack nothing else. Of steps that settle as
 // many, the shorter one counts.
 func nextStep(possible []Judged) *NextStep {
-	labels := map[string]string{}
+	missing := map[string]criteria.Missing{}
 	lacks := map[string]int{} // what policies lack, sorted and joined → how many
 	for _, j := range possible {
 		fields := make([]string, 0, len(j.Missing))
 		for _, m := range j.Missing {
-			labels[m.Field] = m.Label
-			fields = append(fields, m.Field)
+			missing[m.Key()] = m
+			fields = append(fields, m.Key())
 		}
 		if slices.Sort(fields); len(fields) > 0 && len(fields) <= mostAsked {
 			lacks[strings.Join(fields, " ")]++
@@ -54,8 +56,9 @@ func nextStep(possible []Judged) *NextStep {
 	if best == nil {
 		return nil
 	}
-	for _, f := range best.Fields {
-		best.Labels = append(best.Labels, labels[f])
+	for i, key := range best.Fields {
+		best.Fields[i] = missing[key].Field
+		best.Labels = append(best.Labels, missing[key].Label)
 	}
 	best.Text = fmt.Sprintf("再填 %d 项（%s），可确认 %d 项政策", len(best.Fields), strings.Join(best.Labels, "、"), best.Policies)
 	return best

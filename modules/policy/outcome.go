@@ -44,7 +44,8 @@ type Outcome struct {
 	ToldSince int `json:"toldSince"`
 	// Opened read the message of a plan.
 	Opened int `json:"opened"`
-	// Asked looked at how the policy fits them, AskedTold of these after they were told.
+	// Asked looked at how this policy by itself fits them, AskedTold of these after they were told; a match of the whole library
+	// is not counted.
 	Asked     int `json:"asked"`
 	AskedTold int `json:"askedTold"`
 	// Lists are those that were shown and not cancelled; Listed are on one, Confirmed and Declined said so.

@@ -52,6 +52,7 @@ type detailPage struct {
 	FAQ            []Question
 	Facts          page.Facts
 	Link           string
+	Revisions      string
 }
 
 // onePage is the block 与本企业的匹配.
@@ -332,6 +333,11 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 	for _, f := range t.Files {
 		data.Files.Title = "附件下载"
 		data.Files.Files = append(data.Files.Files, page.Attachment(f.Name, f.URL, f.Size, f.State))
+	}
+	if revised, err := s.revised(ctx, id); err != nil {
+		return err
+	} else if revised {
+		data.Revisions = "/policies/" + strconv.FormatInt(id, 10) + "/revisions"
 	}
 	if t.Status != Live {
 		data.Notice = "本政策" + t.StatusName + "，仅后台人员可见"

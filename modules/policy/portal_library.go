@@ -18,6 +18,7 @@ import (
 func (s *Service) libraryPages(srv *web.Server, p *web.Pages) {
 	open := access.Public("政策公开，人人可查")
 	srv.Page("GET", "/policies/calendar", open, func(c *fiber.Ctx) error { return s.calendarPage(c, p) })
+	srv.Page("GET", "/policies/:id<int>/revisions", open, func(c *fiber.Ctx) error { return s.revisionsPage(c, p) })
 	srv.Download("/policies/:id<int>/files/:file<int>", open, func(c *fiber.Ctx) (web.Download, error) {
 		id, _ := strconv.ParseInt(c.Params("id"), 10, 64)
 		file, _ := strconv.ParseInt(c.Params("file"), 10, 64)

@@ -151,8 +151,8 @@ func quickWords(r Result) Result {
 			for k := range j.Lines {
 				l := &j.Lines[k]
 				l.Source, l.AsOf, l.Stated = "", "", false
-				if l.Why == criteria.NotCollected.Text() {
-					l.Why = untold
+				if years, ok := strings.CutSuffix(l.Why, criteria.NotCollected.Text()); ok {
+					l.Why = years + untold
 				}
 			}
 			for k := range j.Missing {

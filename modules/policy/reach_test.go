@@ -200,10 +200,13 @@ func mustReach(t testing.TB) *reach {
 	return reachOn(t, f)
 }
 
-func reachOn(t testing.TB, f fixture) *reach {
+func reachOn(t testing.TB, f fixture, change ...func(*policy.Deps)) *reach {
 	t.Helper()
 	r := &reach{roll: &roll{names: map[int64]policy.Company{}, owner: map[int64]int64{}}, consents: agreed{}, box: &letterbox{}}
 	d := deps(t, f)
+	for _, c := range change {
+		c(&d)
+	}
 	f.Service = policy.New(d)
 	r.fixture = f
 	workers := jobs.NewWorkers()

@@ -46,7 +46,7 @@ func schema(t testing.TB) criteria.Schema {
 			Values: map[string]string{"14": "食品制造业", "1411": "糕点、面包制造", "62": "餐饮业", "65": "软件和信息技术服务业", "6513": "应用软件开发", "F": "批发和零售业", "H": "住宿和餐饮业"}},
 		criteria.Field{Name: "region", Label: "注册地", Kind: criteria.Category, Under: criteria.UnderRegion, Values: map[string]string{"110112": "通州区", "110112010": "九棵树街道", "110112001": "中仓街道", "110199": "北京市其他区"}},
 		criteria.Field{Name: "employees", Label: "从业人员", Kind: criteria.Count, Unit: "人", Ask: "企业填报"},
-		criteria.Field{Name: "revenue", Label: "上年营业收入", Kind: criteria.Money, MaxAge: 600 * 24 * time.Hour, Ask: "企业填报"},
+		criteria.Field{Name: "revenue", Label: "上年营业收入", Kind: criteria.Money, MaxAge: 600 * 24 * time.Hour, Ask: "企业填报", Yearly: "营业收入", Booked: true},
 		criteria.Field{Name: "assets", Label: "资产总额", Kind: criteria.Money, Ask: "企业填报"},
 		criteria.Field{Name: "rdRatio", Label: "研发费用占营业收入", Kind: criteria.Ratio, Ask: "填报研发费用和营业收入后自动计算"},
 		criteria.Field{Name: "sizeClass", Label: "企业规模", Kind: criteria.Category, Closed: true, Values: map[string]string{"large": "大型", "medium": "中型", "small": "小型", "micro": "微型"}},

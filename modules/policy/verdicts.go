@@ -98,12 +98,12 @@ func readers(rules []*rule) map[string][]*rule {
 	return out
 }
 
-// changedFields are the fields that conditions would judge otherwise: another value, reason or day.
+// changedFields are the fields that conditions would judge otherwise: another value, reason or day, now or of a year.
 func changedFields(before, after criteria.Facts) []string {
 	var out []string
 	for name, f := range after {
 		old := before[name]
-		if !reflect.DeepEqual(old.Value, f.Value) || old.Unknown != f.Unknown || !old.AsOf.Equal(f.AsOf) {
+		if !reflect.DeepEqual(old.Value, f.Value) || old.Unknown != f.Unknown || !old.AsOf.Equal(f.AsOf) || !slices.EqualFunc(old.Years, f.Years, sameYear) {
 			out = append(out, name)
 		}
 	}
@@ -114,6 +114,10 @@ func changedFields(before, after criteria.Facts) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+func sameYear(a, b criteria.Year) bool {
+	return a.Year == b.Year && a.N == b.N && a.Unknown == b.Unknown && a.AsOf.Equal(b.AsOf)
 }
 
 // Followed is what following the facts came to.

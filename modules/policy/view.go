@@ -199,7 +199,7 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, p *P
 	if v.Files, err = s.filesOf(ctx, db, p.ID, p.FileIDs); err != nil {
 		return v, err
 	}
-	if len(p.Conditions) > 0 {
+	if has(p.Conditions) {
 		c, err := criteria.Parse(p.Conditions, s.schema)
 		if err != nil {
 			s.log.WarnContext(ctx, "conditions do not parse", "policy", p.ID, "error", err)

@@ -14,7 +14,8 @@ import (
 )
 
 // The fields of the part of the language that CEL can say: no coarse or several codes, no spans, no humans. Validity of
-// titles is a list of what is valid on the day; a share of two amounts is a multiplication.
+// titles is a list of what is valid on the day; a share of two amounts is a multiplication; what single years have are variables
+// of their own.
 func celSchema(t *testing.T) (criteria.Schema, *cel.Env) {
 	t.Helper()
 	s, err := criteria.NewSchema(
@@ -25,12 +26,14 @@ func celSchema(t *testing.T) (criteria.Schema, *cel.Env) {
 		criteria.Field{Name: "established", Label: "成立", Kind: criteria.Date},
 		criteria.Field{Name: "title", Label: "资质", Kind: criteria.Holdings},
 		criteria.Field{Name: "exporter", Label: "出口", Kind: criteria.Flag},
+		criteria.Field{Name: "profit", Label: "利润", Kind: criteria.Money, Yearly: "利润", Booked: true},
 	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	env, err := cel.NewEnv(cel.Variable("tier", cel.StringType), cel.Variable("employees", cel.IntType), cel.Variable("revenue", cel.IntType), cel.Variable("rd", cel.IntType),
-		cel.Variable("established", cel.StringType), cel.Variable("title", cel.ListType(cel.StringType)), cel.Variable("exporter", cel.BoolType))
+		cel.Variable("established", cel.StringType), cel.Variable("title", cel.ListType(cel.StringType)), cel.Variable("exporter", cel.BoolType),
+		cel.Variable("profit2025", cel.IntType), cel.Variable("profit2024", cel.IntType), cel.Variable("profit2023", cel.IntType))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +48,10 @@ func celLeaf(r *rand.Rand) (ours object, theirs string) {
 	code := func() string { return fmt.Sprintf("%04d", r.IntN(6)*1000+r.IntN(2)*100) }
 	title := titles[r.IntN(len(titles))]
 	n := r.Int64N(12)
-	switch r.IntN(9) {
+	switch r.IntN(11) {
+	case 8, 9:
+		years := 1 + r.IntN(3)
+		return celYears(r, op, sign[op], n, years)
 	case 0:
 		ops = ops[:2]
 		op = ops[r.IntN(2)]
@@ -74,6 +80,26 @@ func celLeaf(r *rand.Rand) (ours object, theirs string) {
 		return object{"field": "employees", "op": "between", "value": []int64{n, n + 3}}, fmt.Sprintf("(%d <= employees && employees <= %d)", n, n+3)
 	}
 	return object{"field": "employees", "op": op, "value": n}, fmt.Sprintf("employees %s %d", sign[op], n)
+}
+
+// celYears draws a clause about the last years in both languages.
+func celYears(r *rand.Rand, op criteria.Op, sign string, n int64, years int) (ours object, theirs string) {
+	over := []string{"each", "any", "mean", "total"}[r.IntN(4)]
+	ours = object{"field": "profit", "op": op, "value": n, "unit": "分", "years": years, "over": over}
+	var vars, texts []string
+	for y := range years {
+		v := fmt.Sprintf("profit%d", 2025-y)
+		vars, texts = append(vars, v), append(texts, fmt.Sprintf("%s %s %d", v, sign, n))
+	}
+	switch over {
+	case "each":
+		return ours, "(" + strings.Join(texts, " && ") + ")"
+	case "any":
+		return ours, "(" + strings.Join(texts, " || ") + ")"
+	case "mean":
+		return ours, fmt.Sprintf("(%s) %s %d", strings.Join(vars, " + "), sign, n*int64(years))
+	}
+	return ours, fmt.Sprintf("(%s) %s %d", strings.Join(vars, " + "), sign, n)
 }
 
 // celTree draws a condition in both languages. k of n is the any of all its choices of k.
@@ -133,6 +159,18 @@ func celCompany(r *rand.Rand) (criteria.Facts, cel.PartialActivation, error) {
 	put("tier", criteria.Code(code), code)
 	n = 1 + r.Int64N(1000)
 	put("revenue", criteria.Fen(n), n)
+	var profit criteria.Fact
+	for year := 2023; year <= 2025; year++ {
+		n := r.Int64N(12)
+		switch r.IntN(6) {
+		case 0:
+			lacks = append(lacks, cel.AttributePattern(fmt.Sprintf("profit%d", year)))
+		default:
+			profit.Years = append(profit.Years, criteria.Year{Year: year, N: n})
+			knows[fmt.Sprintf("profit%d", year)] = n
+		}
+	}
+	facts["profit"] = profit
 	n = r.Int64N(100)
 	put("rd", criteria.Fen(n), n)
 	day := someDays[r.IntN(len(someDays))]

@@ -134,12 +134,13 @@ type column struct {
 	categories categories
 	holdings   holdings
 	yes        bitmap
+	years      map[int]*annual // what single years have
 }
 
 const noDay = -1 << 31
 
 func newColumn(f Field) *column {
-	x := &column{field: f, why: map[uint32]Reason{}, freshOn: noDay}
+	x := &column{field: f, why: map[uint32]Reason{}, freshOn: noDay, years: map[int]*annual{}}
 	x.numbers.odd = map[uint32]Value{}
 	x.categories = categories{byKey: map[string]*entry{}, wants: map[question]*want{}}
 	x.holdings = holdings{rows: map[uint32][]held{}, codes: map[string]int32{}}
@@ -158,6 +159,7 @@ func (x *column) put(row uint32, f Fact, rows int) {
 		x.drop(row)
 	}
 	delete(x.why, row)
+	x.putYears(row, f.Years)
 	var why Reason
 	switch {
 	case f.Unknown != "":
@@ -238,11 +240,11 @@ func (x *column) on(day int32) bitmap {
 }
 
 func (x *column) fact(row uint32) (Fact, bool) {
+	f := Fact{Years: x.yearsOf(row)}
 	if !x.known.has(row) {
-		why, ok := x.why[row]
-		return Fact{Unknown: why}, ok
+		f.Unknown = x.why[row]
+		return f, f.Unknown != "" || f.Years != nil
 	}
-	var f Fact
 	if x.field.MaxAge > 0 {
 		f.AsOf = dayAt(x.asOf[row])
 	}
@@ -275,5 +277,8 @@ func (x *column) ready(rows int) {
 
 func (x *column) bytes() int {
 	n := 8*(cap(x.known)+cap(x.fresh)+cap(x.yes)) + 4*cap(x.asOf) + 40*len(x.why)
+	for _, y := range x.years {
+		n += y.bytes()
+	}
 	return n + x.numbers.bytes() + x.categories.bytes() + x.holdings.bytes()
 }

@@ -62,6 +62,10 @@ func (a *asked) leaf(l *leaf) sides {
 		s.f = a.room()
 		return s
 	}
+	if l.years > 0 {
+		a.several(l, x, a.columns[l.of.Name], &s)
+		return s
+	}
 	s.f = a.counting(x) // what is true or unknown leaves it again
 	switch {
 	case l.of.Name != "":
@@ -94,7 +98,7 @@ func (a *asked) leaf(l *leaf) sides {
 	}
 	x.numbers.index(x.known)
 	a.interval(l, &x.numbers, &s)
-	a.odd(l, x, &s)
+	a.odd(l, &x.numbers, x.on(a.on), &s)
 	return s
 }
 
@@ -212,15 +216,14 @@ func (a *asked) full(years int64, exactly bool) int64 {
 }
 
 // odd judges one by one what the index does not hold.
-func (a *asked) odd(l *leaf, x *column, s *sides) {
-	if len(x.numbers.odd) == 0 {
+func (a *asked) odd(l *leaf, c *numbers, on bitmap, s *sides) {
+	if len(c.odd) == 0 {
 		return
 	}
 	if len(s.reach) > 0 && &s.reach[0] == &s.f[0] {
 		s.reach = append(bitmap(nil), s.f...)
 	}
-	on := x.on(a.on)
-	for row, v := range x.numbers.odd {
+	for row, v := range c.odd {
 		if !on.has(row) {
 			continue
 		}
@@ -255,11 +258,16 @@ func (a *asked) quotient(l *leaf, x, base *column, s *sides) {
 		return
 	}
 	s.f.and(base.on(a.on))
+	a.share(l, &x.numbers, &base.numbers, s)
+}
+
+// share holds the rows of s.f against a ratio of two numbers.
+func (a *asked) share(l *leaf, over, under *numbers, s *sides) {
 	// Small enough for both products; most are.
 	small := l.lo >= 0 && l.lo <= 1<<20
 	const most = 1 << 42
 	s.f.each(func(row uint32) {
-		n, d := x.numbers.of[row], base.numbers.of[row]
+		n, d := over.of[row], under.of[row]
 		var holds bool
 		switch {
 		case d <= 0:

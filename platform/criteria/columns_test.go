@@ -39,11 +39,11 @@ func newDraw(seed uint64) *draw {
 		{Name: "industry", Label: "行业", Kind: criteria.Category, Under: pick(d, criteria.UnderIndustry, criteria.UnderIndustry, nil), Values: map[string]string{"C": "制造业", "39": "电子"}},
 		{Name: "region", Label: "注册地", Kind: criteria.Category, Under: pick(d, criteria.UnderRegion, nil), MaxAge: age()},
 		{Name: "sizeClass", Label: "规模", Kind: criteria.Category, Closed: true, Values: map[string]string{"large": "大", "medium": "中", "small": "小", "micro": "微"}},
-		{Name: "employees", Label: "人员", Kind: criteria.Count, Unit: "人", MaxAge: age()},
+		{Name: "employees", Label: "人员", Kind: criteria.Count, Unit: "人", MaxAge: age(), Yearly: "人员"},
 		{Name: "insured", Label: "参保", Kind: criteria.Count, Unit: "人"},
-		{Name: "revenue", Label: "收入", Kind: criteria.Money, MaxAge: age()},
-		{Name: "rd", Label: "研发", Kind: criteria.Money},
-		{Name: "share", Label: "占比", Kind: criteria.Ratio, MaxAge: age()},
+		{Name: "revenue", Label: "收入", Kind: criteria.Money, MaxAge: age(), Yearly: "收入", Booked: true},
+		{Name: "rd", Label: "研发", Kind: criteria.Money, Yearly: "研发", Booked: true},
+		{Name: "share", Label: "占比", Kind: criteria.Ratio, MaxAge: age(), Yearly: "占比"},
 		{Name: "established", Label: "成立", Kind: criteria.Date},
 		{Name: "renewed", Label: "年检", Kind: criteria.Date, MaxAge: age()},
 		{Name: "title", Label: "资质", Kind: criteria.Holdings, MaxAge: age()},
@@ -88,7 +88,7 @@ func (d *draw) codes(f criteria.Field) []string {
 }
 
 func (d *draw) fact(f criteria.Field) criteria.Fact {
-	out := criteria.Fact{AsOf: pick(d, today, today, today.AddDate(0, 0, -30), today.AddDate(0, 0, -31), today.AddDate(0, 0, -600), today.AddDate(0, 0, -601), today.AddDate(0, 0, 9), time.Time{})}
+	out := criteria.Fact{Years: d.years(f), AsOf: pick(d, today, today, today.AddDate(0, 0, -30), today.AddDate(0, 0, -31), today.AddDate(0, 0, -600), today.AddDate(0, 0, -601), today.AddDate(0, 0, 9), time.Time{})}
 	switch d.IntN(9) {
 	case 0:
 		out.Unknown = pick(d, criteria.Conflicting, criteria.NotConsented, criteria.NoBase, criteria.Reason("stale"))
@@ -123,6 +123,26 @@ func (d *draw) fact(f criteria.Field) criteria.Fact {
 			hs = append(hs, h)
 		}
 		out.Value = criteria.Holds(hs...)
+	}
+	return out
+}
+
+// years draws what a field has in single years, around the days on which it is judged.
+func (d *draw) years(f criteria.Field) []criteria.Year {
+	if f.Yearly == "" || d.IntN(8) == 0 {
+		return nil
+	}
+	var out []criteria.Year
+	for _, first := range []int{2025, 2024, 2023, 1969} {
+		for y := first; y > first-3; y-- {
+			switch d.IntN(12) {
+			case 0:
+			case 1:
+				out = append(out, criteria.Year{Year: y, Unknown: pick(d, criteria.Conflicting, criteria.NoBase)})
+			default:
+				out = append(out, criteria.Year{Year: y, N: d.amount()})
+			}
+		}
 	}
 	return out
 }
@@ -186,6 +206,7 @@ func (d *draw) leaf() object {
 		out["unit"] = "‰"
 	}
 	out["value"] = number()
+	d.several(f, out)
 	if op == criteria.Between {
 		a, b := d.bound(), d.bound()
 		out["value"] = []any{fmt.Sprint(min(a, b)), fmt.Sprint(max(a, b))}
@@ -198,6 +219,21 @@ func (d *draw) leaf() object {
 		}
 	}
 	return out
+}
+
+// several asks half of the clauses that can be asked of several years so.
+func (d *draw) several(f criteria.Field, clause object) {
+	if f.Yearly == "" || clause["of"] == "insured" || d.IntN(2) == 0 {
+		return
+	}
+	overs := []string{"each", "any", "mean"}
+	if clause["of"] != nil {
+		overs = overs[:2]
+	}
+	if f.Booked {
+		overs = append(overs, "total")
+	}
+	clause["years"], clause["over"] = pick(d, 1, 2, 3, 3, 4), pick(d, overs...)
 }
 
 // condition draws a tree; half of the leaves of wide groups make near misses common.

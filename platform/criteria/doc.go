@@ -25,6 +25,10 @@
 // "on" for that day, with "within" for the last so many years: has then for what was obtained in them, notOn for what was
 // not held at any time of them. "quote" is the sentence a clause rests on and "span" its place in the text, in characters.
 //
+// "years" and "over" ask what single years had: of the last so many full years before the day of judging each ("each"), one
+// ("any"), their mean ("mean") or their sum ("total"). A year that is not known leaves the clause open unless the others
+// decide it.
+//
 // Years count whole years to the day of judging. Amounts carry their unit (元, 万元, 亿元; %, ‰), are kept as scaled
 // integers, never as floating point, and are shown in the largest unit that loses nothing.
 //

@@ -66,10 +66,11 @@ type Clause struct {
 	Negated  bool    `json:"negated,omitempty"` // stands under not: true speaks against the enterprise
 }
 
-// Missing is one field whose value could still change the answer.
+// Missing is one field whose value could still change the answer, as it is known now or of single years.
 type Missing struct {
 	Field  string `json:"field"`
 	Label  string `json:"label"`
+	Years  string `json:"years,omitempty"` // 2024、2023: the years of which it is missing; empty when it is missing as of now
 	Reason Reason `json:"reason"`
 	Why    string `json:"why"`
 	Ask    string `json:"ask,omitempty"`
@@ -112,10 +113,11 @@ type evaluator struct {
 	reach   []bool  // beside clauses: false, and the enterprise can reach it
 }
 
-// gap is a field a clause lacks.
+// gap is a field a clause lacks, of a year when the clause asks several.
 type gap struct {
 	field  Field
 	reason Reason
+	year   int
 }
 
 func (e *evaluator) node(n *node, negated bool) *Group {
@@ -203,17 +205,40 @@ func (e *evaluator) open(g *Group) {
 	}
 }
 
+// Key tells what is missing as of now from what is missing of single years.
+func (m Missing) Key() string {
+	if m.Years == "" {
+		return m.Field
+	}
+	return m.Field + "@" + m.Years
+}
+
 func (e *evaluator) missing() []Missing {
 	var out []Missing
+	years := map[int][]int{} // of an entry of out
 	for i, c := range e.clauses {
 		if !c.Open {
 			continue
 		}
 		for _, m := range e.gaps[i] {
-			if !slices.ContainsFunc(out, func(x Missing) bool { return x.Field == m.field.Name }) {
-				out = append(out, Missing{Field: m.field.Name, Label: m.field.Label, Reason: m.reason, Why: m.reason.Text(), Ask: m.field.Ask})
+			at := slices.IndexFunc(out, func(x Missing) bool { return x.Field == m.field.Name && (x.Years != "") == (m.year != 0) })
+			if at < 0 {
+				at = len(out)
+				x := Missing{Field: m.field.Name, Label: m.field.Label, Reason: m.reason, Why: m.reason.Text(), Ask: m.field.Ask}
+				if m.year != 0 {
+					x.Label, x.Years = m.field.Yearly, "…"
+				}
+				out = append(out, x)
+			}
+			if m.year != 0 && !slices.Contains(years[at], m.year) {
+				years[at] = append(years[at], m.year)
 			}
 		}
+	}
+	for at, of := range years {
+		slices.Sort(of)
+		out[at].Years = joinYears(of)
+		out[at].Label += "（" + out[at].Years + " 年）"
 	}
 	return out
 }

@@ -13,8 +13,11 @@ func (e *evaluator) leaf(l *leaf) (c Clause, gaps []gap, reach bool) {
 		c.Verdict, c.Why = HumanVerdict, "该条件无法由数据判定，需人工判定"
 		return c, nil, false
 	}
+	if l.years > 0 {
+		return e.several(l, c)
+	}
 	lack := func(f Field, r Reason) (Clause, []gap, bool) {
-		gaps = append(gaps, gap{f, r})
+		gaps = append(gaps, gap{field: f, reason: r})
 		c.Verdict, c.Reason, c.Why = Unknown, gaps[0].reason, gaps[0].reason.Text()
 		return c, gaps, false
 	}

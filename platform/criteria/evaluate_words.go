@@ -30,6 +30,29 @@ func (l *leaf) number(n int64) string {
 
 // required says in Chinese what the clause asks.
 func (l *leaf) required() string {
+	if l.years > 0 && l.op != Human {
+		return l.requiredOver()
+	}
+	return l.requiredNow()
+}
+
+// requiredOver says what is asked of several years: 近三年均不低于 2,000 万元.
+func (l *leaf) requiredOver() string {
+	word := lastYears(l.years) + overText[l.over]
+	switch {
+	case l.op == Between:
+		return word + "在 " + l.between() + "之间"
+	case l.of.Name != "" && l.over == overTotal:
+		return fmt.Sprintf("%s占%s合计的比例不低于 %s", word, l.of.Yearly, l.number(l.lo))
+	case l.of.Name != "" && l.over == overEach:
+		return fmt.Sprintf("%s占%s的比例均不低于 %s", lastYears(l.years), l.of.Yearly, l.number(l.lo))
+	case l.of.Name != "":
+		return fmt.Sprintf("%s占%s的比例不低于 %s", word, l.of.Yearly, l.number(l.lo))
+	}
+	return word + l.requiredNow()
+}
+
+func (l *leaf) requiredNow() string {
 	switch l.op {
 	case Human:
 		return ""

@@ -105,6 +105,8 @@ type Fact struct {
 	Source  string // Chinese: 市场监管部门登记信息
 	AsOf    time.Time
 	Stated  bool // the enterprise says so itself, and nobody has checked it
+	// Years is what is known of single years, each once; for fields that conditions may ask of several years.
+	Years []Year `json:",omitempty"`
 }
 
 // Facts are the facts of one enterprise by field name. A missing field is NotCollected.

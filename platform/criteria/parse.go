@@ -88,6 +88,8 @@ type leaf struct {
 	openHi       bool
 	on           int64 // has, notOn: the day of validity as Unix seconds; 0 is the day of judging
 	within       int   // has, notOn: within the last so many years; 0 is on the day
+	years        int   // of the last so many full years; 0 is what is known now
+	over         over  // how the years are taken together
 	flag         bool
 	codes        []string
 }
@@ -259,7 +261,7 @@ func (p *parser) atLeast(raw []byte, at place, depth int) (*node, error) {
 	}
 	var k int
 	if err := json.Unmarshal(o["k"], &k); err != nil || k < 1 || k > len(items) {
-		return nil, at.wrong("「至少满足」的条数应为 1 到 %d 的整数", len(items))
+		return nil, at.wrong("「至少满足」的条数应为 1 到 %d 的整数：下面共有 %d 条条件，请改小条数或增加条件", len(items), len(items))
 	}
 	return &node{kind: "atLeast", k: k, items: items, path: at.path}, nil
 }
@@ -289,7 +291,7 @@ func (p *parser) leaf(o map[string]json.RawMessage, at place) (*leaf, error) {
 	var field, of, op string
 	extra := map[string]json.RawMessage{}
 	for key, raw := range o {
-		if key == "ends" || key == "on" || key == "within" || key == "span" {
+		if slices.Contains(refining, key) {
 			extra[key] = raw
 			continue
 		}
@@ -310,7 +312,7 @@ func (p *parser) leaf(o map[string]json.RawMessage, at place) (*leaf, error) {
 	l.op = Op(op)
 	if field != "" {
 		if l.field, l.hasField = p.schema.Field(field); !l.hasField {
-			return nil, at.wrong("没有名为「%s」的字段", field)
+			return nil, at.wrong("没有名为「%s」的字段，请从字段列表中选择", field)
 		}
 	}
 	if err := l.extras(extra, at); err != nil {
@@ -325,17 +327,23 @@ func (p *parser) leaf(o map[string]json.RawMessage, at place) (*leaf, error) {
 	if l.label == "" {
 		l.label = l.field.Label
 	}
+	if l.years > 0 && l.label == l.field.Label {
+		l.label = l.field.Yearly
+	}
 	if !slices.Contains(opsOf[l.field.Kind], l.op) {
 		return nil, at.wrong("字段「%s」不能使用「%s」比较", l.field.Label, op)
 	}
 	if err := p.base(l, of, at); err != nil {
 		return nil, err
 	}
+	if err := l.several(at); err != nil {
+		return nil, err
+	}
 	return l, p.value(l, o["value"], at)
 }
 
 func (p *parser) human(l *leaf, o map[string]json.RawMessage, at place) (*leaf, error) {
-	for _, key := range []string{"value", "unit", "of"} {
+	for _, key := range []string{"value", "unit", "of", "years", "over"} {
 		if _, ok := o[key]; ok {
 			return nil, at.wrong("需人工判定的条件不能有「%s」", key)
 		}
@@ -365,7 +373,7 @@ func (p *parser) base(l *leaf, of string, at place) error {
 	}
 	var ok bool
 	if l.of, ok = p.schema.Field(of); !ok {
-		return at.wrong("没有名为「%s」的字段", of)
+		return at.wrong("没有名为「%s」的字段，请从字段列表中选择", of)
 	}
 	if l.of.Kind != l.field.Kind || l.field.Kind == Ratio || l.of.Unit != l.field.Unit {
 		return at.wrong("「%s」与「%s」单位不同，不能相比", l.field.Label, l.of.Label)
@@ -399,7 +407,7 @@ func (p *parser) value(l *leaf, raw json.RawMessage, at place) error {
 		return p.codes(l, raw, at)
 	case Count:
 		if l.unit != "" && l.unit != l.field.Unit {
-			return at.wrong("「%s」的单位应为「%s」，不能是「%s」", l.label, l.field.Unit, l.unit)
+			return at.wrong("「%s」的单位应为「%s」，不能是「%s」，请改正单位或换一个字段", l.label, l.field.Unit, l.unit)
 		}
 		l.unit = l.field.Unit
 	case Date:
@@ -440,7 +448,7 @@ func (p *parser) value(l *leaf, raw json.RawMessage, at place) error {
 		return at.wrong("「%s」的上限%v", l.label, err)
 	}
 	if lo > hi {
-		return at.wrong("「%s」的下限大于上限", l.label)
+		return at.wrong("「%s」的下限大于上限，请对调或改正", l.label)
 	}
 	if l.openLo {
 		lo += l.step()

@@ -7,7 +7,11 @@ import (
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
-// extras reads what refines an operator: "ends" of a range, "on" and "within" of what is held. "span" says where the quoted
+// refining are the keys that extras reads.
+var refining = []string{"ends", "on", "within", "span", "years", "over"}
+
+// extras reads what refines an operator: "ends" of a range, "on" and "within" of what is held, "years" and "over" of what single
+// years have. "span" says where the quoted
 // sentence stands in the text, in characters; it is kept and not judged.
 func (l *leaf) extras(extra map[string]json.RawMessage, at place) error {
 	holdings := l.op == Has || l.op == NotOn
@@ -36,6 +40,14 @@ func (l *leaf) extras(extra map[string]json.RawMessage, at place) error {
 		case "within":
 			if json.Unmarshal(raw, &l.within) != nil || l.within < 1 || l.within > 50 || !holdings {
 				return at.wrong("「within」应为 1 到 50 的整年数，且只用于资质和名录")
+			}
+		case "years":
+			if json.Unmarshal(raw, &l.years) != nil || l.years < 1 || l.years > MaxYears {
+				return at.wrong("「years」应为 1 到 %d 的整年数", MaxYears)
+			}
+		case "over":
+			if json.Unmarshal(raw, &l.over) != nil || overText[l.over] == "" {
+				return at.wrong("「over」应为 each（各年均）、any（任意一年）、mean（平均）或 total（合计）")
 			}
 		}
 	}

@@ -34,6 +34,10 @@ type Field struct {
 	// MaxAge is how old a fact may be on the day of judging before it counts as expired; 0 for no limit.
 	MaxAge time.Duration
 	Ask    string // Chinese: who can supply it, or where
+	// Yearly is how the field is called when conditions ask it of several years: 营业收入; empty when they cannot.
+	Yearly string
+	// Booked says that what single years have adds up: revenue, but not staff.
+	Booked bool
 }
 
 func (f Field) under(code, ancestor string) bool {
@@ -128,6 +132,9 @@ func NewSchema(fields ...Field) (Schema, error) {
 		if f.Name == "" || f.Label == "" {
 			return Schema{}, fmt.Errorf("criteria: field %q needs a name and a label", f.Name)
 		}
+		if numbers := f.Kind == Count || f.Kind == Money || f.Kind == Ratio; f.Yearly != "" && !numbers || f.Booked && (f.Yearly == "" || f.Kind == Ratio) {
+			return Schema{}, fmt.Errorf("criteria: field %q is not of single years", f.Name)
+		}
 		if _, twice := s.fields[f.Name]; twice {
 			return Schema{}, fmt.Errorf("criteria: field %q given twice", f.Name)
 		}
@@ -178,7 +185,7 @@ func (s Schema) Tell(facts Facts, at time.Time) []Told {
 			t.AsOf = dayOf(fact.AsOf).Format(time.DateOnly)
 		}
 		if why == "" {
-			t.Value = f.show(fact.Value, day)
+			t.Value = f.show(fact.Value, day) + f.showYears(fact.Years)
 		} else {
 			t.Why, t.Ask = why.Text(), f.Ask
 		}

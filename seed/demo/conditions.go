@@ -17,6 +17,8 @@ type leaf struct {
 	Unit  string `json:"unit,omitempty"`
 	Quote string `json:"quote"`
 	Label string `json:"label,omitempty"`
+	Years int    `json:"years,omitempty"` // of the last so many years, taken together as Over says
+	Over  string `json:"over,omitempty"`
 }
 
 // conditionTree turns the short form of the policy files into the JSON tree that matching reads. Every quote must stand in
@@ -116,7 +118,13 @@ func conditionLeaf(s, text string) (leaf, error) {
 		l.Value = words[2]
 	case "revenue", "assets", "employees", "established", "rdRatio":
 		n, err := strconv.ParseInt(words[2], 10, 64)
-		if err != nil || len(words) != 4 {
+		if len(words) == 6 {
+			l.Over = words[5]
+			if l.Years, err = strconv.Atoi(words[4]); err != nil {
+				return leaf{}, fmt.Errorf("condition %q: want how many years", s)
+			}
+		}
+		if err != nil || len(words) != 4 && len(words) != 6 {
 			return leaf{}, fmt.Errorf("condition %q: want a number and its unit", s)
 		}
 		l.Value, l.Unit = n, words[3]

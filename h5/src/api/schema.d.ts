@@ -4658,6 +4658,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/policies/{id}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政策的修订记录 */
+        get: operations["get-policies-id-revisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/policies/{id}/runs": {
         parameters: {
             query?: never;
@@ -10521,6 +10538,8 @@ export interface components {
                 [key: string]: string;
             };
             statedFields: string[];
+            /** @description What it has said of each year it may fill in, the latest first. */
+            statedYears: components["schemas"]["EnterpriseStatedYear"][];
             verification: string;
             /** Format: date-time */
             verifiedAt?: string;
@@ -10876,6 +10895,15 @@ export interface components {
             rdSpend?: string;
             /** @description Last year's, in 万元, at most two decimal places. */
             revenue?: string;
+            /** @description Says that the numbers are those at the end of this full year; empty for the last year's books and today's staff. */
+            year?: string;
+        };
+        EnterpriseStatedYear: {
+            values: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            year: number;
         };
         EnterpriseUnsettleInputBody: {
             field: string;
@@ -12894,6 +12922,7 @@ export interface components {
             label: string;
             reason: string;
             why: string;
+            years?: string;
         };
         Mistake: {
             message: string;
@@ -13608,6 +13637,8 @@ export interface components {
         PolicyFieldInfo: {
             /** @description Who can supply it. */
             ask: string;
+            /** @description What single years have adds up. */
+            booked?: boolean;
             codes: components["schemas"]["PolicyCodeLabel"][];
             /** @enum {string} */
             kind: "count" | "money" | "ratio" | "date" | "category" | "flag" | "holdings";
@@ -13625,6 +13656,8 @@ export interface components {
             tree: boolean;
             /** @description The units a bound may have; the first is usual. */
             units: string[];
+            /** @description How it is called when conditions ask it of several years; empty when they cannot. */
+            yearly?: string;
         };
         PolicyFieldsOutputBody: {
             items: components["schemas"]["PolicyFieldInfo"][];
@@ -14145,6 +14178,18 @@ export interface components {
             /** Format: int64 */
             wait?: number;
         };
+        PolicyRevision: {
+            /** @description Against the edition before; empty for the first. */
+            changes: components["schemas"]["PolicyChange"][];
+            current: boolean;
+            /** Format: int64 */
+            no: number;
+            /** Format: date-time */
+            publishedAt: string;
+        };
+        PolicyRevisionsOutputBody: {
+            items: components["schemas"]["PolicyRevision"][];
+        };
         PolicyRunView: {
             /** Format: date-time */
             askedAt: string;
@@ -14346,6 +14391,7 @@ export interface components {
             policies: number;
             reason: string;
             why: string;
+            years?: string;
         };
         PresenceInputBody: {
             /** @enum {string} */
@@ -26770,6 +26816,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyReverse"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-policies-id-revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyRevisionsOutputBody"];
                 };
             };
             /** @description Error */

@@ -48,6 +48,31 @@ export function opsOf(field: FieldInfo | undefined): { op: string; text: string 
     .map(([op, text]) => ({ op, text }))
 }
 
+type Over = NonNullable<Clause['over']>
+const overs: Record<Over, string> = { each: '各年均', any: '任意一年', mean: '平均', total: '合计' }
+
+/** How the years of a clause can be taken together: sums of what adds up, and no mean of a share of two sums. */
+export function oversOf(field: FieldInfo, of?: string): { over: Over; text: string }[] {
+  return (Object.keys(overs) as Over[])
+    .filter((over) => (over !== 'total' || field.booked) && !(over === 'mean' && of))
+    .map((over) => ({ over, text: overs[over] }))
+}
+
+const digits = ['', '一', '两', '三', '四', '五', '六', '七', '八', '九', '十']
+const lastYears = (n: number) => `近${digits[n] ?? n}年`
+
+/** The clause asked of the last years, or of what is known now. */
+export function withYears(clause: Clause, field: FieldInfo, years: number): Clause {
+  const out = { ...clause }
+  delete out.years
+  delete out.over
+  if (years > 0 && field.yearly) {
+    out.years = years
+    out.over = oversOf(field, out.of).find((o) => o.over === clause.over)?.over ?? 'each'
+  }
+  return out
+}
+
 export const isYears = (op: string) => op.startsWith('years_since')
 
 /** The clause when another field is chosen: the usual operator and unit, nothing of the value before. */
@@ -80,6 +105,7 @@ export function withOp(clause: Clause, field: FieldInfo, op: string): Clause {
     default:
       out.value = op === 'between' ? [single(clause.value) ?? '', ''] : (single(clause.value) ?? '')
   }
+  if (out.years) Object.assign(out, withYears(out, field, out.years))
   if (isYears(op)) out.unit = '年'
   else if (op === 'ratio_gte') out.unit = '%'
   else if (field.units.length === 0) delete out.unit
@@ -92,7 +118,10 @@ export function clauseText(clause: Clause, fields: Map<string, FieldInfo>): stri
   if (clause.op === 'human') return clause.label || clause.quote || '（请写明需人工判定的内容）'
   const field = clause.field ? fields.get(clause.field) : undefined
   if (!field) return clause.field ? `未知字段 ${clause.field}` : '（请选择字段）'
-  const name = clause.label || field.label
+  const several = clause.years
+    ? lastYears(clause.years) + (clause.over === 'each' ? '均' : overs[clause.over ?? 'each'])
+    : ''
+  const name = `${clause.label || (clause.years && field.yearly) || field.label}${several && `：${several}`}`
   const unit = clause.unit ?? ''
   const code = (c: unknown) => field.codes.find((x) => x.code === c)?.label ?? String(c)
   const shown = (v: unknown) => (v === '' || v === undefined || v === null ? '…' : `${String(v)} ${unit}`.trim())
@@ -110,7 +139,8 @@ export function clauseText(clause: Clause, fields: Map<string, FieldInfo>): stri
       return `${name}：${when}${verb} ${list.map(code).join('、') || '…'}`
     }
     case 'ratio_gte':
-      if (clause.of) return `${name} 占${fields.get(clause.of)?.label ?? clause.of}的比例不低于 ${shown(clause.value)}`
+      if (clause.of)
+        return `${name} 占${fields.get(clause.of)?.[clause.years ? 'yearly' : 'label'] ?? clause.of}的比例不低于 ${shown(clause.value)}`
   }
   if (field.kind === 'category') {
     const verb = words['category']?.[clause.op] ?? clause.op

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { clauseText, forField, opsOf, withOp } from './clauseWords'
+import { clauseText, forField, opsOf, oversOf, withOp, withYears } from './clauseWords'
 import {
   fromConditions,
   isGroup,
@@ -102,6 +102,30 @@ describe('clauses', () => {
     expect(withOp({ ...chosen, value: '20' }, staff, 'between').value).toEqual(['20', ''])
     expect(forField(chosen, industry)).toMatchObject({ op: 'under', value: [] })
     expect(forField(chosen, industry).unit).toBeUndefined()
+  })
+  it('ask of several years what is known of them', () => {
+    const revenue = {
+      ...staff,
+      name: 'revenue',
+      label: '上年营业收入',
+      kind: 'money' as const,
+      units: ['万元'],
+      yearly: '营业收入',
+      booked: true,
+    }
+    const head = { ...staff, yearly: '年末从业人员' }
+    const clause = { field: 'revenue', op: 'gte', value: '2000', unit: '万元' }
+    const asked = withYears(clause, revenue, 3)
+    expect(asked).toMatchObject({ years: 3, over: 'each', value: '2000' })
+    const known = new Map([revenue, head].map((f) => [f.name, f]))
+    expect(clauseText(asked, known)).toBe('营业收入：近三年均 不低于 2000 万元')
+    expect(clauseText({ ...asked, over: 'total', years: 2 }, known)).toBe('营业收入：近两年合计 不低于 2000 万元')
+    expect(withYears(asked, revenue, 0)).toEqual(clause)
+    // staff does not add up over years, and a share of two sums has no mean
+    expect(oversOf(head).map((o) => o.over)).toEqual(['each', 'any', 'mean'])
+    expect(withYears({ ...asked, over: 'mean', of: 'rdSpend' }, revenue, 3).over).toBe('each')
+    expect(forField(asked, industry).years).toBeUndefined()
+    expect(withYears(clause, staff, 3).years).toBeUndefined()
   })
   it('read as a sentence', () => {
     const known = new Map([staff, industry].map((f) => [f.name, f]))

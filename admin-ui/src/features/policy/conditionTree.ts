@@ -15,6 +15,10 @@ export interface Clause {
   ends?: string
   on?: string
   within?: number
+  /** Of the last so many full years; left out for what is known now. */
+  years?: number
+  /** How the years are taken together. */
+  over?: 'each' | 'any' | 'mean' | 'total'
 }
 
 export interface Leaf {

@@ -14,6 +14,7 @@ export type MyCompany = Schemas['EnterpriseMyCompany']
 export type Portrait = Schemas['EnterprisePortrait']
 export type SizeView = Schemas['EnterpriseSizeView']
 export type Extra = Schemas['EnterpriseExtra']
+export type StatedYear = Schemas['EnterpriseStatedYear']
 export type Industry = Schemas['EnterpriseIndustryOption']
 
 /** What a company says of itself. */
@@ -57,6 +58,10 @@ export const rename = (
   body: { name: string; note: string; fileIds: number[]; licenceId?: number },
   key: string,
 ): Promise<Attempt> => call(api.POST('/api/my/enterprise/name-changes', { body, headers: idempotent(key) }))
+
+/** Says what the company had in a year that is over. */
+export const stateBooks = (body: Omit<Stated, 'industry'> & { year: string }, key: string): Promise<Mine> =>
+  call(api.POST('/api/my/enterprise/facts', { body, headers: idempotent(key) }))
 
 export const stateFacts = (body: Stated, key: string): Promise<Mine> =>
   call(api.POST('/api/my/enterprise/facts', { body, headers: idempotent(key) }))

@@ -7,6 +7,7 @@ import { ApiError } from '@/api/error'
 import * as sessionApi from '@/api/session'
 
 import * as api from './api'
+import BooksPage from './BooksPage.vue'
 import { checkClaim, plainCode } from './checks'
 import CompanyPage from './CompanyPage.vue'
 import ExtraPage from './ExtraPage.vue'
@@ -29,6 +30,10 @@ const mine: api.Mine = {
   names: [],
   facts: [],
   stated: {},
+  statedYears: [
+    { year: 2025, values: {} },
+    { year: 2024, values: { revenue: '200' } },
+  ],
   statedFields: ['employees', 'revenue', 'assets', 'rdSpend', 'industry'],
   requests: 0,
   myJoins: [],
@@ -517,6 +522,22 @@ describe('MembersPage', () => {
     await wrapper.get('form').trigger('submit')
     await flushPromises()
     expect(refuse).toHaveBeenCalledWith(join, '不是本公司员工', expect.any(String))
+  })
+})
+
+describe('BooksPage', () => {
+  it('fills in a year that is over, one at a time', async () => {
+    vi.spyOn(api, 'getMine').mockResolvedValue(mine)
+    const state = vi.spyOn(api, 'stateBooks').mockResolvedValue(mine)
+    const { wrapper } = await open(BooksPage as typeof VerifyPage)
+    expect(wrapper.text()).toContain('2024 年（已填）')
+    await wrapper.find('input[name="revenue"]').setValue('300')
+    await wrapper.find('form').trigger('submit')
+    await flushPromises()
+    expect(state.mock.calls[0]?.[0]).toMatchObject({ revenue: '300', employees: '', year: '2025' })
+    await wrapper.findAll('.van-tab')[1]!.trigger('click')
+    await flushPromises()
+    expect((wrapper.find('input[name="revenue"]').element as HTMLInputElement).value).toBe('200')
   })
 })
 

@@ -30,6 +30,12 @@ export default [
     name: 'company-extra',
     component: () => import('./ExtraPage.vue'),
     meta: { title: '填写补充信息', auth: true },
+    },
+    {
+    path: '/company/books',
+    name: 'company-books',
+    component: () => import('./BooksPage.vue'),
+    meta: { title: '往年经营数据', auth: true },
   },
   {
     path: '/company/portrait',

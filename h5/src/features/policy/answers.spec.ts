@@ -14,6 +14,7 @@ import * as api from './api'
 import GrantList from './GrantList.vue'
 import GrantPage from './GrantPage.vue'
 import { placeLook } from './labels'
+import PolicyRevisions from './PolicyRevisions.vue'
 import routes from './routes'
 
 const item: api.AnswerItem = {
@@ -39,6 +40,33 @@ const answer: api.GivenAnswer = {
       { field: 'qualification', label: '资质', reason: 'not_collected', why: '尚未采集该数据', policies: 2 },
     ],
   },
+}
+const revisions = {
+  items: [
+    {
+      no: 3,
+      publishedAt: '2026-11-20T02:00:00Z',
+      current: true,
+      changes: [
+        {
+          field: 'closesOn',
+          label: '申报截止日期',
+          paragraphs: [
+            {
+              kind: 'changed' as const,
+              pieces: [
+                { kind: 'same' as const, text: '2027-' },
+                { kind: 'removed' as const, text: '01' },
+                { kind: 'added' as const, text: '03' },
+              ],
+            },
+            { kind: 'same' as const, pieces: [{ kind: 'same' as const, text: '没有改的一段' }] },
+          ],
+        },
+      ],
+    },
+    { no: 1, publishedAt: '2026-10-20T02:00:00Z', current: false, changes: [] },
+  ],
 }
 const shown: api.PublicGrant = {
   id: 4,
@@ -221,5 +249,17 @@ describe('lists without application', () => {
     await flushPromises()
     expect(send.mock.calls[0]?.[0]).toBe(4)
     expect(wrapper.text()).toContain('异议已收到，编号 YY20261122000001')
+  })
+})
+
+describe('revisions', () => {
+  it('show what an edition changed, and leave out what it did not', async () => {
+    vi.spyOn(api, 'getRevisions').mockResolvedValue(revisions)
+    const { wrapper } = await open(PolicyRevisions, { id: 3 }, false)
+    expect(wrapper.text()).toContain('2026年11月20日发布（现行版）')
+    expect(wrapper.get('del').text()).toBe('01')
+    expect(wrapper.get('ins').text()).toBe('03')
+    expect(wrapper.text()).toContain('首次发布')
+    expect(wrapper.text()).not.toContain('没有改的一段')
   })
 })

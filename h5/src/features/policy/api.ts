@@ -61,6 +61,10 @@ export const listPolicies = (query: PolicyQuery, cursor: string | undefined) =>
 export const policyFilters = (query: PolicyQuery) =>
   call(api.GET('/api/policy-filters', { params: { query: told({ ...query }) } }))
 
+/** What each published edition of a policy changed. */
+export const getRevisions = (id: number) =>
+  call(api.GET('/api/policies/{id}/revisions', { params: { path: { id } } }))
+
 export const getPolicy = (id: number) => call(api.GET('/api/policies/{id}', { params: { path: { id } } }))
 
 /** How the policies fit the company the person acts for; with q those a sentence describes. */

@@ -66,4 +66,11 @@ export default [
     props: (route) => ({ id: Number(route.params.id) }),
     meta: { title: '政策详情' },
   },
+  {
+    path: '/policies/:id(\\d+)/revisions',
+    name: 'policy-revisions',
+    component: () => import('./PolicyRevisions.vue'),
+    props: (route) => ({ id: Number(route.params.id) }),
+    meta: { title: '修订记录' },
+  },
 ] satisfies RouteRecordRaw[]
