@@ -200,6 +200,20 @@ func TestEveryIllegalStepIsRefused(t *testing.T) {
 	if len(states) != 13 {
 		t.Fatalf("%d states", len(states))
 	}
+	// What the answer must name, reckoned from the table itself: each command that is legal there, in its order.
+	possible := map[ticket.Status]string{}
+	for state := range states {
+		var names []string
+		for _, l := range ticket.Lifecycle() {
+			if l.From == state && l.Action.Addressed() && l.Action != ticket.ToLink && l.Action != ticket.ToUnlink {
+				names = append(names, ticket.RightOf(l.Action).Label)
+			}
+		}
+		possible[state] = "此状态下可以：" + strings.Join(names, "、")
+		if len(names) == 0 {
+			possible[state] = "此状态下不再办理"
+		}
+	}
 	unit := bureauLeader
 	unit.Permissions = permissions()
 	n := 0
@@ -221,8 +235,8 @@ func TestEveryIllegalStepIsRefused(t *testing.T) {
 			}
 			err := command(ctx, who, ref(v))
 			told, _ := fault.As(err)
-			if !errors.Is(err, ticket.ErrState) || !strings.Contains(told.Message, state.Label()) || !strings.Contains(told.Message, "此状态下") {
-				t.Errorf("%s %s: %v", state, action, err)
+			if !errors.Is(err, ticket.ErrState) || !strings.Contains(told.Message, state.Label()) || !strings.HasSuffix(told.Message, "。"+possible[state]+"，请刷新后查看最新进展") {
+				t.Errorf("%s %s: %v, want …%s", state, action, err, possible[state])
 			}
 			if now := f.see(t, desk, v); now.Status != state || now.Version != v.Version {
 				t.Errorf("%s %s: left %s, version %d", state, action, now.Status, now.Version)
