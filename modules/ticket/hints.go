@@ -210,7 +210,7 @@ func (c *SetHint) Check() error {
 	case c.LinkURL != "" && c.LinkText == "":
 		errs = append(errs, fault.InvalidField("linkText", "REQUIRED", "请填写链接文字，说明点开后看到什么"))
 	case c.LinkURL != "" && !safeLink(c.LinkURL):
-		errs = append(errs, fault.InvalidField("linkUrl", "HINT_LINK", "链接须以 https:// 开头，或是本站以 / 开头的地址，最多 300 个字符"))
+		errs = append(errs, fault.InvalidField("linkUrl", "HINT_LINK", "链接须以 https:// 开头，或是本站以 / 开头的地址"))
 	}
 	c.Alt, err = clean("alt", "图片说明", c.Alt, 60, c.Picture != nil && *c.Picture != "")
 	errs = append(errs, err)
