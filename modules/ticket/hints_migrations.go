@@ -27,7 +27,7 @@ type hint20261129 struct {
 
 // firstHints are what an installation begins with; afterwards they are edited in the back office.
 var firstHints = []hint20261129{
-	{For: "staff", Step: "open", Text: "先看来电人的在办工单，同一件事不重复登记；一件事登记一件。涉及人身、财产安全的，请来电人同时拨打 110、119 或 120，紧急程度选最高一级。"},
+	{For: "staff", Step: "open", Text: "先看来电人的在办工单，同一件事不重复登记；一件事登记一件。涉及人身、财产安全的，请来电人同时拨打 110、119 或 120，紧急程度选“特急”。"},
 	{For: "staff", Step: "decline", Text: "只有列出的情形才可以不予受理，须告知法定渠道。能当场解释清楚的用“直接答复”，重复的用“并单”。"},
 	{For: "staff", Step: "void", Text: "只用于测试件、误登记和骚扰件。重复的用“并单”，不属于受理范围的用“不予受理”。"},
 	{For: "staff", Step: "sign", Text: "签收前请核对是否属于本单位职责；不属于的，在退单时限内申请退单，写明依据和建议的承办单位。"},

@@ -14429,6 +14429,8 @@ export interface components {
             items: components["schemas"]["TicketReturnCount"][];
         };
         RevealInputBody: {
+            /** @description Key of an own field that holds a number; left out it is the phone of the requester. */
+            field?: string;
             reason: string;
         };
         RevealOutputBody: {
