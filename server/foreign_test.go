@@ -15,7 +15,7 @@ import (
 )
 
 // passing is what differs between two answers that say the same: times, traces, tokens.
-var passing = regexp.MustCompile(`"traceId":"[0-9a-f]+"|错误编号[^<]*|\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:\d\d)|[A-Za-z0-9_-]{20,}|"uptime[A-Za-z]*":[0-9.]+|\d+ ?ms`)
+var passing = regexp.MustCompile(`\d{4}年\d{1,2}月\d{1,2}日 \d\d:\d\d|"traceId":"[0-9a-f]+"|错误编号[^<]*|\d{4}-\d\d-\d\dT[0-9:.]+(Z|[+-]\d\d:\d\d)|[A-Za-z0-9_-]{20,}|"uptime[A-Za-z]*":[0-9.]+|\d+ ?ms`)
 
 // asking are the commands that change nothing: what they answer is walked like what is read. A search that is added belongs here.
 var asking = map[string]string{
