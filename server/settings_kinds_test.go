@@ -36,6 +36,8 @@ evidence_rules:
     items: [{code: permit, name: 通行证照片, kind: image, min: 2, required: true, hint: 正反面}]
 decline_reasons:
   - {code: in-court, name: 已进入诉讼程序, route: 请向受理法院提出, sort: 70}
+ticket_hints:
+  - {for: staff, step: suspend, text: 等待企业时才挂起, link_text: 挂起的规定, link_url: /help/12, alt: 流程图, picture: iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==}
 timed_closing:
   - {name: 久未回访, state: callback, days: 15, action: close, reason: 多次联系未果, enabled: true}
 calendar:
@@ -160,6 +162,7 @@ func TestBadSettingsOfEveryKind(t *testing.T) {
 		"callback_plans:\n  - {share: 140, attempts: 1, retry_minutes: 60, script: 您好}":                                                                 "抽样比例须在 0 至 100 之间",
 		"evidence_rules:\n  - {type: NONE, items: []}":                                                                                                  "没有编码为 NONE 的诉求类型",
 		"decline_reasons:\n  - {code: '!', name: 情形, route: 渠道, sort: 1}":                                                                               "编码为 2 至 50 位",
+		"ticket_hints:\n  - {for: staff, step: rate, text: 提示}":                                                                                         "没有这个步骤",
 		"timed_closing:\n  - {name: 规则, state: closed, days: 3, action: recall, reason: 说明, enabled: true}":                                             "可选择：归档",
 		"calendar: {weekly: [], makeUp: [], days: [], years: []}":                                                                                       "周日至周六",
 		"directory:\n  - {matter: NONE, lead: TZ}":                                                                                                      "没有编码为 NONE 的诉求类型",

@@ -10,7 +10,7 @@ import (
 
 // ticketKinds are the rules of tickets that an operator edits.
 func (h *house) ticketKinds() []settingKind {
-	return []settingKind{h.formKind(), h.budgetKind(), h.ladderKind(), h.callbackKind(), h.evidenceKind(), h.declineKind(), h.expireKind()}
+	return []settingKind{h.formKind(), h.budgetKind(), h.ladderKind(), h.callbackKind(), h.evidenceKind(), h.declineKind(), h.hintKind(), h.expireKind()}
 }
 
 type formSetting struct {
@@ -253,6 +253,60 @@ func (h *house) declineKind() settingKind {
 				}
 			}
 			return h.tickets.SetDeclineReason(ctx, actor, r, "")
+		},
+	}
+}
+
+type hintSetting struct {
+	For      ticket.Reader `json:"for"`
+	Step     string        `json:"step"`
+	Text     string        `json:"text,omitempty"`
+	LinkText string        `json:"link_text,omitempty"`
+	LinkURL  string        `json:"link_url,omitempty"`
+	Picture  string        `json:"picture,omitempty"` // base64
+	Alt      string        `json:"alt,omitempty"`
+}
+
+func (m hintSetting) command() ticket.SetHint {
+	return ticket.SetHint{For: m.For, Step: m.Step, Text: m.Text, LinkText: m.LinkText, LinkURL: m.LinkURL, Picture: &m.Picture, Alt: m.Alt}
+}
+
+func (h *house) hintKind() settingKind {
+	return kindOf[hintSetting]{key: "ticket_hints", title: "办理提示", tables: []string{"ticket_hints"},
+		id: func(m hintSetting) (string, string) {
+			for _, s := range ticket.HintSteps() {
+				if s.For == m.For && s.Step == m.Step {
+					return string(m.For) + " " + m.Step, s.Label
+				}
+			}
+			return string(m.For) + " " + m.Step, m.Step
+		},
+		list: func(ctx context.Context, actor access.Actor) ([]hintSetting, error) {
+			all, err := h.tickets.HintsWhole(ctx, actor)
+			var out []hintSetting
+			for _, c := range all {
+				out = append(out, hintSetting{c.For, c.Step, c.Text, c.LinkText, c.LinkURL, *c.Picture, c.Alt})
+			}
+			return out, err
+		},
+		check: func(_ *world, m *hintSetting) error {
+			cmd := m.command()
+			err := cmd.Check()
+			m.Text, m.LinkText, m.LinkURL, m.Alt = cmd.Text, cmd.LinkText, cmd.LinkURL, cmd.Alt
+			return err
+		},
+		set: func(ctx context.Context, actor access.Actor, m hintSetting) error {
+			all, err := h.tickets.HintsWhole(ctx, actor)
+			if err != nil {
+				return err
+			}
+			cmd := m.command()
+			for _, is := range all {
+				if is.For == m.For && is.Step == m.Step {
+					cmd.Version = is.Version
+				}
+			}
+			return h.tickets.SetHint(ctx, actor, cmd)
 		},
 	}
 }

@@ -54,6 +54,9 @@ func (n notices) besideTicket(ctx context.Context, tx bun.Tx, kind string, f tic
 	say := func(text string) { notice.Params["text"] = text }
 	switch kind {
 	case "ticket.heard": // whoever works on it now, and the desk of what nobody does
+		if f.Status == ticket.Merged {
+			return nil, nil // the handling order heard it too
+		}
 		if f.UnitID != 0 && (f.Status == ticket.Sent || f.Status == ticket.Handling || f.Status == ticket.OnHold) {
 			return unit(kind, f.UnitID, ticket.PermReply)
 		}

@@ -1,21 +1,7 @@
 import { expect, test, type Page } from '@playwright/test'
-import { noSeriousFinding, staff } from './support'
+import { noSeriousFinding, send, staff } from './support'
 
 const caller = '13812345701'
-
-/** Sends a command as the person of the page, as its front-end would. */
-async function send<T>(page: Page, method: 'POST' | 'PUT', path: string, body: object): Promise<T> {
-  return page.evaluate(
-    async ({ method, path, body }) => {
-      const session = (await (await fetch('/api/session')).json()) as { csrfToken: string }
-      const headers = { 'Content-Type': 'application/json', 'X-CSRF-Token': session.csrfToken, 'Idempotency-Key': crypto.randomUUID() }
-      const answer = await fetch(path, { method, headers, body: JSON.stringify(body) })
-      if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`)
-      return (answer.status === 204 ? null : await answer.json()) as T
-    },
-    { method, path, body },
-  )
-}
 
 interface Ticket {
   id: number

@@ -114,6 +114,20 @@ export async function register(h5: Page, request: APIRequestContext, who: { phon
   await h5.getByRole('button', { name: '注册', exact: true }).click()
 }
 
+/** Sends a command as the person of the page, as its front-end would. */
+export async function send<T>(page: Page, method: 'POST' | 'PUT', path: string, body: object): Promise<T> {
+  return page.evaluate(
+    async ({ method, path, body }) => {
+      const session = (await (await fetch('/api/session')).json()) as { csrfToken: string }
+      const headers = { 'Content-Type': 'application/json', 'X-CSRF-Token': session.csrfToken, 'Idempotency-Key': crypto.randomUUID() }
+      const answer = await fetch(path, { method, headers, body: JSON.stringify(body) })
+      if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`)
+      return (answer.status === 204 ? null : await answer.json()) as T
+    },
+    { method, path, body },
+  )
+}
+
 /** A 1 × 1 picture. */
 export const dot = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64')
 

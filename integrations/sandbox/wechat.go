@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/boombuler/barcode"
@@ -368,6 +369,7 @@ type Callback struct {
 	Lat     string `json:"lat"`     // of location, GCJ-02
 	Long    string `json:"long"`
 	Repeat  int    `json:"repeat"` // how often to deliver the same one; 0 is once
+	AtOnce  bool   `json:"atOnce"` // the repeats do not wait for each other, as when the product answers late
 }
 
 // CallbackResult is what the product answered.
@@ -405,10 +407,19 @@ func (s *Server) Deliver(ctx context.Context, c Callback) ([]CallbackResult, err
 		}
 	}
 	results := []CallbackResult{}
-	for range max(c.Repeat, 1) {
-		result, err := s.post(ctx, p.OpenID, plain)
-		if err != nil {
-			return nil, err
+	posted := make([]CallbackResult, max(c.Repeat, 1))
+	failed := make([]error, len(posted))
+	var wg sync.WaitGroup
+	for i := range posted {
+		wg.Go(func() { posted[i], failed[i] = s.post(ctx, p.OpenID, plain) })
+		if !c.AtOnce {
+			wg.Wait()
+		}
+	}
+	wg.Wait()
+	for i, result := range posted {
+		if failed[i] != nil {
+			return nil, failed[i]
 		}
 		if _, err := s.db.ExecContext(ctx, `INSERT INTO wechat_callbacks (openid, event, status, answer, at) VALUES (?, ?, ?, ?, ?)`,
 			p.OpenID, c.Event, result.Status, result.Answer, s.now().UnixMicro()); err != nil {

@@ -322,6 +322,7 @@ type unitsOutput struct {
 func Register(api huma.API, s *Service) {
 	registerClocks(api, s)
 	registerForms(api, s)
+	registerHints(api, s)
 	registerIntake(api, s)
 	registerDesk(api, s)
 	registerCallbacks(api, s)

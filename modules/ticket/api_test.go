@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
@@ -26,6 +27,7 @@ type browser struct {
 	edge    *web.Server
 	service *ticket.Service
 	house   fixture
+	people  map[string]access.Actor // who signs in as what
 }
 
 func mustServe(t *testing.T) browser {
@@ -51,7 +53,7 @@ func serve(t *testing.T, f fixture) browser {
 	}
 	ticket.Register(edge.API, f.Service)
 	edge.Page("GET", "/csrf", access.Public("test"), func(c *fiber.Ctx) error { return c.SendString(web.CSRF(c.UserContext())) })
-	return browser{t, edge, f.Service, f}
+	return browser{t, edge, f.Service, f, people}
 }
 
 func (b browser) do(who, method, path, body string) (int, string) {
@@ -135,6 +137,47 @@ func TestEveryOperationDeclaresWhoMay(t *testing.T) {
 	}
 	if n < 51 {
 		t.Errorf("%d operations", n)
+	}
+}
+
+// TestOfFiftyClaimsOverHTTPOneWins: fifty agents press the button at once, each at their own desk. One has the ticket; each of
+// the others is told 409 and who has it; a second press of the winner's changes nothing.
+func TestOfFiftyClaimsOverHTTPOneWins(t *testing.T) {
+	t.Parallel()
+	f := mustDesk(t, ticket.Assigning{})
+	b := serve(t, f)
+	const agents = 50
+	for i := range agents {
+		a := plainAgent(int64(100 + i))
+		a.Name = fmt.Sprintf("坐席%d", 100+i)
+		b.people[a.Name] = a
+	}
+	if status, body := b.do("baker", "POST", "/api/tickets", `{"type":"labour","title":"补贴","body":"如何申请","source":"h5"}`); status != 200 {
+		t.Fatal(status, body)
+	}
+	statuses, bodies := make([]int, agents), make([]string, agents)
+	var wg sync.WaitGroup
+	for i := range agents {
+		wg.Go(func() {
+			statuses[i], bodies[i] = b.do(fmt.Sprintf("坐席%d", 100+i), "POST", "/api/tickets/1/claim", `{}`)
+		})
+	}
+	wg.Wait()
+	won := slices.Index(statuses, 200)
+	if won < 0 {
+		t.Fatalf("nobody won: %v", statuses)
+	}
+	winner := fmt.Sprintf("坐席%d", 100+won)
+	for i, status := range statuses {
+		if i != won && (status != 409 || !strings.Contains(bodies[i], winner)) {
+			t.Errorf("%d: %d %s", i, status, bodies[i])
+		}
+	}
+	if status, body := b.do(winner, "POST", "/api/tickets/1/claim", `{}`); status != 200 || !strings.Contains(body, winner) {
+		t.Errorf("again: %d %s", status, body)
+	}
+	if n := f.rows(t, "ticket_holders"); n != 1 {
+		t.Errorf("%d hold it", n)
 	}
 }
 

@@ -36,13 +36,16 @@ type Heard struct {
 	Head
 	Channel Source `json:"channel"`
 	Text    string `json:"text"`
+	// Of is the ticket that they wrote about when it is merged into this one, which is where it is worked on.
+	Of int64 `json:"of,omitempty"`
 }
 
 // Event names the fact.
 func (f Heard) Event() (string, string, int64) { return "ticket.heard", Object, f.ID }
 
 // Hear puts further words of the requester on the timeline, in the transaction of whoever took them in and made sure that
-// they are the requester's. Only the system may. An unknown ticket is ErrNotFound.
+// they are the requester's; of a ticket that is merged also on that of the handling order, where staff read them. Only the
+// system may. An unknown ticket is ErrNotFound.
 func (s *Service) Hear(ctx context.Context, tx bun.Tx, actor access.Actor, id int64, channel Source, text string) error {
 	if actor.Party != access.System {
 		return ErrForbidden
@@ -51,7 +54,15 @@ func (s *Service) Hear(ctx context.Context, tx bun.Tx, actor access.Actor, id in
 	if err != nil {
 		return err
 	}
-	_, err = event.Append(ctx, tx, actor, s.clock.Now(), Heard{Head: t.head(), Channel: channel, Text: text})
+	now := s.clock.Now()
+	if _, err = event.Append(ctx, tx, actor, now, Heard{Head: t.head(), Channel: channel, Text: text}); err != nil || t.Status != Merged {
+		return err
+	}
+	order, err := find(ctx, tx, visible(actor), t.MergedInto)
+	if err != nil {
+		return fmt.Errorf("handling order of ticket %d: %w", id, err)
+	}
+	_, err = event.Append(ctx, tx, actor, now, Heard{Head: order.head(), Channel: channel, Text: text, Of: t.ID})
 	return err
 }
 

@@ -29,6 +29,7 @@ type confideInput struct {
 type revealInput struct {
 	ID   int64 `path:"id"`
 	Body struct {
+		Field  string `json:"field,omitempty" maxLength:"50" doc:"Key of an own field that holds a number; left out it is the phone of the requester."`
 		Reason string `json:"reason"`
 	}
 }
@@ -57,7 +58,7 @@ func RegisterConfidential(api huma.API, s *Service) {
 		func(ctx context.Context, in *revealInput) (*revealOutput, error) {
 			out := &revealOutput{}
 			var err error
-			out.Body.Phone, err = s.Reveal(ctx, access.From(ctx), in.ID, in.Body.Reason)
+			out.Body.Phone, err = s.RevealField(ctx, access.From(ctx), in.ID, in.Body.Field, in.Body.Reason)
 			return out, err
 		})
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/reveals", Summary: "完整号码的查看记录", Tag: tag, Access: access.Require(PermReveals)}.Huma(),

@@ -16,6 +16,7 @@ import (
 
 // choosePage is the first step of the form: what the request is about. The second step shows the fields of the type.
 type choosePage struct {
+	Hint   *Hint
 	Errors page.ErrorSummary
 	Type   page.Field
 }
@@ -30,6 +31,7 @@ type formPage struct {
 	Area     *page.Field  // the streets and towns; nil when none are known
 	Fields   []page.Field // each with its template's kind in Type
 	Alike    []page.ItemCard
+	Hint     *Hint
 }
 
 // portalField is a field of a form with what was typed into it.
@@ -112,10 +114,14 @@ func (s *Service) formPage(c *fiber.Ctx, p *web.Pages, failure error, alike []Al
 		}
 		status = fiber.StatusUnprocessableEntity
 	}
+	hint, err := s.hintAt(ctx, "open")
+	if err != nil {
+		return err
+	}
 	code := c.Query("type", c.FormValue("type"))
 	at := slices.IndexFunc(types, func(t Type) bool { return t.Code == code })
 	if at < 0 {
-		data := choosePage{Errors: sum, Type: page.Field{Name: "type", Label: "诉求类型", Hint: "选择最接近的一类，下一步填写具体内容", Required: true, Error: found("type")}}
+		data := choosePage{Hint: hint, Errors: sum, Type: page.Field{Name: "type", Label: "诉求类型", Hint: "选择最接近的一类，下一步填写具体内容", Required: true, Error: found("type")}}
 		if data.Type.Error == "" && c.Context().QueryArgs().Has("type") {
 			data.Type.Error = "请选择诉求类型"
 			data.Errors.Items = []page.FieldError{{Field: "type", Message: data.Type.Error}}
@@ -127,7 +133,7 @@ func (s *Service) formPage(c *fiber.Ctx, p *web.Pages, failure error, alike []Al
 		return p.Render(c, status, "ticket/choose", v, data)
 	}
 	kind := types[at]
-	data := formPage{Key: c.FormValue("key"), Errors: sum, Type: kind.Code, TypeName: kind.Name}
+	data := formPage{Key: c.FormValue("key"), Hint: hint, Errors: sum, Type: kind.Code, TypeName: kind.Name}
 	if data.Key == "" {
 		data.Key = secret.Token()
 	}

@@ -107,13 +107,35 @@ func TestOwnFieldsOfATicket(t *testing.T) {
 		}
 		return strings.Join(words, " ")
 	}
-	const desks = "停供种类=停电、停水 影响范围=整个园区 损失=12.5 万元 开始日期=2026-11-20 表号=A00123 是否停产=是 现场电话=13911112222 户主=欧阳明月"
+	const desks = "停供种类=停电、停水 影响范围=整个园区 损失=12.5 万元 开始日期=2026-11-20 表号=A00123 是否停产=是 现场电话=139****2222 户主=欧阳明月"
 	if got := show(must(f.Get(ctx, desk, v.ID))(t)); got != desks {
 		t.Errorf("the desk reads %s", got)
 	}
 	f.mustDispatch(t, must(f.Get(ctx, desk, v.ID))(t), 10)
 	if got := show(must(f.Get(ctx, bureau, v.ID))(t)); !strings.Contains(got, "现场电话=139****2222 户主=欧***") {
 		t.Errorf("the unit reads %s", got)
+	}
+	// The number in it is read as the requester's own is: with a reason, written down, by the desk and the unit that has the ticket.
+	handler := bureau
+	handler.Permissions = slices.Sorted(slices.Values(append(slices.Clone(bureau.Permissions), ticket.PermReveal)))
+	for _, who := range []access.Actor{desk, handler} {
+		if phone, err := f.RevealField(ctx, who, v.ID, "onSite", "到场前联系"); err != nil || phone != "13911112222" {
+			t.Errorf("%s: %q %v", who.Name, phone, err)
+		}
+	}
+	if n := f.rows(t, "ticket_reveals"); n != 2 {
+		t.Errorf("%d readings are written down", n)
+	}
+	for key, who := range map[string]access.Actor{"owner": desk, "none": desk, "loss": desk} { // no numbers of a telephone
+		if phone, err := f.RevealField(ctx, who, v.ID, key, "到场前联系"); !errors.Is(err, ticket.ErrNotFound) || phone != "" {
+			t.Errorf("%s: %q %v", key, phone, err)
+		}
+	}
+	if _, err := f.RevealField(ctx, bureau, v.ID, "onSite", "到场前联系"); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("without the right: %v", err)
+	}
+	if _, err := f.RevealField(ctx, desk, v.ID, "onSite", ""); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("without a reason: %v", err)
 	}
 	var kept []string
 	if err := f.db.Read().NewSelect().TableExpr("ticket_fields").ColumnExpr("value || '|' || sealed").Scan(ctx, &kept); err != nil {

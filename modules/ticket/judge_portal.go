@@ -22,6 +22,7 @@ type judgePage struct {
 	Solved    page.Field
 	Level     page.Field
 	Words     page.Field
+	Hint      *Hint
 	// Done says that the judgement was kept, Over why there is nothing to judge.
 	Done bool
 	Over string
@@ -77,6 +78,9 @@ func (s *Service) judgePage(c *fiber.Ctx, p *web.Pages, failure error) error {
 			return err
 		}
 		status = fiber.StatusUnprocessableEntity
+	}
+	if data.Hint, err = s.hintAt(ctx, "judge"); err != nil {
+		return err
 	}
 	data.fill(c, found, wrong)
 	return p.Render(c, status, "ticket/judge", v, data)

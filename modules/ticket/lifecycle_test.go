@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/fault"
@@ -200,6 +202,20 @@ func TestEveryIllegalStepIsRefused(t *testing.T) {
 	if len(states) != 13 {
 		t.Fatalf("%d states", len(states))
 	}
+	// What the answer must name, reckoned from the table itself: each command that is legal there, in its order.
+	possible := map[ticket.Status]string{}
+	for state := range states {
+		var names []string
+		for _, l := range ticket.Lifecycle() {
+			if l.From == state && l.Action.Addressed() && l.Action != ticket.ToLink && l.Action != ticket.ToUnlink {
+				names = append(names, ticket.RightOf(l.Action).Label)
+			}
+		}
+		possible[state] = "此状态下可以：" + strings.Join(names, "、")
+		if len(names) == 0 {
+			possible[state] = "此状态下不再办理"
+		}
+	}
 	unit := bureauLeader
 	unit.Permissions = permissions()
 	n := 0
@@ -221,8 +237,8 @@ func TestEveryIllegalStepIsRefused(t *testing.T) {
 			}
 			err := command(ctx, who, ref(v))
 			told, _ := fault.As(err)
-			if !errors.Is(err, ticket.ErrState) || !strings.Contains(told.Message, state.Label()) || !strings.Contains(told.Message, "此状态下") {
-				t.Errorf("%s %s: %v", state, action, err)
+			if !errors.Is(err, ticket.ErrState) || !strings.Contains(told.Message, state.Label()) || !strings.HasSuffix(told.Message, "。"+possible[state]+"，请刷新后查看最新进展") {
+				t.Errorf("%s %s: %v, want …%s", state, action, err, possible[state])
 			}
 			if now := f.see(t, desk, v); now.Status != state || now.Version != v.Version {
 				t.Errorf("%s %s: left %s, version %d", state, action, now.Status, now.Version)
@@ -638,6 +654,28 @@ func TestMergedTicketsKeepTheirRequesters(t *testing.T) {
 		t.Errorf("the unit still sees the parted ticket: %v", err)
 	}
 	lead = must(f.Sign(ctx, bureauClerk, ticket.SignTicket{Ref: ref(lead)}))(t)
+	// What the merged requester writes again is read where it is worked on, by staff alone.
+	err = f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		return f.Hear(ctx, tx, access.SystemActor("test"), a.ID, ticket.FromMail, "又停电了")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := func(who access.Actor, v ticket.View) (out string) {
+		for _, s := range f.see(t, who, v).Timeline {
+			out += s.Label + "：" + s.Text + "|"
+		}
+		return out
+	}
+	if got := words(bureauClerk, lead); !strings.Contains(got, "并入的一件工单再次来信：又停电了") {
+		t.Errorf("the handling order lacks it: %s", got)
+	}
+	if got := words(caller, a); !strings.Contains(got, "企业再次来信：又停电了") {
+		t.Errorf("the merged ticket lacks it: %s", got)
+	}
+	if got := words(baker, lead); strings.Contains(got, "又停电了") || strings.Contains(got, "再次来信") {
+		t.Errorf("the other requester reads it: %s", got)
+	}
 	// A reply to the merged ticket goes to the handling order.
 	a = f.see(t, bureauClerk, a)
 	got := must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(a), Text: "已统一处理"}))(t)

@@ -39,12 +39,14 @@ type detailPage struct {
 	Files    page.FileList
 	Rate     *ratePage
 	More     *morePage
+	Hint     *Hint
 }
 
 // morePage is the form of what a suspended ticket waits for.
 type morePage struct {
 	ID, Version int64
 	Key, Ask    string
+	Hint        *Hint
 	Errors      page.ErrorSummary
 	Text        page.Field
 }
@@ -52,6 +54,7 @@ type morePage struct {
 type ratePage struct {
 	ID, Version int64
 	Key         string
+	Hint        *Hint
 	Errors      page.ErrorSummary
 	Rating      page.Field
 	Opinion     page.Field
@@ -98,6 +101,7 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	srv.Page("GET", "/tickets", who, func(c *fiber.Ctx) error { return s.listPage(c, p) })
 	srv.Page("GET", "/tickets/new", who, func(c *fiber.Ctx) error { return s.formPage(c, p, nil, nil) })
 	srv.Page("POST", "/tickets", who, func(c *fiber.Ctx) error { return s.postForm(c, p) })
+	s.hintPictures(srv)
 	s.queryPages(srv, p)
 	s.judgePages(srv, p)
 	srv.Page("GET", "/tickets/:id<int>", who, func(c *fiber.Ctx) error { return s.detailPage(c, p, nil) })
@@ -223,11 +227,17 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 			data.Files.Files = append(data.Files.Files, page.Attachment(f.Name, f.URL, f.Size, f.State))
 		}
 	}
+	if data.Hint, err = s.hintAt(ctx, atState(t.Status)); err != nil {
+		return err
+	}
 	status := fiber.StatusOK
 	for _, a := range t.Actions {
 		if a == ToSupplement {
 			found := func(string) string { return "" }
 			m := &morePage{ID: t.ID, Version: t.Version, Key: secret.Token(), Ask: t.Ask}
+			if m.Hint, err = s.hintAt(ctx, string(ToSupplement)); err != nil {
+				return err
+			}
 			if failure != nil {
 				if m.Errors, found, err = web.FormErrors(failure); err != nil {
 					return err
@@ -242,6 +252,9 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 		}
 		found := func(string) string { return "" }
 		r := &ratePage{ID: t.ID, Version: t.Version, Key: secret.Token()}
+		if r.Hint, err = s.hintAt(ctx, string(ToRate)); err != nil {
+			return err
+		}
 		if failure != nil {
 			if r.Errors, found, err = web.FormErrors(failure); err != nil {
 				return err

@@ -44,6 +44,12 @@ type revealRow struct {
 // Reveal returns the phone of a ticket in clear and writes down who asked and why. The desk and the unit that has the ticket may,
 // with ticket.reveal. It returns ErrNotFound for a ticket the actor does not see and ErrReveals after too many.
 func (s *Service) Reveal(ctx context.Context, actor access.Actor, id int64, reason string) (string, error) {
+	return s.RevealField(ctx, actor, id, "", reason)
+}
+
+// RevealField is Reveal for the number in an own field of the ticket's form, by its key; "" is the phone of the requester. A
+// field that is no number, or was not filled in, is ErrNotFound.
+func (s *Service) RevealField(ctx context.Context, actor access.Actor, id int64, key, reason string) (string, error) {
 	if !actor.SignedIn() {
 		return "", fault.ErrUnauthorized
 	}
@@ -68,21 +74,42 @@ func (s *Service) Reveal(ctx context.Context, actor access.Actor, id int64, reas
 		if recent >= revealsPerHour {
 			return ErrReveals
 		}
-		plain, err := s.box.Open(t.PhoneSealed, phonePlace(t.Number))
-		if err != nil {
+		what := "联系电话"
+		if key == "" {
+			plain, err := s.box.Open(t.PhoneSealed, phonePlace(t.Number))
+			if err != nil {
+				return err
+			}
+			phone = string(plain)
+		} else if what, phone, err = s.fieldPhone(ctx, tx, t.ID, key); err != nil {
 			return err
 		}
-		phone = string(plain)
 		row := revealRow{TicketID: t.ID, Number: t.Number, UserID: actor.UserID, Name: actor.Name, Unit: actor.DepartmentName, Reason: reason, At: now}
 		if err := database.Insert(ctx, tx, &row); err != nil {
 			return err
 		}
-		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "ticket.reveal", Object: Object, ObjectID: t.ID, Summary: "查看完整联系电话 " + t.Number, Detail: map[string]any{"reason": reason}})
+		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "ticket.reveal", Object: Object, ObjectID: t.ID, Summary: "查看完整" + what + " " + t.Number, Detail: map[string]any{"reason": reason}})
 	})
 	if err != nil {
 		return "", fmt.Errorf("reveal phone of ticket %d: %w", id, err)
 	}
 	return phone, nil
+}
+
+// fieldPhone is the number in an own field of a ticket, with what the form calls it.
+func (s *Service) fieldPhone(ctx context.Context, db bun.IDB, id int64, key string) (label, phone string, err error) {
+	filled, err := filledOf(ctx, db, []int64{id})
+	if err != nil {
+		return "", "", err
+	}
+	for _, f := range filled[id] {
+		if f.Key != key || f.Kind != PhoneField || f.row.Sealed == "" {
+			continue
+		}
+		plain, err := s.box.Open(f.row.Sealed, fieldPlace(id, f.Key))
+		return f.Label, string(plain), err
+	}
+	return "", "", ErrNotFound
 }
 
 // RevealView is one reading of a number, for the security administrator, who learns nothing else of the ticket.

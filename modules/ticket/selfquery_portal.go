@@ -14,6 +14,7 @@ type queryPage struct {
 	Code    page.Field
 	Captcha *page.Captcha
 	Found   *foundPage
+	Hint    *Hint
 }
 
 type foundPage struct {
@@ -22,6 +23,7 @@ type foundPage struct {
 	Facts    page.Facts
 	Reply    string
 	Timeline page.Timeline
+	Hint     *Hint
 }
 
 // queryPages adds the page on which anybody asks with number and code.
@@ -69,8 +71,16 @@ func (s *Service) queryPage(c *fiber.Ctx, p *web.Pages, failure error, found *Pu
 		}
 		data.Captcha = &page.Captcha{ID: id, ImageURL: "/captcha/" + id + ".png", AudioURL: "/captcha/" + id + ".wav", RefreshURL: "/tickets/query", Error: puzzle}
 	}
+	step := "query"
 	if found != nil {
 		data.Found = found.page()
+		step = atState(found.Status)
+	}
+	if data.Hint, err = s.hintAt(ctx, step); err != nil {
+		return err
+	}
+	if data.Found != nil {
+		data.Found.Hint = data.Hint
 	}
 	return p.Render(c, status, "ticket/query", v, data)
 }

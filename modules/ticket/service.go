@@ -18,6 +18,7 @@ import (
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/failpoint"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/lease"
@@ -411,12 +412,15 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			} else if err != nil {
 				return outcome{}, err
 			}
-			return outcome{ID: t.ID}, nil
+			return outcome{ID: t.ID}, failpoint.Hit("ticket.step-kept")
 		})
 		return err
 	})
 	if err != nil {
 		return View{}, fmt.Errorf("%s ticket %d: %w", action, ref.ID, err)
+	}
+	if err := failpoint.Hit("ticket.step-committed"); err != nil {
+		return View{}, err
 	}
 	return s.Get(ctx, actor, ref.ID)
 }

@@ -401,6 +401,9 @@ func stepBeside(e event.Event, s Step) (Step, error) {
 		var f Heard
 		err = e.Decode(&f)
 		s.Label, s.Text, s.hidden = "企业再次来信", f.Text, false
+		if f.Of != 0 { // of another requester: the one of this ticket learns nothing of it
+			s.Label, s.hidden = "并入的一件工单再次来信", true
+		}
 	case "ticket.archived":
 		s.Label, s.hidden = "归档", false
 	case "ticket.merged":

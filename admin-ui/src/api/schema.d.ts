@@ -5339,6 +5339,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/public/ticket-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 诉求人看到的办理提示 */
+        get: operations["get-public-ticket-hints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/quality-rules": {
         parameters: {
             query?: never;
@@ -6638,6 +6655,40 @@ export interface paths {
         get: operations["get-ticket-expire-rules-id-preview"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 各步骤的办理提示 */
+        get: operations["get-ticket-hints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ticket-hints/{for}/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设置一个步骤的办理提示 */
+        post: operations["post-ticket-hints-for-step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -11324,6 +11375,11 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        HintsOutputBody: {
+            items: components["schemas"]["TicketHint"][];
+            /** @description Every place where a hint can stand. */
+            steps: components["schemas"]["TicketHintStep"][];
+        };
         HoldInputBody: {
             note?: string;
             /**
@@ -14783,6 +14839,9 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        RequesterHintsOutputBody: {
+            items: components["schemas"]["TicketHint"][];
+        };
         Retention: {
             /** Format: int64 */
             Daily: number;
@@ -14799,6 +14858,8 @@ export interface components {
             items: components["schemas"]["TicketReturnCount"][];
         };
         RevealInputBody: {
+            /** @description Key of an own field that holds a number; left out it is the phone of the requester. */
+            field?: string;
             reason: string;
         };
         RevealOutputBody: {
@@ -15085,6 +15146,21 @@ export interface components {
             /**
              * Format: int64
              * @description Of the type.
+             */
+            version: number;
+        };
+        SetHintInputBody: {
+            /** @description What the picture shows. */
+            alt?: string;
+            linkText?: string;
+            /** @description https:// or an address of this site that begins with /. */
+            linkUrl?: string;
+            /** @description A PNG or JPEG of up to 300 KB in base64; empty takes it away, left out keeps it. */
+            picture?: string;
+            text?: string;
+            /**
+             * Format: int64
+             * @description 0 where there was none.
              */
             version: number;
         };
@@ -15853,6 +15929,31 @@ export interface components {
             fileIds?: number[];
             item: string;
             text?: string;
+        };
+        TicketHint: {
+            /** @description What the picture shows, for those who do not see it. */
+            alt?: string;
+            /** @enum {string} */
+            for: "staff" | "requester";
+            linkText?: string;
+            linkUrl?: string;
+            /** @description Where the picture is read; another picture has another address. */
+            pictureUrl?: string;
+            /** Format: date-time */
+            setAt?: string;
+            setBy?: string;
+            step: string;
+            text?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        TicketHintStep: {
+            /** @enum {string} */
+            for: "staff" | "requester";
+            label: string;
+            step: string;
+            /** @description Where it is read, in words. */
+            where: string;
         };
         TicketHolderView: {
             /** Format: date-time */
@@ -28255,6 +28356,35 @@ export interface operations {
             };
         };
     };
+    "get-public-ticket-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequesterHintsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-quality-rules": {
         parameters: {
             query?: never;
@@ -31167,6 +31297,72 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ExpirePreviewOutputBody"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HintsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-ticket-hints-for-step": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                for: "staff" | "requester";
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetHintInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -8,6 +8,8 @@ export type StepName = Exclude<
 /** What the dialog of a step asks for. */
 export interface StepAsk {
   title: string
+  /** Whose hint is read in the dialog. */
+  step?: StepName
   message?: string
   confirmText: string
   danger?: boolean
@@ -166,7 +168,7 @@ export const asks: Partial<Record<StepName, StepAsk>> = {
 
 /** The dialog of a step, with the words that depend on what it is about. */
 export function askFor(step: StepName, ticket: Ticket, request?: TicketRequest): StepAsk | undefined {
-  const ask = asks[step]
+  const ask = asks[step] && { ...asks[step], step }
   if (step === 'undo' && ask && ticket.undo) {
     return { ...ask, message: `将撤销“${ticket.undo.label}”。${ticket.undo.told}` }
   }

@@ -30,8 +30,8 @@ export default [
     name: 'company-extra',
     component: () => import('./ExtraPage.vue'),
     meta: { title: '填写补充信息', auth: true },
-    },
-    {
+  },
+  {
     path: '/company/books',
     name: 'company-books',
     component: () => import('./BooksPage.vue'),

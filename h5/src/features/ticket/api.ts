@@ -11,6 +11,7 @@ export type Ticket = Schemas['TicketView']
 export type TicketType = Schemas['TicketType']
 export type FormField = Schemas['OwnField']
 export type Alike = Schemas['TicketAlike']
+export type Hint = Schemas['TicketHint']
 export type PublicTicket = Schemas['TicketPublicView']
 export type NewTicket = Omit<Schemas['OpenInputBody'], 'source'>
 
@@ -41,3 +42,6 @@ export const similarTickets = (body: Schemas['SimilarInputBody']) =>
 /** How a request stands, without an account. */
 export const queryTicket = (body: Schemas['ByNumberInputBody']) =>
   call(api.POST('/api/ticket-queries', { body }))
+
+/** What requesters read at each step; no account is needed. */
+export const listHints = () => call(api.GET('/api/public/ticket-hints')).then((page) => page.items)

@@ -12,6 +12,7 @@ import { filesOf, progressOf } from './progress'
 import TicketDetail from './TicketDetail.vue'
 import TicketForm from './TicketForm.vue'
 import TicketList from './TicketList.vue'
+import { loadHints } from './useHint'
 
 const ticket: api.Ticket = {
   id: 3,
@@ -181,6 +182,38 @@ describe('TicketForm', () => {
     expect(send.mock.calls[0]![1]).toBe(send.mock.calls[1]![1])
     expect(send.mock.calls[0]![0]).toMatchObject({ type: 'labour', area: '110112104' })
     expect(router.currentRoute.value.path).toBe('/tickets/3')
+  })
+})
+
+describe('hints', () => {
+  it('of the state and of what can be done are read where they belong, as text', async () => {
+    vi.spyOn(api, 'getTicket').mockResolvedValue(ticket)
+    const hints = vi.spyOn(api, 'listHints').mockResolvedValue([
+      {
+        for: 'requester',
+        step: 'at-closed',
+        text: '<b>已办结</b>',
+        linkText: '指南',
+        linkUrl: '/help/1',
+        version: 1,
+      },
+      {
+        for: 'requester',
+        step: 'rate',
+        text: '评价不影响办事',
+        pictureUrl: '/p',
+        alt: '星级说明',
+        version: 1,
+      },
+      { for: 'requester', step: 'at-received', text: '等待受理', version: 1 },
+    ])
+    await loadHints(Infinity)
+    const { wrapper } = await open(TicketDetail, { id: 3 })
+    expect(hints).toHaveBeenCalledOnce()
+    const shown = wrapper.findAll('[role="note"]')
+    expect(shown.map((n) => n.text())).toEqual(['<b>已办结</b>指南', '评价不影响办事'])
+    expect(shown[0]!.get('a').attributes('href')).toBe('/help/1')
+    expect(shown[1]!.get('img').attributes('alt')).toBe('星级说明')
   })
 })
 
