@@ -14,7 +14,6 @@ import (
 	"github.com/uptrace/bun/dialect/pgdialect"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	"github.com/uptrace/bun/schema"
-
 )
 
 // What every request asks goes to the database as a fixed text with its arguments beside it, and is prepared once for each
