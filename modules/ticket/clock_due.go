@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -217,8 +218,8 @@ func (s *Service) movePage(ctx context.Context, actor access.Actor) (n int, err 
 		if err != nil {
 			return err
 		}
-		for _, t := range tickets {
-			if err := s.moveTicket(ctx, tx, actor, now, r, t); err != nil {
+		for _, id := range slices.Sorted(maps.Keys(tickets)) { // two processes at one page take its rows in one order
+			if err := s.moveTicket(ctx, tx, actor, now, r, tickets[id]); err != nil {
 				return err
 			}
 		}
