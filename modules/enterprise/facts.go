@@ -293,10 +293,10 @@ func (s *Service) said(cmd StateFacts, now time.Time) ([]Fact, error) {
 	return out, fault.Merge(errs...)
 }
 
+var numberMarks = strings.NewReplacer(",", "", " ", "", "，", "")
+
 // plainNumber takes blanks and thousands marks out of a typed number.
-func plainNumber(s string) string {
-	return strings.NewReplacer(",", "", " ", "", "，", "").Replace(norm.NFKC.String(strings.TrimSpace(s)))
-}
+func plainNumber(s string) string { return numberMarks.Replace(norm.NFKC.String(strings.TrimSpace(s))) }
 
 // largest bounds what is typed: a trillion 元, or a hundred million people.
 const largest = 100_000_000

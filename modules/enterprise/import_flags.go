@@ -49,10 +49,13 @@ func (s *Service) byOldNumber(ctx context.Context, name, old string) (uscc.Code,
 	return "", fault.InvalidField("creditCode", "OLD_NUMBER", fmt.Sprintf("这是 15 位的旧工商注册号（尾号 %s），库中没有能对应的同名企业，请填写营业执照上 18 位的统一社会信用代码", old[11:]))
 }
 
+var (
+	plainMarks = strings.NewReplacer("（", "(", "）", ")", " ", "", "\u3000", "")
+	wideMarks  = strings.NewReplacer("(", "（", ")", "）")
+)
+
 // plainName is a name without the differences that say nothing.
-func plainName(s string) string {
-	return strings.NewReplacer("（", "(", "）", ")", " ", "", "\u3000", "").Replace(s)
-}
+func plainName(s string) string { return plainMarks.Replace(s) }
 
 // namesakes finds the codes of companies by name, whichever brackets it is written with.
 func (s *Service) namesakes(ctx context.Context, names []string) (map[string][]string, error) {
@@ -66,7 +69,7 @@ func (s *Service) namesakes(ctx context.Context, names []string) (map[string][]s
 		}
 		seen[half] = true
 		asked = append(asked, half)
-		if full := strings.NewReplacer("(", "（", ")", "）").Replace(half); full != half {
+		if full := wideMarks.Replace(half); full != half {
 			asked = append(asked, full)
 		}
 	}

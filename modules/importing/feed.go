@@ -164,7 +164,7 @@ func (s *Service) readFeed(ctx context.Context, c lease.Claim, r *row, t sheet.T
 				if err := s.ready(ctx, r.ID, t, actor, batch); err != nil {
 					return err
 				}
-				if err := s.stage(ctx, c, r, t, actor, batch); err != nil {
+				if err := s.stage(ctx, c, r, t, batch); err != nil {
 					return err
 				}
 				batch = batch[:0]

@@ -22,6 +22,8 @@ type pending struct {
 	blinds   []string // keyed hashes of the row's key under each root, today's first
 	alike    []string // of the field by which rows are held against each other
 	sealed   string   // the values as they are kept
+	known    bool     // there is a record of its key already
+	flags    []sheet.RowProblem
 }
 
 // batch says of which import the rows that come next are.
@@ -29,7 +31,7 @@ func (r *row) batch() sheet.Batch {
 	return sheet.Batch{Import: r.ID, Source: r.Source, Duplicates: r.Duplicates, Anew: r.Read == 0}
 }
 
-// ready does of the rows' examination what each needs by itself, whatever else there is.
+// ready does of the rows' examination what does not depend on other rows of the file.
 func (s *Service) ready(ctx context.Context, id int64, t sheet.Target, actor access.Actor, batch []pending) error {
 	for i := range batch {
 		p := &batch[i]
@@ -55,15 +57,49 @@ func (s *Service) ready(ctx context.Context, id int64, t sheet.Target, actor acc
 		}
 		p.sealed = s.Box.Seal(plain, valuesPlace(id, p.record.Row))
 	}
+	return s.lookUp(ctx, t, actor, batch)
+}
+
+// lookUp asks the target of the good rows which records are there already, and what people must decide.
+func (s *Service) lookUp(ctx context.Context, t sheet.Target, actor access.Actor, batch []pending) error {
+	var keys []string
+	var records []sheet.Record
+	var at []int
+	for i := range batch {
+		p := &batch[i]
+		if len(p.blinds) > 0 {
+			keys = append(keys, p.record.Values[t.Key])
+		}
+		if p.state == RowGood {
+			records, at = append(records, p.record), append(at, i)
+		}
+	}
+	known, err := t.Existing(ctx, actor, keys)
+	if err != nil {
+		return err
+	}
+	for _, i := range at {
+		batch[i].known = known[batch[i].record.Values[t.Key]]
+	}
+	if t.Flag == nil {
+		return nil
+	}
+	flags, err := t.Flag(ctx, actor, records)
+	if err != nil {
+		return err
+	}
+	for i, why := range flags {
+		batch[at[i]].flags = why
+	}
 	return nil
 }
 
 // stage examines a batch that is ready and keeps it with the checkpoint behind it.
-func (s *Service) stage(ctx context.Context, c lease.Claim, r *row, t sheet.Target, actor access.Actor, batch []pending) error {
+func (s *Service) stage(ctx context.Context, c lease.Claim, r *row, t sheet.Target, batch []pending) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	if err := s.examine(ctx, r, t, actor, batch); err != nil {
+	if err := s.examine(ctx, r, t, batch); err != nil {
 		return err
 	}
 	rows := make([]staged, 0, len(batch))
@@ -115,28 +151,21 @@ func (s *Service) stage(ctx context.Context, c lease.Claim, r *row, t sheet.Targ
 }
 
 // examine says of each row what it is: bad, new, there already, or for a person to decide.
-func (s *Service) examine(ctx context.Context, r *row, t sheet.Target, actor access.Actor, batch []pending) error {
-	var keys, blinds []string
+func (s *Service) examine(ctx context.Context, r *row, t sheet.Target, batch []pending) error {
+	var blinds []string
 	for i := range batch {
-		if p := &batch[i]; len(p.blinds) > 0 {
-			keys, blinds = append(keys, p.record.Values[t.Key]), append(blinds, p.blinds...)
-		}
-	}
-	known, err := t.Existing(ctx, actor, keys)
-	if err != nil {
-		return err
+		blinds = append(blinds, batch[i].blinds...)
 	}
 	earlier, err := s.earlier(ctx, r.ID, blinds)
 	if err != nil {
 		return err
 	}
 	for i := range batch {
-		if p := &batch[i]; p.state == RowGood {
-			s.meet(r.Duplicates, p, known[p.record.Values[t.Key]], earlier)
+		p := &batch[i]
+		if p.state == RowGood {
+			s.meet(r.Duplicates, p, earlier)
 		}
-	}
-	if err := s.flag(ctx, t, actor, batch); err != nil {
-		return err
+		p.await(p.flags...)
 	}
 	return s.compare(ctx, r, t, batch)
 }
@@ -150,28 +179,6 @@ func (p *pending) await(why ...sheet.RowProblem) {
 		p.state, p.then = RowReview, p.state
 	}
 	p.problems = append(p.problems, why...)
-}
-
-// flag asks the target what people must decide about the rows that could be published.
-func (s *Service) flag(ctx context.Context, t sheet.Target, actor access.Actor, batch []pending) error {
-	if t.Flag == nil {
-		return nil
-	}
-	var records []sheet.Record
-	var at []int
-	for i := range batch {
-		if batch[i].state != RowBad {
-			records, at = append(records, batch[i].record), append(at, i)
-		}
-	}
-	flags, err := t.Flag(ctx, actor, records)
-	if err != nil {
-		return err
-	}
-	for i, why := range flags {
-		batch[at[i]].await(why...)
-	}
-	return nil
 }
 
 // compare holds rows against the first before them in the file that agrees in the target's field of likeness.

@@ -116,7 +116,7 @@ func (s *Service) readFile(ctx context.Context, c lease.Claim, r *row, t sheet.T
 		}
 	}()
 	for batch := range ahead {
-		if err := s.stage(ctx, c, r, t, actor, batch); err != nil {
+		if err := s.stage(ctx, c, r, t, batch); err != nil {
 			return err
 		}
 	}
@@ -188,7 +188,7 @@ func readRow(t sheet.Target, number int, cell func(f sheet.TargetField) (sheet.V
 }
 
 // meet decides about a good row whose record is there already, in the system or further up in the file.
-func (s *Service) meet(on sheet.Duplicates, p *pending, known bool, earlier map[string]int) {
+func (s *Service) meet(on sheet.Duplicates, p *pending, earlier map[string]int) {
 	if len(p.blinds) == 0 {
 		return
 	}
@@ -205,10 +205,10 @@ func (s *Service) meet(on sheet.Duplicates, p *pending, known bool, earlier map[
 	case on == sheet.Refuse && twice:
 		p.state = RowBad
 		p.problems = []sheet.RowProblem{{Code: "DUPLICATE_ROW", Message: fmt.Sprintf("与文件第 %d 行重复，请只保留一行", at)}}
-	case on == sheet.Refuse && known:
+	case on == sheet.Refuse && p.known:
 		p.state = RowBad
 		p.problems = []sheet.RowProblem{{Code: sheet.ErrExists.Code, Message: sheet.ErrExists.Message}}
-	case known || twice:
+	case p.known || twice:
 		p.state = RowKnown
 	}
 }
