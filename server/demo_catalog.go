@@ -104,6 +104,7 @@ func (h *house) seedProduct(ctx context.Context, s *seeded, i int, p demo.Produc
 	c := catalog.Content{
 		Name: p.Name, Kind: p.Kind, FinancingKind: p.FinancingKind, Summary: p.Summary, Description: p.Description, RateMin: p.RateMin, RateMax: p.RateMax,
 		AmountMin: p.AmountMin, AmountMax: p.AmountMax, TermMin: p.TermMin, TermMax: p.TermMax, PriceText: p.PriceText, Target: p.Target,
+		Guarantees: p.Guarantees, Cost: p.Cost, Subsidy: p.Subsidy, Venues: p.Venues, Duration: p.Duration, Deliverables: p.Deliverables, Conditions: p.Conditions,
 		Materials: p.Materials, Steps: p.Steps, Days: p.Days,
 	}
 	if expires {

@@ -276,6 +276,7 @@ type productFact struct {
 	InstitutionName string `json:"institutionName"`
 	Reason          string `json:"reason"`
 	Own             bool   `json:"own"` // the institution did it itself
+	ListFrom        string `json:"listFrom"`
 }
 
 // reviewers are the rights whose holders a product waits for after a fact.
@@ -287,13 +288,13 @@ func (n notices) ofProduct(ctx context.Context, tx bun.Tx, e event.Event) ([]mes
 		return nil, err
 	}
 	notice := message.Notice{Template: e.Type, Link: fmt.Sprintf("/products/%d", f.ID), Params: map[string]string{
-		"name": f.Name, "institutionName": f.InstitutionName, "reason": or(f.Reason, "请查看产品详情"),
+		"name": f.Name, "institutionName": f.InstitutionName, "reason": or(f.Reason, "请查看产品详情"), "day": f.ListFrom,
 	}}
 	switch e.Type {
 	case "product.submitted", "product.passed_platform":
 		to, err := n.audience.UsersWith(ctx, tx, reviewers[e.Type])
 		return each(to, notice), err
-	case "product.listed", "product.returned", "product.taken_down", "product.expired":
+	case "product.approved", "product.listed", "product.returned", "product.taken_down", "product.expired":
 		if f.Own {
 			return nil, nil
 		}

@@ -90,12 +90,15 @@ type Fact struct {
 // Detail is a public product as it is opened.
 type Detail struct {
 	Card
-	Edition     int64    `json:"edition"`
-	Description string   `json:"description"`
-	Materials   []string `json:"materials"`
-	Steps       []string `json:"steps"`
-	ValidUntil  string   `json:"validUntil"`
-	Institution Provider `json:"institution"`
+	Edition      int64    `json:"edition"`
+	Description  string   `json:"description"`
+	Subsidy      string   `json:"subsidy"`
+	Conditions   []string `json:"conditions"`
+	Deliverables []string `json:"deliverables"`
+	Materials    []string `json:"materials"`
+	Steps        []string `json:"steps"`
+	ValidUntil   string   `json:"validUntil"`
+	Institution  Provider `json:"institution"`
 }
 
 // Found is a page of the public list. Count is counted to page.CountCap + 1 at most.
@@ -287,6 +290,7 @@ func (c Content) facts() []Fact {
 		}
 		add(amountLabel(c.FinancingKind), c.amountText())
 		add("期限", c.termText())
+		add("担保方式", strings.Join(namesOf(guarantees, c.Guarantees), "、"))
 	} else {
 		add("价格", c.PriceText)
 		if i := strings.IndexAny(c.PriceText, "，,；;（("); i > 0 {
@@ -294,6 +298,11 @@ func (c Content) facts() []Fact {
 		}
 	}
 	add("办理时限", c.daysText())
+	if c.Kind != Financing {
+		add("收费方式", kindOf(costs, c.Cost).Name)
+		add("服务方式", strings.Join(namesOf(venues, c.Venues), "、"))
+		add("服务周期", c.Duration)
+	}
 	return out
 }
 
@@ -309,7 +318,7 @@ func (s *Service) Show(ctx context.Context, _ access.Actor, id int64) (Detail, e
 		return Detail{}, err
 	}
 	c := d.public.Content
-	return Detail{Card: d.card(), Edition: d.public.Number, Description: c.Description, Materials: append([]string{}, c.Materials...),
+	return Detail{Card: d.card(), Edition: d.public.Number, Description: c.Description, Subsidy: c.Subsidy, Conditions: append([]string{}, c.Conditions...), Deliverables: append([]string{}, c.Deliverables...), Materials: append([]string{}, c.Materials...),
 		Steps: append([]string{}, c.Steps...), ValidUntil: c.ValidUntil, Institution: by}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,10 @@ const (
 	maxPrice       = 100
 	maxMaterials   = 20
 	maxSteps       = 12
+	maxConditions  = 20
+	maxResults     = 12
+	maxSubsidy     = 200
+	maxDuration    = 60
 	maxRate        = 3600                  // basis points
 	maxAmount      = 100_000_000_000 * 100 // fen: a thousand 亿
 	maxTerm        = 600                   // months
@@ -33,12 +38,12 @@ type lines []string
 
 // Value writes them.
 func (l lines) Value() (driver.Value, error) {
-	if l == nil {
-		return "[]", nil
-	}
-	b, err := json.Marshal([]string(l))
+	b, err := l.MarshalJSON()
 	return string(b), err
 }
+
+// MarshalJSON writes no lines as an empty list.
+func (l lines) MarshalJSON() ([]byte, error) { return json.Marshal(append([]string{}, l...)) }
 
 // Scan reads them.
 func (l *lines) Scan(src any) error {
@@ -64,11 +69,19 @@ type Content struct {
 	AmountMax     int64  `bun:"amount_max,notnull" json:"amountMax"`
 	TermMin       int    `bun:"term_min,notnull" json:"termMin" doc:"Months."`
 	TermMax       int    `bun:"term_max,notnull" json:"termMax"`
+	Guarantees    lines  `bun:"guarantees,notnull" json:"guarantees" nullable:"false" doc:"Of loans: credit (nothing is pledged), mortgage, pledge, guarantor, insurance; any of them will do."`
+	Cost          string `bun:"cost,notnull" json:"cost" doc:"Of services: free, paid or subsidised."`
 	PriceText     string `bun:"price_text,notnull" json:"priceText" doc:"What a service costs, as shown."`
+	Subsidy       string `bun:"subsidy,notnull" json:"subsidy" doc:"Who pays how much of a subsidised service."`
+	Venues        lines  `bun:"venues,notnull" json:"venues" nullable:"false" doc:"Where a service takes place: online, office (of the institution), visit (at the company)."`
+	Duration      string `bun:"duration,notnull" json:"duration" doc:"How long a service lasts, as shown."`
+	Deliverables  lines  `bun:"deliverables,notnull" json:"deliverables" nullable:"false" doc:"What the company has in hand afterwards."`
+	Conditions    lines  `bun:"conditions,notnull" json:"conditions" nullable:"false" doc:"What a company must meet."`
 	Target        string `bun:"target,notnull" json:"target"`
 	Materials     lines  `bun:"materials,notnull" json:"materials" nullable:"false"`
 	Steps         lines  `bun:"steps,notnull" json:"steps" nullable:"false"`
 	Days          int    `bun:"days,notnull" json:"days" doc:"Working days until the result."`
+	ListFrom      string `bun:"list_from,notnull" json:"listFrom" doc:"The first day on the public list; empty as soon as it is approved."`
 	ValidUntil    string `bun:"valid_until,notnull" json:"validUntil" doc:"The last day, 2026-12-31; empty without a term."`
 }
 
@@ -117,6 +130,20 @@ func (e *entry) list(field, label string, values []string, most int) lines {
 	return out
 }
 
+// codes keeps those of a fixed choice, in its order, each once.
+func (e *entry) codes(field, label string, values []string, from []Kind) lines {
+	out := lines{}
+	for _, k := range from {
+		if slices.Contains(values, k.Code) {
+			out = append(out, k.Code)
+		}
+	}
+	if slices.ContainsFunc(values, func(v string) bool { return kindOf(from, v).Code == "" }) {
+		e.refuse(field, "CHOICE", label+"中有不认识的选项，请重新选择")
+	}
+	return out
+}
+
 // span checks a lower and an upper bound.
 func (e *entry) span(field, label string, low, high, most int64, show func(int64) string) {
 	switch {
@@ -136,7 +163,8 @@ func (c Content) clean() (Content, error) {
 		Name: e.line("name", "产品名称", c.Name, 2, maxName), Kind: c.Kind, Summary: e.line("summary", "一句话介绍", c.Summary, 0, maxSummary),
 		Description: e.block("description", "产品说明", c.Description, maxDescription), Target: e.line("target", "适用对象", c.Target, 0, maxTarget),
 		PriceText: e.line("priceText", "价格", c.PriceText, 0, maxPrice), Materials: e.list("materials", "申请材料", c.Materials, maxMaterials),
-		Steps: e.list("steps", "办理流程", c.Steps, maxSteps), Days: c.Days, ValidUntil: c.ValidUntil,
+		Steps: e.list("steps", "办理流程", c.Steps, maxSteps), Days: c.Days, ValidUntil: c.ValidUntil, ListFrom: c.ListFrom,
+		Conditions: e.list("conditions", "申请条件", c.Conditions, maxConditions), Guarantees: lines{}, Venues: lines{}, Deliverables: lines{},
 	}
 	if kindOf(kinds, c.Kind).Code == "" {
 		e.refuse("kind", "PRODUCT_KIND", "请选择服务类别")
@@ -147,15 +175,34 @@ func (c Content) clean() (Content, error) {
 		if kindOf(financingKinds, c.FinancingKind).Code == "" {
 			e.refuse("financingKind", "FINANCING_KIND", "请选择融资类型")
 		}
+		if out.Guarantees = e.codes("guarantees", "担保方式", c.Guarantees, guarantees); !lends(c.FinancingKind) {
+			out.Guarantees = lines{}
+		}
 		e.span("rate", rateLabel(c.FinancingKind), int64(c.RateMin), int64(c.RateMax), maxRate, page.Rate)
 		e.span("amount", amountLabel(c.FinancingKind), c.AmountMin, c.AmountMax, maxAmount, page.Money)
 		e.span("term", "期限", int64(c.TermMin), int64(c.TermMax), maxTerm, func(n int64) string { return fmt.Sprintf("%d 个月", n) })
+	} else {
+		out.Cost, out.Venues, out.Deliverables = c.Cost, e.codes("venues", "服务方式", c.Venues, venues), e.list("deliverables", "交付成果", c.Deliverables, maxResults)
+		out.Duration, out.Subsidy = e.line("duration", "服务周期", c.Duration, 0, maxDuration), e.line("subsidy", "补贴说明", c.Subsidy, 0, maxSubsidy)
+		if c.Cost != "" && kindOf(costs, c.Cost).Code == "" {
+			e.refuse("cost", "CHOICE", "请选择收费方式")
+		}
+		if c.Cost != Subsidised {
+			out.Subsidy = ""
+		}
 	}
 	if c.Days < 0 || c.Days > maxDays {
 		e.refuse("days", "RANGE", fmt.Sprintf("办理时限应在 0 至 %d 个工作日之间", maxDays))
 	}
 	if _, err := lastMoment(c.ValidUntil); err != nil {
 		e.refuse("validUntil", "BAD_DATE", "有效期应为日期，例如 2027-06-30")
+	}
+	from, err := lastMoment(c.ListFrom)
+	if err != nil {
+		e.refuse("listFrom", "BAD_DATE", "上架日期应为日期，例如 2027-01-01")
+	}
+	if until, err := lastMoment(c.ValidUntil); err == nil && from != nil && until != nil && until.Before(*from) {
+		e.refuse("validUntil", "RANGE", "有效期不能早于上架日期")
 	}
 	return out, joined(e.errs)
 }
@@ -171,6 +218,7 @@ func (c Content) complete(now time.Time) error {
 	need(c.Summary != "", "summary", "请填写一句话介绍")
 	need(c.Target != "", "target", "请填写适用对象")
 	need(c.Description != "", "description", "请填写产品说明")
+	need(len(c.Conditions) > 0, "conditions", "请至少填写一项申请条件，没有条件时填“无”")
 	need(len(c.Materials) > 0, "materials", "请至少填写一项申请材料，没有材料要求时填“无需材料”")
 	need(len(c.Steps) > 0, "steps", "请至少填写一个办理步骤")
 	need(c.Days > 0, "days", "请填写办理时限")
@@ -179,7 +227,12 @@ func (c Content) complete(now time.Time) error {
 		need(c.RateMax > 0 || c.FinancingKind == "equity", "rateMax", "请填写"+rateLabel(c.FinancingKind))
 		need(c.AmountMax > 0, "amountMax", "请填写"+amountLabel(c.FinancingKind))
 		need(c.TermMax > 0, "termMax", "请填写期限")
+		need(len(c.Guarantees) > 0 || !lends(c.FinancingKind), "guarantees", "请选择担保方式，信用贷款选“信用（无需抵押担保）”")
 	} else {
+		need(c.Cost != "", "cost", "请选择收费方式")
+		need(c.Cost != Subsidised || c.Subsidy != "", "subsidy", "请写明由谁补贴、补贴多少")
+		need(len(c.Venues) > 0, "venues", "请选择服务方式")
+		need(len(c.Deliverables) > 0, "deliverables", "请至少填写一项交付成果")
 		need(c.PriceText != "", "priceText", "请填写价格，免费的填“免费”")
 	}
 	if end, err := lastMoment(c.ValidUntil); err == nil && end != nil && !end.After(now) {
@@ -215,7 +268,7 @@ func nameKey(name string) string {
 
 // searchText is what full text looks through; the line ends keep phrases within one part.
 func (c Content) searchText(institution string) string {
-	return strings.Join([]string{c.Name, c.Summary, institution, kindOf(kinds, c.Kind).Name, kindOf(financingKinds, c.FinancingKind).Name, c.Target, c.Description}, "\n")
+	return strings.Join([]string{c.Name, c.Summary, institution, kindOf(kinds, c.Kind).Name, kindOf(financingKinds, c.FinancingKind).Name, c.Target, strings.Join(c.Conditions, "\n"), strings.Join(c.Deliverables, "\n"), c.Description}, "\n")
 }
 
 // joined makes one fault with a field for each wrong input.

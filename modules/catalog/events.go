@@ -33,6 +33,13 @@ type PassedPlatform struct {
 	Note string `json:"note,omitempty"` // internal
 }
 
+// Approved is announced when the government's review passes an edition that becomes public on a later day.
+type Approved struct {
+	Head
+	ListFrom string `json:"listFrom"`
+	Note     string `json:"note,omitempty"` // internal
+}
+
 // Listed is announced when an edition becomes public. Replaces is the edition it takes the place of, 0 for none.
 type Listed struct {
 	Head
@@ -87,6 +94,9 @@ func (f PassedPlatform) Event() (string, string, int64) {
 }
 
 // Event names the fact.
+func (f Approved) Event() (string, string, int64) { return "product.approved", Object, f.ID }
+
+// Event names the fact.
 func (f Listed) Event() (string, string, int64) { return "product.listed", Object, f.ID }
 
 // Event names the fact.
@@ -108,6 +118,6 @@ func (f Featured) Event() (string, string, int64) { return "product.featured", O
 // #nosec G101 -- names of steps, no secrets
 var labels = map[string]string{
 	"product.drafted": "新建草稿", "product.edited": "修改内容", "product.submitted": "提交审核", "product.withdrawn": "撤回",
-	"product.passed_platform": "初审通过", "product.listed": "终审通过，上架", "product.returned": "退回", "product.taken_down": "下架",
+	"product.passed_platform": "初审通过", "product.approved": "终审通过", "product.listed": "终审通过，上架", "product.returned": "退回", "product.taken_down": "下架",
 	"product.expired": "到期下架", "product.revised": "新建版本", "product.featured": "调整推荐",
 }

@@ -30,6 +30,29 @@ var financingKinds = []Kind{
 	{"insurance", "保险", "财产、责任、信用与科技保险", "finance"},
 }
 
+// Subsidised is the cost of a service somebody else pays for in part.
+const Subsidised = "subsidised"
+
+// The fixed choices of a product's fields.
+var (
+	guarantees = []Kind{
+		{Code: "credit", Name: "信用（无需抵押担保）"}, {Code: "mortgage", Name: "抵押"}, {Code: "pledge", Name: "质押"}, {Code: "guarantor", Name: "保证"}, {Code: "insurance", Name: "保证保险"},
+	}
+	costs  = []Kind{{Code: "free", Name: "免费"}, {Code: "paid", Name: "收费"}, {Code: Subsidised, Name: "有补贴"}}
+	venues = []Kind{{Code: "online", Name: "线上"}, {Code: "office", Name: "机构现场"}, {Code: "visit", Name: "上门"}}
+)
+
+// lends reports whether money of a financing kind has to be paid back, so that it may ask for a guarantee.
+func lends(financing string) bool { return financing == "debt" || financing == "mortgage" }
+
+func namesOf(list []Kind, codes []string) []string {
+	out := make([]string, 0, len(codes))
+	for _, c := range codes {
+		out = append(out, kindOf(list, c).Name)
+	}
+	return out
+}
+
 // Kinds lists the eight kinds of products in the order in which every face shows them.
 func Kinds() []Kind { return append([]Kind(nil), kinds...) }
 

@@ -17,6 +17,7 @@ const (
 	Draft            Status = "draft"
 	PlatformReview   Status = "platform_review"
 	GovernmentReview Status = "government_review"
+	Scheduled        Status = "scheduled" // approved, its day has not come
 	Public           Status = "listed"
 	SentBack         Status = "returned"
 	TakenBack        Status = "withdrawn"
@@ -27,7 +28,7 @@ const (
 
 // statuses are all states with the word every face shows.
 var statuses = map[Status]string{
-	Draft: "草稿", PlatformReview: "待初审", GovernmentReview: "待终审", Public: "已上架", SentBack: "已退回", TakenBack: "已撤回",
+	Draft: "草稿", PlatformReview: "待初审", GovernmentReview: "待终审", Scheduled: "待上架", Public: "已上架", SentBack: "已退回", TakenBack: "已撤回",
 	Down: "已下架", Over: "已到期", Replaced: "历史版本",
 }
 
@@ -37,7 +38,7 @@ func (s Status) Label() string { return statuses[s] }
 // Action is a command on a product.
 type Action string
 
-// The actions; each but the last two is the last part of its address.
+// The actions; each but the last three is the last part of its address.
 const (
 	ToEdit     Action = "edit"
 	ToSubmit   Action = "submit"
@@ -47,6 +48,7 @@ const (
 	ToTakeDown Action = "take-down"
 	ToUnlist   Action = "unlist"
 	ToRevise   Action = "revise"
+	ToList     Action = "list"
 	ToExpire   Action = "expire"
 	ToReplace  Action = "replace"
 )
@@ -83,9 +85,12 @@ func Lifecycle() []Transition {
 		{PlatformReview, ToPass, GovernmentReview},
 		{PlatformReview, ToReturn, SentBack},
 		{PlatformReview, ToWithdraw, TakenBack},
-		{GovernmentReview, ToPass, Public},
+		{GovernmentReview, ToPass, Scheduled},
 		{GovernmentReview, ToReturn, SentBack},
 		{GovernmentReview, ToWithdraw, TakenBack},
+		{Scheduled, ToList, Public},
+		{Scheduled, ToReturn, SentBack},
+		{Scheduled, ToWithdraw, TakenBack},
 		{SentBack, ToSubmit, PlatformReview},
 		{SentBack, ToEdit, SentBack},
 		{TakenBack, ToSubmit, PlatformReview},
@@ -141,10 +146,15 @@ func RightOf(from Status, a Action) Right {
 		}
 		return Right{Desk, PermReviewPlatform, "初审通过"}
 	case ToReturn:
+		if from == Scheduled {
+			return Right{Desk, PermReviewGovernment, "撤销终审并退回"}
+		}
 		if from == GovernmentReview {
 			return Right{Desk, PermReviewGovernment, "终审退回"}
 		}
 		return Right{Desk, PermReviewPlatform, "初审退回"}
+	case ToList:
+		return Right{Machine, "", "按期上架"}
 	case ToExpire:
 		return Right{Machine, "", "到期下架"}
 	case ToReplace:
@@ -182,7 +192,7 @@ func ValidateLifecycle(table []Transition) error {
 			return fmt.Errorf("%s %s: two outcomes", t.From, t.Action)
 		}
 		seen[question{t.From, t.Action}] = true
-		if t.To == Public && (t.From != GovernmentReview || t.Action != ToPass) {
+		if t.To == Scheduled && (t.From != GovernmentReview || t.Action != ToPass) || t.To == Public && (t.From != Scheduled || t.Action != ToList) {
 			return fmt.Errorf("%s %s lists a product that was not reviewed", t.From, t.Action)
 		}
 		if t.To == GovernmentReview && (t.From != PlatformReview || t.Action != ToPass) {

@@ -102,4 +102,16 @@ var Migrations = []database.Migration{{
 		}
 		return fullText.Create(ctx, tx, "products")
 	},
+}, {
+	ID: "20261130040000_product_fields",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		var steps []string
+		for _, list := range []string{"guarantees", "venues", "deliverables", "conditions"} {
+			steps = append(steps, "ALTER TABLE product_editions ADD COLUMN "+list+" TEXT NOT NULL DEFAULT '[]'")
+		}
+		for _, word := range []string{"cost", "subsidy", "duration", "list_from"} {
+			steps = append(steps, "ALTER TABLE product_editions ADD COLUMN "+word+" VARCHAR NOT NULL DEFAULT ''")
+		}
+		return database.Exec(ctx, tx, steps...)
+	},
 }}

@@ -36,15 +36,17 @@ type listPage struct {
 }
 
 type detailPage struct {
-	Head        page.DetailHead
-	Description string
-	Target      string
-	Materials   []string
-	Steps       page.Timeline
-	Institution page.Facts
-	About       string
-	More        []page.Link
-	Apply       *page.ApplyBar
+	Head         page.DetailHead
+	Description  string
+	Target       string
+	Conditions   []string
+	Deliverables []string
+	Materials    []string
+	Steps        page.Timeline
+	Institution  page.Facts
+	About        string
+	More         []page.Link
+	Apply        *page.ApplyBar
 }
 
 // cardsPerPage fills rows of three and of two.
@@ -292,7 +294,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 	v.Meta = page.Meta{ColumnName: list.Text, ArticleTitle: d.Name, PubDate: page.DateTime(d.ListedAt), ContentSource: d.InstitutionName}
 	data := detailPage{
 		Head:        page.DetailHead{Title: d.Name, Source: d.InstitutionName, PubDate: d.ListedAt, Labels: []string{d.label()}},
-		Description: d.Description, Target: d.Target, Materials: d.Materials, About: d.Institution.Summary,
+		Description: d.Description, Target: d.Target, Conditions: d.Conditions, Deliverables: d.Deliverables, Materials: d.Materials, About: d.Institution.Summary,
 		Institution: page.Facts{Caption: "提供机构", Items: []page.Fact{{Label: "机构", Value: d.Institution.Name}, {Label: "类型", Value: d.Institution.KindName},
 			{Label: "咨询电话", Value: d.Institution.Phone}, {Label: "地址", Value: d.Institution.Address}}},
 	}
@@ -301,6 +303,9 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 	}
 	for i, f := range d.Facts {
 		data.Head.Facts = append(data.Head.Facts, page.Fact{Label: f.Label, Value: f.Value, Strong: i == 0})
+	}
+	if d.Subsidy != "" {
+		data.Head.Facts = append(data.Head.Facts, page.Fact{Label: "补贴说明", Value: d.Subsidy})
 	}
 	if d.ValidUntil != "" {
 		data.Head.Facts = append(data.Head.Facts, page.Fact{Label: "有效期至", Value: d.ValidUntil})

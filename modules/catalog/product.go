@@ -6,6 +6,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -133,9 +134,13 @@ func (d *dossier) Submit(now time.Time, by access.Actor) error {
 }
 
 // Withdraw takes the newest edition back before a decision.
-func (d *dossier) Withdraw(now time.Time) error { return d.move(d.newest, ToWithdraw, now) }
+func (d *dossier) Withdraw(now time.Time) error {
+	d.newest.ApprovedBy, d.newest.ApprovedName, d.newest.ApprovedAt = 0, "", nil
+	return d.move(d.newest, ToWithdraw, now)
+}
 
-// Pass is the yes of a reviewer; the second makes the edition public and returns the number of the one it replaces.
+// Pass is the yes of a reviewer; the second makes the edition public, unless its day is to come, and returns the number of
+// the one it replaces.
 func (d *dossier) Pass(now time.Time, by access.Actor) (replaces int64, err error) {
 	e := d.newest
 	if err := d.mayReview(by); err != nil {
@@ -152,8 +157,29 @@ func (d *dossier) Pass(now time.Time, by access.Actor) (replaces int64, err erro
 		return 0, err
 	} else if end != nil && !end.After(now) {
 		return 0, ErrState.With("产品的有效期 %s 已过，请退回机构修改", e.ValidUntil)
-	} else {
-		d.ExpiresAt = end
+	}
+	e.ApprovedBy, e.ApprovedName, e.ApprovedAt = by.UserID, by.Name, &now
+	if e.ListFrom > dayOf(now) {
+		return 0, nil
+	}
+	return d.List(now)
+}
+
+// dayOf is the day in Beijing.
+func dayOf(now time.Time) string { return now.In(clock.Beijing).Format(time.DateOnly) }
+
+// List makes the approved edition public and returns the number of the one it replaces.
+func (d *dossier) List(now time.Time) (replaces int64, err error) {
+	e := d.newest
+	if e.ListFrom > dayOf(now) {
+		return 0, ErrState.With("产品定于 %s 上架，还没有到期", e.ListFrom)
+	}
+	end, err := lastMoment(e.ValidUntil)
+	if err != nil {
+		return 0, err
+	}
+	if err := d.move(e, ToList, now); err != nil {
+		return 0, err
 	}
 	if d.public != nil {
 		replaces = d.public.Number
@@ -161,8 +187,8 @@ func (d *dossier) Pass(now time.Time, by access.Actor) (replaces int64, err erro
 			return 0, err
 		}
 	}
-	e.ApprovedBy, e.ApprovedName, e.ApprovedAt = by.UserID, by.Name, &now
-	d.Shown, d.ListedAt, d.ListedMicro = e.Number, &now, now.UnixMicro()
+	d.public = e
+	d.Shown, d.ListedAt, d.ListedMicro, d.ExpiresAt = e.Number, &now, now.UnixMicro(), end
 	return replaces, nil
 }
 
@@ -187,6 +213,7 @@ func (d *dossier) Return(now time.Time, by access.Actor, reason string) error {
 		return err
 	}
 	d.newest.Reason = reason
+	d.newest.ApprovedBy, d.newest.ApprovedName, d.newest.ApprovedAt = 0, "", nil
 	return nil
 }
 

@@ -30,8 +30,12 @@ func (s *Service) Pass(ctx context.Context, actor access.Actor, cmd PassProduct)
 	}
 	err = s.change(ctx, actor, ToPass, cmd.Ref, cmd, func(d *dossier, now time.Time) (effect, error) {
 		replaces, err := d.Pass(now, actor)
-		if d.newest.Status != Public {
+		switch d.newest.Status {
+		case GovernmentReview:
 			return effect{about: d.newest, summary: "产品初审通过", fact: func(h Head) event.Fact { return PassedPlatform{Head: h, Note: note} }}, err
+		case Scheduled:
+			return effect{about: d.newest, summary: "产品终审通过，定期上架",
+				fact: func(h Head) event.Fact { return Approved{Head: h, ListFrom: d.newest.ListFrom, Note: note} }}, err
 		}
 		return effect{about: d.newest, public: true, summary: "产品终审通过并上架",
 			fact: func(h Head) event.Fact { return Listed{Head: h, Replaces: replaces, Note: note} }}, err
@@ -116,13 +120,35 @@ func (s *Service) ExpireDue(ctx context.Context, actor access.Actor) (int, error
 	if err != nil {
 		return 0, fmt.Errorf("products that expire: %w", err)
 	}
+	return s.each(ctx, actor, due, ToExpire, func(d *dossier, now time.Time) (effect, error) {
+		e := d.about(ToExpire)
+		return effect{about: e, public: true, summary: "产品到期下架", fact: func(h Head) event.Fact { return Expired{Head: h, Reason: expiredReason} }},
+			d.Leave(now, ToExpire, expiredReason)
+	})
+}
+
+// ListDue makes the approved products public whose day has come and returns how many. Only the system may.
+func (s *Service) ListDue(ctx context.Context, actor access.Actor) (int, error) {
+	if actor.Party != access.System {
+		return 0, ErrForbidden
+	}
+	var due []Product
+	err := s.DB.Read().NewSelect().Model(&due).Join("JOIN product_editions AS e ON e.product_id = p.id AND e.number = p.edition").
+		Where("p.status = ? AND e.list_from <= ?", Scheduled, dayOf(s.Clock.Now())).OrderExpr("p.status_at, p.id").Limit(100).Scan(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("products to be listed: %w", err)
+	}
+	return s.each(ctx, actor, due, ToList, func(d *dossier, now time.Time) (effect, error) {
+		replaces, err := d.List(now)
+		return effect{about: d.newest, public: true, summary: "产品按期上架", fact: func(h Head) event.Fact { return Listed{Head: h, Replaces: replaces} }}, err
+	})
+}
+
+// each takes a step of the system on each product as it was read.
+func (s *Service) each(ctx context.Context, actor access.Actor, due []Product, action Action, step func(d *dossier, now time.Time) (effect, error)) (int, error) {
 	n := 0
 	for _, p := range due {
-		err := s.change(ctx, actor, ToExpire, Ref{ID: p.ID, Version: p.Version}, nil, func(d *dossier, now time.Time) (effect, error) {
-			e := d.about(ToExpire)
-			return effect{about: e, public: true, summary: "产品到期下架", fact: func(h Head) event.Fact { return Expired{Head: h, Reason: expiredReason} }},
-				d.Leave(now, ToExpire, expiredReason)
-		})
+		err := s.change(ctx, actor, action, Ref{ID: p.ID, Version: p.Version}, nil, step)
 		if fault.KindOf(err) == fault.Conflict {
 			continue // another process, or a person, was first; the next round looks again
 		}
@@ -140,6 +166,12 @@ func (s *Service) Tasks() []jobs.Task {
 		n, err := s.ExpireDue(ctx, access.SystemActor("job:product.expire"))
 		if n > 0 {
 			jobs.Note(ctx, "下架 %d 个产品", n)
+		}
+		return err
+	}}, {Name: "product.list", Title: "已审核产品按期上架", Every: time.Minute, Run: func(ctx context.Context) error {
+		n, err := s.ListDue(ctx, access.SystemActor("job:product.list"))
+		if n > 0 {
+			jobs.Note(ctx, "上架 %d 个产品", n)
 		}
 		return err
 	}}}

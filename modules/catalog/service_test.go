@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,12 +93,13 @@ func loan() catalog.Content {
 	return catalog.Content{
 		Name: "〔演示〕烘焙贷", Kind: "financing", FinancingKind: "debt", Summary: "给面包房的信用贷款", Description: "凭收单流水核定额度，添置烤箱也能用。\n按日计息。",
 		RateMin: 365, RateMax: 410, AmountMin: 1_000_000, AmountMax: 50_000_000, TermMin: 6, TermMax: 24, Target: "经营满一年的面包房𠮷🥐",
-		Materials: []string{"营业执照"}, Steps: []string{"在线申请", "放款"}, Days: 5,
+		Guarantees: []string{"credit"}, Conditions: []string{"无逾期贷款"}, Materials: []string{"营业执照"}, Steps: []string{"在线申请", "放款"}, Days: 5,
 	}
 }
 
 func service() catalog.Content {
-	return catalog.Content{Name: "合同体检", Kind: "legal", Summary: "逐条审查合同", Description: "标出风险条款。", PriceText: "首次免费", Target: "小微企业",
+	return catalog.Content{Name: "合同体检", Kind: "legal", Summary: "逐条审查合同", Description: "标出风险条款。", Cost: "free", PriceText: "首次免费", Target: "小微企业",
+		Venues: []string{"online"}, Deliverables: []string{"审查意见书"}, Conditions: []string{"无"},
 		Materials: []string{"合同文本"}, Steps: []string{"预约", "出具意见"}, Days: 3}
 }
 
@@ -616,6 +618,12 @@ func TestWhatMayNotBeTyped(t *testing.T) {
 		"no date":               {func(c *catalog.Content) { c.ValidUntil = "2026-02-30" }, "validUntil"},
 		"name of 61 characters": {func(c *catalog.Content) { c.Name = strings.Repeat("𠮷", 61) }, "name"},
 		"21 materials":          {func(c *catalog.Content) { c.Materials = strings.Split(strings.Repeat("证明,", 21), ",")[:21] }, "materials"},
+		"an unknown guarantee":  {func(c *catalog.Content) { c.Guarantees = []string{"credit", "soul"} }, "guarantees"},
+		"21 conditions":         {func(c *catalog.Content) { c.Conditions = strings.Split(strings.Repeat("条件,", 21), ",")[:21] }, "conditions"},
+		"over before it begins": {func(c *catalog.Content) { c.ListFrom, c.ValidUntil = "2027-01-02", "2027-01-01" }, "validUntil"},
+		"no day to begin":       {func(c *catalog.Content) { c.ListFrom = "明天" }, "listFrom"},
+		"a cost of services":    {func(c *catalog.Content) { *c = service(); c.Cost = "cheap" }, "cost"},
+		"an unknown place":      {func(c *catalog.Content) { *c = service(); c.Venues = []string{"moon"} }, "venues"},
 		"broken text":           {func(c *catalog.Content) { c.Summary = "\xff" }, "summary"},
 	} {
 		content := loan()
@@ -659,9 +667,9 @@ func TestADraftMayHaveGapsASubmissionMayNot(t *testing.T) {
 		content catalog.Content
 		missing string
 	}{
-		"loan":    {catalog.Content{Name: "空白贷", Kind: "financing", FinancingKind: "debt"}, "summary target description materials steps days rateMax amountMax termMax"},
-		"equity":  {catalog.Content{Name: "空白基金", Kind: "financing", FinancingKind: "equity"}, "summary target description materials steps days amountMax termMax"},
-		"service": {catalog.Content{Name: "空白服务", Kind: "legal"}, "summary target description materials steps days priceText"},
+		"loan":    {catalog.Content{Name: "空白贷", Kind: "financing", FinancingKind: "debt"}, "summary target description conditions materials steps days rateMax amountMax termMax guarantees"},
+		"equity":  {catalog.Content{Name: "空白基金", Kind: "financing", FinancingKind: "equity"}, "summary target description conditions materials steps days amountMax termMax"},
+		"service": {catalog.Content{Name: "空白服务", Kind: "legal"}, "summary target description conditions materials steps days cost venues deliverables priceText"},
 	} {
 		v := f.mustDraft(t, banker, c.content)
 		_, err := f.Submit(ctx, banker, catalog.SubmitProduct{Ref: ref(v)})
@@ -861,5 +869,57 @@ func TestTheFirstLetterOfAMarkedName(t *testing.T) {
 	f.mustList(t, banker, loan())
 	if got := must(f.Browse(context.Background(), nobody, catalog.BrowseFilter{Query: "烘"}))(t); got.Count != 1 {
 		t.Errorf("found %d", got.Count)
+	}
+}
+
+// TestAProductIsListedOnItsDay: approved before its day it waits; the clock lists it, once, and what was public stays until
+// then. Meanwhile its institution and the government can take it back.
+func TestAProductIsListedOnItsDay(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	old := f.mustList(t, banker, loan())
+	v := must(f.Revise(ctx, banker, catalog.ReviseProduct{Ref: ref(old)}))(t)
+	c := loan()
+	c.Name, c.ListFrom = "烘焙贷新版", "2026-11-25"
+	v = must(f.Edit(ctx, banker, catalog.EditProduct{Ref: ref(v), Content: c}))(t)
+	pass := func(v catalog.View) catalog.View {
+		v = must(f.Submit(ctx, banker, catalog.SubmitProduct{Ref: ref(v)}))(t)
+		v = f.mustPass(t, first, v)
+		return f.mustPass(t, second, v)
+	}
+	v = pass(v)
+	if v.Status != catalog.Scheduled || v.Shown != 1 || v.Status.Label() != "待上架" || !strings.Contains(v.Timeline[len(v.Timeline)-1].Label, "2026-11-25") {
+		t.Fatalf("%+v %+v", v.Item, v.Timeline[len(v.Timeline)-1])
+	}
+	if got := must(f.Show(ctx, nobody, v.ID))(t); got.Name != "〔演示〕烘焙贷" {
+		t.Errorf("before its day the public reads %q", got.Name)
+	}
+	if n := must(f.ListDue(ctx, machine))(t); n != 0 {
+		t.Errorf("%d listed too early", n)
+	}
+	if _, err := f.ListDue(ctx, second); !errors.Is(err, fault.ErrForbidden) {
+		t.Errorf("by a person: %v", err)
+	}
+	// Both may take it back, and the reviews begin again.
+	v = must(f.Return(ctx, second, catalog.ReturnProduct{Ref: ref(v), Reason: "合同样本有变"}))(t)
+	if v.Status != catalog.SentBack || v.Editions[0].ApprovedAt != nil {
+		t.Fatalf("%+v", v.Editions[0])
+	}
+	v = pass(v)
+	v = must(f.Withdraw(ctx, banker, catalog.WithdrawProduct{Ref: ref(v)}))(t)
+	v = pass(v)
+	f.clock.Set(time.Date(2026, 11, 24, 16, 0, 0, 0, time.UTC)) // midnight in Beijing
+	var wg sync.WaitGroup
+	var listed atomic.Int32
+	for range 4 {
+		wg.Go(func() { listed.Add(int32(must(f.ListDue(ctx, machine))(t))) })
+	}
+	wg.Wait()
+	v = must(f.Get(ctx, banker, v.ID))(t)
+	if listed.Load() != 1 || v.Status != catalog.Public || v.Shown != 2 || v.Timeline[len(v.Timeline)-1].Label != "按期上架" {
+		t.Errorf("listed %d times: %+v %+v", listed.Load(), v.Item, v.Timeline[len(v.Timeline)-1])
+	}
+	if got := must(f.Show(ctx, nobody, v.ID))(t); got.Name != c.Name || len(got.Conditions) != 1 {
+		t.Errorf("on its day the public reads %+v", got)
 	}
 }

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -20,7 +21,7 @@ type Item struct {
 	FinancingName   string     `json:"financingName"`
 	InstitutionID   int64      `json:"institutionId"`
 	InstitutionName string     `json:"institutionName"`
-	Status          Status     `json:"status" enum:"draft,platform_review,government_review,listed,returned,withdrawn,taken_down,expired,replaced" doc:"Of the newest edition."`
+	Status          Status     `json:"status" enum:"draft,platform_review,government_review,scheduled,listed,returned,withdrawn,taken_down,expired,replaced" doc:"Of the newest edition."`
 	StatusAt        time.Time  `json:"statusAt"`
 	Edition         int64      `json:"edition" doc:"The newest."`
 	Shown           int64      `json:"shown" doc:"The public edition, 0 for none."`
@@ -59,7 +60,7 @@ type Texts struct {
 // EditionView is one edition in the history of a product.
 type EditionView struct {
 	Number      int64      `json:"number"`
-	Status      Status     `json:"status" enum:"draft,platform_review,government_review,listed,returned,withdrawn,taken_down,expired,replaced"`
+	Status      Status     `json:"status" enum:"draft,platform_review,government_review,scheduled,listed,returned,withdrawn,taken_down,expired,replaced"`
 	Name        string     `json:"name"`
 	SubmittedAt *time.Time `json:"submittedAt,omitempty"`
 	ApprovedAt  *time.Time `json:"approvedAt,omitempty"`
@@ -182,7 +183,7 @@ func stepOf(e event.Event) (Step, error) {
 	}
 	s := Step{Seq: e.Seq, Kind: e.Type, Label: labels[e.Type], At: e.At.UTC(), Actor: e.ActorName, Edition: h.Edition}
 	switch e.Type {
-	case "product.passed_platform", "product.listed", "product.returned", "product.featured":
+	case "product.passed_platform", "product.approved", "product.listed", "product.returned", "product.featured":
 		s.staff = true
 	}
 	var err error
@@ -191,9 +192,15 @@ func stepOf(e event.Event) (Step, error) {
 		var f PassedPlatform
 		err = e.Decode(&f)
 		s.Text = f.Note
+	case "product.approved":
+		var f Approved
+		err = e.Decode(&f)
+		s.Label, s.Text = fmt.Sprintf("终审通过，定于 %s 上架", f.ListFrom), f.Note
 	case "product.listed":
 		var f Listed
-		err = e.Decode(&f)
+		if err = e.Decode(&f); e.ActorID == 0 {
+			s.Label, s.Actor = "按期上架", ""
+		}
 		s.Text = f.Note
 	case "product.returned":
 		var f Returned

@@ -87,11 +87,20 @@ func Changes(before, after Content) []Change {
 	add("rate", rateLabel(kind), before.rateText(), after.rateText())
 	add("amount", amountLabel(kind), before.amountText(), after.amountText())
 	add("term", "期限", before.termText(), after.termText())
+	names := func(list []Kind, codes lines) string { return strings.Join(namesOf(list, codes), "、") }
+	add("guarantees", "担保方式", names(guarantees, before.Guarantees), names(guarantees, after.Guarantees))
+	add("cost", "收费方式", kindOf(costs, before.Cost).Name, kindOf(costs, after.Cost).Name)
 	add("priceText", "价格", before.PriceText, after.PriceText)
+	add("subsidy", "补贴说明", before.Subsidy, after.Subsidy)
+	add("venues", "服务方式", names(venues, before.Venues), names(venues, after.Venues))
+	add("duration", "服务周期", before.Duration, after.Duration)
+	add("deliverables", "交付成果", strings.Join(before.Deliverables, "\n"), strings.Join(after.Deliverables, "\n"))
 	add("target", "适用对象", before.Target, after.Target)
+	add("conditions", "申请条件", strings.Join(before.Conditions, "\n"), strings.Join(after.Conditions, "\n"))
 	add("materials", "申请材料", strings.Join(before.Materials, "\n"), strings.Join(after.Materials, "\n"))
 	add("steps", "办理流程", strings.Join(before.Steps, "\n"), strings.Join(after.Steps, "\n"))
 	add("days", "办理时限", before.daysText(), after.daysText())
+	add("listFrom", "上架日期", before.ListFrom, after.ListFrom)
 	add("validUntil", "有效期至", before.ValidUntil, after.ValidUntil)
 	add("description", "产品说明", before.Description, after.Description)
 	return out
@@ -107,8 +116,7 @@ type RateLimit struct {
 // warnings say what may be right and must be looked at.
 func (c Content) warnings(limit RateLimit) []string {
 	out := []string{}
-	loan := c.FinancingKind == "debt" || c.FinancingKind == "mortgage"
-	if loan && limit.BasisPoints > 0 && c.RateMax > limit.BasisPoints {
+	if lends(c.FinancingKind) && limit.BasisPoints > 0 && c.RateMax > limit.BasisPoints {
 		out = append(out, fmt.Sprintf("年利率上限 %s 高于 %s（%s），请核对并说明综合融资成本", page.Rate(int64(c.RateMax)), page.Rate(int64(limit.BasisPoints)), limit.Basis))
 	}
 	return out

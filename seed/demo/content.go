@@ -96,6 +96,7 @@ func (g *generator) products() error {
 		p.Summary = strings.SplitAfter(r.Core, "。")[0]
 		p.Description = r.Core + "\n" + pick(g, s.Process[group]) + "\n" + "适用对象：" + r.Target + "。" + pick(g, s.Assurance)
 		p.Materials, p.Steps = productPapers(group)
+		p.terms(r.Core)
 		g.w.Products = append(g.w.Products, p)
 	}
 	// A few are on their way through review, so that every queue has something in it.

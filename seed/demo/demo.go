@@ -154,7 +154,14 @@ type Product struct {
 	AmountMax     int64
 	TermMin       int // months
 	TermMax       int
-	PriceText     string // what a service costs, as shown
+	Guarantees    []string // of loans
+	Cost          string   // of services: free, paid, subsidised
+	PriceText     string   // what a service costs, as shown
+	Subsidy       string
+	Venues        []string
+	Duration      string
+	Deliverables  []string
+	Conditions    []string
 	Target        string // whom it is for
 	Materials     []string
 	Steps         []string

@@ -9065,15 +9065,27 @@ export interface components {
              * @description Fen.
              */
             amountMin: number;
+            /** @description What a company must meet. */
+            conditions: string[];
+            /** @description Of services: free, paid or subsidised. */
+            cost: string;
             /**
              * Format: int64
              * @description Working days until the result.
              */
             days: number;
+            /** @description What the company has in hand afterwards. */
+            deliverables: string[];
             description: string;
+            /** @description How long a service lasts, as shown. */
+            duration: string;
             /** @description Of financing products only. */
             financingKind: string;
+            /** @description Of loans: credit (nothing is pledged), mortgage, pledge, guarantor, insurance; any of them will do. */
+            guarantees: string[];
             kind: string;
+            /** @description The first day on the public list; empty as soon as it is approved. */
+            listFrom: string;
             materials: string[];
             name: string;
             /** @description What a service costs, as shown. */
@@ -9086,6 +9098,8 @@ export interface components {
              */
             rateMin: number;
             steps: string[];
+            /** @description Who pays how much of a subsidised service. */
+            subsidy: string;
             summary: string;
             target: string;
             /** Format: int64 */
@@ -9097,8 +9111,12 @@ export interface components {
             termMin: number;
             /** @description The last day, 2026-12-31; empty without a term. */
             validUntil: string;
+            /** @description Where a service takes place: online, office (of the institution), visit (at the company). */
+            venues: string[];
         };
         CatalogDetail: {
+            conditions: string[];
+            deliverables: string[];
             description: string;
             /** Format: int64 */
             edition: number;
@@ -9120,6 +9138,7 @@ export interface components {
             name: string;
             recommended: boolean;
             steps: string[];
+            subsidy: string;
             summary: string;
             target: string;
             validUntil: string;
@@ -9132,7 +9151,7 @@ export interface components {
             number: number;
             reason: string;
             /** @enum {string} */
-            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            status: "draft" | "platform_review" | "government_review" | "scheduled" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
             /** Format: date-time */
             submittedAt?: string;
         };
@@ -9170,7 +9189,7 @@ export interface components {
              * @description Of the newest edition.
              * @enum {string}
              */
-            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            status: "draft" | "platform_review" | "government_review" | "scheduled" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
             /** Format: date-time */
             statusAt: string;
             /** @description The institution is out of service: the product is not shown. */
@@ -9265,7 +9284,7 @@ export interface components {
              * @description Of the newest edition.
              * @enum {string}
              */
-            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            status: "draft" | "platform_review" | "government_review" | "scheduled" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
             /** Format: date-time */
             statusAt: string;
             /** @description Who submitted the newest edition. */

@@ -12,7 +12,7 @@ export function verbOf(
     case 'pass':
       return { text: last ? '终审通过并上架' : '初审通过', type: 'primary' }
     case 'return':
-      return { text: '退回机构', type: 'default' }
+      return { text: status === 'scheduled' ? '撤销终审并退回' : '退回机构', type: 'default' }
     case 'submit':
       return { text: '提交审核', type: 'primary' }
     case 'edit':

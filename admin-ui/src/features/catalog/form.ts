@@ -13,9 +13,17 @@ export interface ProductValues {
   amountMax: number | null
   termMin: number | null
   termMax: number | null
+  guarantees: string[]
+  cost: string
   priceText: string
+  subsidy: string
+  venues: string[]
+  duration: string
+  deliverables: string
+  conditions: string
   days: number | null
-  /** Null when the day was taken out again. */
+  /** Null when the day was taken out again, as below. */
+  listFrom: string | null
   validUntil: string | null
   materials: string
   steps: string
@@ -34,8 +42,16 @@ export const emptyProduct = (): ProductValues => ({
   amountMax: null,
   termMin: null,
   termMax: null,
+  guarantees: [],
+  cost: '',
   priceText: '',
+  subsidy: '',
+  venues: [],
+  duration: '',
+  deliverables: '',
+  conditions: '',
   days: null,
+  listFrom: '',
   validUntil: '',
   materials: '',
   steps: '',
@@ -48,6 +64,10 @@ const linesOf = (text: string) =>
     .split('\n')
     .map((line) => line.trim())
     .filter(Boolean)
+
+/** Whether money of this kind has to be paid back, so that it may ask for a guarantee. */
+export const lends = (v: { kind: string; financingKind: string }): boolean =>
+  v.kind === 'financing' && (v.financingKind === 'debt' || v.financingKind === 'mortgage')
 
 /** What is sent of what was typed. Rounding takes away what binary fractions add: 4.35 % is 435. */
 export function toContent(v: ProductValues): Content {
@@ -65,8 +85,16 @@ export function toContent(v: ProductValues): Content {
     amountMax: number(v.amountMax, tenThousandYuan),
     termMin: number(v.termMin, 1),
     termMax: number(v.termMax, 1),
+    guarantees: lends(v) ? v.guarantees : [],
+    cost: financing ? '' : v.cost,
     priceText: financing ? '' : v.priceText,
+    subsidy: !financing && v.cost === 'subsidised' ? v.subsidy : '',
+    venues: financing ? [] : v.venues,
+    duration: financing ? '' : v.duration,
+    deliverables: financing ? [] : linesOf(v.deliverables),
+    conditions: linesOf(v.conditions),
     days: v.days ?? 0,
+    listFrom: v.listFrom ?? '',
     validUntil: v.validUntil ?? '',
     materials: linesOf(v.materials),
     steps: linesOf(v.steps),
@@ -90,8 +118,16 @@ export function toValues(c: Content): ProductValues {
     amountMax: number(c.amountMax, tenThousandYuan),
     termMin: number(c.termMin, 1),
     termMax: number(c.termMax, 1),
+    guarantees: c.guarantees,
+    cost: c.cost,
     priceText: c.priceText,
+    subsidy: c.subsidy,
+    venues: c.venues,
+    duration: c.duration,
+    deliverables: c.deliverables.join('\n'),
+    conditions: c.conditions.join('\n'),
     days: number(c.days, 1),
+    listFrom: c.listFrom,
     validUntil: c.validUntil,
     materials: c.materials.join('\n'),
     steps: c.steps.join('\n'),
@@ -104,6 +140,7 @@ export function checkProduct(v: ProductValues): Partial<Record<keyof ProductValu
   const found: Partial<Record<keyof ProductValues, string>> = {}
   if ([...v.name.trim()].length < 2) found.name = '请填写产品名称，至少 2 个字'
   if (!v.kind) found.kind = '请选择服务类别'
+  if (v.listFrom && v.validUntil && v.validUntil < v.listFrom) found.validUntil = '有效期不能早于上架日期'
   if (v.kind !== 'financing') return found
   if (!v.financingKind) found.financingKind = '请选择融资类型'
   const upside = (low: number | null, high: number | null) => low !== null && high !== null && low > high

@@ -1,4 +1,5 @@
 import {
+  AlarmClock,
   Back,
   Bottom,
   CircleCheck,
@@ -17,6 +18,7 @@ export const productStatus: LabelTable<ProductStatus> = {
   draft: { text: '草稿', tone: 'neutral', icon: EditPen },
   platform_review: { text: '待初审', tone: 'warning', icon: Clock },
   government_review: { text: '待终审', tone: 'primary', icon: Stamp },
+  scheduled: { text: '待上架', tone: 'primary', icon: AlarmClock },
   listed: { text: '已上架', tone: 'success', icon: CircleCheck },
   returned: { text: '已退回', tone: 'danger', icon: WarningFilled },
   withdrawn: { text: '已撤回', tone: 'neutral', icon: Back },
@@ -48,6 +50,18 @@ export const financingKinds: Record<string, string> = {
   insurance: '保险',
 }
 
+export const guarantees: Record<string, string> = {
+  credit: '信用（无需抵押担保）',
+  mortgage: '抵押',
+  pledge: '质押',
+  guarantor: '保证',
+  insurance: '保证保险',
+}
+
+export const costs: Record<string, string> = { free: '免费', paid: '收费', subsidised: '有补贴' }
+
+export const venues: Record<string, string> = { online: '线上', office: '机构现场', visit: '上门' }
+
 /** What rate and amount of a kind of financing are called. */
 export function financingWords(kind: string): { rate: string; amount: string } {
   if (kind === 'guarantee') return { rate: '担保费率', amount: '担保额度' }
@@ -58,6 +72,7 @@ export function financingWords(kind: string): { rate: string; amount: string } {
 const tones: Record<string, Tone> = {
   'product.submitted': 'primary',
   'product.passed_platform': 'success',
+  'product.approved': 'success',
   'product.listed': 'success',
   'product.returned': 'danger',
   'product.taken_down': 'warning',
