@@ -9,6 +9,7 @@ import (
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/seed/demo"
 )
 
@@ -136,7 +137,7 @@ func (h *house) seedProduct(ctx context.Context, s *seeded, i int, p demo.Produc
 		return t.err
 	case "returned":
 		t.step(end, func(r catalog.Ref) (catalog.View, error) {
-			return h.catalog.Return(ctx, first, catalog.ReturnProduct{Ref: r, Reason: p.Reason})
+			return h.catalog.Return(ctx, first, catalog.ReturnProduct{Ref: r, Codes: []string{reason.Other}, Text: p.Reason})
 		})
 		return t.err
 	}

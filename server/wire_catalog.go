@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/portal"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/web/page"
 )
 
@@ -22,12 +24,27 @@ var rateLimit = catalog.RateLimit{BasisPoints: 1200, Basis: "一年期贷款市�
 func (h *house) joinCatalog(c Config, p parts) {
 	h.institutions = h.newInstitutions(c, p)
 	h.tasks = append(h.tasks, h.institutions.Tasks()...)
-	h.catalog = catalog.New(catalog.Deps{DB: h.db, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, ApplyURL: "/products/%d/apply"})
+	h.catalog = catalog.New(catalog.Deps{DB: h.db, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, Reviews: productReviews{h}, ApplyURL: "/products/%d/apply"})
 	h.sees["product"] = h.catalog.Sees
 	h.sees["institution"], h.sees[institution.ObjectDocument] = h.institutions.Sees, h.institutions.SeesDocument
 }
 
 var _ identity.Institutions = (*institution.Service)(nil)
+
+// productReviews tells the catalogue what its reviews go by.
+type productReviews struct{ *house }
+
+var _ catalog.Reviews = productReviews{}
+
+// ReviewDue is that of every review.
+func (d productReviews) ReviewDue(ctx context.Context, db bun.IDB, from time.Time) (time.Time, error) {
+	return reviewDesk(d).ReviewDue(ctx, db, from)
+}
+
+// Offered are the reasons that operators keep.
+func (d productReviews) Offered(ctx context.Context, db bun.IDB, list string) ([]reason.Reason, error) {
+	return d.reviews.Offered(ctx, db, list)
+}
 
 // providers tells the catalogue about institutions.
 type providers struct{ *institution.Service }

@@ -277,10 +277,14 @@ type productFact struct {
 	Reason          string `json:"reason"`
 	Own             bool   `json:"own"` // the institution did it itself
 	ListFrom        string `json:"listFrom"`
+	Status          string `json:"status"`
 }
 
 // reviewers are the rights whose holders a product waits for after a fact.
 var reviewers = map[string]access.Permission{"product.submitted": "product.review_platform", "product.passed_platform": "product.review_government"}
+
+// overdue are the rights of those who review a product in a state.
+var overdue = map[string]access.Permission{"platform_review": "product.review_platform", "government_review": "product.review_government"}
 
 func (n notices) ofProduct(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
 	var f productFact
@@ -293,6 +297,9 @@ func (n notices) ofProduct(ctx context.Context, tx bun.Tx, e event.Event) ([]mes
 	switch e.Type {
 	case "product.submitted", "product.passed_platform":
 		to, err := n.audience.UsersWith(ctx, tx, reviewers[e.Type])
+		return each(to, notice), err
+	case "product.review_overdue":
+		to, err := n.audience.UsersWith(ctx, tx, overdue[f.Status])
 		return each(to, notice), err
 	case "product.approved", "product.listed", "product.returned", "product.taken_down", "product.expired":
 		if f.Own {

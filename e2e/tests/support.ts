@@ -178,8 +178,8 @@ export async function listLoan(browser: Browser, request: APIRequestContext, nam
   const reviewer = await staff(browser, request, ...who)
   await reviewer.goto('/admin/product-reviews?q=' + encodeURIComponent(name))
   await reviewer.getByText(`〔演示〕${name}`).first().click()
-  await reviewer.getByRole('button', { name: '终审通过并上架' }).first().click()
-  await reviewer.getByRole('dialog').getByRole('button', { name: '通过并上架' }).click()
+  await reviewer.getByRole('button', { name: '终审通过' }).first().click()
+  await reviewer.getByRole('dialog').getByRole('button', { name: '通过终审' }).click()
   await expect(reviewer.getByText('已上架').first()).toBeVisible()
   await reviewer.context().close()
 }

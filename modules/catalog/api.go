@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/web"
 )
 
@@ -66,6 +67,40 @@ type productReasonInput struct {
 		Reason  string `json:"reason"`
 	}
 }
+
+type productReturnInput struct {
+	ProductTarget
+	Body struct {
+		Version int64    `json:"version"`
+		Codes   []string `json:"codes" nullable:"false" maxItems:"30" doc:"Of the ready reasons."`
+		Text    string   `json:"text,omitempty" doc:"The reviewer's own words; some reasons need them."`
+	}
+}
+
+type productBatchInput struct {
+	web.Keyed
+	Body struct {
+		Products []Ref `json:"products" nullable:"false" maxItems:"50" doc:"What was selected, as it was seen."`
+	}
+}
+
+// ProductBatchTarget names the batch a command is about.
+type ProductBatchTarget struct {
+	ID int64 `path:"id"`
+}
+
+type productCheckInput struct {
+	ProductBatchTarget
+	Body struct {
+		ProductID int64  `json:"productId"`
+		Fine      bool   `json:"fine"`
+		Note      string `json:"note,omitempty" doc:"What was found, where it is not fine. Internal."`
+	}
+}
+
+type productBatchOutput struct{ Body BatchView }
+
+type productReasonsOutput struct{ Body web.List[reason.Reason] }
 
 type productPassInput struct {
 	ProductTarget
@@ -178,14 +213,39 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, command(ToPass, "审核通过", PermReviewPlatform, PermReviewGovernment), func(ctx context.Context, in *productPassInput) (*productOutput, error) {
 		return output(s.Pass(ctx, access.From(ctx), PassProduct{in.ref(in.Body.Version), in.Body.Note}))
 	})
-	huma.Register(api, command(ToReturn, "审核退回", PermReviewPlatform, PermReviewGovernment), func(ctx context.Context, in *productReasonInput) (*productOutput, error) {
-		return output(s.Return(ctx, access.From(ctx), ReturnProduct{in.ref(in.Body.Version), in.Body.Reason}))
+	huma.Register(api, command(ToReturn, "审核退回", PermReviewPlatform, PermReviewGovernment), func(ctx context.Context, in *productReturnInput) (*productOutput, error) {
+		return output(s.Return(ctx, access.From(ctx), ReturnProduct{in.ref(in.Body.Version), in.Body.Codes, in.Body.Text}))
 	})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/product-return-reasons", Summary: "产品退回原因", Tag: tag, Access: access.Require(PermReviewPlatform, PermReviewGovernment)}.Huma(),
+		func(ctx context.Context, _ *struct{}) (*productReasonsOutput, error) {
+			list, err := s.Reasons(ctx, access.From(ctx))
+			return &productReasonsOutput{web.NewList(list, "")}, err
+		})
+	registerBatches(api, s)
 	huma.Register(api, command(ToTakeDown, "管理部门下架产品", PermTakeDown), func(ctx context.Context, in *productReasonInput) (*productOutput, error) {
 		return output(s.TakeDown(ctx, access.From(ctx), TakeDownProduct{in.ref(in.Body.Version), in.Body.Reason}))
 	})
 	huma.Register(api, command(ToRecommend, "设为或取消推荐", PermReviewPlatform), func(ctx context.Context, in *productRecommendInput) (*productOutput, error) {
 		return output(s.Recommend(ctx, access.From(ctx), RecommendProduct{in.ref(in.Body.Version), in.Body.On}))
+	})
+}
+
+func registerBatches(api huma.API, s *Service) {
+	batch := func(method, path, summary string) huma.Operation {
+		return web.Operation{Method: method, Path: "/api/product-batches" + path, Summary: summary, Tag: tag, Access: access.Require(PermReviewPlatform, PermReviewGovernment)}.Huma()
+	}
+	output := func(v BatchView, err error) (*productBatchOutput, error) { return &productBatchOutput{v}, err }
+	huma.Register(api, batch("POST", "", "开始批量审核，抽取须查看的产品"), func(ctx context.Context, in *productBatchInput) (*productBatchOutput, error) {
+		return output(s.OpenBatch(ctx, access.From(ctx), OpenBatch{Key: in.Key, Products: in.Body.Products}))
+	})
+	huma.Register(api, batch("GET", "/{id}", "批量审核的进展"), func(ctx context.Context, in *ProductBatchTarget) (*productBatchOutput, error) {
+		return output(s.Batch(ctx, access.From(ctx), in.ID))
+	})
+	huma.Register(api, batch("POST", "/{id}/checks", "记录抽查结果"), func(ctx context.Context, in *productCheckInput) (*productBatchOutput, error) {
+		return output(s.CheckBatch(ctx, access.From(ctx), CheckBatch{ID: in.ID, ProductID: in.Body.ProductID, Fine: in.Body.Fine, Note: in.Body.Note}))
+	})
+	huma.Register(api, batch("POST", "/{id}/pass", "批量通过"), func(ctx context.Context, in *ProductBatchTarget) (*productBatchOutput, error) {
+		return output(s.PassBatch(ctx, access.From(ctx), in.ID))
 	})
 }
 

@@ -109,7 +109,7 @@ func TestTheCatalogueOverHTTP(t *testing.T) {
 		{"own institution passes", "banker", "POST", "/api/managed-products/1/pass", `{"version":3}`, 403, "FORBIDDEN", ""},
 		{"return without reason", "first", "POST", "/api/managed-products/1/return", `{"version":3,"reason":""}`, 422, `"field":"reason"`, ""},
 		{"pass", "first", "POST", "/api/managed-products/1/pass", `{"version":3,"note":"材料齐"}`, 200, `"status":"government_review"`, ""},
-		{"second come", "first2", "POST", "/api/managed-products/1/return", `{"version":3,"reason":"说明不清楚"}`, 409, "初审赵", ""},
+		{"second come", "first2", "POST", "/api/managed-products/1/return", `{"version":3,"codes":["charges"]}`, 409, "初审赵", ""},
 		{"still not public", "nobody", "GET", "/api/products/1", "", 404, "NOT_FOUND", ""},
 		{"approve", "second", "POST", "/api/managed-products/1/pass", `{"version":4}`, 200, `"status":"listed"`, ""},
 		{"public now", "nobody", "GET", "/api/products?q=%E7%83%98%E7%84%99%E8%B4%B7", "", 200, "给烘焙店的信用贷款", "材料齐"},

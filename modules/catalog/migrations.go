@@ -69,6 +69,32 @@ type edition20261124 struct {
 	UpdatedAt     time.Time  `bun:"updated_at,notnull"`
 }
 
+type batch20261130 struct {
+	bun.BaseModel `bun:"table:product_batches"`
+
+	ID      int64      `bun:"id,pk,autoincrement"`
+	UserID  int64      `bun:"user_id,notnull"`
+	By      string     `bun:"by_name,notnull"`
+	Step    string     `bun:"step,notnull"`
+	State   string     `bun:"state,notnull"`
+	At      time.Time  `bun:"created_at,notnull"`
+	EndedAt *time.Time `bun:"ended_at"`
+}
+
+type batchItem20261130 struct {
+	bun.BaseModel `bun:"table:product_batch_items"`
+
+	BatchID   int64      `bun:"batch_id,pk"`
+	ProductID int64      `bun:"product_id,pk"`
+	Name      string     `bun:"name,notnull"`
+	Version   int64      `bun:"version,notnull"`
+	Sampled   bool       `bun:"sampled,notnull"`
+	CheckedAt *time.Time `bun:"checked_at"`
+	Fine      bool       `bun:"fine,notnull"`
+	Note      string     `bun:"note,notnull"`
+	Outcome   string     `bun:"outcome,notnull,type:text"`
+}
+
 // Migrations are the tables of the module. The full text is dialect SQL because neither form exists on the other database.
 var Migrations = []database.Migration{{
 	ID: "20261124083002_products",
@@ -113,5 +139,24 @@ var Migrations = []database.Migration{{
 			steps = append(steps, "ALTER TABLE product_editions ADD COLUMN "+word+" VARCHAR NOT NULL DEFAULT ''")
 		}
 		return database.Exec(ctx, tx, steps...)
+	},
+}, {
+	ID: "20261130040100_product_review_due",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		for _, column := range []string{"due_at", "reminded_at"} {
+			if err := database.ByDialect(ctx, tx, []string{"ALTER TABLE products ADD COLUMN " + column + " TIMESTAMP"},
+				[]string{"ALTER TABLE products ADD COLUMN " + column + " TIMESTAMPTZ"}); err != nil {
+				return err
+			}
+		}
+		return database.Exec(ctx, tx, "CREATE INDEX products_due ON products (due_at) WHERE due_at IS NOT NULL AND reminded_at IS NULL")
+	},
+}, {
+	ID: "20261130040200_product_batches",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*batch20261130)(nil), (*batchItem20261130)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx, "CREATE INDEX product_batches_user ON product_batches (user_id, id)")
 	},
 }}

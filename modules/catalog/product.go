@@ -48,6 +48,8 @@ type Product struct {
 	ListedAt          *time.Time `bun:"listed_at"`            // of the public edition
 	ListedMicro       int64      `bun:"listed_micro,notnull"` // the same as a number, for the order of the public list
 	ExpiresAt         *time.Time `bun:"expires_at"`           // of the public edition
+	DueAt             *time.Time `bun:"due_at"`               // until when the review it waits for is to be done
+	RemindedAt        *time.Time `bun:"reminded_at"`          // when that was found overdue
 	CreatedAt         time.Time  `bun:"created_at,notnull"`
 }
 

@@ -43,19 +43,18 @@ func (s *Service) Pass(ctx context.Context, actor access.Actor, cmd PassProduct)
 	return s.after(ctx, actor, cmd.ID, err)
 }
 
-// ReturnProduct asks to send an edition back to its institution.
+// ReturnProduct asks to send an edition back to its institution. Codes are of the ready reasons; some need Text.
 type ReturnProduct struct {
 	Ref
-	Reason string
+	Codes []string
+	Text  string
 }
 
 // Return is a reviewer's no, with the reason the institution reads. Errors as Pass.
 func (s *Service) Return(ctx context.Context, actor access.Actor, cmd ReturnProduct) (View, error) {
-	reason, err := text.Block("reason", cmd.Reason, 5, 500)
+	reason, err := s.words(ctx, s.DB.Read(), cmd)
 	if err != nil {
-		var e entry
-		e.note(err, "reason", "退回原因")
-		return View{}, joined(e.errs)
+		return View{}, err
 	}
 	err = s.change(ctx, actor, ToReturn, cmd.Ref, cmd, func(d *dossier, now time.Time) (effect, error) {
 		step := d.newest.Status
@@ -168,7 +167,7 @@ func (s *Service) Tasks() []jobs.Task {
 			jobs.Note(ctx, "下架 %d 个产品", n)
 		}
 		return err
-	}}, {Name: "product.list", Title: "已审核产品按期上架", Every: time.Minute, Run: func(ctx context.Context) error {
+	}}, s.reminding(), {Name: "product.list", Title: "已审核产品按期上架", Every: time.Minute, Run: func(ctx context.Context) error {
 		n, err := s.ListDue(ctx, access.SystemActor("job:product.list"))
 		if n > 0 {
 			jobs.Note(ctx, "上架 %d 个产品", n)

@@ -43,6 +43,8 @@ type Deps struct {
 	Institutions Institutions
 	// RateLimit is the rate above which a loan is pointed out; the zero value points out none.
 	RateLimit RateLimit
+	// Reviews tells what reviews go by; nil for two days and the first reasons.
+	Reviews Reviews
 	// ApplyURL is the address of the page on which a company applies, with %d for the product; empty while there is none.
 	ApplyURL string
 }
@@ -54,6 +56,9 @@ type Service struct{ Deps }
 func New(d Deps) *Service {
 	if d.DB == nil || d.Clock == nil || d.Institutions == nil {
 		panic("catalog: Deps is not complete")
+	}
+	if d.Reviews == nil {
+		d.Reviews = plainReviews{}
 	}
 	return &Service{d}
 }
@@ -202,9 +207,12 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			if !may(actor, d, action) {
 				return outcome{}, ErrForbidden
 			}
-			before := *d
+			before, stood := *d, d.Status
 			e, err := step(d, now)
 			if err != nil {
+				return outcome{}, err
+			}
+			if err := s.await(ctx, tx, d, stood); err != nil {
 				return outcome{}, err
 			}
 			if err := save(ctx, tx, d, ref.Version); errors.Is(err, fault.ErrChanged) {

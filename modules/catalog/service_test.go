@@ -348,7 +348,7 @@ func TestTwoReviewersAtOnce(t *testing.T) {
 			if i == 0 {
 				_, errs[i] = f.Pass(ctx, by, catalog.PassProduct{Ref: ref(v)})
 			} else {
-				_, errs[i] = f.Return(ctx, by, catalog.ReturnProduct{Ref: ref(v), Reason: "利率说明不清楚"})
+				_, errs[i] = f.Return(ctx, by, catalog.ReturnProduct{Ref: ref(v), Codes: []string{"other"}, Text: "利率说明不清楚"})
 			}
 		}()
 	}
@@ -361,7 +361,7 @@ func TestTwoReviewersAtOnce(t *testing.T) {
 	if errs[0] == nil == (errs[1] == nil) || !ok || fl.Kind != fault.Conflict {
 		t.Fatalf("errors %v", errs)
 	}
-	if _, err := f.Return(ctx, first2, catalog.ReturnProduct{Ref: ref(v), Reason: "利率说明不清楚"}); err == nil || !strings.Contains(err.Error(), winner.Name) {
+	if _, err := f.Return(ctx, first2, catalog.ReturnProduct{Ref: ref(v), Codes: []string{"other"}, Text: "利率说明不清楚"}); err == nil || !strings.Contains(err.Error(), winner.Name) {
 		t.Errorf("the second is not told that it was %s: %v", winner.Name, err)
 	}
 	if _, err := f.Withdraw(ctx, banker, catalog.WithdrawProduct{Ref: ref(v)}); err == nil || strings.Contains(err.Error(), winner.Name) || !strings.Contains(err.Error(), "工作人员") {
@@ -400,7 +400,7 @@ func TestAStaleVersionSaysWhatChanged(t *testing.T) {
 	f, ctx := mustNew(t), context.Background()
 	v := f.mustSubmit(t, banker, loan())
 	f.mustPass(t, first, v)
-	_, err := f.Return(ctx, first2, catalog.ReturnProduct{Ref: ref(v), Reason: "利率说明不清楚"})
+	_, err := f.Return(ctx, first2, catalog.ReturnProduct{Ref: ref(v), Codes: []string{"other"}, Text: "利率说明不清楚"})
 	if !errors.Is(err, catalog.ErrStale) || !strings.Contains(err.Error(), "初审赵于2026年11月22日 10:01进行了“初审通过”") {
 		t.Errorf("%v", err)
 	}
@@ -443,7 +443,7 @@ func TestAnEditOfAListedProductWaitsBesideIt(t *testing.T) {
 	if want := []string{"name", "summary", "rate"}; !slices.Equal(fields, want) || v.Against != 1 {
 		t.Errorf("the reviewer sees %v against %d", fields, v.Against)
 	}
-	v = must(f.Return(ctx, second, catalog.ReturnProduct{Ref: ref(v), Reason: "请补充费用说明"}))(t)
+	v = must(f.Return(ctx, second, catalog.ReturnProduct{Ref: ref(v), Codes: []string{"other"}, Text: "请补充费用说明"}))(t)
 	before("returned")
 	v = must(f.Submit(ctx, banker, catalog.SubmitProduct{Ref: ref(v)}))(t)
 	v = f.mustPass(t, second, f.mustPass(t, first, v))
@@ -701,10 +701,10 @@ func TestWithdrawAndReturn(t *testing.T) {
 	if v.Status != catalog.PlatformReview {
 		t.Fatalf("submitted again it begins at %s", v.Status)
 	}
-	if _, err := f.Return(ctx, first, catalog.ReturnProduct{Ref: ref(v), Reason: "不行"}); fault.KindOf(err) != fault.Invalid {
+	if _, err := f.Return(ctx, first, catalog.ReturnProduct{Ref: ref(v), Codes: []string{"other"}, Text: "不行"}); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("without a real reason: %v", err)
 	}
-	v = must(f.Return(ctx, first, catalog.ReturnProduct{Ref: ref(v), Reason: "利率与合同样本不一致"}))(t)
+	v = must(f.Return(ctx, first, catalog.ReturnProduct{Ref: ref(v), Codes: []string{"other"}, Text: "利率与合同样本不一致"}))(t)
 	seen := must(f.Get(ctx, banker, v.ID))(t)
 	if seen.Status != catalog.SentBack || seen.Reason != "利率与合同样本不一致" || !slices.Contains(seen.Actions, catalog.ToEdit) {
 		t.Errorf("%+v %q %v", seen.Item, seen.Reason, seen.Actions)
@@ -901,7 +901,7 @@ func TestAProductIsListedOnItsDay(t *testing.T) {
 		t.Errorf("by a person: %v", err)
 	}
 	// Both may take it back, and the reviews begin again.
-	v = must(f.Return(ctx, second, catalog.ReturnProduct{Ref: ref(v), Reason: "合同样本有变"}))(t)
+	v = must(f.Return(ctx, second, catalog.ReturnProduct{Ref: ref(v), Codes: []string{"other"}, Text: "合同样本有变"}))(t)
 	if v.Status != catalog.SentBack || v.Editions[0].ApprovedAt != nil {
 		t.Fatalf("%+v", v.Editions[0])
 	}
@@ -921,5 +921,74 @@ func TestAProductIsListedOnItsDay(t *testing.T) {
 	}
 	if got := must(f.Show(ctx, nobody, v.ID))(t); got.Name != c.Name || len(got.Conditions) != 1 {
 		t.Errorf("on its day the public reads %+v", got)
+	}
+}
+
+// TestReviewsHaveATimeLimit: each review has its own, and who holds it up is reminded once however many processes look.
+func TestReviewsHaveATimeLimit(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.mustSubmit(t, banker, loan())
+	if v.DueAt == nil || !v.DueAt.Equal(start.Add(48*time.Hour)) {
+		t.Fatalf("due %v", v.DueAt)
+	}
+	remind := func() int {
+		var n atomic.Int32
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() { n.Add(int32(must(f.RemindOverdue(ctx, machine))(t))) })
+		}
+		wg.Wait()
+		return int(n.Load())
+	}
+	if n := remind(); n != 0 {
+		t.Errorf("%d reminders before the time", n)
+	}
+	f.clock.Advance(48 * time.Hour)
+	if n, again := remind(), remind(); n != 1 || again != 0 {
+		t.Errorf("%d reminders, then %d", n, again)
+	}
+	seen := must(f.Get(ctx, banker, v.ID))(t)
+	if last := seen.Timeline[len(seen.Timeline)-1]; last.Kind != "product.submitted" {
+		t.Errorf("the institution reads %q", last.Label)
+	}
+	v = f.mustPass(t, first, must(f.Get(ctx, first, v.ID))(t)) // reminding is no change of the file
+	if v.DueAt == nil || !v.DueAt.Equal(f.clock.Now().Add(48*time.Hour)) {
+		t.Errorf("the second review is due %v", v.DueAt)
+	}
+	f.clock.Advance(49 * time.Hour)
+	if n := remind(); n != 1 {
+		t.Errorf("%d reminders of the second review", n)
+	}
+	if v = f.mustPass(t, second, v); v.DueAt != nil {
+		t.Errorf("listed, and due %v", v.DueAt)
+	}
+	if _, err := f.RemindOverdue(ctx, first); !errors.Is(err, fault.ErrForbidden) {
+		t.Errorf("by a person: %v", err)
+	}
+}
+
+// TestReadyReasons: a product goes back with reasons of the list, and own words where they are needed.
+func TestReadyReasons(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.mustSubmit(t, banker, loan())
+	for field, cmd := range map[string]catalog.ReturnProduct{
+		"codes": {Ref: ref(v)}, "codes ": {Ref: ref(v), Codes: []string{"weather"}}, "text": {Ref: ref(v), Codes: []string{"other"}, Text: "不行"},
+	} {
+		_, err := f.Return(ctx, first, cmd)
+		if fl, _ := fault.As(err); fl == nil || len(fl.Fields) != 1 || fl.Fields[0].Name != strings.TrimSpace(field) {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	if list := must(f.Reasons(ctx, second))(t); len(list) != 6 {
+		t.Errorf("offered %v", list)
+	}
+	if _, err := f.Reasons(ctx, banker); !errors.Is(err, fault.ErrForbidden) {
+		t.Errorf("offered to an institution: %v", err)
+	}
+	v = must(f.Return(ctx, first, catalog.ReturnProduct{Ref: ref(v), Codes: []string{"rate", "charges"}, Text: "合同第 8 条"}))(t)
+	if want := "利率、费率或收费标准与合同样本不一致，请核对并补充收费说明\n综合融资成本偏高，请说明构成或调整后提交\n合同第 8 条"; v.Reason != want {
+		t.Errorf("the institution reads %q", v.Reason)
 	}
 }

@@ -96,7 +96,7 @@ func contains(s string) string { return "%" + like.Replace(s) + "%" }
 func save(ctx context.Context, tx bun.Tx, d *dossier, read int64) error {
 	d.Version = read + 1
 	return database.Changed(tx.NewUpdate().Model(d.Product).
-		Column("name", "kind", "financing_kind", "status", "status_at", "edition", "shown", "version", "recommended", "listed_at", "listed_micro", "expires_at").
+		Column("name", "kind", "financing_kind", "status", "status_at", "edition", "shown", "version", "recommended", "listed_at", "listed_micro", "expires_at", "due_at", "reminded_at").
 		Where("id = ? AND version = ?", d.ID, read).Exec(ctx))
 }
 

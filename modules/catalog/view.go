@@ -27,6 +27,7 @@ type Item struct {
 	Shown           int64      `json:"shown" doc:"The public edition, 0 for none."`
 	Version         int64      `json:"version"`
 	Recommended     bool       `json:"recommended"`
+	DueAt           *time.Time `json:"dueAt,omitempty" doc:"Until when the review it waits for is to be done."`
 	ListedAt        *time.Time `json:"listedAt,omitempty"`
 	ExpiresAt       *time.Time `json:"expiresAt,omitempty"`
 	Suspended       bool       `json:"suspended" doc:"The institution is out of service: the product is not shown."`
@@ -93,7 +94,7 @@ func (p *Product) item(now time.Time) Item {
 		ID: p.ID, Name: p.Name, Kind: p.Kind, KindName: kindOf(kinds, p.Kind).Name, FinancingKind: p.FinancingKind,
 		FinancingName: kindOf(financingKinds, p.FinancingKind).Name, InstitutionID: p.InstitutionID, InstitutionName: p.InstitutionName,
 		Status: p.Status, StatusAt: p.StatusAt.UTC(), Edition: p.Edition, Shown: p.Shown, Version: p.Version, Recommended: p.Recommended,
-		ListedAt: utc(p.ListedAt), ExpiresAt: utc(p.ExpiresAt), Suspended: !p.InstitutionActive,
+		DueAt: utc(p.DueAt), ListedAt: utc(p.ListedAt), ExpiresAt: utc(p.ExpiresAt), Suspended: !p.InstitutionActive,
 	}
 	if p.ExpiresAt != nil && !p.ExpiresAt.After(now) {
 		i.Shown = 0 // its term has ended, though the books do not say so yet
@@ -128,6 +129,9 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, d *d
 	for _, ev := range events {
 		if ev.Type == "product.edited" {
 			continue // many, and the difference tells more
+		}
+		if ev.Type == "product.review_overdue" && actor.Party == access.Institution {
+			continue
 		}
 		step, err := stepOf(ev)
 		if err != nil {

@@ -105,7 +105,7 @@ func (s *Service) ReturnApplication(ctx context.Context, actor access.Actor, cmd
 		}
 		codes, words, err := reason.Compose(offered, cmd.Codes, cmd.Text)
 		if errors.Is(err, reason.ErrChoose) {
-			return nil, "", reason.ErrChoose.On("codes")
+			return nil, "", fault.InvalidField("codes", reason.ErrChoose.Code, reason.ErrChoose.Message)
 		}
 		if err != nil {
 			return nil, "", err

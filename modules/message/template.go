@@ -251,6 +251,7 @@ func templates() []Template {
 
 		p("submitted", "产品待初审", "{institutionName}提交了产品“{name}”，请初审。"),
 		p("passed_platform", "产品待终审", "{institutionName}的产品“{name}”已通过初审，请终审。"),
+		p("review_overdue", "产品审核超时", "产品“{name}”（{institutionName}）已超过审核时限，请尽快审核。"),
 		p("approved", "产品已通过终审", "产品“{name}”已通过终审，将于 {day} 自动上架。"),
 		p("listed", "产品已上架", "产品“{name}”已通过审核并上架。"),
 		p("returned", "产品被退回", "产品“{name}”被退回修改：{reason}"),

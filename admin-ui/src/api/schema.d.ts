@@ -5203,6 +5203,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/product-batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 开始批量审核，抽取须查看的产品 */
+        post: operations["post-product-batches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批量审核的进展 */
+        get: operations["get-product-batches-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-batches/{id}/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 记录抽查结果 */
+        post: operations["post-product-batches-id-checks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-batches/{id}/pass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量通过 */
+        post: operations["post-product-batches-id-pass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/product-kinds": {
         parameters: {
             query?: never;
@@ -5212,6 +5280,23 @@ export interface paths {
         };
         /** 服务类别和融资类型 */
         get: operations["get-product-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品退回原因 */
+        get: operations["get-product-return-reasons"];
         put?: never;
         post?: never;
         delete?: never;
@@ -9032,6 +9117,33 @@ export interface components {
             id: string;
             imageUrl: string;
         };
+        CatalogBatchItemView: {
+            checked: boolean;
+            fine: boolean;
+            name: string;
+            note: string;
+            passed: boolean;
+            /** @description Why it was not passed. */
+            problem: string;
+            /** Format: int64 */
+            productId: number;
+            /** @description It is to be looked at before the batch may pass. */
+            sampled: boolean;
+        };
+        CatalogBatchView: {
+            /** Format: int64 */
+            id: number;
+            items: components["schemas"]["CatalogBatchItemView"][];
+            /** @enum {string} */
+            state: "open" | "passed" | "stopped";
+            /** @enum {string} */
+            step: "platform_review" | "government_review";
+            /**
+             * Format: date-time
+             * @description Until when it may be passed.
+             */
+            until: string;
+        };
         CatalogCard: {
             /** @description What decides, the first one first: rate or price, amount, term, time. */
             facts: components["schemas"]["CatalogFact"][];
@@ -9161,6 +9273,11 @@ export interface components {
         };
         CatalogItem: {
             /**
+             * Format: date-time
+             * @description Until when the review it waits for is to be done.
+             */
+            dueAt?: string;
+            /**
              * Format: int64
              * @description The newest.
              */
@@ -9217,6 +9334,12 @@ export interface components {
             phone: string;
             summary: string;
         };
+        CatalogRef: {
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            version: number;
+        };
         CatalogStep: {
             actor?: string;
             /** Format: date-time */
@@ -9249,6 +9372,11 @@ export interface components {
             changes: components["schemas"]["CatalogChange"][];
             /** @description Of the newest edition. */
             content: components["schemas"]["CatalogContent"];
+            /**
+             * Format: date-time
+             * @description Until when the review it waits for is to be done.
+             */
+            dueAt?: string;
             /**
              * Format: int64
              * @description The newest.
@@ -14502,6 +14630,17 @@ export interface components {
             traceId: string;
             type: string;
         };
+        ProductBatchInputBody: {
+            /** @description What was selected, as it was seen. */
+            products: components["schemas"]["CatalogRef"][];
+        };
+        ProductCheckInputBody: {
+            fine: boolean;
+            /** @description What was found, where it is not fine. Internal. */
+            note?: string;
+            /** Format: int64 */
+            productId: number;
+        };
         ProductEditInputBody: {
             content: components["schemas"]["CatalogContent"];
             /** Format: int64 */
@@ -14520,6 +14659,14 @@ export interface components {
         };
         ProductRecommendInputBody: {
             on: boolean;
+            /** Format: int64 */
+            version: number;
+        };
+        ProductReturnInputBody: {
+            /** @description Of the ready reasons. */
+            codes: string[];
+            /** @description The reviewer's own words; some reasons need them. */
+            text?: string;
             /** Format: int64 */
             version: number;
         };
@@ -23637,7 +23784,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ProductReasonInputBody"];
+                "application/json": components["schemas"]["ProductReturnInputBody"];
             };
         };
         responses: {
@@ -28103,6 +28250,139 @@ export interface operations {
             };
         };
     };
+    "post-product-batches": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductBatchInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogBatchView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-product-batches-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogBatchView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-product-batches-id-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductCheckInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogBatchView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-product-batches-id-pass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogBatchView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-product-kinds": {
         parameters: {
             query?: never;
@@ -28119,6 +28399,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KindsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-product-return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReason"];
                 };
             };
             /** @description Error */

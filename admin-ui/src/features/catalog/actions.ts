@@ -10,7 +10,7 @@ export function verbOf(
   const last = status === 'government_review'
   switch (action) {
     case 'pass':
-      return { text: last ? '终审通过并上架' : '初审通过', type: 'primary' }
+      return { text: last ? '终审通过' : '初审通过', type: 'primary' }
     case 'return':
       return { text: status === 'scheduled' ? '撤销终审并退回' : '退回机构', type: 'default' }
     case 'submit':
@@ -43,20 +43,6 @@ interface ReasonAsked {
 
 /** The actions that need a reason and nothing else. */
 export const reasons: Partial<Record<ProductAction, ReasonAsked>> = {
-  return: {
-    title: '退回机构',
-    label: '退回原因',
-    message: '机构会看到这段说明，修改后可以重新提交。请写明哪里不符合、怎样修改。',
-    confirmText: '退回机构',
-    minLength: 5,
-    maxLength: 500,
-    suggestions: [
-      '利率、费率或收费标准与合同样本不一致，请核对并补充收费说明',
-      '产品说明含有承诺性或容易误解的表述，请修改后重新提交',
-      '申请材料或办理流程不完整，请补充',
-      '机构资质有效期不足，请更新资质后提交',
-    ],
-  },
   'take-down': {
     title: '下架产品',
     label: '下架原因',

@@ -55,11 +55,13 @@ export interface ActionBody {
   withdraw: object
   revise: object
   pass: Fields<'ProductPassInputBody'>
-  return: Fields<'ProductReasonInputBody'>
+  return: Fields<'ProductReturnInputBody'>
   'take-down': Fields<'ProductReasonInputBody'>
   unlist: Fields<'ProductReasonInputBody'>
   recommend: Fields<'ProductRecommendInputBody'>
 }
+
+export const listReturnReasons = async () => (await data(api.GET('/api/product-return-reasons'))).items
 
 /** What a step is taken with: the product as it was last seen. */
 export type Seen = Pick<Product, 'id' | 'version'>
@@ -74,3 +76,19 @@ export const act = <A extends keyof ActionBody>(product: Seen, action: A, body: 
       ...idempotent(key),
     }),
   )
+
+export type Batch = Schemas['CatalogBatchView']
+
+/** Begins to pass several products together; the server draws which must be looked at. */
+export const openBatch = (products: Seen[], key: string) =>
+  data(
+    api.POST('/api/product-batches', {
+      body: { products: products.map(({ id, version }) => ({ id, version })) },
+      ...idempotent(key),
+    }),
+  )
+
+export const checkBatch = (id: number, body: Schemas['ProductCheckInputBody']) =>
+  data(api.POST('/api/product-batches/{id}/checks', { params: { path: { id } }, body }))
+
+export const passBatch = (id: number) => data(api.POST('/api/product-batches/{id}/pass', { params: { path: { id } } }))

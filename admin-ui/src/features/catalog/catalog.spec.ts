@@ -159,11 +159,11 @@ describe('form', () => {
 describe('actions', () => {
   it('says which review it is and has a way to take every step', () => {
     expect(verbOf('pass', { ...product, status: 'platform_review' }).text).toBe('初审通过')
-    expect(verbOf('pass', product).text).toBe('终审通过并上架')
+    expect(verbOf('pass', product).text).toBe('终审通过')
     expect(verbOf('recommend', { ...product, recommended: true }).text).toBe('取消推荐')
     expect(verbOf('unlist', product).text).toBe('下架第 1 版')
     expect(verbOf('unlist', { ...product, status: 'listed' }).text).toBe('下架')
-    const direct = ['pass', 'edit', 'revise', 'recommend']
+    const direct = ['pass', 'return', 'edit', 'revise', 'recommend']
     const all: api.ProductAction[] = ['edit', 'submit', 'withdraw', 'pass', 'return', 'take-down', 'unlist', 'revise']
     for (const action of [...all, 'recommend' as const]) {
       expect(direct.includes(action) || action in reasons || action in questions, action).toBe(true)
@@ -172,24 +172,27 @@ describe('actions', () => {
   it('passes with the reviewer’s note after showing what to look at', async () => {
     const take = vi.fn().mockResolvedValue(true)
     const { wrapper } = await open(ProductActions, { product, busy: false, take })
-    press('终审通过并上架')
+    press('终审通过')
     await flushPromises()
     expect(document.body.textContent).toContain('年利率上限高于四倍')
-    press('通过并上架')
+    press('通过终审')
     await flushPromises()
-    expect(take).toHaveBeenCalledWith('pass', { note: '' }, '已通过，产品已上架')
+    expect(take).toHaveBeenCalledWith('pass', { note: '' }, '已通过终审')
     expect(wrapper.emitted('taken')).toHaveLength(1)
   })
-  it('returns with a ready-made reason and stays open when the server refused', async () => {
+  it('returns with ready reasons and stays open when the server refused', async () => {
+    vi.spyOn(api, 'listReturnReasons').mockResolvedValue([
+      { code: 'incomplete', text: '材料不完整，请补充', words: false, sort: 10, retired: false },
+    ])
     const take = vi.fn().mockResolvedValue(false)
     const { wrapper } = await open(ProductActions, { product, busy: false, take })
     press('退回机构')
     await flushPromises()
-    press('申请材料或办理流程不完整，请补充')
+    document.body.querySelector<HTMLInputElement>('.el-dialog input[type=checkbox]')!.click()
     await flushPromises()
     press('退回机构')
     await flushPromises()
-    expect(take).toHaveBeenCalledWith('return', { reason: '申请材料或办理流程不完整，请补充' }, '已退回机构')
+    expect(take).toHaveBeenCalledWith('return', { codes: ['incomplete'], text: '' }, '已退回机构')
     expect(wrapper.emitted('taken')).toBeUndefined()
   })
 })
