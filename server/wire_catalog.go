@@ -24,7 +24,8 @@ var rateLimit = catalog.RateLimit{BasisPoints: 1200, Basis: "一年期贷款市�
 func (h *house) joinCatalog(c Config, p parts) {
 	h.institutions = h.newInstitutions(c, p)
 	h.tasks = append(h.tasks, h.institutions.Tasks()...)
-	h.catalog = catalog.New(catalog.Deps{DB: h.db, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, Reviews: productReviews{h}, ApplyURL: "/products/%d/apply"})
+	h.catalog = catalog.New(catalog.Deps{DB: h.db, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, Reviews: productReviews{h}, Uses: productUses{h}, Log: p.log,
+		Blind: func(text string) string { return h.box.Blinds("product.view", text)[0] }, ApplyURL: "/products/%d/apply"})
 	h.sees["product"] = h.catalog.Sees
 	h.sees["institution"], h.sees[institution.ObjectDocument] = h.institutions.Sees, h.institutions.SeesDocument
 }
@@ -44,6 +45,14 @@ func (d productReviews) ReviewDue(ctx context.Context, db bun.IDB, from time.Tim
 // Offered are the reasons that operators keep.
 func (d productReviews) Offered(ctx context.Context, db bun.IDB, list string) ([]reason.Reason, error) {
 	return d.reviews.Offered(ctx, db, list)
+}
+
+// productUses tells the catalogue what came of its products.
+type productUses struct{ *house }
+
+// Applied is known to the applications, which are made after the catalogue.
+func (u productUses) Applied(ctx context.Context, db bun.IDB, since time.Time) (map[int64]int64, error) {
+	return u.applications.Applied(ctx, db, since)
 }
 
 // providers tells the catalogue about institutions.

@@ -278,7 +278,9 @@ func (s *Service) CheckBatch(ctx context.Context, actor access.Actor, cmd CheckB
 	return s.Batch(ctx, actor, cmd.ID)
 }
 
-func (b *batchRow) over(now time.Time) bool { return b.State != BatchOpen || now.After(b.At.Add(batchTerm)) }
+func (b *batchRow) over(now time.Time) bool {
+	return b.State != BatchOpen || now.After(b.At.Add(batchTerm))
+}
 
 func (b *batchRow) end(ctx context.Context, tx bun.Tx, state BatchState, now time.Time) error {
 	err := database.Changed(tx.NewUpdate().Model((*batchRow)(nil)).Set("state = ?", state).Set("ended_at = ?", now).Where("id = ? AND state = ?", b.ID, BatchOpen).Exec(ctx))

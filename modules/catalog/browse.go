@@ -22,6 +22,7 @@ const (
 	ByNew   Sort = "new"
 	ByRate  Sort = "rate"
 	ByMatch Sort = "match"
+	ByHeat  Sort = "hot" // what was opened and applied for most of late first
 )
 
 // Span is a wish for an amount or a term: from Low to High, 0 for open.
@@ -76,6 +77,7 @@ type Card struct {
 	InstitutionName string    `json:"institutionName"`
 	Facts           []Fact    `json:"facts" doc:"What decides, the first one first: rate or price, amount, term, time."`
 	Recommended     bool      `json:"recommended"`
+	Hot             bool      `json:"hot" doc:"Among those that are opened and applied for most."`
 	ListedAt        time.Time `json:"listedAt"`
 }
 
@@ -117,6 +119,8 @@ type ranking struct {
 
 func (f BrowseFilter) ranking() ranking {
 	switch f.Sort {
+	case ByHeat:
+		return ranking{expr: "p.heat", dir: "DESC"}
 	case ByRate:
 		return ranking{expr: "CASE WHEN e.rate_max = 0 THEN 1000000 ELSE e.rate_min END", dir: "ASC"}
 	case ByMatch:
@@ -144,7 +148,7 @@ func (s *Service) Browse(ctx context.Context, _ access.Actor, f BrowseFilter) (F
 		f.Limit = 20
 	}
 	f.Query = strings.TrimSpace(f.Query)
-	if f.Sort != ByNew && f.Sort != ByRate && f.Sort != ByMatch || f.Sort == ByMatch && f.Query == "" {
+	if f.Sort != ByNew && f.Sort != ByRate && f.Sort != ByHeat && f.Sort != ByMatch || f.Sort == ByMatch && f.Query == "" {
 		f.Sort = ByNew
 		if f.Query != "" {
 			f.Sort = ByMatch
@@ -267,7 +271,7 @@ func (d *dossier) card() Card {
 	k := Card{
 		ID: d.ID, Name: c.Name, Kind: c.Kind, KindName: kindOf(kinds, c.Kind).Name, FinancingKind: c.FinancingKind,
 		FinancingName: kindOf(financingKinds, c.FinancingKind).Name, Summary: c.Summary, Target: c.Target, InstitutionID: d.InstitutionID,
-		InstitutionName: d.InstitutionName, Facts: c.facts(), Recommended: d.Recommended,
+		InstitutionName: d.InstitutionName, Facts: c.facts(), Recommended: d.Recommended, Hot: d.Hot,
 	}
 	if d.ListedAt != nil {
 		k.ListedAt = d.ListedAt.UTC()
@@ -306,8 +310,8 @@ func (c Content) facts() []Fact {
 	return out
 }
 
-// Show returns a public product, ErrNotFound for one that is not public, whoever asks.
-func (s *Service) Show(ctx context.Context, _ access.Actor, id int64) (Detail, error) {
+// Show returns a public product, ErrNotFound for one that is not public, whoever asks, and counts that it was opened.
+func (s *Service) Show(ctx context.Context, actor access.Actor, id int64) (Detail, error) {
 	db := s.DB.Read()
 	d, err := find(ctx, db, public(s.Clock.Now()), id)
 	if err != nil {
@@ -316,6 +320,9 @@ func (s *Service) Show(ctx context.Context, _ access.Actor, id int64) (Detail, e
 	by, err := s.Institutions.Institution(ctx, db, d.InstitutionID)
 	if err != nil {
 		return Detail{}, err
+	}
+	if err := s.seen(ctx, actor, id); err != nil && s.Log != nil {
+		s.Log.WarnContext(ctx, "a view was not counted", "product", id, "error", err) // it is shown all the same
 	}
 	c := d.public.Content
 	return Detail{Card: d.card(), Edition: d.public.Number, Description: c.Description, Subsidy: c.Subsidy, Conditions: append([]string{}, c.Conditions...), Deliverables: append([]string{}, c.Deliverables...), Materials: append([]string{}, c.Materials...),

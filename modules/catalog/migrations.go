@@ -95,6 +95,14 @@ type batchItem20261130 struct {
 	Outcome   string     `bun:"outcome,notnull,type:text"`
 }
 
+type view20261130 struct {
+	bun.BaseModel `bun:"table:product_views"`
+
+	Day       string `bun:"day,pk"`
+	ProductID int64  `bun:"product_id,pk"`
+	Visitor   string `bun:"visitor,pk"`
+}
+
 // Migrations are the tables of the module. The full text is dialect SQL because neither form exists on the other database.
 var Migrations = []database.Migration{{
 	ID: "20261124083002_products",
@@ -158,5 +166,16 @@ var Migrations = []database.Migration{{
 			return err
 		}
 		return database.Exec(ctx, tx, "CREATE INDEX product_batches_user ON product_batches (user_id, id)")
+	},
+}, {
+	ID: "20261130040300_product_heat",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*view20261130)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"ALTER TABLE products ADD COLUMN heat BIGINT NOT NULL DEFAULT 0",
+			"ALTER TABLE products ADD COLUMN hot BOOLEAN NOT NULL DEFAULT FALSE",
+			"CREATE INDEX products_shown_heat ON products (heat, id) WHERE shown > 0")
 	},
 }}

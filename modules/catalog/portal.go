@@ -195,9 +195,9 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 		}
 	}
 	data.Bar = page.ListBar{Count: found.Count, Unit: "个产品", Query: f.Query}
-	sorts := []choice{{"", "最新上架"}}
+	sorts := []choice{{"", "最新上架"}, {string(ByHeat), "最热门"}}
 	if f.Query != "" {
-		sorts = []choice{{"", "最相关"}, {string(ByNew), "最新上架"}}
+		sorts = []choice{{"", "最相关"}, {string(ByNew), "最新上架"}, {string(ByHeat), "最热门"}}
 	}
 	if f.Kind == Financing {
 		sorts = append(sorts, choice{string(ByRate), "利率费率从低到高"})
@@ -218,13 +218,13 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 	return p.Render(c, fiber.StatusOK, "catalog/list", v, data)
 }
 
-// Cards are the products of the home page: those the platform recommends first, then the newest.
+// Cards are the products of the home page: those the platform recommends first, then those most used, then the newest.
 func (s *Service) Cards(ctx context.Context, n int) ([]page.ProductCard, error) {
 	visitor := access.Actor{Party: access.Anonymous}
 	var out []page.ProductCard
 	seen := map[int64]bool{}
-	for _, recommended := range []bool{true, false} {
-		found, err := s.Browse(ctx, visitor, BrowseFilter{Recommended: recommended, Limit: n})
+	for _, f := range []BrowseFilter{{Recommended: true, Limit: n}, {Sort: ByHeat, Limit: n}} {
+		found, err := s.Browse(ctx, visitor, f)
 		if err != nil {
 			return nil, err
 		}
@@ -259,6 +259,8 @@ func (k Card) onPortal(query string) page.ProductCard {
 	}
 	if k.Recommended {
 		card.Status = page.Tag{Text: "推荐", Tone: page.Info, Icon: "star"}
+	} else if k.Hot {
+		card.Status = page.Tag{Text: "热门", Tone: page.Warning, Icon: "star"}
 	}
 	return card
 }

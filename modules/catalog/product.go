@@ -45,6 +45,8 @@ type Product struct {
 	Shown             int64      `bun:"shown,notnull"`   // the public one, 0 for none
 	Version           int64      `bun:"version,notnull"`
 	Recommended       bool       `bun:"recommended,notnull"`
+	Heat              int64      `bun:"heat,notnull"`         // of the last days' use
+	Hot               bool       `bun:"hot,notnull"`          // among the hottest
 	ListedAt          *time.Time `bun:"listed_at"`            // of the public edition
 	ListedMicro       int64      `bun:"listed_micro,notnull"` // the same as a number, for the order of the public list
 	ExpiresAt         *time.Time `bun:"expires_at"`           // of the public edition

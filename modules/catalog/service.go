@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -45,6 +46,11 @@ type Deps struct {
 	RateLimit RateLimit
 	// Reviews tells what reviews go by; nil for two days and the first reasons.
 	Reviews Reviews
+	// Uses tells what came of products elsewhere; nil counts views only.
+	Uses Uses
+	// Blind hashes with a key what tells visitors apart; nil counts only those who are signed in.
+	Blind func(text string) string
+	Log   *slog.Logger
 	// ApplyURL is the address of the page on which a company applies, with %d for the product; empty while there is none.
 	ApplyURL string
 }

@@ -9149,6 +9149,8 @@ export interface components {
             facts: components["schemas"]["CatalogFact"][];
             financingKind: string;
             financingName: string;
+            /** @description Among those that are opened and applied for most. */
+            hot: boolean;
             /** Format: int64 */
             id: number;
             /** Format: int64 */
@@ -9236,6 +9238,8 @@ export interface components {
             facts: components["schemas"]["CatalogFact"][];
             financingKind: string;
             financingName: string;
+            /** @description Among those that are opened and applied for most. */
+            hot: boolean;
             /** Format: int64 */
             id: number;
             institution: components["schemas"]["CatalogProvider"];
@@ -28458,7 +28462,7 @@ export interface operations {
                 rate?: number;
                 recommended?: boolean;
                 institutionId?: number;
-                sort?: "new" | "rate" | "match";
+                sort?: "new" | "hot" | "rate" | "match";
             };
             header?: never;
             path?: never;

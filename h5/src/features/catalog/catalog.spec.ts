@@ -25,6 +25,7 @@ const card: api.ProductCard = {
     { label: '额度', value: '1–50 万元' },
   ],
   recommended: true,
+  hot: false,
   listedAt: '2026-11-22T01:30:00Z',
 }
 const detail: api.ProductDetail = {
@@ -84,8 +85,8 @@ describe('choices', () => {
     expect(known(amounts, ['10-50'])).toBe('')
   })
   it('offers the orders that make sense', () => {
-    expect(sorts(false, false).map((o) => o.value)).toEqual([''])
-    expect(sorts(true, true).map((o) => o.value)).toEqual(['', 'new', 'rate'])
+    expect(sorts(false, false).map((o) => o.value)).toEqual(['', 'hot'])
+    expect(sorts(true, true).map((o) => o.value)).toEqual(['', 'new', 'hot', 'rate'])
   })
 })
 

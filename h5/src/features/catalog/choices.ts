@@ -39,6 +39,7 @@ export function sorts(searching: boolean, financing: boolean): Choice[] {
   return [
     ...(searching ? [{ text: '最相关', value: '' }] : []),
     { text: '最新上架', value: searching ? 'new' : '' },
+    { text: '最热门', value: 'hot' },
     ...(financing ? [{ text: '利率最低', value: 'rate' }] : []),
   ]
 }
