@@ -282,4 +282,16 @@ var Migrations = []database.Migration{{
 	Up: func(ctx context.Context, tx bun.Tx) error {
 		return database.CreateTables(ctx, tx, (*sizeDraft20261129)(nil))
 	},
+}, {
+	ID: "20261130010100_enterprise_changes",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx,
+			"ALTER TABLE enterprise_names ADD COLUMN what TEXT NOT NULL DEFAULT 'name'",
+			"DROP INDEX enterprise_names_present",
+			"CREATE UNIQUE INDEX enterprise_names_present ON enterprise_names (enterprise_id, what) WHERE ended_at IS NULL",
+			"ALTER TABLE enterprise_verifications ADD COLUMN old_person TEXT NOT NULL DEFAULT ''",
+			"DROP INDEX enterprise_verifications_renaming",
+			"UPDATE enterprise_verifications SET kind = 'change', old_person = legal_person WHERE kind = 'rename'",
+			"CREATE UNIQUE INDEX enterprise_verifications_changing ON enterprise_verifications (enterprise_id) WHERE kind = 'change' AND outcome IN ('asking', 'waiting')")
+	},
 }}

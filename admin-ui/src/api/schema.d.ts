@@ -3446,6 +3446,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/my/enterprise/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 企业变更登记 */
+        post: operations["post-my-enterprise-changes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/my/enterprise/extra": {
         parameters: {
             query?: never;
@@ -3509,23 +3526,6 @@ export interface paths {
         put?: never;
         /** 调整成员的经办授权 */
         post: operations["post-my-enterprise-members-id-mandate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/my/enterprise/name-changes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 企业名称变更 */
-        post: operations["post-my-enterprise-name-changes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -10108,6 +10108,8 @@ export interface components {
             before?: components["schemas"]["EnterpriseBefore"];
             /** @description Whether a person may decide instead, by the licence. */
             canReview: boolean;
+            /** @description Of a change: what was and what is to be. */
+            changes?: components["schemas"]["EnterpriseDifference"][];
             creditCode: string;
             /** Format: date-time */
             dueAt?: string;
@@ -10118,15 +10120,13 @@ export interface components {
             /** Format: int64 */
             id: number;
             /**
-             * @description facts: a verified company asked for the registry's facts; rename: it asked to change its name.
+             * @description facts: a verified company asked for the registry's facts; change: it has another name or legal person.
              * @enum {string}
              */
-            kind: "registry" | "review" | "facts" | "rename";
+            kind: "registry" | "review" | "facts" | "change";
             legalPerson: string;
             name: string;
             note: string;
-            /** @description Of a change of name: what the company was called. */
-            oldName?: string;
             outcome: string;
             overdue?: boolean;
             problems: components["schemas"]["Field"][];
@@ -10146,6 +10146,20 @@ export interface components {
             /** Format: date-time */
             at: string;
             title: string;
+        };
+        EnterpriseChangeInputBody: {
+            /** @description The new licence: pictures or a PDF, uploaded for the purpose licence. */
+            fileIds: number[];
+            /** @description Who stands for the company now; empty where that stays. */
+            legalPerson?: string;
+            /**
+             * Format: int64
+             * @description The new licence where the company keeps it already, instead of files.
+             */
+            licenceId?: number;
+            /** @description The new name, as on the new licence; empty where it stays. */
+            name?: string;
+            note?: string;
         };
         EnterpriseColleague: {
             /** Format: int64 */
@@ -10188,6 +10202,13 @@ export interface components {
             candidates: components["schemas"]["EnterpriseColleague"][];
             items: components["schemas"]["EnterpriseDelegationView"][];
             mayGive: boolean;
+        };
+        EnterpriseDifference: {
+            from: string;
+            label: string;
+            to: string;
+            /** @enum {string} */
+            what: "name" | "legalPerson";
         };
         EnterpriseDimensionScore: {
             code: string;
@@ -10553,10 +10574,12 @@ export interface components {
             attempt?: components["schemas"]["EnterpriseAttemptView"];
             /** Format: int64 */
             attemptsLeft: number;
+            /** @description Whether the person may ask for a change now. */
+            canChange?: boolean;
             /** @description Whether the person may ask the registry for them. */
             canFetch?: boolean;
-            /** @description Whether the person may ask for a change of name now. */
-            canRename?: boolean;
+            /** @description The last change of name or legal person. */
+            changing?: components["schemas"]["EnterpriseAttemptView"];
             /** Format: date-time */
             createdAt: string;
             creditCode: string;
@@ -10570,10 +10593,10 @@ export interface components {
             name: string;
             /** @description The names it has and had, the newest first; none where the name never changed. */
             names: components["schemas"]["EnterpriseNameView"][];
+            /** @description Its legal persons, in the same way. */
+            persons: components["schemas"]["EnterpriseNameView"][];
             /** @description Verified, without the registry's facts. */
             registryMissing?: boolean;
-            /** @description The last change of name. */
-            renaming?: components["schemas"]["EnterpriseAttemptView"];
             /**
              * Format: int64
              * @description The company its owner joined instead.
@@ -10613,12 +10636,12 @@ export interface components {
             byName?: string;
             /** Format: date-time */
             from: string;
-            /** @description How the name was confirmed, in words. */
+            /** @description How it was confirmed, in words. */
             how: string;
             name: string;
             /**
              * Format: date-time
-             * @description Absent of the present name.
+             * @description Absent of the present one.
              */
             until?: string;
         };
@@ -10762,18 +10785,6 @@ export interface components {
             reason: string;
             /** Format: int64 */
             version: number;
-        };
-        EnterpriseRenameInputBody: {
-            /** @description The new licence: pictures or a PDF, uploaded for the purpose licence. */
-            fileIds: number[];
-            /**
-             * Format: int64
-             * @description The new licence where the company keeps it already, instead of files.
-             */
-            licenceId?: number;
-            /** @description The new name, as on the new licence. */
-            name: string;
-            note?: string;
         };
         EnterpriseReturnInputBody: {
             /** @description One of the ready reasons. */
@@ -10983,6 +10994,8 @@ export interface components {
             name: string;
             /** @description The names it has and had, the newest first; none where the name never changed. */
             names: components["schemas"]["EnterpriseNameView"][];
+            /** @description Its legal persons, in the same way. */
+            persons: components["schemas"]["EnterpriseNameView"][];
             /**
              * Format: int64
              * @description The company its owner joined instead.
@@ -20074,8 +20087,8 @@ export interface operations {
     "get-enterprise-return-reasons": {
         parameters: {
             query?: {
-                /** @description Those for a change of name. */
-                renaming?: boolean;
+                /** @description Those for a change of name or legal person. */
+                changing?: boolean;
             };
             header?: never;
             path?: never;
@@ -24329,6 +24342,42 @@ export interface operations {
             };
         };
     };
+    "post-my-enterprise-changes": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-my-enterprise-extra": {
         parameters: {
             query?: never;
@@ -24484,42 +24533,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseMembers"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-my-enterprise-name-changes": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EnterpriseRenameInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnterpriseAttemptView"];
                 };
             };
             /** @description Error */

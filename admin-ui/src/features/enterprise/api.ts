@@ -44,9 +44,9 @@ export const listReviews = (query: { cursor?: string; limit?: number }, signal?:
 export const getReview = (id: string, signal?: AbortSignal) =>
   data(api.GET('/api/enterprise-reviews/{id}', { params: { path: { id: Number(id) } }, signal }))
 
-/** The ready reasons for sending back a claim, or a change of name. */
-export const listReturnReasons = (renaming: boolean) =>
-  data(api.GET('/api/enterprise-return-reasons', { params: { query: { renaming: renaming || undefined } } })).then(
+/** The ready reasons for sending back a claim, or a change. */
+export const listReturnReasons = (changing: boolean) =>
+  data(api.GET('/api/enterprise-return-reasons', { params: { query: { changing: changing || undefined } } })).then(
     (p): ReturnReason[] => p.items ?? [],
   )
 
