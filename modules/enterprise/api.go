@@ -274,6 +274,7 @@ func Register(api huma.API, s *Service) {
 	registerGolden(api, s)
 	registerQuality(api, s)
 	registerPortrait(api, s)
+	registerReports(api, s)
 	registerExtra(api, s)
 }
 

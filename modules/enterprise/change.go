@@ -54,14 +54,14 @@ type WasChanged struct {
 type IsChanging struct {
 	Head
 	Changes   []Difference `json:"changes"`
-	AttemptID int64     `json:"attemptId"`
+	AttemptID int64        `json:"attemptId"`
 }
 
 // WasNotChanged is announced when a company stays as it was: the registry says it is closed, or a person sent the request back.
 type WasNotChanged struct {
 	Head
 	Changes []Difference `json:"changes"`
-	Reason  string    `json:"reason"`
+	Reason  string       `json:"reason"`
 }
 
 // Event names the fact.

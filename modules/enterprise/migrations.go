@@ -294,4 +294,14 @@ var Migrations = []database.Migration{{
 			"UPDATE enterprise_verifications SET kind = 'change', old_person = legal_person WHERE kind = 'rename'",
 			"CREATE UNIQUE INDEX enterprise_verifications_changing ON enterprise_verifications (enterprise_id) WHERE kind = 'change' AND outcome IN ('asking', 'waiting')")
 	},
+}, {
+	ID: "20261130010200_enterprise_reports",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*report20261130)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"CREATE UNIQUE INDEX enterprise_reports_number ON enterprise_reports (number)",
+			"CREATE INDEX enterprise_reports_enterprise ON enterprise_reports (enterprise_id, id)")
+	},
 }}

@@ -168,6 +168,8 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	})
 	// Messages of before lead here.
 	srv.Page("GET", "/company/name", who, func(c *fiber.Ctx) error { return c.Redirect("/company/change", fiber.StatusMovedPermanently) })
+	s.reportPages(srv, p)
+	s.memberPages(srv, p)
 	srv.Page("POST", "/company/switch", who, func(c *fiber.Ctx) error {
 		ctx := c.UserContext()
 		id, _ := strconv.ParseInt(c.FormValue("id"), 10, 64)
@@ -263,6 +265,7 @@ func onLicence(err error) error {
 var doneTexts = map[string]page.Flash{
 	"stated":   {Tone: page.Success, Text: "企业信息已保存"},
 	"extra":    {Tone: page.Success, Text: "补充信息已保存"},
+	"mandated": {Tone: page.Success, Text: "经办授权已调整"},
 	"switched": {Tone: page.Success, Text: "已切换企业，之后的业务以该企业的名义办理"},
 	"decided":  {Tone: page.Success, Text: "加入申请已处理"},
 }
@@ -343,7 +346,7 @@ func (s *Service) addPeople(c *fiber.Ctx, actor access.Actor, data *companyPage,
 		return err
 	}
 	for _, x := range members.Items {
-		data.Members = append(data.Members, page.ItemCard{Title: x.Name, Status: page.Tag{Text: roleNames[x.Role], Tone: page.Neutral}, Meta: []string{x.Phone}})
+		data.Members = append(data.Members, page.ItemCard{Title: x.Name, Status: page.Tag{Text: roleNames[x.Role], Tone: page.Neutral}, Summary: mandateWords(x), Meta: []string{x.Phone}})
 	}
 	for _, j := range members.Requests {
 		data.Requests = append(data.Requests, requestRow{ID: j.ID, Version: j.Version, Key: secret.Token(), Title: j.UserName + "（" + j.Phone + "）",

@@ -74,8 +74,8 @@ type Measure struct {
 	Because []string `json:"because" doc:"The facts it rests on, with source and day."`
 }
 
-// Portrait shows a company to staff. It needs enterprise.view, and the company's consent or a legal basis.
-func (s *Service) Portrait(ctx context.Context, actor access.Actor, id int64) (Portrait, error) {
+// Portrait shows a company to staff. It needs enterprise.view, and the company's consent or a legal basis, by its code.
+func (s *Service) Portrait(ctx context.Context, actor access.Actor, id int64, basis string) (Portrait, error) {
 	if err := actor.Need(PermView); err != nil {
 		return Portrait{}, err
 	}
@@ -83,7 +83,7 @@ func (s *Service) Portrait(ctx context.Context, actor access.Actor, id int64) (P
 	if err != nil {
 		return Portrait{}, err
 	}
-	groups, err := s.consents.Read(ctx, actor, id, Reading{Purpose: forPortrait, What: "企业画像"})
+	groups, err := s.consents.Read(ctx, actor, id, Reading{forPortrait, basis, "企业画像"})
 	if err != nil {
 		return Portrait{}, err
 	}
@@ -106,11 +106,15 @@ func (s *Service) MyPortrait(ctx context.Context, actor access.Actor) (Portrait,
 	if err != nil {
 		return Portrait{}, err
 	}
+	return s.portrait(ctx, actor, e, allGroups(), s.clock.Now())
+}
+
+func allGroups() []string {
 	var all []string
 	for _, g := range Groups() {
 		all = append(all, g.Code)
 	}
-	return s.portrait(ctx, actor, e, all, s.clock.Now())
+	return all
 }
 
 func (s *Service) portrait(ctx context.Context, actor access.Actor, e *Enterprise, groups []string, at time.Time) (Portrait, error) {

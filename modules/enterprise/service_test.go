@@ -165,6 +165,10 @@ func (a agreed) Read(ctx context.Context, actor access.Actor, id int64, r enterp
 	return nil, errNotAgreed
 }
 
+func (a agreed) BasisName(_ context.Context, _ access.Actor, _, basis string) (string, error) {
+	return "依据" + basis, nil
+}
+
 func (a agreed) ReadAll(_ context.Context, _ access.Actor, ids []int64, _ enterprise.Reading) (map[int64][]string, error) {
 	out := map[int64][]string{}
 	for _, id := range ids {

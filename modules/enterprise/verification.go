@@ -231,7 +231,7 @@ type Attempt struct {
 	CreditCode   string     `bun:"credit_code,notnull"`
 	LegalPerson  string     `bun:"legal_person,notnull"`
 	OldPerson    string     `bun:"old_person,notnull"` // of a change: who stood for the company
-	Note         string     `bun:"note,notnull"` // the claimant's word to the reviewer
+	Note         string     `bun:"note,notnull"`       // the claimant's word to the reviewer
 	Outcome      Outcome    `bun:"outcome,notnull"`
 	Answer       string     `bun:"answer,notnull"` // the registry's codes
 	Reason       string     `bun:"reason,notnull"` // why a person sent it back

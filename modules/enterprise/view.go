@@ -31,7 +31,7 @@ type AttemptView struct {
 	Problems       []fault.Field `json:"problems"` // at which inputs it lies
 	CanReview      bool          `json:"canReview" doc:"Whether a person may decide instead, by the licence."`
 	Name           string        `json:"name"`
-	Changes        []Difference     `json:"changes,omitempty" doc:"Of a change: what was and what is to be."`
+	Changes        []Difference  `json:"changes,omitempty" doc:"Of a change: what was and what is to be."`
 	CreditCode     string        `json:"creditCode"`
 	LegalPerson    string        `json:"legalPerson"`
 	Note           string        `json:"note"`

@@ -1531,6 +1531,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprise-reports/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业征信报告 */
+        get: operations["get-enterprise-reports-number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprise-return-reasons": {
         parameters: {
             query?: never;
@@ -1798,6 +1815,24 @@ export interface paths {
         get: operations["get-enterprises-id-portrait"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 工作人员生成的企业征信报告 */
+        get: operations["get-enterprises-id-reports"];
+        put?: never;
+        /** 生成企业征信报告 */
+        post: operations["post-enterprises-id-reports"];
         delete?: never;
         options?: never;
         head?: never;
@@ -10492,6 +10527,12 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        EnterpriseListReportItem: {
+            items: components["schemas"]["EnterpriseReportItem"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
         EnterpriseListSizeDraft: {
             items: components["schemas"]["EnterpriseSizeDraft"][];
             nextCursor?: string;
@@ -10785,6 +10826,37 @@ export interface components {
             reason: string;
             /** Format: int64 */
             version: number;
+        };
+        EnterpriseReportItem: {
+            basis: string;
+            code: string;
+            /** Format: date-time */
+            madeAt: string;
+            madeName: string;
+            number: string;
+            own: boolean;
+        };
+        EnterpriseReportView: {
+            /** @description On what it was made. */
+            basis: string;
+            /** @description The beginning of the digest as it is typed to verify: AB12-CD34-EF56-7890. */
+            code: string;
+            /** @description SM3 over the UTF-8 of the kept content, hexadecimal. */
+            digest: string;
+            disclaimer: string;
+            /** @description The groups the company did not agree to have read. */
+            leftOut: string[];
+            madeBy: string;
+            /** @description The names the company has and had; none where the name never changed. */
+            names: components["schemas"]["EnterpriseNameView"][];
+            number: string;
+            /** @description The company made it itself. */
+            own: boolean;
+            /** @description Its legal persons, in the same way. */
+            persons: components["schemas"]["EnterpriseNameView"][];
+            portrait: components["schemas"]["EnterprisePortrait"];
+            /** @description The groups of fields it holds. */
+            within: string[];
         };
         EnterpriseReturnInputBody: {
             /** @description One of the ready reasons. */
@@ -14851,6 +14923,10 @@ export interface components {
             text: string;
             /** Format: int64 */
             version: number;
+        };
+        ReportMakeInputBody: {
+            /** @description Code of the basis staff claim where the company has not agreed. */
+            basis?: string;
         };
         RequesterHintsOutputBody: {
             items: components["schemas"]["TicketHint"][];
@@ -20084,6 +20160,40 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-reports-number": {
+        parameters: {
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed. */
+                basis?: string;
+            };
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseReportView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprise-return-reasons": {
         parameters: {
             query?: {
@@ -20630,7 +20740,10 @@ export interface operations {
     };
     "get-enterprises-id-portrait": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed; of /api/consent-offers. */
+                basis?: string;
+            };
             header?: never;
             path: {
                 id: number;
@@ -20646,6 +20759,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterprisePortrait"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id-reports": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListReportItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprises-id-reports": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportMakeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseReportView"];
                 };
             };
             /** @description Error */
