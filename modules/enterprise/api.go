@@ -94,6 +94,7 @@ type enterpriseListInput struct {
 	web.Listing
 	Query        string       `query:"q" maxLength:"400" doc:"Words of the name or a former one, or the beginning of the credit code."`
 	Verification Verification `query:"verification"`
+	Tag          string       `query:"tag" maxLength:"31" doc:"Code of a tag the companies have."`
 	Extra        string       `query:"extra" maxLength:"1000" doc:"Conditions on the fields administrators define, one a line: park:台湖, visited:2026-01-01..2026-06-30, beds:10.."`
 }
 
@@ -240,7 +241,7 @@ func Register(api huma.API, s *Service) {
 			return &industriesOut{web.NewList(list, "")}, err
 		})
 	huma.Register(api, desk("GET", "/api/enterprises", "企业列表", PermView), func(ctx context.Context, in *enterpriseListInput) (*itemsOutput, error) {
-		items, next, err := s.List(ctx, access.From(ctx), ListFilter{Query: in.Query, Verification: in.Verification, Extra: in.Extra, Cursor: in.Cursor, Limit: in.Limit})
+		items, next, err := s.List(ctx, access.From(ctx), ListFilter{Query: in.Query, Verification: in.Verification, Extra: in.Extra, Tag: in.Tag, Cursor: in.Cursor, Limit: in.Limit})
 		return &itemsOutput{web.NewList(items, next)}, err
 	})
 	huma.Register(api, desk("GET", "/api/enterprises/{id}", "企业详情", PermView), func(ctx context.Context, in *enterpriseGetInput) (*viewOutput, error) {
@@ -275,6 +276,7 @@ func Register(api huma.API, s *Service) {
 	registerQuality(api, s)
 	registerPortrait(api, s)
 	registerReports(api, s)
+	registerTags(api, s)
 	registerExtra(api, s)
 }
 

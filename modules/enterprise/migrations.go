@@ -304,4 +304,17 @@ var Migrations = []database.Migration{{
 			"CREATE UNIQUE INDEX enterprise_reports_number ON enterprise_reports (number)",
 			"CREATE INDEX enterprise_reports_enterprise ON enterprise_reports (enterprise_id, id)")
 	},
+}, {
+	ID: "20261130010300_enterprise_tags",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*tagEdition20261130)(nil), (*tagDraft20261130)(nil), (*tagged20261130)(nil), (*tagWalk20261130)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"INSERT INTO enterprise_tag_walks (id, edition, day, after, fact) VALUES (1, 0, '', -1, 0)",
+			"CREATE UNIQUE INDEX enterprise_tag_editions_no ON enterprise_tag_editions (code, no)",
+			"CREATE UNIQUE INDEX enterprise_tagged_now ON enterprise_tagged (enterprise_id, code) WHERE ended_at IS NULL",
+			"CREATE INDEX enterprise_tagged_code ON enterprise_tagged (code, enterprise_id) WHERE ended_at IS NULL",
+			"CREATE INDEX enterprise_tagged_history ON enterprise_tagged (enterprise_id, id)")
+	},
 }}

@@ -24,6 +24,7 @@ type Portrait struct {
 	// Series are what is known of several years, for charts.
 	Series     []Series   `json:"series"`
 	Evaluation Evaluation `json:"evaluation"`
+	Tags       []TagHeld  `json:"tags" doc:"What the platform calls it, by rule or by hand."`
 	Mark       string     `json:"mark" doc:"What a printed report carries on every page: who printed it and when."`
 }
 
@@ -133,7 +134,13 @@ func (s *Service) portrait(ctx context.Context, actor access.Actor, e *Enterpris
 	}
 	rows := factsWithin(all[e.ID], groups)
 	now := rule.current(rows, at)
-	p := Portrait{Item: e.item(), At: at.UTC(), Parts: parts(s.factViews(rule, sizes, rows)), Series: s.series(rule, rows, at), Evaluation: s.evaluate(now, at),
+	facts := s.derive(sizes, now, at)
+	rule.yearly(facts, byField(rows), at)
+	tags, _, err := s.heldTags(ctx, db, e.ID, facts, groups, actor.Party != access.Enterprise)
+	if err != nil {
+		return Portrait{}, err
+	}
+	p := Portrait{Tags: tags, Item: e.item(), At: at.UTC(), Parts: parts(s.factViews(rule, sizes, rows)), Series: s.series(rule, rows, at), Evaluation: s.evaluate(now, at),
 		Mark: fmt.Sprintf("%s %s", actor.Name, clock.Show(at))}
 	if v, ok := s.sizeView(sizes, now, at); ok {
 		p.Size = &v

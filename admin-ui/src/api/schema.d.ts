@@ -1667,6 +1667,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprise-tag-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 录入中的企业标签 */
+        get: operations["get-enterprise-tag-drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 录入企业标签 */
+        put: operations["put-enterprise-tag-drafts-code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts/{code}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 放弃录入的企业标签 */
+        post: operations["post-enterprise-tag-drafts-code-discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts/{code}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 预览企业标签 */
+        get: operations["get-enterprise-tag-drafts-code-preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts/{code}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发布企业标签 */
+        post: operations["post-enterprise-tag-drafts-code-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业标签 */
+        get: operations["get-enterprise-tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprise-types": {
         parameters: {
             query?: never;
@@ -1867,6 +1969,41 @@ export interface paths {
         put?: never;
         /** 撤销核定 */
         post: operations["post-enterprises-id-settlements-undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一家企业的标签 */
+        get: operations["get-enterprises-id-tags"];
+        put?: never;
+        /** 标注企业标签 */
+        post: operations["post-enterprises-id-tags"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/tags/{code}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 取消企业标签 */
+        post: operations["post-enterprises-id-tags-code-end"];
         delete?: never;
         options?: never;
         head?: never;
@@ -10201,6 +10338,13 @@ export interface components {
             id: number;
             name: string;
         };
+        EnterpriseCompanyTags: {
+            /** @description Those given by hand that were taken away, the newest first. */
+            history: components["schemas"]["EnterpriseTagHeld"][];
+            items: components["schemas"]["EnterpriseTagHeld"][];
+            /** @description Those the actor may give by hand. */
+            offers: components["schemas"]["EnterpriseTagView"][];
+        };
         EnterpriseCompanyType: {
             code: string;
             name: string;
@@ -10557,6 +10701,18 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        EnterpriseListTagDraft: {
+            items: components["schemas"]["EnterpriseTagDraft"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EnterpriseListTagView: {
+            items: components["schemas"]["EnterpriseTagView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
         EnterpriseMandateInputBody: {
             /** @description None takes back what the member may do. */
             rights: string[];
@@ -10720,6 +10876,8 @@ export interface components {
             replacedBy?: number;
             series: components["schemas"]["EnterpriseSeries"][];
             size?: components["schemas"]["EnterpriseSizeView"];
+            /** @description What the platform calls it, by rule or by hand. */
+            tags: components["schemas"]["EnterpriseTagHeld"][];
             verification: string;
             /** Format: date-time */
             verifiedAt?: string;
@@ -11038,6 +11196,99 @@ export interface components {
             };
             /** Format: int64 */
             year: number;
+        };
+        EnterpriseTagDraft: {
+            about: string;
+            code: string;
+            /** @description Of a rule-made tag: what is asked, written as the conditions of policies. */
+            condition?: unknown;
+            /** @enum {string} */
+            kind: "rule" | "hand";
+            /** @description The actor has the right and wrote none of it. */
+            mayPublish: boolean;
+            name: string;
+            /** @description No edition is in force yet. */
+            new: boolean;
+            /** @description The company itself sees it. */
+            open: boolean;
+            retired: boolean;
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
+            /** @description What the rule asks, clause by clause. */
+            words: string[];
+        };
+        EnterpriseTagHeld: {
+            about?: string;
+            /** @description Who gave it by hand, to staff. */
+            byName?: string;
+            code: string;
+            /** @description Who took it away and why, to staff. */
+            ended?: string;
+            /** Format: date-time */
+            endedAt?: string;
+            /** @enum {string} */
+            kind: "rule" | "hand";
+            name: string;
+            /** Format: date-time */
+            since?: string;
+            /** @description The reason that was given, or what the rule found. */
+            why: string;
+        };
+        EnterpriseTagPreview: {
+            /** @description Some of those that fit, as far as they agreed to be looked at. */
+            examples: components["schemas"]["EnterpriseTagSample"][];
+            /**
+             * Format: int64
+             * @description Of them those that would have the tag.
+             */
+            fit: number;
+            /** Format: int64 */
+            gained: number;
+            /** Format: int64 */
+            lost: number;
+            /** @description To go on; empty after the last company. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description Companies looked at.
+             */
+            seen: number;
+        };
+        EnterpriseTagSample: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            why: string;
+        };
+        EnterpriseTagView: {
+            about: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            code: string;
+            /**
+             * Format: int64
+             * @description How many have it now.
+             */
+            companies: number;
+            /** @description Of a rule-made tag: what is asked, written as the conditions of policies. */
+            condition?: unknown;
+            /** @enum {string} */
+            kind: "rule" | "hand";
+            name: string;
+            /**
+             * Format: int64
+             * @description The number of the edition in force.
+             */
+            no: number;
+            /** @description The company itself sees it. */
+            open: boolean;
+            retired: boolean;
+            /** @description What the rule asks, clause by clause. */
+            words: string[];
         };
         EnterpriseUnsettleInputBody: {
             field: string;
@@ -11586,6 +11837,8 @@ export interface components {
             csrfToken: string;
             demo: boolean;
             department: components["schemas"]["IdentityNamed"];
+            /** @description Rights the person uses in a colleague's name now, who delegated them; not among the permissions. */
+            deputed: string[];
             district: string;
             enterprise: components["schemas"]["IdentityCompany"];
             institution: components["schemas"]["IdentityNamed"];
@@ -15464,9 +15717,36 @@ export interface components {
             seats: components["schemas"]["SupervisionSeat"][];
             standing: components["schemas"]["SupervisionStanding"];
         };
+        TagDraftInputBody: {
+            about?: string;
+            /** @description Of a rule-made tag; written as the conditions of policies. */
+            condition?: unknown;
+            /** @enum {string} */
+            kind: "rule" | "hand";
+            name: string;
+            /** @description The company itself sees it. */
+            open?: boolean;
+            retired?: boolean;
+            /**
+             * Format: int64
+             * @description 0 begins a draft.
+             */
+            version: number;
+        };
+        TagDraftRefInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        TagGiveInputBody: {
+            code: string;
+            reason: string;
+        };
         TagInputBody: {
             add?: string[];
             remove?: string[];
+        };
+        TagTakeInputBody: {
+            reason: string;
         };
         TargetField: {
             example: string;
@@ -20433,6 +20713,211 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-tag-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-enterprise-tag-drafts-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagDraftInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-tag-drafts-code-discard": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagDraftRefInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprise-tag-drafts-code-preview": {
+        parameters: {
+            query?: {
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseTagPreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-tag-drafts-code-publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagDraftRefInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprise-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprise-types": {
         parameters: {
             query?: never;
@@ -20471,6 +20956,8 @@ export interface operations {
                 /** @description Words of the name or a former one, or the beginning of the credit code. */
                 q?: string;
                 verification?: string;
+                /** @description Code of a tag the companies have. */
+                tag?: string;
                 /** @description Conditions on the fields administrators define, one a line: park:台湖, visited:2026-01-01..2026-06-30, beds:10.. */
                 extra?: string;
             };
@@ -20908,6 +21395,117 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseGolden"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id-tags": {
+        parameters: {
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed; of /api/consent-offers. */
+                basis?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseCompanyTags"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprises-id-tags": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagGiveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseCompanyTags"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprises-id-tags-code-end": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagTakeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseCompanyTags"];
                 };
             };
             /** @description Error */

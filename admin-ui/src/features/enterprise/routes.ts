@@ -34,6 +34,12 @@ export default [
     meta: { title: '企业画像', parent: 'enterprises', permissions: ['enterprise.view'] },
   },
   {
+    path: 'enterprise-reports/:number([A-Z0-9-]+)',
+    name: 'enterprise-report',
+    component: () => import('./CreditReportPage.vue'),
+    meta: { title: '企业征信报告', parent: 'enterprises', permissions: ['enterprise.view'] },
+  },
+  {
     path: 'enterprise-sources',
     name: 'enterprise-sources',
     component: () => import('./SourcePage.vue'),
@@ -115,7 +121,7 @@ export default [
       menu: '企业',
       icon: Stamp,
       order: 2,
-      permissions: ['enterprise.review', 'enterprise.view'],
+      permissions: ['enterprise.review', 'enterprise.review:deputed'],
       help: [
         {
           heading: '审核什么',

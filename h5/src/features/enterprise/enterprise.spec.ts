@@ -297,6 +297,7 @@ describe('VerifyPage', () => {
       institution: null,
       department: null,
       permissions: [],
+      deputed: [],
       csrfToken: 't',
       demo: false,
       wechat: false,
