@@ -99,6 +99,7 @@ type portraitBlock struct {
 	Size     *SizeView
 	Charts   []barChart
 	Parts    []PortraitPart
+	Tags     []TagHeld
 }
 
 type measureRow struct {
@@ -107,7 +108,7 @@ type measureRow struct {
 }
 
 func blockOf(p Portrait) portraitBlock {
-	b := portraitBlock{Total: pointsText(p.Evaluation.Points), Scored: p.Evaluation.Points >= 0, Radar: radarOf(p.Evaluation.Measures), Note: p.Evaluation.Note, Size: p.Size, Parts: p.Parts}
+	b := portraitBlock{Total: pointsText(p.Evaluation.Points), Scored: p.Evaluation.Points >= 0, Radar: radarOf(p.Evaluation.Measures), Note: p.Evaluation.Note, Size: p.Size, Parts: p.Parts, Tags: p.Tags}
 	for _, m := range p.Evaluation.Measures {
 		b.Measures = append(b.Measures, measureRow{m, pointsText(m.Points)})
 	}

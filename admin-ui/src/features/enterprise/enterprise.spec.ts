@@ -8,6 +8,7 @@ import DisputeList from './DisputeList.vue'
 import EnterpriseList from './EnterpriseList.vue'
 import { conditionText, conditionsOf, linesOf, type Extra, type ExtraField } from './extra'
 import * as extraApi from './extra'
+import * as tagApi from './tags'
 import ExtraBlock from './ExtraBlock.vue'
 import ExtraFilter from './ExtraFilter.vue'
 import EnterpriseSheet from './EnterpriseSheet.vue'
@@ -65,6 +66,7 @@ const button = (text: string) =>
 beforeEach(() => {
   document.body.innerHTML = ''
   vi.spyOn(extraApi, 'listExtraFields').mockResolvedValue([])
+  vi.spyOn(tagApi, 'listTags').mockResolvedValue([])
 })
 afterEach(() => vi.restoreAllMocks())
 

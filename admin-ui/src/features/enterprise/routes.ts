@@ -1,4 +1,13 @@
-import { Connection, DataAnalysis, Grid, Histogram, OfficeBuilding, Share, Stamp } from '@element-plus/icons-vue'
+import {
+  Connection,
+  DataAnalysis,
+  Grid,
+  Histogram,
+  OfficeBuilding,
+  PriceTag,
+  Share,
+  Stamp,
+} from '@element-plus/icons-vue'
 import type { FeatureRoute } from '@/router/feature'
 
 export default [
@@ -89,6 +98,28 @@ export default [
         {
           heading: '怎样更换标准',
           text: '以现行标准为底稿录入新一版，预览哪些企业的类型会变化，由未参与录入的同事发布，自施行日期起采用。已经施行的标准不能改写。',
+        },
+      ],
+    },
+  },
+  {
+    path: 'enterprise-tags',
+    name: 'enterprise-tags',
+    component: () => import('./TagPage.vue'),
+    meta: {
+      title: '企业标签',
+      menu: '企业',
+      icon: PriceTag,
+      order: 7,
+      permissions: ['enterprise.tags', 'enterprise.tag_publish'],
+      help: [
+        {
+          heading: '两种标签',
+          text: '按规则产生的标签用与申报条件相同的条件判断，企业数据变化后几分钟内更新。人工标注的在企业详情中标注和取消，写明原因。',
+        },
+        {
+          heading: '谁能看到',
+          text: '按规则产生的标签属于企业数据，查看和筛选须有企业授权或法定依据；人工标注的是平台自己的工作记录。',
         },
       ],
     },
