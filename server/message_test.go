@@ -85,13 +85,14 @@ func TestFactsBecomeMessages(t *testing.T) {
 	bySystem.facts["by"] = "registry"
 	delete(old.facts, "by")
 	case4.facts["attemptId"] = 4
-	renaming := func(typ string) told {
+	changing := func(typ string) told {
 		c := enterprise(typ)
-		c.facts["attemptId"], c.facts["oldName"], c.facts["newName"] = 5, "麦香面包房", "麦香食品"
+		c.facts["attemptId"] = 5
+		c.facts["changes"] = []map[string]string{{"what": "name", "label": "企业名称", "from": "麦香面包房", "to": "麦香食品"}, {"what": "legalPerson", "label": "法定代表人", "from": "王丽", "to": "李雷"}}
 		return c
 	}
-	renamedByRegistry := renaming("renamed")
-	renamedByRegistry.facts["by"] = "registry"
+	changedByRegistry := changing("changed")
+	changedByRegistry.facts["by"] = "registry"
 	join := func(typ string) told {
 		return told{"enterprise_join." + typ, "enterprise_join", map[string]any{"id": 8, "enterpriseId": 70, "enterpriseName": "麦香烘焙", "userId": her.UserID, "ownerId": 904, "reason": "不认识此人。"}}
 	}
@@ -144,10 +145,10 @@ func TestFactsBecomeMessages(t *testing.T) {
 		{case4, "enterprise.review", []int64{903}, "请审核", "/enterprise-reviews?open=4"},
 		{enterprise("verification_pending"), "enterprise.review", []int64{903}, "请审核", "/enterprise-reviews"},
 		{enterprise("registered"), "", nil, "", ""},
-		{renaming("renamed"), "", []int64{her.UserID}, "企业名称已变更为“麦香烘焙”", "/company/name"},
-		{renamedByRegistry, "", nil, "", ""},
-		{renaming("rename_refused"), "", []int64{her.UserID}, "“麦香烘焙”变更为“麦香食品”的申请被退回：法定代表人不一致。", "/company/name"},
-		{renaming("rename_pending"), "enterprise.review", []int64{903}, "申请变更名称为“麦香食品”", "/enterprise-reviews?open=5"},
+		{changing("changed"), "", []int64{her.UserID}, "已通过审核，企业名称由“麦香面包房”变更为“麦香食品”，法定代表人由“王丽”变更为“李雷”。", "/company/change"},
+		{changedByRegistry, "", nil, "", ""},
+		{changing("change_refused"), "", []int64{her.UserID}, "法定代表人由“王丽”变更为“李雷”）被退回：法定代表人不一致。", "/company/change"},
+		{changing("change_pending"), "enterprise.review", []int64{903}, "申请变更登记：企业名称由“麦香面包房”变更为“麦香食品”", "/enterprise-reviews?open=5"},
 		{join("asked"), "", []int64{904}, "申请加入“麦香烘焙”", "/company"},
 		{join("admitted"), "", []int64{her.UserID}, "您已加入“麦香烘焙”", "/company"},
 		{join("refused"), "", []int64{her.UserID}, "未通过：不认识此人。", "/company"},

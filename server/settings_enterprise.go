@@ -13,7 +13,7 @@ import (
 
 // enterpriseKinds are the rules about the data of companies that an operator edits.
 func (h *house) enterpriseKinds() []settingKind {
-	return []settingKind{h.sourceKind(), h.qualityKind(), h.sizeKind(), h.extraFieldKind(), h.reasonKind()}
+	return []settingKind{h.sourceKind(), h.qualityKind(), h.sizeKind(), h.extraFieldKind(), h.tagKind(), h.reasonKind()}
 }
 
 type sourceSetting struct {
@@ -123,6 +123,25 @@ func (h *house) extraFieldKind() settingKind {
 			}
 			_, err = h.enterprises.SaveExtraField(ctx, actor, cmd)
 			return err
+		},
+	}
+}
+
+// tagKind has the definitions of tags in force; which companies have them stays with its installation.
+func (h *house) tagKind() settingKind {
+	return kindOf[enterprise.TagBody]{key: "enterprise_tags", title: "企业标签", tables: []string{"enterprise_tag_editions"},
+		id: func(m enterprise.TagBody) (string, string) { return m.Code, m.Name },
+		list: func(ctx context.Context, actor access.Actor) ([]enterprise.TagBody, error) {
+			list, err := h.enterprises.Tags(ctx, actor)
+			var out []enterprise.TagBody
+			for _, t := range list {
+				out = append(out, t.TagBody)
+			}
+			return out, err
+		},
+		check: func(_ *world, m *enterprise.TagBody) error { return h.enterprises.CheckTag(m) },
+		set: func(ctx context.Context, actor access.Actor, m enterprise.TagBody) error {
+			return h.enterprises.AddTag(ctx, actor, m)
 		},
 	}
 }

@@ -74,6 +74,8 @@ enterprise_sizes:
   - {kind: scale, document: 规模以上统计标准（2027 年起）, from: '2027-01-01', rows: [{name: 工业, codes: [B, C, D], revenue: [3000]}]}
 enterprise_fields:
   - {field: {key: park, label: 所属园区, kind: choice, required: true, options: [台湖园, 宋庄园]}, group: service, types: ['91', '93'], restricted: false, company: reads, sort: 3, retired: false}
+enterprise_tags:
+  - {code: big_team, name: 用工大户, about: 从业人员 20 人以上, kind: rule, open: true, retired: false, condition: {all: [{field: employees, op: gte, value: 20, unit: 人, label: 从业人员}]}}
 return_reasons:
   - {list: enterprise, code: no_stamp, text: 营业执照副本未加盖公章，请盖章后重新提交, words: false, sort: 15, retired: false}
 `
@@ -205,7 +207,7 @@ func TestBadSettingsOfEveryKind(t *testing.T) {
 // noSettings are the tables that no settings stand in, by what they hold. A new table belongs here or to a kind of settings.
 var noSettings = map[string]string{
 	"work of people and what came of it": `applications application_drafts application_files application_numbers article_files articles intake_requests intake_messages intake_letters intake_talks
-		intake_seen enterprises enterprise_names enterprise_contacts enterprise_extra_values enterprise_size_drafts enterprise_facts enterprise_settlements enterprise_quality_scores enterprise_quality_tallies enterprise_joins enterprise_delegations enterprise_members enterprise_mandates enterprise_verifications licences licence_uses licence_reminders institutions institution_applications institution_documents institution_rounds institution_reminders files products product_editions product_batches product_batch_items product_views
+		intake_seen enterprises enterprise_names enterprise_contacts enterprise_extra_values enterprise_size_drafts enterprise_facts enterprise_settlements enterprise_quality_scores enterprise_quality_tallies enterprise_joins enterprise_delegations enterprise_members enterprise_mandates enterprise_verifications licences licence_uses licence_reminders institutions institution_applications institution_documents institution_rounds institution_reminders files products product_editions product_batches product_batch_items product_views enterprise_reports enterprise_tag_drafts enterprise_tagged enterprise_tag_walks
 		knowledge_editions knowledge_entries knowledge_feedback knowledge_units knowledge_uses policy_editions policy_examples policy_reminders policy_saves policy_subscriptions quality_checks quality_draws quality_works messages sms_messages wechat_messages
 		tickets ticket_bulks ticket_bulk_rows ticket_callbacks ticket_callback_attempts ticket_clocks ticket_confidants ticket_evidence ticket_fields ticket_files ticket_judge_links
 		ticket_holders ticket_hops ticket_links ticket_memory ticket_note_readers ticket_notes ticket_presence ticket_requests ticket_reveals ticket_secrets ticket_tags ticket_drafts

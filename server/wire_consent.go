@@ -95,6 +95,17 @@ func (c companyConsents) Read(ctx context.Context, actor access.Actor, id int64,
 	return p.Groups, err
 }
 
+// BasisName finds a basis among those offered to the reader.
+func (c companyConsents) BasisName(ctx context.Context, actor access.Actor, purpose, basis string) (string, error) {
+	offers, err := c.consents.Offers(ctx, actor, purpose)
+	for _, o := range offers {
+		if o.Code == basis {
+			return o.Name, nil
+		}
+	}
+	return basis, err
+}
+
 // ReadAll asks for several.
 func (c companyConsents) ReadAll(ctx context.Context, actor access.Actor, ids []int64, r enterprise.Reading) (map[int64][]string, error) {
 	passes, err := c.consents.ReadAll(ctx, actor, ids, consent.Reading(r))

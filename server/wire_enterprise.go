@@ -13,6 +13,7 @@ import (
 
 	"github.com/huiqi/huiqi/integrations/registry"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/jobs"
@@ -116,6 +117,7 @@ type enterprisePeople struct{ *house }
 var (
 	_ enterprise.People   = enterprisePeople{}
 	_ enterprise.Accounts = enterprisePeople{}
+	_ identity.Deputies   = (*enterprise.Service)(nil)
 )
 
 // Contact returns how a person is reached.

@@ -141,9 +141,9 @@ func TestVerifyAgainstTheRegistry(t *testing.T) {
 			t.Fatal(err)
 		}
 		request, _ := json.Marshal(map[string]any{"name": record.Name, "fileIds": []int64{f.ID}})
-		status, text := ask(t, h, "POST", "/api/my/enterprise/name-changes", token, string(request))
+		status, text := ask(t, h, "POST", "/api/my/enterprise/changes", token, string(request))
 		var v enterprise.AttemptView
-		if err := json.Unmarshal([]byte(text), &v); err != nil || status != 200 || v.Outcome != enterprise.Agreed || v.EnterpriseName != record.Name || v.OldName != bakery.Name {
+		if err := json.Unmarshal([]byte(text), &v); err != nil || status != 200 || v.Outcome != enterprise.Agreed || v.EnterpriseName != record.Name || v.Changes[0].From != bakery.Name {
 			t.Fatalf("%d %s", status, text)
 		}
 		if kept, err := h.tickets.Get(ctx, actor, running.ID); err != nil || kept.EnterpriseName != bakery.Name {

@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/modules/consent"
+	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/institution"
@@ -320,8 +321,8 @@ type enterpriseFact struct {
 	// By says what the claim was held against: registry or review.
 	By        string `json:"by"`
 	AttemptID int64  `json:"attemptId"`
-	OldName   string `json:"oldName"`
-	NewName   string `json:"newName"`
+	// Changes are what a change of registration is about.
+	Changes []enterprise.Difference `json:"changes"`
 }
 
 func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
@@ -330,14 +331,14 @@ func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]
 		return nil, err
 	}
 	notice := message.Notice{Template: e.Type, UserID: f.UserID, Params: map[string]string{
-		"name": f.Name, "reason": strings.TrimRight(or(f.Reason, "与登记信息不一致"), "。"), "oldName": f.OldName, "newName": f.NewName,
+		"name": f.Name, "reason": strings.TrimRight(or(f.Reason, "与登记信息不一致"), "。"), "changes": enterprise.WordsOf(f.Changes),
 	}}
 	switch e.Type {
-	case "enterprise.renamed", "enterprise.rename_refused":
+	case "enterprise.changed", "enterprise.change_refused":
 		if f.UserID == 0 || f.By != "review" {
 			return nil, nil
 		}
-		notice.Link = "/company/name"
+		notice.Link = "/company/change"
 		return []message.Notice{notice}, nil
 	case "enterprise.verified", "enterprise.verification_refused":
 		// What the registry says is read on the page it was asked from; only a person's word comes later.
@@ -349,7 +350,7 @@ func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]
 	case "enterprise.review_delegated":
 		notice.Link = "/enterprise-reviews"
 		return []message.Notice{notice}, nil
-	case "enterprise.verification_pending", "enterprise.rename_pending", "enterprise.review_overdue":
+	case "enterprise.verification_pending", "enterprise.change_pending", "enterprise.review_overdue":
 		notice.Link = "/enterprise-reviews"
 		if f.AttemptID != 0 {
 			notice.Link += "?open=" + strconv.FormatInt(f.AttemptID, 10)

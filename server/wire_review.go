@@ -19,7 +19,7 @@ var (
 func (h *house) newReviews(p parts) *review.Service {
 	return review.New(review.Deps{DB: h.db, Clock: p.clock, Lists: []review.List{
 		{Key: enterprise.ReasonsOfClaims, Title: "企业认证", First: enterprise.FirstReasons(enterprise.ReasonsOfClaims)},
-		{Key: enterprise.ReasonsOfRenames, Title: "企业名称变更", First: enterprise.FirstReasons(enterprise.ReasonsOfRenames)},
+		{Key: enterprise.ReasonsOfChanges, Title: "企业变更登记", First: enterprise.FirstReasons(enterprise.ReasonsOfChanges)},
 		{Key: institution.ReasonsOfApplications, Title: "机构入驻", First: institution.FirstReasons()},
 		{Key: catalog.ReasonsOfProducts, Title: "产品审核", First: catalog.FirstReasons()},
 	}})

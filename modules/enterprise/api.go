@@ -47,13 +47,14 @@ type enterpriseApplyInput struct {
 	}
 }
 
-type enterpriseRenameInput struct {
+type enterpriseChangeInput struct {
 	web.Keyed
 	Body struct {
-		Name      string  `json:"name" maxLength:"600" doc:"The new name, as on the new licence."`
-		Note      string  `json:"note,omitempty"`
-		FileIDs   []int64 `json:"fileIds" maxItems:"9" doc:"The new licence: pictures or a PDF, uploaded for the purpose licence."`
-		LicenceID int64   `json:"licenceId,omitempty" doc:"The new licence where the company keeps it already, instead of files."`
+		Name        string  `json:"name,omitempty" maxLength:"600" doc:"The new name, as on the new licence; empty where it stays."`
+		LegalPerson string  `json:"legalPerson,omitempty" maxLength:"300" doc:"Who stands for the company now; empty where that stays."`
+		Note        string  `json:"note,omitempty"`
+		FileIDs     []int64 `json:"fileIds" maxItems:"9" doc:"The new licence: pictures or a PDF, uploaded for the purpose licence."`
+		LicenceID   int64   `json:"licenceId,omitempty" doc:"The new licence where the company keeps it already, instead of files."`
 	}
 }
 
@@ -93,11 +94,12 @@ type enterpriseListInput struct {
 	web.Listing
 	Query        string       `query:"q" maxLength:"400" doc:"Words of the name or a former one, or the beginning of the credit code."`
 	Verification Verification `query:"verification"`
+	Tag          string       `query:"tag" maxLength:"31" doc:"Code of a tag the companies have."`
 	Extra        string       `query:"extra" maxLength:"1000" doc:"Conditions on the fields administrators define, one a line: park:台湖, visited:2026-01-01..2026-06-30, beds:10.."`
 }
 
 type enterpriseReasonsInput struct {
-	Renaming bool `query:"renaming" doc:"Those for a change of name."`
+	Changing bool `query:"changing" doc:"Those for a change of name or legal person."`
 }
 
 type enterpriseQueueInput struct{ web.Listing }
@@ -181,9 +183,9 @@ func Register(api huma.API, s *Service) {
 		v, err := s.Apply(ctx, access.From(ctx), ApplyForReview{in.Key, Claim{b.Name, b.CreditCode, b.LegalPerson}, b.Note, b.FileIDs, b.LicenceID})
 		return &attemptOutput{v}, err
 	})
-	huma.Register(api, own("POST", "/api/my/enterprise/name-changes", "企业名称变更"), func(ctx context.Context, in *enterpriseRenameInput) (*attemptOutput, error) {
+	huma.Register(api, own("POST", "/api/my/enterprise/changes", "企业变更登记"), func(ctx context.Context, in *enterpriseChangeInput) (*attemptOutput, error) {
 		b := in.Body
-		v, err := s.Rename(ctx, access.From(ctx), Rename{in.Key, b.Name, b.Note, b.FileIDs, b.LicenceID})
+		v, err := s.Change(ctx, access.From(ctx), ChangeRegistered{in.Key, b.Name, b.LegalPerson, b.Note, b.FileIDs, b.LicenceID})
 		return &attemptOutput{v}, err
 	})
 	huma.Register(api, own("POST", "/api/my/enterprise/registry", "获取企业登记信息"), func(ctx context.Context, in *enterpriseFetchInput) (*attemptOutput, error) {
@@ -239,7 +241,7 @@ func Register(api huma.API, s *Service) {
 			return &industriesOut{web.NewList(list, "")}, err
 		})
 	huma.Register(api, desk("GET", "/api/enterprises", "企业列表", PermView), func(ctx context.Context, in *enterpriseListInput) (*itemsOutput, error) {
-		items, next, err := s.List(ctx, access.From(ctx), ListFilter{Query: in.Query, Verification: in.Verification, Extra: in.Extra, Cursor: in.Cursor, Limit: in.Limit})
+		items, next, err := s.List(ctx, access.From(ctx), ListFilter{Query: in.Query, Verification: in.Verification, Extra: in.Extra, Tag: in.Tag, Cursor: in.Cursor, Limit: in.Limit})
 		return &itemsOutput{web.NewList(items, next)}, err
 	})
 	huma.Register(api, desk("GET", "/api/enterprises/{id}", "企业详情", PermView), func(ctx context.Context, in *enterpriseGetInput) (*viewOutput, error) {
@@ -255,7 +257,7 @@ func Register(api huma.API, s *Service) {
 		return &attemptOutput{v}, err
 	})
 	huma.Register(api, review("GET", "/api/enterprise-return-reasons", "退回原因"), func(ctx context.Context, in *enterpriseReasonsInput) (*reasonsOutput, error) {
-		list, err := s.ReturnReasons(ctx, access.From(ctx), in.Renaming)
+		list, err := s.ReturnReasons(ctx, access.From(ctx), in.Changing)
 		return &reasonsOutput{web.NewList(list, "")}, err
 	})
 	huma.Register(api, review("POST", "/api/enterprise-reviews/{id}/approve", "通过企业认证"), func(ctx context.Context, in *enterpriseApproveInput) (*attemptOutput, error) {
@@ -273,6 +275,8 @@ func Register(api huma.API, s *Service) {
 	registerGolden(api, s)
 	registerQuality(api, s)
 	registerPortrait(api, s)
+	registerReports(api, s)
+	registerTags(api, s)
 	registerExtra(api, s)
 }
 

@@ -34,6 +34,8 @@ type Consents interface {
 	// Read returns the codes of the groups the actor may read of one company for the purpose, and a fault of the kind
 	// Forbidden that says what to do when there are none. basis is the code of a basis the reader claims, "" is consent.
 	Read(ctx context.Context, actor access.Actor, id int64, r Reading) ([]string, error)
+	// BasisName is what a basis is called that the actor claims for a purpose; the code itself where it is not offered to them.
+	BasisName(ctx context.Context, actor access.Actor, purpose, basis string) (string, error)
 	// ReadAll is Read for several companies; those that may not be read are missing.
 	ReadAll(ctx context.Context, actor access.Actor, ids []int64, r Reading) (map[int64][]string, error)
 }
@@ -151,6 +153,10 @@ type noConsents struct{}
 
 func (noConsents) Read(context.Context, access.Actor, int64, Reading) ([]string, error) {
 	return nil, errNoConsents
+}
+
+func (noConsents) BasisName(context.Context, access.Actor, string, string) (string, error) {
+	return "", errNoConsents
 }
 
 func (noConsents) ReadAll(context.Context, access.Actor, []int64, Reading) (map[int64][]string, error) {

@@ -177,6 +177,12 @@ func TestColleagueReviewsWhileOnLeave(t *testing.T) {
 	if seen, err := f.Delegations(ctx, colleague); err != nil || len(seen.Items) != 1 || seen.Items[0].CanEnd || seen.MayGive {
 		t.Fatalf("%+v %v", seen, err)
 	}
+	// What a colleague does in her name is told apart from what each may do: her page shows by it.
+	for who, want := range map[*access.Actor]int{&colleague: 1, &boss: 0, &a: 0} {
+		if rights, err := f.Deputed(ctx, f.db.Read(), *who); err != nil || len(rights) != want {
+			t.Errorf("%s: %v %v", who.Name, rights, err)
+		}
+	}
 	f.clock.Advance(3 * time.Hour)
 	queue, _, err := f.Reviews(ctx, colleague, "", 0)
 	if err != nil || len(queue) != 1 || !queue[0].Overdue {
@@ -199,6 +205,9 @@ func TestColleagueReviewsWhileOnLeave(t *testing.T) {
 		t.Fatalf("%+v %v", done, err)
 	}
 	f.clock.Advance(48 * time.Hour)
+	if rights, err := f.Deputed(ctx, f.db.Read(), colleague); err != nil || len(rights) != 0 {
+		t.Error("after its last day:", rights, err)
+	}
 	if _, _, err := f.Reviews(ctx, colleague, "", 0); !errors.Is(err, fault.ErrForbidden) {
 		t.Fatal("after its last day:", err)
 	}

@@ -155,6 +155,18 @@ func (s *Service) reviewer(ctx context.Context, db bun.IDB, actor access.Actor) 
 	return "", err
 }
 
+// Deputed are the rights the actor uses in a colleague's name now, none of their own.
+func (s *Service) Deputed(ctx context.Context, db bun.IDB, actor access.Actor) ([]access.Permission, error) {
+	behalf, err := s.reviewer(ctx, db, actor)
+	switch {
+	case fault.KindOf(err) == fault.Forbidden, fault.KindOf(err) == fault.Unauthorized, err == nil && behalf == "":
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return []access.Permission{PermReview}, nil
+}
+
 // Delegate lets a colleague review in the actor's name. It needs enterprise.review of the actor's own: what was delegated is
 // not delegated on. It returns ErrDelegate for somebody who may not see companies.
 func (s *Service) Delegate(ctx context.Context, actor access.Actor, cmd Delegate) (Delegations, error) {
@@ -324,7 +336,7 @@ func (s *Service) RemindOverdue(ctx context.Context, actor access.Actor) (int, e
 
 // Tasks are what the clock asks for.
 func (s *Service) Tasks() []jobs.Task {
-	return []jobs.Task{{Name: "enterprise.remind_reviews", Title: "提醒超时的企业认证审核", Every: 15 * time.Minute, Timeout: time.Minute,
+	return []jobs.Task{s.tagTask(), {Name: "enterprise.remind_reviews", Title: "提醒超时的企业认证审核", Every: 15 * time.Minute, Timeout: time.Minute,
 		Failure: "超时的企业认证审核没有提醒审核人员。请查看服务日志中的原因；恢复后自动补发。",
 		Run: func(ctx context.Context) error {
 			n, err := s.RemindOverdue(ctx, access.SystemActor("job:enterprise.remind_reviews"))

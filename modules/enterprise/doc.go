@@ -14,10 +14,11 @@
 //	unverified, returned ─registry agrees→ verified
 //	unverified, returned ─licence sent→ pending ─approved→ verified
 //	                                    pending ─returned→ returned
-//	verified ─renamed→ verified
+//	verified ─changed→ verified
 //
-// A verified company takes another name by an attempt of its own kind (rename.go): the registry is asked, and where it does
-// not agree the same attempt waits for a person. The names it had stay (曾用名, names.go) and are found.
+// A verified company takes another name or legal person by an attempt of its own kind (change.go): the registry is asked, and
+// where it does not agree the same attempt waits for a person. What it was registered as stays (names.go), and the names it had
+// (曾用名) are found.
 //
 // An attempt begins as asking and ends with an outcome (verification.go). The registry is asked outside any transaction:
 // the row is written before and settled after, so a crash in between is seen and the same key asks again.
@@ -36,5 +37,5 @@
 // # Announces
 //
 // Registered, Verified, Refused, Pending about the company; JoinAsked, JoinDisputed, JoinAdmitted, JoinRefused about a
-// request to join: see events.go; WasRenamed, IsRenaming, WasNotRenamed about a change of name: see rename.go.
+// request to join: see events.go; WasChanged, IsChanging, WasNotChanged about a change of name or legal person: see change.go.
 package enterprise

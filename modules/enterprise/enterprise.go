@@ -28,6 +28,7 @@ func Permissions() []access.Info {
 		{Name: PermGolden, Group: "企业", Label: "核定企业数据、维护数据来源"},
 		{Name: PermQuality, Group: "企业", Label: "维护数据质量规则"},
 		{Name: PermSizePublish, Group: "企业", Label: "发布划型标准"},
+		{Name: PermTags, Group: "企业", Label: "定义和标注企业标签"}, {Name: PermTagPublish, Group: "企业", Label: "发布企业标签"},
 		{Name: PermExtra, Group: "企业", Label: "填写企业扩展信息"}, {Name: PermExtraRestricted, Group: "企业", Label: "查看受限的企业扩展信息"},
 		{Name: PermExtraFields, Group: "企业", Label: "定义企业扩展字段"},
 	}

@@ -31,10 +31,14 @@ var exportedFacts = []string{"status", "established", "capital", "industry", "re
 // ExportSource is the list of companies that leaves as a spreadsheet: what the actor sees, newest first. The fields that
 // administrators define are columns too, as they are at the moment.
 func (s *Service) ExportSource() sheet.Source {
-	src := s.exportSource(nil)
+	src := s.exportSource(nil, nil)
 	src.Now = func(ctx context.Context) (sheet.Source, error) {
 		list, err := extraFields(ctx, s.db.Read())
-		return s.exportSource(list), err
+		if err != nil {
+			return sheet.Source{}, err
+		}
+		tags, err := bodiesInForce(ctx, s.db.Read())
+		return s.exportSource(list, tags), err
 	}
 	return src
 }
@@ -55,7 +59,7 @@ func extraColumn(f ExtraFieldView) sheet.Field[exported] {
 	return c
 }
 
-func (s *Service) exportSource(extra []ExtraFieldView) sheet.Source {
+func (s *Service) exportSource(extra []ExtraFieldView, tags []TagBody) sheet.Source {
 	of := sheet.Of[exported]
 	fields := []sheet.Field[exported]{
 		of("name", "企业名称", 36, func(e *exported) sheet.Cell { return sheet.Text(e.Name) }),
@@ -85,21 +89,21 @@ func (s *Service) exportSource(extra []ExtraFieldView) sheet.Source {
 			return sheet.Text(text.MaskPhone(string(number))), err
 		}})
 	return sheet.List[exported]{Name: "enterprises", Title: "企业", Permission: PermExport, Fields: fields,
-		Describe: func(f sheet.Filter) (string, error) { return describe(extra, f) }, Count: s.exportCount, Page: s.exportPage}.Source()
+		Describe: func(f sheet.Filter) (string, error) { return describe(extra, tags, f) }, Count: s.exportCount, Page: s.exportPage}.Source()
 }
 
 func exportFilter(f sheet.Filter) (ListFilter, error) {
-	if err := f.Only("q", "verification", "extra"); err != nil {
+	if err := f.Only("q", "verification", "extra", "tag"); err != nil {
 		return ListFilter{}, err
 	}
-	out := ListFilter{Query: strings.TrimSpace(f["q"]), Verification: Verification(f["verification"]), Extra: f["extra"]}
+	out := ListFilter{Query: strings.TrimSpace(f["q"]), Verification: Verification(f["verification"]), Extra: f["extra"], Tag: f["tag"]}
 	if out.Verification != "" && out.Verification.Label() == "" || len(out.Query) > 300 {
 		return out, sheet.ErrFilter
 	}
 	return out, nil
 }
 
-func describe(extra []ExtraFieldView, f sheet.Filter) (string, error) {
+func describe(extra []ExtraFieldView, tags []TagBody, f sheet.Filter) (string, error) {
 	parsed, err := exportFilter(f)
 	if err != nil {
 		return "", err
@@ -114,6 +118,9 @@ func describe(extra []ExtraFieldView, f sheet.Filter) (string, error) {
 	}
 	for _, x := range conditions {
 		words = append(words, x.words())
+	}
+	if i := slices.IndexFunc(tags, func(b TagBody) bool { return b.Code == parsed.Tag }); i >= 0 {
+		words = append(words, tagFilter{TagBody: tags[i]}.words())
 	}
 	return strings.Join(words, "；"), err
 }
@@ -198,7 +205,7 @@ func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.F
 		return 0, err
 	}
 	db := s.db.Read()
-	if parsed.conditions, err = extraFilters(ctx, db, actor, parsed.Extra); err != nil {
+	if parsed.conditions, err = s.conditions(ctx, db, actor, parsed); err != nil {
 		return 0, err
 	}
 	if parsed.Query != "" { // words are found, not counted: the list itself says how many

@@ -170,14 +170,45 @@ func (x extraFilter) narrow(q *bun.SelectQuery) *bun.SelectQuery {
 	return q.Where("ent.id IN (?)", sub)
 }
 
+// needs are the groups of a company's data that the condition reads.
+func (x extraFilter) needs() []string {
+	if x.field.Group == keyService {
+		return nil
+	}
+	return []string{x.field.Group}
+}
+
+// condition narrows a list of companies.
+type condition interface {
+	narrow(q *bun.SelectQuery) *bun.SelectQuery
+	// words says what it keeps.
+	words() string
+	// needs are the groups of a company's data it reads; reading them needs the company's consent.
+	needs() []string
+}
+
+// conditions reads what a list is narrowed by, beside words and state.
+func (s *Service) conditions(ctx context.Context, db bun.IDB, actor access.Actor, f ListFilter) ([]condition, error) {
+	var out []condition
+	extra, err := extraFilters(ctx, db, actor, f.Extra)
+	for _, x := range extra {
+		out = append(out, x)
+	}
+	if err != nil || f.Tag == "" {
+		return out, err
+	}
+	t, err := s.tagFilterOf(ctx, db, f.Tag)
+	return append(out, t), err
+}
+
 // needsConsent reports whether the conditions read something that is the companies'.
-func needsConsent(list []extraFilter) bool {
-	return slices.ContainsFunc(list, func(x extraFilter) bool { return x.field.Group != keyService })
+func needsConsent(list []condition) bool {
+	return slices.ContainsFunc(list, func(x condition) bool { return len(x.needs()) > 0 })
 }
 
 // readable leaves the companies of which the actor may read what the conditions ask: whoever finds a company by a value has
 // read it.
-func (s *Service) readable(ctx context.Context, actor access.Actor, list []extraFilter, rows []Enterprise) ([]Enterprise, error) {
+func (s *Service) readable(ctx context.Context, actor access.Actor, list []condition, rows []Enterprise) ([]Enterprise, error) {
 	if len(rows) == 0 || !needsConsent(list) {
 		return rows, nil
 	}
@@ -185,13 +216,13 @@ func (s *Service) readable(ctx context.Context, actor access.Actor, list []extra
 	for _, r := range rows {
 		ids = append(ids, r.ID)
 	}
-	groups, err := s.consents.ReadAll(ctx, actor, ids, Reading{forPortrait, "", "按扩展字段查找企业"})
+	groups, err := s.consents.ReadAll(ctx, actor, ids, Reading{forPortrait, "", "按扩展字段或标签查找企业"})
 	if err != nil {
-		return nil, fmt.Errorf("who may be found by extra fields: %w", err)
+		return nil, fmt.Errorf("who may be found by the conditions: %w", err)
 	}
 	return slices.DeleteFunc(rows, func(e Enterprise) bool {
-		return slices.ContainsFunc(list, func(x extraFilter) bool {
-			return x.field.Group != keyService && !slices.Contains(groups[e.ID], x.field.Group)
+		return slices.ContainsFunc(list, func(x condition) bool {
+			return slices.ContainsFunc(x.needs(), func(g string) bool { return !slices.Contains(groups[e.ID], g) })
 		})
 	}), nil
 }
@@ -203,7 +234,7 @@ const readableRounds = 5
 // shorter than asked; the cursor leads on.
 func (s *Service) listReadable(ctx context.Context, db bun.IDB, actor access.Actor, f ListFilter, before int64) ([]Enterprise, string, error) {
 	var err error
-	if f.conditions, err = extraFilters(ctx, db, actor, f.Extra); err != nil {
+	if f.conditions, err = s.conditions(ctx, db, actor, f); err != nil {
 		return nil, "", err
 	}
 	out := []Enterprise{}

@@ -27,6 +27,7 @@ const (
 	RightConsent  Right = "consent"  // 办理数据授权
 	RightLicences Right = "licences" // 查看和维护证照
 	RightFacts    Right = "facts"    // 填报经营数据
+	RightReports  Right = "reports"  // 生成企业征信报告
 )
 
 // RightInfo is a right in words.
@@ -37,7 +38,7 @@ type RightInfo struct {
 
 // Rights are all rights, in the order in which they are offered.
 func Rights() []RightInfo {
-	return []RightInfo{{RightLicences, "查看和维护证照"}, {RightFacts, "填报经营数据"}, {RightConsent, "办理数据授权"}}
+	return []RightInfo{{RightLicences, "查看和维护证照"}, {RightFacts, "填报经营数据"}, {RightConsent, "办理数据授权"}, {RightReports, "生成企业征信报告"}}
 }
 
 // The faults of mandates.

@@ -282,4 +282,39 @@ var Migrations = []database.Migration{{
 	Up: func(ctx context.Context, tx bun.Tx) error {
 		return database.CreateTables(ctx, tx, (*sizeDraft20261129)(nil))
 	},
+}, {
+	ID: "20261130010100_enterprise_changes",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx,
+			"ALTER TABLE enterprise_names ADD COLUMN what TEXT NOT NULL DEFAULT 'name'",
+			"DROP INDEX enterprise_names_present",
+			"CREATE UNIQUE INDEX enterprise_names_present ON enterprise_names (enterprise_id, what) WHERE ended_at IS NULL",
+			"ALTER TABLE enterprise_verifications ADD COLUMN old_person TEXT NOT NULL DEFAULT ''",
+			"DROP INDEX enterprise_verifications_renaming",
+			"UPDATE enterprise_verifications SET kind = 'change', old_person = legal_person WHERE kind = 'rename'",
+			"CREATE UNIQUE INDEX enterprise_verifications_changing ON enterprise_verifications (enterprise_id) WHERE kind = 'change' AND outcome IN ('asking', 'waiting')")
+	},
+}, {
+	ID: "20261130010200_enterprise_reports",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*report20261130)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"CREATE UNIQUE INDEX enterprise_reports_number ON enterprise_reports (number)",
+			"CREATE INDEX enterprise_reports_enterprise ON enterprise_reports (enterprise_id, id)")
+	},
+}, {
+	ID: "20261130010300_enterprise_tags",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*tagEdition20261130)(nil), (*tagDraft20261130)(nil), (*tagged20261130)(nil), (*tagWalk20261130)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"INSERT INTO enterprise_tag_walks (id, edition, day, after, fact) VALUES (1, 0, '', -1, 0)",
+			"CREATE UNIQUE INDEX enterprise_tag_editions_no ON enterprise_tag_editions (code, no)",
+			"CREATE UNIQUE INDEX enterprise_tagged_now ON enterprise_tagged (enterprise_id, code) WHERE ended_at IS NULL",
+			"CREATE INDEX enterprise_tagged_code ON enterprise_tagged (code, enterprise_id) WHERE ended_at IS NULL",
+			"CREATE INDEX enterprise_tagged_history ON enterprise_tagged (enterprise_id, id)")
+	},
 }}

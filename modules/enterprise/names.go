@@ -8,61 +8,77 @@ import (
 	"github.com/uptrace/bun"
 )
 
-// heldName is a name a company has or had (曾用名), from when and until when. A company that never changed its name has none.
-type heldName struct {
+// What a company is registered as and may change.
+const (
+	whatName   = "name"
+	whatPerson = "legalPerson"
+)
+
+var whatLabels = map[string]string{whatName: "企业名称", whatPerson: "法定代表人"}
+
+// held is a name a company has or had (曾用名), or who stands or stood for it, from when and until when. A company that never
+// changed has none.
+type held struct {
 	bun.BaseModel `bun:"table:enterprise_names,alias:nm"`
 
 	ID           int64      `bun:"id,pk,autoincrement"`
 	EnterpriseID int64      `bun:"enterprise_id,notnull"`
+	What         string     `bun:"what,notnull"`
 	Name         string     `bun:"name,notnull"`
 	StartedAt    time.Time  `bun:"started_at,notnull"`
 	EndedAt      *time.Time `bun:"ended_at"` // nil of the present one
-	// By is what confirmed the name: registry or review; ByName is the reviewer, AttemptID the request, 0 of the first name.
+	// By is what confirmed it: registry or review; ByName is the reviewer, AttemptID the request, 0 of the first one.
 	By        string `bun:"confirmed_by,notnull"`
 	ByName    string `bun:"confirmed_name,notnull"`
 	AttemptID int64  `bun:"attempt_id,notnull"`
 }
 
-// NameView is a name in the history of a company.
+// NameView is a name, or a legal person, in the history of a company.
 type NameView struct {
 	Name   string     `json:"name"`
 	From   time.Time  `json:"from"`
-	Until  *time.Time `json:"until,omitempty" doc:"Absent of the present name."`
-	How    string     `json:"how" doc:"How the name was confirmed, in words."`
+	Until  *time.Time `json:"until,omitempty" doc:"Absent of the present one."`
+	How    string     `json:"how" doc:"How it was confirmed, in words."`
 	ByName string     `json:"byName,omitempty"` // the reviewer, to staff
 }
 
 var howNames = map[string]string{byRegistry: "登记系统核验一致", byReview: "人工审核营业执照"}
 
-// keepNames ends the present name of a company and begins the new one. Two at once meet at the index of present names.
-func keepNames(ctx context.Context, tx bun.Tx, e *Enterprise, name, by, byName string, attemptID int64, now time.Time) error {
-	res, err := tx.NewUpdate().Model((*heldName)(nil)).Set("ended_at = ?", now).Where("enterprise_id = ? AND ended_at IS NULL", e.ID).Exec(ctx)
+// keepHeld ends what a company has and begins what is new. Two at once meet at the index of what is present.
+func keepHeld(ctx context.Context, tx bun.Tx, e *Enterprise, fresh held) error {
+	res, err := tx.NewUpdate().Model((*held)(nil)).Set("ended_at = ?", fresh.StartedAt).Where("enterprise_id = ? AND what = ? AND ended_at IS NULL", e.ID, fresh.What).Exec(ctx)
 	if err != nil {
-		return fmt.Errorf("end name of enterprise %d: %w", e.ID, err)
+		return fmt.Errorf("end %s of enterprise %d: %w", fresh.What, e.ID, err)
 	}
 	n, err := res.RowsAffected()
 	if err != nil {
 		return err
 	}
-	var rows []heldName
+	var rows []held
 	if n == 0 {
-		first, err := firstName(ctx, tx, e)
+		first, err := firstHeld(ctx, tx, e, fresh.What)
 		if err != nil {
 			return err
 		}
-		first.EndedAt = &now
-		rows = append(rows, first)
+		if first.Name != "" { // a register need not tell who stands for a company
+			first.EndedAt = &fresh.StartedAt
+			rows = append(rows, first)
+		}
 	}
-	rows = append(rows, heldName{EnterpriseID: e.ID, Name: name, StartedAt: now, By: by, ByName: byName, AttemptID: attemptID})
+	fresh.EnterpriseID = e.ID
+	rows = append(rows, fresh)
 	if _, err := tx.NewInsert().Model(&rows).ExcludeColumn("id").Exec(ctx); err != nil {
-		return fmt.Errorf("name of enterprise %d: %w", e.ID, err)
+		return fmt.Errorf("%s of enterprise %d: %w", fresh.What, e.ID, err)
 	}
 	return nil
 }
 
-// firstName is the name a company was verified under.
-func firstName(ctx context.Context, db bun.IDB, e *Enterprise) (heldName, error) {
-	first := heldName{EnterpriseID: e.ID, Name: e.Name, StartedAt: e.CreatedAt}
+// firstHeld is what a company was verified as.
+func firstHeld(ctx context.Context, db bun.IDB, e *Enterprise, what string) (held, error) {
+	first := held{EnterpriseID: e.ID, What: what, Name: e.Name, StartedAt: e.CreatedAt}
+	if what == whatPerson {
+		first.Name = e.LegalPerson
+	}
 	if e.VerifiedAt != nil {
 		first.StartedAt = *e.VerifiedAt
 	}
@@ -76,13 +92,17 @@ func firstName(ctx context.Context, db bun.IDB, e *Enterprise) (heldName, error)
 }
 
 // namesOf lists the names of companies, the newest first.
-func namesOf(ctx context.Context, db bun.IDB, ids ...int64) (map[int64][]heldName, error) {
-	out := map[int64][]heldName{}
+func namesOf(ctx context.Context, db bun.IDB, ids ...int64) (map[int64][]held, error) {
+	return heldOf(ctx, db, whatName, ids...)
+}
+
+func heldOf(ctx context.Context, db bun.IDB, what string, ids ...int64) (map[int64][]held, error) {
+	out := map[int64][]held{}
 	if len(ids) == 0 {
 		return out, nil
 	}
-	var rows []heldName
-	err := db.NewSelect().Model(&rows).Where("nm.enterprise_id IN (?)", bun.List(ids)).OrderExpr("nm.id DESC").Scan(ctx)
+	var rows []held
+	err := db.NewSelect().Model(&rows).Where("nm.enterprise_id IN (?) AND nm.what = ?", bun.List(ids), what).OrderExpr("nm.id DESC").Scan(ctx)
 	for _, r := range rows {
 		out[r.EnterpriseID] = append(out[r.EnterpriseID], r)
 	}
@@ -90,7 +110,7 @@ func namesOf(ctx context.Context, db bun.IDB, ids ...int64) (map[int64][]heldNam
 }
 
 // former are the names a company had before, the newest first, without the one it took again.
-func former(list []heldName, present string) []string {
+func former(list []held, present string) []string {
 	var out []string
 	seen := map[string]bool{present: true}
 	for _, n := range list {
@@ -115,8 +135,8 @@ func withFormer(ctx context.Context, db bun.IDB, items []Item) error {
 	return err
 }
 
-// nameViews tells the names of a company; only staff learn who reviewed.
-func nameViews(list []heldName, staff bool) []NameView {
+// nameViews tells what a company was registered as; only staff learn who reviewed.
+func nameViews(list []held, staff bool) []NameView {
 	out := make([]NameView, 0, len(list))
 	for _, n := range list {
 		v := NameView{Name: n.Name, From: n.StartedAt.UTC(), Until: utc(n.EndedAt), How: howNames[n.By]}

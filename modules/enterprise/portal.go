@@ -53,12 +53,12 @@ type companyPage struct {
 	MyJoins  []requestRow
 	Others   []otherCompany
 	Doors    []page.Link
-	Naming   *namingBox
+	Changing *changeBox
 	Extra    *extraBox
 }
 
-// namingBox leads from the company's page to its change of name.
-type namingBox struct{ Text, Button string }
+// changeBox leads from the company's page to the change of what it is registered as.
+type changeBox struct{ Text, Button string }
 
 // outcomeBox says how the last attempt ended.
 type outcomeBox struct {
@@ -159,13 +159,17 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	})
 	srv.Page("GET", "/company/books", who, func(c *fiber.Ctx) error { return s.booksPage(c, p, nil) })
 	srv.Page("POST", "/company/books", who, func(c *fiber.Ctx) error { return s.sendBooks(c, p) })
-	srv.Page("GET", "/company/name", who, func(c *fiber.Ctx) error { return s.namePage(c, p, nil) })
-	srv.Page("POST", "/company/name", who, func(c *fiber.Ctx) error {
-		if err := s.sendRename(c); err != nil {
-			return s.namePage(c, p, err)
+	srv.Page("GET", "/company/change", who, func(c *fiber.Ctx) error { return s.changePage(c, p, nil) })
+	srv.Page("POST", "/company/change", who, func(c *fiber.Ctx) error {
+		if err := s.sendChange(c); err != nil {
+			return s.changePage(c, p, err)
 		}
-		return c.Redirect("/company/name?done=sent", fiber.StatusSeeOther)
+		return c.Redirect("/company/change?done=sent", fiber.StatusSeeOther)
 	})
+	// Messages of before lead here.
+	srv.Page("GET", "/company/name", who, func(c *fiber.Ctx) error { return c.Redirect("/company/change", fiber.StatusMovedPermanently) })
+	s.reportPages(srv, p)
+	s.memberPages(srv, p)
 	srv.Page("POST", "/company/switch", who, func(c *fiber.Ctx) error {
 		ctx := c.UserContext()
 		id, _ := strconv.ParseInt(c.FormValue("id"), 10, 64)
@@ -261,6 +265,7 @@ func onLicence(err error) error {
 var doneTexts = map[string]page.Flash{
 	"stated":   {Tone: page.Success, Text: "企业信息已保存"},
 	"extra":    {Tone: page.Success, Text: "补充信息已保存"},
+	"mandated": {Tone: page.Success, Text: "经办授权已调整"},
 	"switched": {Tone: page.Success, Text: "已切换企业，之后的业务以该企业的名义办理"},
 	"decided":  {Tone: page.Success, Text: "加入申请已处理"},
 }
@@ -315,7 +320,7 @@ func (s *Service) companyPage(c *fiber.Ctx, p *web.Pages, form string, failure e
 			return err
 		}
 	}
-	data.Naming = namingOf(m)
+	data.Changing = changingOf(m)
 	data.Facts = groupFacts(m.Facts)
 	data.NoFacts = page.Empty{Title: "还没有企业信息", Text: "通过登记系统核验后，会自动带入登记信息；经营数据可以在下方填报，用于匹配适合的政策和产品。"}
 	if m.Verification == Verified {
@@ -341,7 +346,7 @@ func (s *Service) addPeople(c *fiber.Ctx, actor access.Actor, data *companyPage,
 		return err
 	}
 	for _, x := range members.Items {
-		data.Members = append(data.Members, page.ItemCard{Title: x.Name, Status: page.Tag{Text: roleNames[x.Role], Tone: page.Neutral}, Meta: []string{x.Phone}})
+		data.Members = append(data.Members, page.ItemCard{Title: x.Name, Status: page.Tag{Text: roleNames[x.Role], Tone: page.Neutral}, Summary: mandateWords(x), Meta: []string{x.Phone}})
 	}
 	for _, j := range members.Requests {
 		data.Requests = append(data.Requests, requestRow{ID: j.ID, Version: j.Version, Key: secret.Token(), Title: j.UserName + "（" + j.Phone + "）",

@@ -24,6 +24,7 @@ type Portrait struct {
 	// Series are what is known of several years, for charts.
 	Series     []Series   `json:"series"`
 	Evaluation Evaluation `json:"evaluation"`
+	Tags       []TagHeld  `json:"tags" doc:"What the platform calls it, by rule or by hand."`
 	Mark       string     `json:"mark" doc:"What a printed report carries on every page: who printed it and when."`
 }
 
@@ -74,8 +75,8 @@ type Measure struct {
 	Because []string `json:"because" doc:"The facts it rests on, with source and day."`
 }
 
-// Portrait shows a company to staff. It needs enterprise.view, and the company's consent or a legal basis.
-func (s *Service) Portrait(ctx context.Context, actor access.Actor, id int64) (Portrait, error) {
+// Portrait shows a company to staff. It needs enterprise.view, and the company's consent or a legal basis, by its code.
+func (s *Service) Portrait(ctx context.Context, actor access.Actor, id int64, basis string) (Portrait, error) {
 	if err := actor.Need(PermView); err != nil {
 		return Portrait{}, err
 	}
@@ -83,7 +84,7 @@ func (s *Service) Portrait(ctx context.Context, actor access.Actor, id int64) (P
 	if err != nil {
 		return Portrait{}, err
 	}
-	groups, err := s.consents.Read(ctx, actor, id, Reading{Purpose: forPortrait, What: "企业画像"})
+	groups, err := s.consents.Read(ctx, actor, id, Reading{forPortrait, basis, "企业画像"})
 	if err != nil {
 		return Portrait{}, err
 	}
@@ -106,11 +107,15 @@ func (s *Service) MyPortrait(ctx context.Context, actor access.Actor) (Portrait,
 	if err != nil {
 		return Portrait{}, err
 	}
+	return s.portrait(ctx, actor, e, allGroups(), s.clock.Now())
+}
+
+func allGroups() []string {
 	var all []string
 	for _, g := range Groups() {
 		all = append(all, g.Code)
 	}
-	return s.portrait(ctx, actor, e, all, s.clock.Now())
+	return all
 }
 
 func (s *Service) portrait(ctx context.Context, actor access.Actor, e *Enterprise, groups []string, at time.Time) (Portrait, error) {
@@ -129,7 +134,13 @@ func (s *Service) portrait(ctx context.Context, actor access.Actor, e *Enterpris
 	}
 	rows := factsWithin(all[e.ID], groups)
 	now := rule.current(rows, at)
-	p := Portrait{Item: e.item(), At: at.UTC(), Parts: parts(s.factViews(rule, sizes, rows)), Series: s.series(rule, rows, at), Evaluation: s.evaluate(now, at),
+	facts := s.derive(sizes, now, at)
+	rule.yearly(facts, byField(rows), at)
+	tags, _, err := s.heldTags(ctx, db, e.ID, facts, groups, actor.Party != access.Enterprise)
+	if err != nil {
+		return Portrait{}, err
+	}
+	p := Portrait{Tags: tags, Item: e.item(), At: at.UTC(), Parts: parts(s.factViews(rule, sizes, rows)), Series: s.series(rule, rows, at), Evaluation: s.evaluate(now, at),
 		Mark: fmt.Sprintf("%s %s", actor.Name, clock.Show(at))}
 	if v, ok := s.sizeView(sizes, now, at); ok {
 		p.Size = &v

@@ -55,8 +55,8 @@ func registerPortrait(api huma.API, s *Service) {
 	op := func(method, path, summary string, rule access.Rule) huma.Operation {
 		return web.Operation{Method: method, Path: path, Summary: summary, Tag: tag, Access: rule}.Huma()
 	}
-	huma.Register(api, op("GET", "/api/enterprises/{id}/portrait", "企业画像", access.Require(PermView)), func(ctx context.Context, in *enterpriseIDInput) (*portraitOutput, error) {
-		v, err := s.Portrait(ctx, access.From(ctx), in.ID)
+	huma.Register(api, op("GET", "/api/enterprises/{id}/portrait", "企业画像", access.Require(PermView)), func(ctx context.Context, in *enterpriseGetInput) (*portraitOutput, error) {
+		v, err := s.Portrait(ctx, access.From(ctx), in.ID, in.Basis)
 		return &portraitOutput{v}, err
 	})
 	huma.Register(api, op("GET", "/api/my/enterprise/portrait", "本企业画像", access.Only(access.Enterprise)), func(ctx context.Context, _ *struct{}) (*portraitOutput, error) {

@@ -69,7 +69,7 @@ func TestPortrait(t *testing.T) {
 	a := f.mustLoad(t, 7, enterprise.NewFact("established", "2016-11-22", enterprise.FromRegistry, day("2026-10-01")), enterprise.NewFact("industry", "1411", enterprise.FromRegistry, day("2026-10-01")),
 		enterprise.NewFact("revenue", int64(200_000_000), enterprise.FromTax, day("2024-12-30")), enterprise.NewFact("revenue", int64(300_000_000), enterprise.FromTax, day("2025-12-30")),
 		enterprise.NewFact("rdSpend", int64(9_000_000), enterprise.FromTax, day("2025-12-30")), enterprise.NewFact("creditStanding", []enterprise.Holding{{Code: "经营异常"}}, enterprise.FromCredit, day("2026-10-01")))
-	p, err := f.Portrait(t.Context(), keeper(), a.EnterpriseID)
+	p, err := f.Portrait(t.Context(), keeper(), a.EnterpriseID, "")
 	if err != nil || p.Size == nil || len(p.Parts) != 3 || !strings.Contains(p.Mark, "李数据") {
 		t.Fatalf("%+v %v", p, err)
 	}
@@ -99,7 +99,7 @@ func TestPortrait(t *testing.T) {
 	if err != nil || mine.Evaluation.Points != p.Evaluation.Points {
 		t.Errorf("%+v %v", mine, err)
 	}
-	if _, err := f.Portrait(t.Context(), a, a.EnterpriseID); !errors.Is(err, fault.ErrForbidden) {
+	if _, err := f.Portrait(t.Context(), a, a.EnterpriseID, ""); !errors.Is(err, fault.ErrForbidden) {
 		t.Error(err)
 	}
 	if _, err := f.MyPortrait(t.Context(), access.Actor{UserID: 9, Party: access.Enterprise, EnterpriseID: a.EnterpriseID}); !errors.Is(err, fault.ErrNotFound) {

@@ -12,7 +12,7 @@ import (
 // The lists of ready reasons of this module's reviews.
 const (
 	ReasonsOfClaims  = "enterprise"
-	ReasonsOfRenames = "enterprise_name"
+	ReasonsOfChanges = "enterprise_name"
 )
 
 // Reasons are the ready reasons of reviews, where they are edited.
@@ -25,9 +25,9 @@ type Reasons interface {
 func FirstReasons(list string) []reason.Reason {
 	what := "营业执照"
 	differs, expired := "填写的企业名称、统一社会信用代码或法定代表人与营业执照不一致，请核对后重新提交", "营业执照已过期或企业登记状态异常，请先到登记机关办理"
-	if list == ReasonsOfRenames {
+	if list == ReasonsOfChanges {
 		what = "变更后的营业执照"
-		differs, expired = "填写的新名称与营业执照不一致，请核对后重新提交", "登记机关尚未完成名称变更，请取得新的营业执照后再办理"
+		differs, expired = "填写的变更内容与营业执照不一致，请核对后重新提交", "登记机关尚未完成变更登记，请取得新的营业执照后再办理"
 	}
 	return []reason.Reason{
 		{Code: "unclear", Text: what + "照片不清晰或不完整，请重新拍摄后提交", Sort: 10},
@@ -46,21 +46,21 @@ func (plainReasons) Offered(_ context.Context, _ bun.IDB, list string) ([]reason
 }
 
 func reasonList(kind string) string {
-	if kind == byRename {
-		return ReasonsOfRenames
+	if kind == byChange {
+		return ReasonsOfChanges
 	}
 	return ReasonsOfClaims
 }
 
 // ReturnReasons are the ready reasons for sending an attempt back. It needs enterprise.review, or a delegation of somebody who
 // has it.
-func (s *Service) ReturnReasons(ctx context.Context, actor access.Actor, renaming bool) ([]reason.Reason, error) {
+func (s *Service) ReturnReasons(ctx context.Context, actor access.Actor, changing bool) ([]reason.Reason, error) {
 	db := s.db.Read()
 	if _, err := s.reviewer(ctx, db, actor); err != nil {
 		return nil, err
 	}
-	if renaming {
-		return s.reasons.Offered(ctx, db, ReasonsOfRenames)
+	if changing {
+		return s.reasons.Offered(ctx, db, ReasonsOfChanges)
 	}
 	return s.reasons.Offered(ctx, db, ReasonsOfClaims)
 }

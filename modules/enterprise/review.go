@@ -164,7 +164,7 @@ type ReturnReview struct {
 	Text string
 }
 
-// Approve verifies the company by its licence, or gives it the new name of a change of name. It needs enterprise.review, returns ErrOwnReview for the reviewer's own
+// Approve verifies the company by its licence, or registers it otherwise as its change asks. It needs enterprise.review, returns ErrOwnReview for the reviewer's own
 // company, ErrHeld when the code was taken meanwhile, and a Conflict when somebody decided first. Then the registry is asked
 // for its facts; without an answer the company is verified all the same.
 func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd ApproveReview) (AttemptView, error) {
@@ -182,8 +182,8 @@ func (s *Service) approve(ctx context.Context, tx bun.Tx, actor access.Actor, e 
 	if err := a.decide(now, actor.UserID, by, Approved, ""); err != nil {
 		return err
 	}
-	if a.Kind == byRename {
-		return s.approveRename(ctx, tx, actor, e, a, now)
+	if a.Kind == byChange {
+		return s.approveChange(ctx, tx, actor, e, a, now)
 	}
 	other, held, err := holder(ctx, tx, a.CreditCode)
 	if err != nil {
@@ -229,8 +229,8 @@ func (s *Service) sendBack(ctx context.Context, tx bun.Tx, actor access.Actor, e
 	if err := a.decide(now, actor.UserID, by, SentBack, words); err != nil {
 		return err
 	}
-	if a.Kind == byRename {
-		return s.returnRename(ctx, tx, actor, e, a, now)
+	if a.Kind == byChange {
+		return s.returnChange(ctx, tx, actor, e, a, now)
 	}
 	if err := e.sendBack(); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/secret"
@@ -115,6 +116,7 @@ type Service struct {
 	patience time.Duration
 	known    atomic.Pointer[thresholds]
 	places   places
+	schema   criteria.Schema
 	ruleSets sync.Map // version → *ruleSet
 	asking   singleflight.Group
 	queue    *jobs.Queue
@@ -141,7 +143,7 @@ func New(d Deps, w *jobs.Workers) *Service {
 	s := &Service{
 		reasons: d.Reasons, desk: d.Desk, consents: d.Consents, doors: d.Doors, papers: d.Papers,
 		db: d.DB, clock: d.Clock, registry: d.Registry, people: d.People, accounts: d.Accounts, files: d.Files, terms: d.Terms,
-		box: d.Box, demo: d.Demo, patience: d.Patience, places: placesOf(d.Terms),
+		box: d.Box, demo: d.Demo, patience: d.Patience, places: placesOf(d.Terms), schema: Schema(d.Terms),
 	}
 	s.work(w)
 	return s

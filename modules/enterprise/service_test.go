@@ -76,7 +76,7 @@ func (r *register) Check(ctx context.Context, c enterprise.Claim) (enterprise.An
 	}
 	a := enterprise.Answer{Found: true, NameMatches: norm.NFKC.String(c.Name) == norm.NFKC.String(name), PersonMatches: c.LegalPerson == person, Status: status}
 	if a.NameMatches && a.PersonMatches {
-		a.Company = enterprise.Company{Name: name, LegalPerson: "王丽", Established: time.Date(2019, 5, 6, 0, 0, 0, 0, time.UTC),
+		a.Company = enterprise.Company{Name: name, LegalPerson: person, Established: time.Date(2019, 5, 6, 0, 0, 0, 0, time.UTC),
 			Capital: 50_000_000, Industry: "1411", Address: "中仓街道 1 号", Region: "110112001", Status: status}
 	}
 	return a, nil
@@ -163,6 +163,10 @@ func (a agreed) Read(ctx context.Context, actor access.Actor, id int64, r enterp
 		return groups, err
 	}
 	return nil, errNotAgreed
+}
+
+func (a agreed) BasisName(_ context.Context, _ access.Actor, _, basis string) (string, error) {
+	return "依据" + basis, nil
 }
 
 func (a agreed) ReadAll(_ context.Context, _ access.Actor, ids []int64, _ enterprise.Reading) (map[int64][]string, error) {

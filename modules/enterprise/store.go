@@ -172,10 +172,11 @@ type ListFilter struct {
 	Query        string // words of the name or a former one, or the beginning of a credit code
 	Verification Verification
 	Extra        string // conditions on the fields administrators define, one a line: see extraFilters
+	Tag          string // code of a tag
 	Cursor       string
 	Limit        int
 
-	conditions []extraFilter
+	conditions []condition
 }
 
 var codePrefix = regexp.MustCompile(`^[0-9A-HJ-NP-RTUWXY]{2,18}$`)

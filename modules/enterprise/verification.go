@@ -214,7 +214,7 @@ const (
 	byRegistry = "registry"
 	byReview   = "review"
 	byFetch    = "facts"  // a verified company asks for the registry's facts
-	byRename   = "rename" // a verified company took another name
+	byChange   = "change" // a verified company has another name or legal person
 )
 
 // Attempt is one try to be verified.
@@ -227,10 +227,11 @@ type Attempt struct {
 	UserName     string     `bun:"user_name,notnull"`
 	Kind         string     `bun:"kind,notnull"`
 	Name         string     `bun:"name,notnull"`
-	OldName      string     `bun:"old_name,notnull"` // of a change of name: what the company was called
+	OldName      string     `bun:"old_name,notnull"` // of a change: what the company was called
 	CreditCode   string     `bun:"credit_code,notnull"`
 	LegalPerson  string     `bun:"legal_person,notnull"`
-	Note         string     `bun:"note,notnull"` // the claimant's word to the reviewer
+	OldPerson    string     `bun:"old_person,notnull"` // of a change: who stood for the company
+	Note         string     `bun:"note,notnull"`       // the claimant's word to the reviewer
 	Outcome      Outcome    `bun:"outcome,notnull"`
 	Answer       string     `bun:"answer,notnull"` // the registry's codes
 	Reason       string     `bun:"reason,notnull"` // why a person sent it back
@@ -256,14 +257,14 @@ func (a *Attempt) hold(codes string) { a.Outcome, a.Answer = Waiting, codes }
 
 // label is the outcome in a few words.
 func (a *Attempt) label() string {
-	if l, ok := renameLooks[a.Outcome]; ok && a.Kind == byRename {
+	if l, ok := changeLooks[a.Outcome]; ok && a.Kind == byChange {
 		return l.title
 	}
 	return a.Outcome.Label()
 }
 
 // reviewed reports whether a person decides or decided the attempt, or may have to.
-func (a *Attempt) reviewed() bool { return a.Kind == byReview || a.Kind == byRename }
+func (a *Attempt) reviewed() bool { return a.Kind == byReview || a.Kind == byChange }
 
 // decide ends a review. A reason is given exactly when it is sent back.
 func (a *Attempt) decide(now time.Time, reviewerID int64, reviewerName string, o Outcome, reason string) error {

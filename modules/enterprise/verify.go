@@ -68,7 +68,7 @@ func (s *Service) begin(ctx context.Context, actor access.Actor, operation, key 
 				if err != nil {
 					return started{}, err
 				}
-				if a.Kind != byRename {
+				if a.Kind != byChange {
 					if err := e.mayAsk(); err != nil {
 						return started{}, err
 					}
@@ -86,11 +86,11 @@ func (s *Service) begin(ctx context.Context, actor access.Actor, operation, key 
 				a.EnterpriseID, a.UserID, a.UserName, a.Version, a.AskedAt = e.ID, actor.UserID, actor.Name, 1, now
 				a.Name, a.CreditCode, a.LegalPerson = claim.Name, claim.CreditCode, claim.LegalPerson
 				summary := "提交企业认证"
-				if a.Kind == byRename {
-					summary = "提交名称变更：" + claim.Name
-					if err := draftRename(ctx, tx, e, &a); err != nil {
+				if a.Kind == byChange {
+					if err := draftChange(ctx, tx, e, &a); err != nil {
 						return started{}, err
 					}
+					summary = "提交变更登记：" + WordsOf(a.changes())
 				}
 				if _, err := tx.NewInsert().Model(&a).ExcludeColumn("id").Returning("id").Exec(ctx); err != nil {
 					return started{}, fmt.Errorf("insert attempt: %w", err)
@@ -178,11 +178,11 @@ func (s *Service) settleOnce(ctx context.Context, tx bun.Tx, actor access.Actor,
 				return err
 			}
 		}
-	case a.Kind == byRename:
-		if outcome, err = s.settleRename(ctx, tx, actor, e, a, f, now); err != nil {
+	case a.Kind == byChange:
+		if outcome, err = s.settleChange(ctx, tx, actor, e, a, f, now); err != nil {
 			return err
 		}
-		what = "企业名称变更：" + renameLooks[outcome].title
+		what = "企业变更登记：" + changeLooks[outcome].title
 	case outcome == Agreed:
 		if outcome, err = s.agree(ctx, tx, actor, e, a, f.answer, now); err != nil {
 			return err

@@ -24,14 +24,14 @@ type AttemptView struct {
 	EnterpriseID   int64         `json:"enterpriseId"`
 	EnterpriseName string        `json:"enterpriseName"` // as the company is called now
 	Verification   Verification  `json:"verification"`   // of the company, now
-	Kind           string        `json:"kind" enum:"registry,review,facts,rename" doc:"facts: a verified company asked for the registry's facts; rename: it asked to change its name."`
+	Kind           string        `json:"kind" enum:"registry,review,facts,change" doc:"facts: a verified company asked for the registry's facts; change: it has another name or legal person."`
 	Outcome        Outcome       `json:"outcome"`
 	Title          string        `json:"title"`    // the outcome in words
 	Text           string        `json:"text"`     // what it means and what to do
 	Problems       []fault.Field `json:"problems"` // at which inputs it lies
 	CanReview      bool          `json:"canReview" doc:"Whether a person may decide instead, by the licence."`
 	Name           string        `json:"name"`
-	OldName        string        `json:"oldName,omitempty" doc:"Of a change of name: what the company was called."`
+	Changes        []Difference  `json:"changes,omitempty" doc:"Of a change: what was and what is to be."`
 	CreditCode     string        `json:"creditCode"`
 	LegalPerson    string        `json:"legalPerson"`
 	Note           string        `json:"note"`
@@ -86,6 +86,7 @@ type View struct {
 	Size     *SizeView     `json:"size,omitempty" doc:"How the size was reckoned; absent where the industry is not known."`
 	History  []FactView    `json:"history"` // all of them, newest first
 	Names    []NameView    `json:"names" doc:"The names it has and had, the newest first; none where the name never changed."`
+	Persons  []NameView    `json:"persons" doc:"Its legal persons, in the same way."`
 	Attempts []AttemptView `json:"attempts"`
 	Members  []MemberView  `json:"members"`
 	Withheld string        `json:"withheld,omitempty" doc:"Why nothing of facts and history is shown, and what to do."`
@@ -96,10 +97,11 @@ type Mine struct {
 	Item
 	Role         string            `json:"role" enum:"owner,member"`
 	AttemptsLeft int               `json:"attemptsLeft"`
-	Attempt      *AttemptView      `json:"attempt,omitempty"` // the last one that is no change of name
-	Renaming     *AttemptView      `json:"renaming,omitempty" doc:"The last change of name."`
-	CanRename    bool              `json:"canRename,omitempty" doc:"Whether the person may ask for a change of name now."`
+	Attempt      *AttemptView      `json:"attempt,omitempty"` // the last one that is no change
+	Changing     *AttemptView      `json:"changing,omitempty" doc:"The last change of name or legal person."`
+	CanChange    bool              `json:"canChange,omitempty" doc:"Whether the person may ask for a change now."`
 	Names        []NameView        `json:"names" doc:"The names it has and had, the newest first; none where the name never changed."`
+	Persons      []NameView        `json:"persons" doc:"Its legal persons, in the same way."`
 	Facts        []FactView        `json:"facts"`
 	Size         *SizeView         `json:"size,omitempty" doc:"How the size was reckoned; absent where the industry is not known."`
 	Stated       map[string]string `json:"stated"`       // what the company has said last, as it would be typed
@@ -191,30 +193,37 @@ func (s *Service) attemptView(ctx context.Context, db bun.IDB, actor access.Acto
 	switch a.Kind {
 	case byFetch:
 		l, problems = fetchLooks[outcome], []fault.Field{}
-	case byRename:
-		l, problems = renameLooks[outcome], []fault.Field{}
+	case byChange:
+		l, problems = changeLooks[outcome], []fault.Field{}
 	}
 	v := AttemptView{
 		ID: a.ID, EnterpriseID: e.ID, EnterpriseName: e.Name, Verification: e.Verification, Kind: a.Kind, Outcome: outcome, Title: l.title, Text: l.text,
 		Problems: problems, CanReview: l.review && (e.Verification == Unverified || e.Verification == Returned),
-		Name: a.Name, OldName: a.OldName, CreditCode: a.CreditCode, LegalPerson: a.LegalPerson, Note: a.Note, Reason: a.Reason, Version: a.Version,
+		Name: a.Name, CreditCode: a.CreditCode, LegalPerson: a.LegalPerson, Note: a.Note, Reason: a.Reason, Version: a.Version,
 		AskedAt: a.AskedAt.UTC(), SettledAt: utc(a.SettledAt), UserName: a.UserName, Files: []FileView{},
 	}
+	if a.Kind == byChange {
+		v.Changes = a.changes()
+	}
 	switch outcome {
+	case Agreed, Approved:
+		if slices.ContainsFunc(v.Changes, func(c Difference) bool { return c.What == whatPerson }) {
+			v.Text += afterPerson
+		}
 	case Closed:
 		if a.Kind == byFetch {
 			v.Text = fmt.Sprintf("该企业在登记系统中的状态为“%s”。如有疑问，请向登记机关核实", answerOf(a.Answer).Status)
 			break
 		}
-		if a.Kind == byRename {
-			v.Text = fmt.Sprintf("该企业在登记系统中的状态为“%s”，不能办理名称变更。如有疑问，请向登记机关核实", answerOf(a.Answer).Status)
+		if a.Kind == byChange {
+			v.Text = fmt.Sprintf("该企业在登记系统中的状态为“%s”，不能办理变更登记。如有疑问，请向登记机关核实", answerOf(a.Answer).Status)
 			break
 		}
 		v.Text = fmt.Sprintf("该企业在登记系统中的状态为“%s”，不能办理认证。如有疑问，请向登记机关核实", answerOf(a.Answer).Status)
 	case SentBack:
 		v.Text = a.Reason
 	case Waiting:
-		if a.Kind == byRename {
+		if a.Kind == byChange {
 			v.Text = toPerson(a.Answer)
 		}
 	}
@@ -236,7 +245,7 @@ func (s *Service) attemptView(ctx context.Context, db bun.IDB, actor access.Acto
 		}
 		switch {
 		case !isDesk(actor):
-		case a.Kind == byRename && a.Answer != "":
+		case a.Kind == byChange && a.Answer != "":
 			v.Before = &Before{Title: outcomeOfCodes(a.Answer).Label(), Answer: a.Answer, At: a.AskedAt.UTC()}
 		case a.Kind == byReview:
 			if v.Before, err = before(ctx, db, a); err != nil {
@@ -334,7 +343,11 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, e *E
 	if err != nil {
 		return View{}, err
 	}
-	v.FormerNames, v.Names = former(names[e.ID], e.Name), nameViews(names[e.ID], isDesk(actor))
+	persons, err := heldOf(ctx, db, whatPerson, e.ID)
+	if err != nil {
+		return View{}, err
+	}
+	v.FormerNames, v.Names, v.Persons = former(names[e.ID], e.Name), nameViews(names[e.ID], isDesk(actor)), nameViews(persons[e.ID], isDesk(actor))
 	attempts, err := attemptsOf(ctx, db, e.ID, 50)
 	if err != nil {
 		return View{}, err
@@ -377,8 +390,8 @@ func (s *Service) mine(ctx context.Context, db bun.IDB, actor access.Actor, e *E
 	}
 	m.RegistryMissing = e.Verification == Verified && !hasRegistered(rows[e.ID])
 	m.CanFetch = m.RegistryMissing && role == Owner && s.registry != nil
-	for rename, to := range map[bool]**AttemptView{false: &m.Attempt, true: &m.Renaming} {
-		last, err := lastOf(ctx, db, e.ID, rename)
+	for change, to := range map[bool]**AttemptView{false: &m.Attempt, true: &m.Changing} {
+		last, err := lastOf(ctx, db, e.ID, change)
 		if err != nil {
 			return Mine{}, err
 		}
@@ -391,12 +404,16 @@ func (s *Service) mine(ctx context.Context, db bun.IDB, actor access.Actor, e *E
 		}
 		*to = &a
 	}
-	m.CanRename = role == Owner && e.Verification == Verified && (m.Renaming == nil || m.Renaming.Outcome != Asking && m.Renaming.Outcome != Waiting)
+	m.CanChange = role == Owner && e.Verification == Verified && (m.Changing == nil || m.Changing.Outcome != Asking && m.Changing.Outcome != Waiting)
 	names, err := namesOf(ctx, db, e.ID)
 	if err != nil {
 		return Mine{}, err
 	}
-	m.FormerNames, m.Names = former(names[e.ID], e.Name), nameViews(names[e.ID], false)
+	persons, err := heldOf(ctx, db, whatPerson, e.ID)
+	if err != nil {
+		return Mine{}, err
+	}
+	m.FormerNames, m.Names, m.Persons = former(names[e.ID], e.Name), nameViews(names[e.ID], false), nameViews(persons[e.ID], false)
 	if role == Owner {
 		var open []int64
 		err := db.NewSelect().Model((*Join)(nil)).Column("id").Where("j.enterprise_id = ? AND j.state = ?", e.ID, JoinOpen).Limit(100).Scan(ctx, &open)

@@ -267,6 +267,7 @@ type Me struct {
 	Institution *Named              `json:"institution"`
 	Department  *Named              `json:"department"`
 	Permissions []access.Permission `json:"permissions"`
+	Deputed     []access.Permission `json:"deputed" doc:"Rights the person uses in a colleague's name now, who delegated them; not among the permissions."`
 	CSRFToken   string              `json:"csrfToken"`
 	Demo        bool                `json:"demo"`
 	Wechat      bool                `json:"wechat" doc:"Whether signing in with WeChat is offered."`
@@ -291,7 +292,7 @@ type Named struct {
 
 // Me describes the actor to itself. The caller adds the CSRF token.
 func (s *Service) Me(ctx context.Context, actor access.Actor) (Me, error) {
-	m := Me{Permissions: []access.Permission{}, Demo: s.Demo, District: s.District, Wechat: s.Wechat != nil}
+	m := Me{Permissions: []access.Permission{}, Deputed: []access.Permission{}, Demo: s.Demo, District: s.District, Wechat: s.Wechat != nil}
 	if actor.UserID == 0 {
 		return m, nil
 	}
@@ -306,6 +307,13 @@ func (s *Service) Me(ctx context.Context, actor access.Actor) (Me, error) {
 	m.SignedIn, m.MustChange = true, u.MustChange
 	m.User = &MeUser{ID: actor.UserID, Name: actor.Name, PhoneMasked: text.MaskPhone(string(number)), Party: actor.Party}
 	m.Permissions = append(m.Permissions, actor.Permissions...)
+	if s.Deputies != nil && actor.Party != access.Enterprise {
+		rights, err := s.Deputies.Deputed(ctx, s.DB.Read(), actor)
+		if err != nil {
+			return m, err
+		}
+		m.Deputed = append(m.Deputed, rights...)
+	}
 	if actor.EnterpriseID != 0 {
 		c, err := s.Companies.Company(ctx, s.DB.Read(), actor.EnterpriseID)
 		if err != nil {

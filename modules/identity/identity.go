@@ -65,6 +65,11 @@ type InstitutionList interface {
 	Institutions(ctx context.Context, db bun.IDB) ([]Named, error)
 }
 
+// Deputies tells which rights of others a person uses in their name now.
+type Deputies interface {
+	Deputed(ctx context.Context, db bun.IDB, actor access.Actor) ([]access.Permission, error)
+}
+
 // Deps are what the module needs.
 type Deps struct {
 	DB           *database.DB
@@ -74,10 +79,12 @@ type Deps struct {
 	Institutions Institutions
 	// InstitutionList is nil where there are no institutions yet.
 	InstitutionList InstitutionList
-	Texter          Texter
-	Log             *slog.Logger
-	District        string
-	Demo            bool
+	// Deputies is nil where nobody delegates.
+	Deputies Deputies
+	Texter   Texter
+	Log      *slog.Logger
+	District string
+	Demo     bool
 	// Wechat is the official account; nil offers no sign-in with WeChat. PublicURL is where browsers find us.
 	Wechat    Wechat
 	PublicURL string

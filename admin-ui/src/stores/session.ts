@@ -20,7 +20,11 @@ export const useSession = defineStore('session', () => {
   })
   const district = computed(() => current.value?.district ?? '')
   const demo = computed(() => current.value?.demo === true)
-  const held = computed(() => new Set(current.value?.permissions ?? []))
+  // A right that a colleague delegated opens only what names it: `enterprise.review:deputed`.
+  const held = computed(
+    () =>
+      new Set([...(current.value?.permissions ?? []), ...(current.value?.deputed ?? []).map((p) => `${p}:deputed`)]),
+  )
 
   function set(session: Session): void {
     current.value = session

@@ -1531,6 +1531,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprise-reports/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业征信报告 */
+        get: operations["get-enterprise-reports-number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprise-return-reasons": {
         parameters: {
             query?: never;
@@ -1643,6 +1660,108 @@ export interface paths {
         get?: never;
         /** 修改数据来源 */
         put: operations["put-enterprise-sources-code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 录入中的企业标签 */
+        get: operations["get-enterprise-tag-drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 录入企业标签 */
+        put: operations["put-enterprise-tag-drafts-code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts/{code}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 放弃录入的企业标签 */
+        post: operations["post-enterprise-tag-drafts-code-discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts/{code}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 预览企业标签 */
+        get: operations["get-enterprise-tag-drafts-code-preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts/{code}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发布企业标签 */
+        post: operations["post-enterprise-tag-drafts-code-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业标签 */
+        get: operations["get-enterprise-tags"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1804,6 +1923,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprises/{id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 工作人员生成的企业征信报告 */
+        get: operations["get-enterprises-id-reports"];
+        put?: never;
+        /** 生成企业征信报告 */
+        post: operations["post-enterprises-id-reports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprises/{id}/settlements": {
         parameters: {
             query?: never;
@@ -1832,6 +1969,41 @@ export interface paths {
         put?: never;
         /** 撤销核定 */
         post: operations["post-enterprises-id-settlements-undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一家企业的标签 */
+        get: operations["get-enterprises-id-tags"];
+        put?: never;
+        /** 标注企业标签 */
+        post: operations["post-enterprises-id-tags"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/tags/{code}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 取消企业标签 */
+        post: operations["post-enterprises-id-tags-code-end"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3446,6 +3618,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/my/enterprise/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 企业变更登记 */
+        post: operations["post-my-enterprise-changes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/my/enterprise/extra": {
         parameters: {
             query?: never;
@@ -3509,23 +3698,6 @@ export interface paths {
         put?: never;
         /** 调整成员的经办授权 */
         post: operations["post-my-enterprise-members-id-mandate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/my/enterprise/name-changes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 企业名称变更 */
-        post: operations["post-my-enterprise-name-changes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -10259,6 +10431,8 @@ export interface components {
             before?: components["schemas"]["EnterpriseBefore"];
             /** @description Whether a person may decide instead, by the licence. */
             canReview: boolean;
+            /** @description Of a change: what was and what is to be. */
+            changes?: components["schemas"]["EnterpriseDifference"][];
             creditCode: string;
             /** Format: date-time */
             dueAt?: string;
@@ -10269,15 +10443,13 @@ export interface components {
             /** Format: int64 */
             id: number;
             /**
-             * @description facts: a verified company asked for the registry's facts; rename: it asked to change its name.
+             * @description facts: a verified company asked for the registry's facts; change: it has another name or legal person.
              * @enum {string}
              */
-            kind: "registry" | "review" | "facts" | "rename";
+            kind: "registry" | "review" | "facts" | "change";
             legalPerson: string;
             name: string;
             note: string;
-            /** @description Of a change of name: what the company was called. */
-            oldName?: string;
             outcome: string;
             overdue?: boolean;
             problems: components["schemas"]["Field"][];
@@ -10298,10 +10470,31 @@ export interface components {
             at: string;
             title: string;
         };
+        EnterpriseChangeInputBody: {
+            /** @description The new licence: pictures or a PDF, uploaded for the purpose licence. */
+            fileIds: number[];
+            /** @description Who stands for the company now; empty where that stays. */
+            legalPerson?: string;
+            /**
+             * Format: int64
+             * @description The new licence where the company keeps it already, instead of files.
+             */
+            licenceId?: number;
+            /** @description The new name, as on the new licence; empty where it stays. */
+            name?: string;
+            note?: string;
+        };
         EnterpriseColleague: {
             /** Format: int64 */
             id: number;
             name: string;
+        };
+        EnterpriseCompanyTags: {
+            /** @description Those given by hand that were taken away, the newest first. */
+            history: components["schemas"]["EnterpriseTagHeld"][];
+            items: components["schemas"]["EnterpriseTagHeld"][];
+            /** @description Those the actor may give by hand. */
+            offers: components["schemas"]["EnterpriseTagView"][];
         };
         EnterpriseCompanyType: {
             code: string;
@@ -10339,6 +10532,13 @@ export interface components {
             candidates: components["schemas"]["EnterpriseColleague"][];
             items: components["schemas"]["EnterpriseDelegationView"][];
             mayGive: boolean;
+        };
+        EnterpriseDifference: {
+            from: string;
+            label: string;
+            to: string;
+            /** @enum {string} */
+            what: "name" | "legalPerson";
         };
         EnterpriseDimensionScore: {
             code: string;
@@ -10622,6 +10822,12 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        EnterpriseListReportItem: {
+            items: components["schemas"]["EnterpriseReportItem"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
         EnterpriseListSizeDraft: {
             items: components["schemas"]["EnterpriseSizeDraft"][];
             nextCursor?: string;
@@ -10642,6 +10848,18 @@ export interface components {
         };
         EnterpriseListSourceView: {
             items: components["schemas"]["EnterpriseSourceView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EnterpriseListTagDraft: {
+            items: components["schemas"]["EnterpriseTagDraft"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EnterpriseListTagView: {
+            items: components["schemas"]["EnterpriseTagView"][];
             nextCursor?: string;
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
@@ -10704,10 +10922,12 @@ export interface components {
             attempt?: components["schemas"]["EnterpriseAttemptView"];
             /** Format: int64 */
             attemptsLeft: number;
+            /** @description Whether the person may ask for a change now. */
+            canChange?: boolean;
             /** @description Whether the person may ask the registry for them. */
             canFetch?: boolean;
-            /** @description Whether the person may ask for a change of name now. */
-            canRename?: boolean;
+            /** @description The last change of name or legal person. */
+            changing?: components["schemas"]["EnterpriseAttemptView"];
             /** Format: date-time */
             createdAt: string;
             creditCode: string;
@@ -10721,10 +10941,10 @@ export interface components {
             name: string;
             /** @description The names it has and had, the newest first; none where the name never changed. */
             names: components["schemas"]["EnterpriseNameView"][];
+            /** @description Its legal persons, in the same way. */
+            persons: components["schemas"]["EnterpriseNameView"][];
             /** @description Verified, without the registry's facts. */
             registryMissing?: boolean;
-            /** @description The last change of name. */
-            renaming?: components["schemas"]["EnterpriseAttemptView"];
             /**
              * Format: int64
              * @description The company its owner joined instead.
@@ -10764,12 +10984,12 @@ export interface components {
             byName?: string;
             /** Format: date-time */
             from: string;
-            /** @description How the name was confirmed, in words. */
+            /** @description How it was confirmed, in words. */
             how: string;
             name: string;
             /**
              * Format: date-time
-             * @description Absent of the present name.
+             * @description Absent of the present one.
              */
             until?: string;
         };
@@ -10807,6 +11027,8 @@ export interface components {
             replacedBy?: number;
             series: components["schemas"]["EnterpriseSeries"][];
             size?: components["schemas"]["EnterpriseSizeView"];
+            /** @description What the platform calls it, by rule or by hand. */
+            tags: components["schemas"]["EnterpriseTagHeld"][];
             verification: string;
             /** Format: date-time */
             verifiedAt?: string;
@@ -10914,17 +11136,36 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
-        EnterpriseRenameInputBody: {
-            /** @description The new licence: pictures or a PDF, uploaded for the purpose licence. */
-            fileIds: number[];
-            /**
-             * Format: int64
-             * @description The new licence where the company keeps it already, instead of files.
-             */
-            licenceId?: number;
-            /** @description The new name, as on the new licence. */
-            name: string;
-            note?: string;
+        EnterpriseReportItem: {
+            basis: string;
+            code: string;
+            /** Format: date-time */
+            madeAt: string;
+            madeName: string;
+            number: string;
+            own: boolean;
+        };
+        EnterpriseReportView: {
+            /** @description On what it was made. */
+            basis: string;
+            /** @description The beginning of the digest as it is typed to verify: AB12-CD34-EF56-7890. */
+            code: string;
+            /** @description SM3 over the UTF-8 of the kept content, hexadecimal. */
+            digest: string;
+            disclaimer: string;
+            /** @description The groups the company did not agree to have read. */
+            leftOut: string[];
+            madeBy: string;
+            /** @description The names the company has and had; none where the name never changed. */
+            names: components["schemas"]["EnterpriseNameView"][];
+            number: string;
+            /** @description The company made it itself. */
+            own: boolean;
+            /** @description Its legal persons, in the same way. */
+            persons: components["schemas"]["EnterpriseNameView"][];
+            portrait: components["schemas"]["EnterprisePortrait"];
+            /** @description The groups of fields it holds. */
+            within: string[];
         };
         EnterpriseReturnInputBody: {
             /** @description One of the ready reasons. */
@@ -11107,6 +11348,99 @@ export interface components {
             /** Format: int64 */
             year: number;
         };
+        EnterpriseTagDraft: {
+            about: string;
+            code: string;
+            /** @description Of a rule-made tag: what is asked, written as the conditions of policies. */
+            condition?: unknown;
+            /** @enum {string} */
+            kind: "rule" | "hand";
+            /** @description The actor has the right and wrote none of it. */
+            mayPublish: boolean;
+            name: string;
+            /** @description No edition is in force yet. */
+            new: boolean;
+            /** @description The company itself sees it. */
+            open: boolean;
+            retired: boolean;
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
+            /** @description What the rule asks, clause by clause. */
+            words: string[];
+        };
+        EnterpriseTagHeld: {
+            about?: string;
+            /** @description Who gave it by hand, to staff. */
+            byName?: string;
+            code: string;
+            /** @description Who took it away and why, to staff. */
+            ended?: string;
+            /** Format: date-time */
+            endedAt?: string;
+            /** @enum {string} */
+            kind: "rule" | "hand";
+            name: string;
+            /** Format: date-time */
+            since?: string;
+            /** @description The reason that was given, or what the rule found. */
+            why: string;
+        };
+        EnterpriseTagPreview: {
+            /** @description Some of those that fit, as far as they agreed to be looked at. */
+            examples: components["schemas"]["EnterpriseTagSample"][];
+            /**
+             * Format: int64
+             * @description Of them those that would have the tag.
+             */
+            fit: number;
+            /** Format: int64 */
+            gained: number;
+            /** Format: int64 */
+            lost: number;
+            /** @description To go on; empty after the last company. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description Companies looked at.
+             */
+            seen: number;
+        };
+        EnterpriseTagSample: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            why: string;
+        };
+        EnterpriseTagView: {
+            about: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            code: string;
+            /**
+             * Format: int64
+             * @description How many have it now.
+             */
+            companies: number;
+            /** @description Of a rule-made tag: what is asked, written as the conditions of policies. */
+            condition?: unknown;
+            /** @enum {string} */
+            kind: "rule" | "hand";
+            name: string;
+            /**
+             * Format: int64
+             * @description The number of the edition in force.
+             */
+            no: number;
+            /** @description The company itself sees it. */
+            open: boolean;
+            retired: boolean;
+            /** @description What the rule asks, clause by clause. */
+            words: string[];
+        };
         EnterpriseUnsettleInputBody: {
             field: string;
             /** Format: int64 */
@@ -11134,6 +11468,8 @@ export interface components {
             name: string;
             /** @description The names it has and had, the newest first; none where the name never changed. */
             names: components["schemas"]["EnterpriseNameView"][];
+            /** @description Its legal persons, in the same way. */
+            persons: components["schemas"]["EnterpriseNameView"][];
             /**
              * Format: int64
              * @description The company its owner joined instead.
@@ -11652,6 +11988,8 @@ export interface components {
             csrfToken: string;
             demo: boolean;
             department: components["schemas"]["IdentityNamed"];
+            /** @description Rights the person uses in a colleague's name now, who delegated them; not among the permissions. */
+            deputed: string[];
             district: string;
             enterprise: components["schemas"]["IdentityCompany"];
             institution: components["schemas"]["IdentityNamed"];
@@ -15009,6 +15347,10 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ReportMakeInputBody: {
+            /** @description Code of the basis staff claim where the company has not agreed. */
+            basis?: string;
+        };
         RequesterHintsOutputBody: {
             items: components["schemas"]["TicketHint"][];
         };
@@ -15545,9 +15887,36 @@ export interface components {
             seats: components["schemas"]["SupervisionSeat"][];
             standing: components["schemas"]["SupervisionStanding"];
         };
+        TagDraftInputBody: {
+            about?: string;
+            /** @description Of a rule-made tag; written as the conditions of policies. */
+            condition?: unknown;
+            /** @enum {string} */
+            kind: "rule" | "hand";
+            name: string;
+            /** @description The company itself sees it. */
+            open?: boolean;
+            retired?: boolean;
+            /**
+             * Format: int64
+             * @description 0 begins a draft.
+             */
+            version: number;
+        };
+        TagDraftRefInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        TagGiveInputBody: {
+            code: string;
+            reason: string;
+        };
         TagInputBody: {
             add?: string[];
             remove?: string[];
+        };
+        TagTakeInputBody: {
+            reason: string;
         };
         TargetField: {
             example: string;
@@ -20241,11 +20610,45 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-reports-number": {
+        parameters: {
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed. */
+                basis?: string;
+            };
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseReportView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprise-return-reasons": {
         parameters: {
             query?: {
-                /** @description Those for a change of name. */
-                renaming?: boolean;
+                /** @description Those for a change of name or legal person. */
+                changing?: boolean;
             };
             header?: never;
             path?: never;
@@ -20480,6 +20883,211 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-tag-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-enterprise-tag-drafts-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagDraftInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-tag-drafts-code-discard": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagDraftRefInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprise-tag-drafts-code-preview": {
+        parameters: {
+            query?: {
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseTagPreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-tag-drafts-code-publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagDraftRefInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprise-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprise-types": {
         parameters: {
             query?: never;
@@ -20518,6 +21126,8 @@ export interface operations {
                 /** @description Words of the name or a former one, or the beginning of the credit code. */
                 q?: string;
                 verification?: string;
+                /** @description Code of a tag the companies have. */
+                tag?: string;
                 /** @description Conditions on the fields administrators define, one a line: park:台湖, visited:2026-01-01..2026-06-30, beds:10.. */
                 extra?: string;
             };
@@ -20787,7 +21397,10 @@ export interface operations {
     };
     "get-enterprises-id-portrait": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed; of /api/consent-offers. */
+                basis?: string;
+            };
             header?: never;
             path: {
                 id: number;
@@ -20803,6 +21416,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterprisePortrait"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id-reports": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListReportItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprises-id-reports": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportMakeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseReportView"];
                 };
             };
             /** @description Error */
@@ -20879,6 +21565,117 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseGolden"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id-tags": {
+        parameters: {
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed; of /api/consent-offers. */
+                basis?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseCompanyTags"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprises-id-tags": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagGiveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseCompanyTags"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprises-id-tags-code-end": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagTakeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseCompanyTags"];
                 };
             };
             /** @description Error */
@@ -24499,6 +25296,42 @@ export interface operations {
             };
         };
     };
+    "post-my-enterprise-changes": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-my-enterprise-extra": {
         parameters: {
             query?: never;
@@ -24654,42 +25487,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseMembers"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-my-enterprise-name-changes": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EnterpriseRenameInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnterpriseAttemptView"];
                 };
             };
             /** @description Error */

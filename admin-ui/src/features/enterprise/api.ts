@@ -12,6 +12,7 @@ export interface EnterpriseQuery {
   q?: string
   verification?: string
   extra?: string
+  tag?: string
   cursor?: string
   limit?: number
 }
@@ -23,11 +24,21 @@ const page = <T>(p: { items: T[] | null; nextCursor?: string }): Page<T> => ({
 })
 
 /** The companies of the district, newest first. */
-export const listEnterprises = ({ q, verification, extra, cursor, limit }: EnterpriseQuery, signal?: AbortSignal) =>
+export const listEnterprises = (
+  { q, verification, extra, tag, cursor, limit }: EnterpriseQuery,
+  signal?: AbortSignal,
+) =>
   data(
     api.GET('/api/enterprises', {
       params: {
-        query: { q: q || undefined, verification: verification || undefined, extra: extra || undefined, cursor, limit },
+        query: {
+          q: q || undefined,
+          verification: verification || undefined,
+          extra: extra || undefined,
+          tag: tag || undefined,
+          cursor,
+          limit,
+        },
       },
       signal,
     }),
@@ -44,9 +55,9 @@ export const listReviews = (query: { cursor?: string; limit?: number }, signal?:
 export const getReview = (id: string, signal?: AbortSignal) =>
   data(api.GET('/api/enterprise-reviews/{id}', { params: { path: { id: Number(id) } }, signal }))
 
-/** The ready reasons for sending back a claim, or a change of name. */
-export const listReturnReasons = (renaming: boolean) =>
-  data(api.GET('/api/enterprise-return-reasons', { params: { query: { renaming: renaming || undefined } } })).then(
+/** The ready reasons for sending back a claim, or a change. */
+export const listReturnReasons = (changing: boolean) =>
+  data(api.GET('/api/enterprise-return-reasons', { params: { query: { changing: changing || undefined } } })).then(
     (p): ReturnReason[] => p.items ?? [],
   )
 

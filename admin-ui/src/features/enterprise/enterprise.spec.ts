@@ -8,6 +8,7 @@ import DisputeList from './DisputeList.vue'
 import EnterpriseList from './EnterpriseList.vue'
 import { conditionText, conditionsOf, linesOf, type Extra, type ExtraField } from './extra'
 import * as extraApi from './extra'
+import * as tagApi from './tags'
 import ExtraBlock from './ExtraBlock.vue'
 import ExtraFilter from './ExtraFilter.vue'
 import EnterpriseSheet from './EnterpriseSheet.vue'
@@ -65,6 +66,7 @@ const button = (text: string) =>
 beforeEach(() => {
   document.body.innerHTML = ''
   vi.spyOn(extraApi, 'listExtraFields').mockResolvedValue([])
+  vi.spyOn(tagApi, 'listTags').mockResolvedValue([])
 })
 afterEach(() => vi.restoreAllMocks())
 
@@ -127,6 +129,7 @@ describe('EnterpriseSheet', () => {
       ],
       history: [],
       formerNames: ['麦香旧号'],
+      persons: [],
       names: [
         { name: '麦香', from: '2026-11-22T01:30:00Z', how: '人工审核营业执照', byName: '李敏' },
         {
@@ -185,16 +188,31 @@ describe('ReviewPanel', () => {
     expect(wrapper.emitted('decided')).toHaveLength(1)
   })
 
-  it('tells a change of name with both names', async () => {
-    const renaming: api.Attempt = { ...review, kind: 'rename', verification: 'verified', oldName: '麦香面包房' }
-    vi.spyOn(api, 'getReview').mockResolvedValue(renaming)
-    const pass = vi.spyOn(api, 'approve').mockResolvedValue({ ...renaming, outcome: 'approved' })
+  it('tells a change with what was and what is to be', async () => {
+    const changing: api.Attempt = {
+      ...review,
+      kind: 'change',
+      verification: 'verified',
+      changes: [
+        { what: 'name', label: '企业名称', from: '麦香面包房', to: review.name },
+        { what: 'legalPerson', label: '法定代表人', from: '', to: '李雷' },
+      ],
+    }
+    vi.spyOn(api, 'getReview').mockResolvedValue(changing)
+    const pass = vi.spyOn(api, 'approve').mockResolvedValue({ ...changing, outcome: 'approved' })
     const { wrapper } = await open(ReviewPanel, { id: '3' })
-    for (const words of ['原名称', '麦香面包房', '新名称', '<b>麦香</b>烘焙有限公司']) {
+    for (const words of [
+      '原企业名称',
+      '麦香面包房',
+      '新企业名称',
+      '<b>麦香</b>烘焙有限公司',
+      '原法定代表人未登记',
+      '新法定代表人李雷',
+    ]) {
       expect(wrapper.text()).toContain(words)
     }
     expect(button('通过认证')).toBeUndefined()
-    button('通过名称变更').click()
+    button('通过变更登记').click()
     await flushPromises()
     expect(pass).toHaveBeenCalledOnce()
   })

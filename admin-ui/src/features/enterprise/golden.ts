@@ -34,8 +34,14 @@ export const unsettle = (id: number, field: GoldenField, reason: string, key: st
     }),
   )
 
-export const getPortrait = (id: string, signal?: AbortSignal) =>
-  data(api.GET('/api/enterprises/{id}/portrait', { params: { path: { id: Number(id) } }, signal }))
+/** A company as its facts show it, as far as it agreed, or as the basis covers that the reader claims. */
+export const getPortrait = (id: string, signal?: AbortSignal, basis?: string) =>
+  data(
+    api.GET('/api/enterprises/{id}/portrait', {
+      params: { path: { id: Number(id) }, query: { basis: basis || undefined } },
+      signal,
+    }),
+  )
 
 export const listSources = (_: string, signal?: AbortSignal) =>
   data(api.GET('/api/enterprise-sources', { signal })).then((p): SourceView[] => p.items ?? [])

@@ -1,5 +1,6 @@
 import { CircleCheck, CircleClose, Clock, Warning } from '@element-plus/icons-vue'
 import type { LabelTable, Tone } from '@/components/types'
+import type { Schemas } from '@/api/client'
 import type { Verification } from './api'
 
 export const verification: LabelTable<Verification> = {
@@ -27,11 +28,11 @@ export const kinds: Record<string, string> = {
   registry: '登记系统核验',
   review: '人工审核',
   facts: '获取登记信息',
-  rename: '名称变更',
+  change: '变更登记',
 }
 
 /** What a person is asked to decide. */
-export const reviewKinds: Record<string, string> = { review: '企业认证', rename: '名称变更' }
+export const reviewKinds: Record<string, string> = { review: '企业认证', change: '变更登记' }
 
 export const roles: Record<string, string> = { owner: '负责人', member: '成员' }
 
@@ -50,3 +51,9 @@ export function answerText(codes: string): string {
   const same = (name: string) => (told.get(name) === 'true' ? '一致' : '不一致')
   return `有登记，名称${same('name')}，法定代表人${same('person')}，状态${told.get('status') || '未知'}`
 }
+
+/** What a change is about, in a line. */
+export const changeWords = (changes?: Schemas['EnterpriseDifference'][] | null): string =>
+  (changes ?? [])
+    .map((c) => (c.from ? `${c.label}由“${c.from}”变更为“${c.to}”` : `${c.label}登记为“${c.to}”`))
+    .join('，')

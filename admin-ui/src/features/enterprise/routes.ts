@@ -1,4 +1,13 @@
-import { Connection, DataAnalysis, Grid, Histogram, OfficeBuilding, Share, Stamp } from '@element-plus/icons-vue'
+import {
+  Connection,
+  DataAnalysis,
+  Grid,
+  Histogram,
+  OfficeBuilding,
+  PriceTag,
+  Share,
+  Stamp,
+} from '@element-plus/icons-vue'
 import type { FeatureRoute } from '@/router/feature'
 
 export default [
@@ -32,6 +41,12 @@ export default [
     name: 'enterprise-portrait',
     component: () => import('./PortraitPage.vue'),
     meta: { title: '企业画像', parent: 'enterprises', permissions: ['enterprise.view'] },
+  },
+  {
+    path: 'enterprise-reports/:number([A-Z0-9-]+)',
+    name: 'enterprise-report',
+    component: () => import('./CreditReportPage.vue'),
+    meta: { title: '企业征信报告', parent: 'enterprises', permissions: ['enterprise.view'] },
   },
   {
     path: 'enterprise-sources',
@@ -88,6 +103,28 @@ export default [
     },
   },
   {
+    path: 'enterprise-tags',
+    name: 'enterprise-tags',
+    component: () => import('./TagPage.vue'),
+    meta: {
+      title: '企业标签',
+      menu: '企业',
+      icon: PriceTag,
+      order: 7,
+      permissions: ['enterprise.tags', 'enterprise.tag_publish'],
+      help: [
+        {
+          heading: '两种标签',
+          text: '按规则产生的标签用与申报条件相同的条件判断，企业数据变化后几分钟内更新。人工标注的在企业详情中标注和取消，写明原因。',
+        },
+        {
+          heading: '谁能看到',
+          text: '按规则产生的标签属于企业数据，查看和筛选须有企业授权或法定依据；人工标注的是平台自己的工作记录。',
+        },
+      ],
+    },
+  },
+  {
     path: 'enterprise-fields',
     name: 'enterprise-fields',
     component: () => import('./ExtraFieldPage.vue'),
@@ -115,7 +152,7 @@ export default [
       menu: '企业',
       icon: Stamp,
       order: 2,
-      permissions: ['enterprise.review', 'enterprise.view'],
+      permissions: ['enterprise.review', 'enterprise.review:deputed'],
       help: [
         {
           heading: '审核什么',

@@ -5,7 +5,7 @@ export default [
     id: 'enterprise.reviews',
     title: '待审核的企业认证',
     order: 30,
-    permissions: ['enterprise.review'],
+    permissions: ['enterprise.review', 'enterprise.review:deputed'],
     component: () => import('./ReviewCard.vue'),
   },
 ] satisfies WorkbenchCard[]

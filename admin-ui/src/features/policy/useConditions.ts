@@ -34,6 +34,8 @@ export function useConditions(
   source: () => Source,
   fields: Ref<FieldInfo[]>,
   editable: Ref<boolean>,
+  /** There is no text that clauses rest on. */
+  plain = false,
 ) {
   const root = ref<Group>(fromConditions(value.value)) as Ref<Group>
   const selected = ref(0)
@@ -228,6 +230,7 @@ export function useConditions(
     known,
     fields,
     editable,
+    plain,
     complaints,
     quotes,
     written,

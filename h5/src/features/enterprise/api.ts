@@ -6,6 +6,7 @@ type Schemas = components['schemas']
 export type Mine = Schemas['EnterpriseMine']
 export type Attempt = Schemas['EnterpriseAttemptView']
 export type Fact = Schemas['EnterpriseFactView']
+export type Difference = Schemas['EnterpriseDifference']
 export type NameRecord = Schemas['EnterpriseNameView']
 export type Members = Schemas['EnterpriseMembers']
 export type Member = Schemas['EnterpriseMemberView']
@@ -53,11 +54,11 @@ export const applyForReview = (
 export const fetchFacts = (key: string): Promise<Attempt> =>
   call(api.POST('/api/my/enterprise/registry', { headers: idempotent(key) }))
 
-/** Asks for a change of the company's name; whatever the registry says is in the answer's outcome. */
-export const rename = (
-  body: { name: string; note: string; fileIds: number[]; licenceId?: number },
+/** Asks for a change of name or legal person, an empty one stays; whatever the registry says is in the answer's outcome. */
+export const change = (
+  body: { name: string; legalPerson: string; note: string; fileIds: number[]; licenceId?: number },
   key: string,
-): Promise<Attempt> => call(api.POST('/api/my/enterprise/name-changes', { body, headers: idempotent(key) }))
+): Promise<Attempt> => call(api.POST('/api/my/enterprise/changes', { body, headers: idempotent(key) }))
 
 /** Says what the company had in a year that is over. */
 export const stateBooks = (body: Omit<Stated, 'industry'> & { year: string }, key: string): Promise<Mine> =>

@@ -15,7 +15,7 @@ import FactsPage from './FactsPage.vue'
 import { companyEntry, outcomeTone, verificationLook } from './labels'
 import * as licenceApi from '../licence/api'
 import MembersPage from './MembersPage.vue'
-import RenamePage from './RenamePage.vue'
+import ChangePage from './ChangePage.vue'
 import VerifyPage from './VerifyPage.vue'
 
 const mine: api.Mine = {
@@ -28,6 +28,7 @@ const mine: api.Mine = {
   role: 'owner',
   attemptsLeft: 10,
   names: [],
+  persons: [],
   facts: [],
   stated: {},
   statedYears: [
@@ -115,7 +116,7 @@ async function open(component: typeof VerifyPage) {
       '/company/members',
       '/company/facts',
       '/company/extra',
-      '/company/name',
+      '/company/change',
     ].map((path) => ({
       path,
       component: page,
@@ -296,6 +297,7 @@ describe('VerifyPage', () => {
       institution: null,
       department: null,
       permissions: [],
+      deputed: [],
       csrfToken: 't',
       demo: false,
       wechat: false,
@@ -334,8 +336,8 @@ describe('VerifyPage', () => {
   })
 })
 
-describe('RenamePage', () => {
-  const verified: api.Mine = { ...mine, verification: 'verified', creditCode: code, canRename: true }
+describe('ChangePage', () => {
+  const verified: api.Mine = { ...mine, verification: 'verified', creditCode: code, canChange: true }
   const paper = {
     id: 31,
     kind: 'business',
@@ -346,10 +348,10 @@ describe('RenamePage', () => {
   } as licenceApi.Licence
   const waiting: api.Attempt = {
     ...attempt,
-    kind: 'rename',
+    kind: 'change',
     outcome: 'waiting',
-    title: '名称变更等待人工审核',
-    oldName: '麦香',
+    title: '变更登记等待人工审核',
+    changes: [{ what: 'name', label: '企业名称', from: '麦香', to: '麦香食品有限公司' }],
     name: '麦香食品有限公司',
     verification: 'verified',
     problems: [],
@@ -361,25 +363,42 @@ describe('RenamePage', () => {
     const old = { ...paper, id: 30, standing: 'expired' } as licenceApi.Licence
     vi.spyOn(licenceApi, 'getShelf').mockResolvedValue({ items: [paper, old], kinds: [] })
     vi.spyOn(sessionApi, 'getSession').mockResolvedValue({} as sessionApi.Session)
-    const send = vi.spyOn(api, 'rename').mockResolvedValue(waiting)
-    const { wrapper } = await open(RenamePage as typeof VerifyPage)
+    const send = vi.spyOn(api, 'change').mockResolvedValue(waiting)
+    const { wrapper } = await open(ChangePage as typeof VerifyPage)
     expect(wrapper.findAll('[role="radio"]')).toHaveLength(2)
     await wrapper.get('[name="name"]').setValue('麦香食品有限公司')
     await wrapper.get('form').trigger('submit')
     await flushPromises()
     expect(send).not.toHaveBeenCalled()
     await wrapper.findAll('[role="radio"]')[0]!.trigger('click')
-    load.mockResolvedValue({ ...verified, canRename: false, renaming: waiting })
+    load.mockResolvedValue({ ...verified, canChange: false, changing: waiting })
     await wrapper.get('form').trigger('submit')
     await flushPromises()
     expect(send).toHaveBeenCalledOnce()
     expect(send).toHaveBeenCalledWith(
-      { name: '麦香食品有限公司', note: '', fileIds: [], licenceId: 31 },
+      { name: '麦香食品有限公司', legalPerson: '', note: '', fileIds: [], licenceId: 31 },
       expect.stringMatching(/^[0-9a-f-]{36}$/),
     )
-    expect(wrapper.text()).toContain('名称变更等待人工审核')
+    expect(wrapper.text()).toContain('变更登记等待人工审核')
     expect(wrapper.text()).toContain('由“麦香”变更为“麦香食品有限公司”')
     expect(wrapper.find('form').exists()).toBe(false)
+  })
+
+  it('changes the legal person alone, and asks for something to change', async () => {
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...verified, legalPerson: '王丽' })
+    vi.spyOn(licenceApi, 'getShelf').mockResolvedValue({ items: [paper], kinds: [] })
+    vi.spyOn(sessionApi, 'getSession').mockResolvedValue({} as sessionApi.Session)
+    const send = vi.spyOn(api, 'change').mockResolvedValue(waiting)
+    const { wrapper } = await open(ChangePage as typeof VerifyPage)
+    await wrapper.findAll('[role="radio"]')[0]!.trigger('click')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(send).not.toHaveBeenCalled()
+    expect(wrapper.text()).toContain('至少填写一项')
+    await wrapper.get('[name="legalPerson"]').setValue(' 李雷 ')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(send.mock.calls[0]![0]).toMatchObject({ name: '', legalPerson: '李雷', licenceId: 31 })
   })
 
   it('shows members the names and no form', async () => {
@@ -392,16 +411,16 @@ describe('RenamePage', () => {
         how: '人工审核营业执照',
       },
     ]
-    vi.spyOn(api, 'getMine').mockResolvedValue({ ...verified, role: 'member', canRename: false, names })
-    const { wrapper } = await open(RenamePage as typeof VerifyPage)
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...verified, role: 'member', canChange: false, names })
+    const { wrapper } = await open(ChangePage as typeof VerifyPage)
     expect(wrapper.text()).toContain('2025年11月22日 至 2026年11月22日，人工审核营业执照')
     expect(wrapper.text()).toContain('2026年11月22日 至 今')
     expect(wrapper.find('form').exists()).toBe(false)
   })
 
   it('is the owner’s while the name never changed', async () => {
-    vi.spyOn(api, 'getMine').mockResolvedValue({ ...verified, role: 'member', canRename: false })
-    const { wrapper } = await open(RenamePage as typeof VerifyPage)
+    vi.spyOn(api, 'getMine').mockResolvedValue({ ...verified, role: 'member', canChange: false })
+    const { wrapper } = await open(ChangePage as typeof VerifyPage)
     expect(wrapper.text()).toContain('企业负责人')
     expect(wrapper.find('form').exists()).toBe(false)
   })
@@ -411,11 +430,11 @@ describe('CompanyPage', () => {
   it('leads a verified company to its change of name, and shows the former one', async () => {
     vi.spyOn(api, 'getMine').mockResolvedValue({ ...mine, verification: 'verified', formerNames: ['旧名'] })
     const { wrapper } = await open(CompanyPage as typeof VerifyPage)
-    expect(wrapper.text()).toContain('企业名称变更')
+    expect(wrapper.text()).toContain('变更登记')
     expect(wrapper.text()).toContain('曾用名：旧名')
     vi.spyOn(api, 'getMine').mockResolvedValue(mine)
     const young = await open(CompanyPage as typeof VerifyPage)
-    expect(young.wrapper.text()).not.toContain('企业名称变更')
+    expect(young.wrapper.text()).not.toContain('变更登记')
   })
 
   it('shows each fact with its source, and markup as text', async () => {

@@ -1,3 +1,5 @@
+import type { Difference } from './api'
+
 import type { StatusLook, Tone } from '@/components/StatusTag/types'
 
 const looks: Record<string, StatusLook> = {
@@ -20,8 +22,8 @@ export const mayVerify = (verification: string) =>
 export const companyEntry = (verification: string) =>
   mayVerify(verification) ? '/company/verify' : '/company'
 
-/** Whether a change of name is on its way. */
-export const renamingOpen = (attempt?: { outcome: string }) =>
+/** Whether a change of registration is on its way. */
+export const changeOpen = (attempt?: { outcome: string }) =>
   attempt?.outcome === 'asking' || attempt?.outcome === 'waiting'
 
 const tones: Record<string, Tone> = {
@@ -39,3 +41,9 @@ const tones: Record<string, Tone> = {
 export const outcomeTone = (outcome: string): Tone => tones[outcome] ?? 'warning'
 
 export const roleWords: Record<string, string> = { owner: '负责人', member: '成员' }
+
+/** What a change is about, in a line. */
+export const changeWords = (changes?: Difference[] | null): string =>
+  (changes ?? [])
+    .map((c) => (c.from ? `${c.label}由“${c.from}”变更为“${c.to}”` : `${c.label}登记为“${c.to}”`))
+    .join('，')

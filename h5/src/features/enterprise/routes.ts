@@ -14,10 +14,11 @@ export default [
     meta: { title: '企业认证', auth: true },
   },
   {
-    path: '/company/name',
-    name: 'company-name',
-    component: () => import('./RenamePage.vue'),
-    meta: { title: '企业名称变更', auth: true },
+    path: '/company/change',
+    name: 'company-change',
+    alias: '/company/name', // where messages of before lead
+    component: () => import('./ChangePage.vue'),
+    meta: { title: '变更登记', auth: true },
   },
   {
     path: '/company/facts',

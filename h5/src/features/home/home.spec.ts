@@ -39,6 +39,7 @@ function session(more: Partial<Session>): Session {
     demo: true,
     district: '通州区',
     permissions: [],
+    deputed: [],
     signedIn: false,
     wechat: false,
     user: null,

@@ -18,6 +18,7 @@ const session: Session = {
   institution: null,
   department: null,
   permissions: [],
+  deputed: [],
   csrfToken: 't',
   demo: false,
   wechat: true,

@@ -20,6 +20,7 @@ const visitor: Session = {
   institution: null,
   department: null,
   permissions: [],
+  deputed: [],
   csrfToken: 't',
   demo: false,
   wechat: true,

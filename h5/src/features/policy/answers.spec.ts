@@ -114,6 +114,7 @@ async function open(component: object, props = {}, signedIn = true) {
     signedIn,
     csrfToken: 'x',
     permissions: [],
+    deputed: [],
     enterprise: signedIn ? { id: 70, name: '禾谷坊', verification: 'verified' } : null,
   } as unknown as Session)
   const wrapper = mount(component as typeof GrantList, {

@@ -128,6 +128,7 @@ async function open(component: object, signedIn: boolean, props = {}, path = '/'
     signedIn,
     csrfToken: 'x',
     permissions: [],
+    deputed: [],
     enterprise: signedIn ? { id: 70, name: '禾谷坊', verification: 'verified' } : null,
   } as unknown as Session)
   const wrapper = mount(component as typeof PolicyList, {

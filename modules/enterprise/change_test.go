@@ -22,8 +22,8 @@ import (
 
 const oldName, newName = "麦香烘焙（北京）有限公司", "麦香食品（北京）有限公司"
 
-func rename(key, name string) enterprise.Rename {
-	return enterprise.Rename{Key: key, Name: name, FileIDs: []int64{701}}
+func rename(key, name string) enterprise.ChangeRegistered {
+	return enterprise.ChangeRegistered{Key: key, Name: name, FileIDs: []int64{701}}
 }
 
 // mustBeVerified registers a company and has it verified by the registry.
@@ -40,6 +40,12 @@ func (f fixture) renamedAs(name string) {
 	f.register.name = name
 }
 
+func (f fixture) standsFor(person string) {
+	f.register.mu.Lock()
+	defer f.register.mu.Unlock()
+	f.register.person = person
+}
+
 func TestNameHoldsAtOnceWhereTheRegistryAgrees(t *testing.T) {
 	t.Parallel()
 	f := mustNew(t)
@@ -50,33 +56,33 @@ func TestNameHoldsAtOnceWhereTheRegistryAgrees(t *testing.T) {
 	var v enterprise.AttemptView
 	for range 2 { // a double click
 		var err error
-		if v, err = f.Rename(ctx, a, rename("n", "麦香食品(北京)有限公司")); err != nil {
+		if v, err = f.Change(ctx, a, rename("n", "麦香食品(北京)有限公司")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if v.Outcome != enterprise.Agreed || v.EnterpriseName != newName || v.OldName != oldName || v.Verification != enterprise.Verified || len(v.Files) != 1 || v.DueAt != nil {
+	if v.Outcome != enterprise.Agreed || v.EnterpriseName != newName || v.Changes[0].From != oldName || v.Verification != enterprise.Verified || len(v.Files) != 1 || v.DueAt != nil {
 		t.Fatalf("%+v", v)
 	}
 	m, err := f.Mine(ctx, a)
-	if err != nil || m.Name != newName || !slices.Equal(m.FormerNames, []string{oldName}) || !m.CanRename || m.Attempt.Kind != "registry" || m.Renaming.ID != v.ID {
+	if err != nil || m.Name != newName || !slices.Equal(m.FormerNames, []string{oldName}) || !m.CanChange || m.Attempt.Kind != "registry" || m.Changing.ID != v.ID {
 		t.Fatalf("%+v, %v", m, err)
 	}
 	if len(m.Names) != 2 || m.Names[0].Name != newName || m.Names[0].Until != nil || m.Names[0].How != "登记系统核验一致" ||
 		m.Names[1].Name != oldName || !m.Names[1].From.Equal(start) || m.Names[1].Until == nil || !m.Names[1].Until.Equal(start.Add(24*time.Hour)) {
 		t.Errorf("names %+v", m.Names)
 	}
-	if n := f.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'rename'"); n != 1 {
+	if n := f.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'change'"); n != 1 {
 		t.Errorf("%d requests", n)
 	}
-	if got := f.types(t, "enterprise", a.EnterpriseID); !slices.Equal(got, []string{"enterprise.registered", "enterprise.verified", "enterprise.renamed"}) {
+	if got := f.types(t, "enterprise", a.EnterpriseID); !slices.Equal(got, []string{"enterprise.registered", "enterprise.verified", "enterprise.changed"}) {
 		t.Errorf("events %v", got)
 	}
-	for action, want := range map[string]int{"enterprise.rename": 1, "enterprise.renamed": 1} {
+	for action, want := range map[string]int{"enterprise.change": 1, "enterprise.changed": 1} {
 		if n := f.count(t, "SELECT count(*) FROM audit_entries WHERE action = ?", action); n != want {
 			t.Errorf("%s: %d audit rows", action, n)
 		}
 	}
-	if _, err := f.Rename(ctx, a, rename("again", newName)); !errors.Is(err, enterprise.ErrSameName) {
+	if _, err := f.Change(ctx, a, rename("again", newName)); !errors.Is(err, enterprise.ErrSameName) {
 		t.Errorf("the same name: %v", err)
 	}
 }
@@ -87,7 +93,7 @@ func TestOldNameIsFound(t *testing.T) {
 	ctx := context.Background()
 	a := f.mustBeVerified(t)
 	f.renamedAs("通州运河食品有限公司")
-	if _, err := f.Rename(ctx, a, rename("n", "通州运河食品有限公司")); err != nil {
+	if _, err := f.Change(ctx, a, rename("n", "通州运河食品有限公司")); err != nil {
 		t.Fatal(err)
 	}
 	found := func(when string) {
@@ -157,19 +163,19 @@ func TestNameIsReviewedWhereTheRegistryDoesNotAgree(t *testing.T) {
 				c.prepare(f.register)
 				f.register.mu.Unlock()
 			}
-			v, err := f.Rename(ctx, a, rename("n", newName))
+			v, err := f.Change(ctx, a, rename("n", newName))
 			if err != nil || v.Outcome != enterprise.Waiting || v.EnterpriseName != oldName || v.Verification != enterprise.Verified || v.Before != nil || v.Answer != "" ||
 				v.DueAt == nil || !v.DueAt.Equal(start.Add(2*time.Hour)) || !strings.Contains(v.Text, c.title) {
 				t.Fatalf("%+v, %v", v, err)
 			}
-			if _, err := f.Rename(ctx, a, rename("second", "别的名称有限公司")); !errors.Is(err, enterprise.ErrRenaming) {
+			if _, err := f.Change(ctx, a, rename("second", "别的名称有限公司")); !errors.Is(err, enterprise.ErrChanging) {
 				t.Errorf("a second request: %v", err)
 			}
-			if m, err := f.Mine(ctx, a); err != nil || m.CanRename || m.Name != oldName || len(m.Names) != 0 {
+			if m, err := f.Mine(ctx, a); err != nil || m.CanChange || m.Name != oldName || len(m.Names) != 0 {
 				t.Errorf("%+v, %v", m, err)
 			}
 			queue, _, err := f.Reviews(ctx, reviewer(50), "", 0)
-			if err != nil || len(queue) != 1 || queue[0].Kind != "rename" || queue[0].OldName != oldName || queue[0].Name != newName ||
+			if err != nil || len(queue) != 1 || queue[0].Kind != "change" || queue[0].Changes[0].From != oldName || queue[0].Name != newName ||
 				queue[0].Before == nil || queue[0].Before.Title != c.title || len(queue[0].Files) != 1 {
 				t.Fatalf("%+v, %v", queue, err)
 			}
@@ -199,7 +205,7 @@ func TestNameIsReviewedWhereTheRegistryDoesNotAgree(t *testing.T) {
 			if m, err := f.Mine(ctx, a); err != nil || m.Names[0].ByName != "" || m.CreditCode != theCode {
 				t.Errorf("the company: %+v, %v", m.Names, err)
 			}
-			want := []string{"enterprise.registered", "enterprise.verified", "enterprise.rename_pending", "enterprise.review_overdue", "enterprise.renamed"}
+			want := []string{"enterprise.registered", "enterprise.verified", "enterprise.change_pending", "enterprise.review_overdue", "enterprise.changed"}
 			if got := f.types(t, "enterprise", a.EnterpriseID); !slices.Equal(got, want) {
 				t.Errorf("events %v", got)
 			}
@@ -213,7 +219,7 @@ func TestRenamingIsSentBack(t *testing.T) {
 	ctx := context.Background()
 	a := f.mustOpen(t, 7, "麦香")
 	f.mustApprove(t, a)
-	v, err := f.Rename(ctx, a, rename("n", newName))
+	v, err := f.Change(ctx, a, rename("n", newName))
 	if err != nil || v.Outcome != enterprise.Waiting || !strings.Contains(v.Text, "尚未接入") {
 		t.Fatalf("%+v, %v", v, err)
 	}
@@ -222,14 +228,14 @@ func TestRenamingIsSentBack(t *testing.T) {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	m, err := f.Mine(ctx, a)
-	if err != nil || !m.CanRename || m.Name != claim().Name || len(m.Names) != 0 || !strings.Contains(m.Renaming.Text, "不清晰") {
+	if err != nil || !m.CanChange || m.Name != claim().Name || len(m.Names) != 0 || !strings.Contains(m.Changing.Text, "不清晰") {
 		t.Fatalf("%+v, %v", m, err)
 	}
 	_, err = f.Approve(ctx, reviewer(53), enterprise.ApproveReview{Decide: enterprise.Decide{ID: d.ID, Version: d.Version, Key: "late"}})
-	if fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), "名称变更被退回") {
+	if fault.KindOf(err) != fault.Conflict || !strings.Contains(err.Error(), "变更登记被退回") {
 		t.Errorf("somebody decided first: %v", err)
 	}
-	if v, err = f.Rename(ctx, a, rename("n2", newName)); err != nil || v.Outcome != enterprise.Waiting {
+	if v, err = f.Change(ctx, a, rename("n2", newName)); err != nil || v.Outcome != enterprise.Waiting {
 		t.Errorf("again: %+v, %v", v, err)
 	}
 }
@@ -239,14 +245,14 @@ func TestWhoMayRename(t *testing.T) {
 	f := mustNew(t)
 	ctx := context.Background()
 	young := f.mustOpen(t, 9, "新店")
-	if _, err := f.Rename(ctx, young, enterprise.Rename{Key: "n", Name: newName, FileIDs: []int64{901}}); !errors.Is(err, enterprise.ErrRenameUnverified) {
+	if _, err := f.Change(ctx, young, enterprise.ChangeRegistered{Key: "n", Name: newName, FileIDs: []int64{901}}); !errors.Is(err, enterprise.ErrChangeUnverified) {
 		t.Errorf("unverified: %v", err)
 	}
 	a := f.mustBeVerified(t)
 	other := f.mustOpen(t, 8, "别家")
 	stranger, member := other, other
 	stranger.EnterpriseID = a.EnterpriseID
-	if _, err := f.Rename(ctx, stranger, enterprise.Rename{Key: "n", Name: newName, FileIDs: []int64{801}}); !errors.Is(err, fault.ErrNotFound) {
+	if _, err := f.Change(ctx, stranger, enterprise.ChangeRegistered{Key: "n", Name: newName, FileIDs: []int64{801}}); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("a stranger: %v", err)
 	}
 	f.mustVerify(t, member, "join", claim(), enterprise.Held)
@@ -258,35 +264,35 @@ func TestWhoMayRename(t *testing.T) {
 		t.Fatal(err)
 	}
 	member.EnterpriseID = a.EnterpriseID
-	if _, err := f.Rename(ctx, member, enterprise.Rename{Key: "n", Name: newName, FileIDs: []int64{801}}); !errors.Is(err, enterprise.ErrOwner) {
+	if _, err := f.Change(ctx, member, enterprise.ChangeRegistered{Key: "n", Name: newName, FileIDs: []int64{801}}); !errors.Is(err, enterprise.ErrOwner) {
 		t.Errorf("a member: %v", err)
 	}
 	for name, c := range map[string]struct {
-		cmd  enterprise.Rename
+		cmd  enterprise.ChangeRegistered
 		want error
 	}{
-		"no licence":     {enterprise.Rename{Key: "a", Name: newName}, enterprise.ErrLicence},
-		"others' file":   {enterprise.Rename{Key: "b", Name: newName, FileIDs: []int64{901}}, fault.ErrNotFound},
+		"no licence":     {enterprise.ChangeRegistered{Key: "a", Name: newName}, enterprise.ErrLicence},
+		"others' file":   {enterprise.ChangeRegistered{Key: "b", Name: newName, FileIDs: []int64{901}}, fault.ErrNotFound},
 		"only the width": {rename("c", claim().Name), enterprise.ErrSameName},
 	} {
-		if _, err := f.Rename(ctx, a, c.cmd); !errors.Is(err, c.want) {
+		if _, err := f.Change(ctx, a, c.cmd); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := f.Rename(ctx, a, rename("d", " ")); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "变更后的企业名称") {
+	if _, err := f.Change(ctx, a, rename("d", " ")); fault.KindOf(err) != fault.Invalid || !strings.Contains(err.Error(), "变更后的企业名称") {
 		t.Errorf("no name: %v", err)
 	}
-	if _, err := f.Rename(ctx, reviewer(50), rename("e", newName)); !errors.Is(err, fault.ErrForbidden) {
+	if _, err := f.Change(ctx, reviewer(50), rename("e", newName)); !errors.Is(err, fault.ErrForbidden) {
 		t.Errorf("staff: %v", err)
 	}
-	if n := f.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'rename'"); n != 0 {
+	if n := f.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'change'"); n != 0 {
 		t.Errorf("%d requests", n)
 	}
 	f.register.mu.Lock()
 	f.register.name, f.register.status = newName, "吊销"
 	f.register.mu.Unlock()
-	v, err := f.Rename(ctx, a, rename("f", newName))
-	if err != nil || v.Outcome != enterprise.Closed || v.EnterpriseName != oldName || !strings.Contains(v.Text, "吊销") || !strings.Contains(v.Text, "名称变更") {
+	v, err := f.Change(ctx, a, rename("f", newName))
+	if err != nil || v.Outcome != enterprise.Closed || v.EnterpriseName != oldName || !strings.Contains(v.Text, "吊销") || !strings.Contains(v.Text, "变更登记") {
 		t.Errorf("closed: %+v, %v", v, err)
 	}
 }
@@ -305,7 +311,7 @@ func TestTwoRenamesAtOnce(t *testing.T) {
 	errs := make([]error, n)
 	var wg sync.WaitGroup
 	for i := range n {
-		wg.Go(func() { _, errs[i] = f.Rename(ctx, a, rename(string(rune('a'+i)), newName)) })
+		wg.Go(func() { _, errs[i] = f.Change(ctx, a, rename(string(rune('a'+i)), newName)) })
 	}
 	for deadline := time.Now().Add(10 * time.Second); f.register.asked() == before; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -320,14 +326,14 @@ func TestTwoRenamesAtOnce(t *testing.T) {
 		switch {
 		case err == nil:
 			taken++
-		case !errors.Is(err, enterprise.ErrRenaming) && !errors.Is(err, enterprise.ErrSameName):
+		case !errors.Is(err, enterprise.ErrChanging) && !errors.Is(err, enterprise.ErrSameName):
 			t.Errorf("%v", err)
 		}
 	}
 	if taken != 1 || f.register.asked() != before+1 {
 		t.Errorf("%d taken, asked %d times", taken, f.register.asked()-before)
 	}
-	if n := f.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'rename'") + f.count(t, "SELECT count(*) FROM enterprise_names"); n != 3 {
+	if n := f.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'change'") + f.count(t, "SELECT count(*) FROM enterprise_names"); n != 3 {
 		t.Errorf("%d rows", n)
 	}
 }
@@ -338,7 +344,7 @@ func TestRenamingInterrupted(t *testing.T) {
 	ctx := context.Background()
 	a := f.mustBeVerified(t)
 	f.renamedAs(newName)
-	v, err := f.Rename(ctx, a, rename("n", newName))
+	v, err := f.Change(ctx, a, rename("n", newName))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,17 +361,17 @@ func TestRenamingInterrupted(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Rename(ctx, a, rename("other", newName)); !errors.Is(err, enterprise.ErrRenaming) {
+	if _, err := f.Change(ctx, a, rename("other", newName)); !errors.Is(err, enterprise.ErrChanging) {
 		t.Errorf("while it may still be asked: %v", err)
 	}
 	f.clock.Advance(2 * time.Minute)
-	if m, err := f.Mine(ctx, a); err != nil || !m.CanRename || m.Renaming.Title != "核验没有完成" {
-		t.Errorf("%+v, %v", m.Renaming, err)
+	if m, err := f.Mine(ctx, a); err != nil || !m.CanChange || m.Changing.Title != "核验没有完成" {
+		t.Errorf("%+v, %v", m.Changing, err)
 	}
-	if v, err = f.Rename(ctx, a, rename("other", newName)); err != nil || v.Outcome != enterprise.Agreed {
+	if v, err = f.Change(ctx, a, rename("other", newName)); err != nil || v.Outcome != enterprise.Agreed {
 		t.Errorf("another key: %+v, %v", v, err)
 	}
-	if n := f.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'rename' AND outcome = 'interrupted'"); n != 1 {
+	if n := f.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'change' AND outcome = 'interrupted'"); n != 1 {
 		t.Errorf("%d interrupted", n)
 	}
 }
@@ -374,46 +380,46 @@ func TestRenamingOnThePage(t *testing.T) {
 	t.Parallel()
 	b := mustServe(t)
 	show := func() string {
-		status, _, html := b.raw("baker", "GET", "/company/name", "", "", nil, "")
+		status, _, html := b.raw("baker", "GET", "/company/change", "", "", nil, "")
 		if status != 200 {
 			t.Fatalf("%d %s", status, html)
 		}
 		return html
 	}
-	if html := show(); !strings.Contains(html, "通过认证后才需要") || strings.Contains(html, "提交名称变更") {
+	if html := show(); !strings.Contains(html, "通过认证后才需要") || strings.Contains(html, "提交变更登记") {
 		t.Fatalf("unverified: %s", html)
 	}
 	status, _, html := b.raw("baker", "GET", "/company", "", "", nil, "")
 	key := keyField.FindStringSubmatch(html)
-	if status != 200 || key == nil || strings.Contains(html, "/company/name") {
+	if status != 200 || key == nil || strings.Contains(html, "/company/change") {
 		t.Fatalf("%d %s", status, html)
 	}
 	if status, _, html := b.form("baker", "/company/verify", map[string]string{"key": key[1], "action": "verify", "name": claim().Name, "creditCode": theCode, "legalPerson": "王丽"}, nil); status != 303 {
 		t.Fatalf("%d %s", status, html)
 	}
-	if _, _, html := b.raw("baker", "GET", "/company", "", "", nil, ""); !strings.Contains(html, "办理名称变更") {
+	if _, _, html := b.raw("baker", "GET", "/company", "", "", nil, ""); !strings.Contains(html, "办理变更登记") {
 		t.Errorf("no way to the change of name: %s", html)
 	}
-	key = regexp.MustCompile(`action="/company/name"[^§]*?name="key" value="([^"]+)"`).FindStringSubmatch(show())
+	key = regexp.MustCompile(`action="/company/change"[^§]*?name="key" value="([^"]+)"`).FindStringSubmatch(show())
 	if key == nil {
 		t.Fatal("no form")
 	}
 	values := map[string]string{"key": key[1], "name": "<i>麦香</i>"}
-	if status, _, html := b.form("baker", "/company/name", values, nil); status != 422 || !strings.Contains(html, "请上传营业执照") || strings.Contains(html, "<i>麦香") || !strings.Contains(html, `value="`+key[1]+`"`) {
+	if status, _, html := b.form("baker", "/company/change", values, nil); status != 422 || !strings.Contains(html, "请上传营业执照") || strings.Contains(html, "<i>麦香") || !strings.Contains(html, `value="`+key[1]+`"`) {
 		t.Errorf("without a licence: %d %s", status, html)
 	}
-	if status, _, html := b.form("baker", "/company/name", values, map[string]string{"licence": "MZ program"}); status != 422 || !strings.Contains(html, "文件内容与扩展名不符") {
+	if status, _, html := b.form("baker", "/company/change", values, map[string]string{"licence": "MZ program"}); status != 422 || !strings.Contains(html, "文件内容与扩展名不符") {
 		t.Errorf("a program: %d %s", status, html)
 	}
 	b.renamedAs(newName)
 	values["name"] = newName
 	for range 2 {
-		if status, to, html := b.form("baker", "/company/name", values, map[string]string{"licence": "PNG picture"}); status != 303 || to != "/company/name?done=sent" {
+		if status, to, html := b.form("baker", "/company/change", values, map[string]string{"licence": "PNG picture"}); status != 303 || to != "/company/change?done=sent" {
 			t.Fatalf("%d %s %s", status, to, html)
 		}
 	}
 	html = show()
-	for _, want := range []string{"名称已变更", "由“" + oldName + "”变更为“" + newName + "”", "名称记录", "登记系统核验一致", "至今"} {
+	for _, want := range []string{"变更已生效", "由“" + oldName + "”变更为“" + newName + "”", "名称记录", "登记系统核验一致", "至今"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("lacks %s: %s", want, html)
 		}
@@ -421,11 +427,11 @@ func TestRenamingOnThePage(t *testing.T) {
 	if _, _, html := b.raw("baker", "GET", "/company", "", "", nil, ""); !strings.Contains(html, "曾用名") || !strings.Contains(html, newName) {
 		t.Errorf("the company's page: %s", html)
 	}
-	if n := b.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'rename'"); n != 1 {
+	if n := b.count(t, "SELECT count(*) FROM enterprise_verifications WHERE kind = 'change'"); n != 1 {
 		t.Errorf("%d requests", n)
 	}
 	for _, who := range []string{"desk", "nobody"} {
-		if status, _, html := b.raw(who, "GET", "/company/name", "", "", nil, ""); status < 300 || strings.Contains(html, "麦香") {
+		if status, _, html := b.raw(who, "GET", "/company/change", "", "", nil, ""); status < 300 || strings.Contains(html, "麦香") {
 			t.Errorf("%s: %d", who, status)
 		}
 	}
@@ -435,20 +441,20 @@ func TestRenamingOnThePage(t *testing.T) {
 type edited struct{}
 
 func (e edited) Offered(_ context.Context, _ bun.IDB, list string) ([]reason.Reason, error) {
-	if list != enterprise.ReasonsOfRenames {
+	if list != enterprise.ReasonsOfChanges {
 		return enterprise.FirstReasons(list), nil
 	}
 	return []reason.Reason{{Code: "notice", Text: "请上传登记机关的变更通知书，并说明变更原因", Words: true}}, nil
 }
 
-// TestReasonsOfRenamesAreTheirOwn sends a change of name back by the list that is edited for it.
-func TestReasonsOfRenamesAreTheirOwn(t *testing.T) {
+// TestReasonsOfChangesAreTheirOwn sends a change of name back by the list that is edited for it.
+func TestReasonsOfChangesAreTheirOwn(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	f := mustNew(t, func(d *enterprise.Deps) { d.Reasons = edited{} })
 	a := f.mustOpen(t, 7, "麦香")
 	f.mustVerify(t, a, "k", claim(), enterprise.Agreed)
-	v, err := f.Rename(ctx, a, rename("r", newName))
+	v, err := f.Change(ctx, a, rename("r", newName))
 	if err != nil || v.Outcome != enterprise.Waiting {
 		t.Fatalf("%+v %v", v, err)
 	}
@@ -475,5 +481,94 @@ func TestReasonsOfRenamesAreTheirOwn(t *testing.T) {
 		if err != nil || got.Outcome != enterprise.SentBack || got.Reason != "请上传登记机关的变更通知书，并说明变更原因\n通知书缺少第二页" {
 			t.Fatalf("%+v %v", got, err)
 		}
+	}
+}
+
+// TestLegalPersonChanges changes the legal person alone and with the name, where the registry agrees.
+func TestLegalPersonChanges(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t)
+	ctx := context.Background()
+	a := f.mustBeVerified(t)
+	change := func(key, name, person string) (enterprise.AttemptView, error) {
+		return f.Change(ctx, a, enterprise.ChangeRegistered{Key: key, Name: name, LegalPerson: person, FileIDs: []int64{701}})
+	}
+	f.standsFor("李雷")
+	f.clock.Advance(24 * time.Hour)
+	v, err := change("p", "", " 李雷 ")
+	if err != nil || v.Outcome != enterprise.Agreed || len(v.Changes) != 1 || v.Changes[0] != (enterprise.Difference{What: "legalPerson", Label: "法定代表人", From: "王丽", To: "李雷"}) ||
+		!strings.Contains(v.Text, "请核对企业成员") {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	m, err := f.Mine(ctx, a)
+	if err != nil || m.Name != oldName || m.LegalPerson != "李雷" || len(m.Names) != 0 || len(m.Persons) != 2 || m.Persons[0].Name != "李雷" || m.Persons[1].Name != "王丽" ||
+		m.Persons[1].Until == nil || !m.Persons[1].Until.Equal(start.Add(24*time.Hour)) || m.Persons[1].How != "登记系统核验一致" {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	f.renamedAs(newName)
+	f.standsFor("韩梅")
+	if v, err = change("both", newName, "韩梅"); err != nil || v.Outcome != enterprise.Agreed || len(v.Changes) != 2 || v.EnterpriseName != newName {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	got, err := f.Get(ctx, reviewer(50), a.EnterpriseID, "")
+	if err != nil || got.Name != newName || got.LegalPerson != "韩梅" || len(got.Names) != 2 || len(got.Persons) != 3 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	if n := f.count(t, "SELECT count(*) FROM enterprise_names WHERE ended_at IS NULL"); n != 2 {
+		t.Errorf("%d present", n)
+	}
+	for name, c := range map[string]struct {
+		name, person string
+		want         error
+	}{
+		"nothing":         {"", " ", enterprise.ErrNoChange},
+		"the same person": {"", "韩梅", enterprise.ErrSamePerson},
+		"the same both":   {newName, "韩梅", enterprise.ErrSameName},
+		"the same name":   {newName, "", enterprise.ErrSameName},
+	} {
+		if _, err := change("no "+name, c.name, c.person); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	f.standsFor("李雷")
+	// A name that stays may be typed all the same.
+	if v, err = change("again", newName, "李雷"); err != nil || v.Outcome != enterprise.Agreed || len(v.Changes) != 1 || v.Changes[0].What != "legalPerson" {
+		t.Fatalf("%+v, %v", v, err)
+	}
+}
+
+// TestLegalPersonIsReviewed approves one change of both and sends another back.
+func TestLegalPersonIsReviewed(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t)
+	ctx := context.Background()
+	a := f.mustBeVerified(t)
+	v, err := f.Change(ctx, a, enterprise.ChangeRegistered{Key: "p", Name: newName, LegalPerson: "李雷", FileIDs: []int64{701}})
+	if err != nil || v.Outcome != enterprise.Waiting || len(v.Changes) != 2 || v.DueAt == nil {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	m, err := f.Mine(ctx, a)
+	if err != nil || m.LegalPerson != "王丽" || m.Name != oldName || m.CanChange {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	if _, err := f.Change(ctx, a, enterprise.ChangeRegistered{Key: "q", LegalPerson: "别人", FileIDs: []int64{702}}); !errors.Is(err, enterprise.ErrChanging) {
+		t.Errorf("a second request: %v", err)
+	}
+	d := enterprise.Decide{ID: v.ID, Version: v.Version, Key: "r"}
+	if v, err = f.Approve(ctx, reviewer(50), enterprise.ApproveReview{Decide: d}); err != nil || v.Outcome != enterprise.Approved || !strings.Contains(v.Text, "请核对企业成员") {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	got, err := f.Get(ctx, reviewer(50), a.EnterpriseID, "")
+	if err != nil || got.LegalPerson != "李雷" || got.Name != newName || len(got.Persons) != 2 || got.Persons[0].How != "人工审核营业执照" || got.Persons[0].ByName != "李敏" {
+		t.Fatalf("%+v, %v", got.Persons, err)
+	}
+	if v, err = f.Change(ctx, a, enterprise.ChangeRegistered{Key: "s", LegalPerson: "韩梅", FileIDs: []int64{702}}); err != nil || v.Outcome != enterprise.Waiting {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	if _, err = f.Return(ctx, reviewer(50), enterprise.ReturnReview{Decide: enterprise.Decide{ID: v.ID, Version: v.Version, Key: "t"}, Code: "differs"}); err != nil {
+		t.Fatal(err)
+	}
+	if m, err = f.Mine(ctx, a); err != nil || m.LegalPerson != "李雷" || !m.CanChange || !strings.Contains(m.Changing.Text, "变更内容与营业执照不一致") {
+		t.Errorf("%+v, %v", m, err)
 	}
 }
