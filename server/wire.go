@@ -26,6 +26,7 @@ import (
 	"github.com/huiqi/huiqi/modules/cti"
 	"github.com/huiqi/huiqi/modules/directory"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/evaluation"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/export"
 	"github.com/huiqi/huiqi/modules/file"
@@ -52,6 +53,7 @@ import (
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/live"
+	"github.com/huiqi/huiqi/platform/onelink"
 	"github.com/huiqi/huiqi/platform/relay"
 	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/platform/secret"
@@ -93,6 +95,8 @@ func Migrations() []database.Migration {
 		secret.Migrations,
 		operations.Migrations,
 		intake.Migrations,
+		onelink.Migrations,
+		evaluation.Migrations,
 	)
 }
 
@@ -119,6 +123,7 @@ type house struct {
 	institutions *institution.Service
 	catalog      *catalog.Service
 	applications *application.Service
+	evaluations  *evaluation.Service
 	policies     *policy.Service
 	content      *content.Service
 	knowledge    *knowledge.Service
@@ -137,6 +142,8 @@ type house struct {
 	intake       *intake.Service
 	operations   *operations.Service
 
+	// links makes the links in text messages that work without signing in.
+	links *onelink.Maker
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
 	// listeners read the events that modules announce.
@@ -233,6 +240,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinReach(c)
 	h.joinLicences()
 	h.joinApplications(c, p)
+	h.joinEvaluations(c)
 	h.joinContent(uploads)
 	h.joinKnowledge()
 	h.joinCanned()
@@ -317,6 +325,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	institution.RegisterOnboarding(h.web.API, h.institutions)
 	catalog.Register(h.web.API, h.catalog)
 	application.Register(h.web.API, h.applications)
+	evaluation.Register(h.web.API, h.evaluations)
 	content.Register(h.web.API, h.content)
 	knowledge.Register(h.web.API, h.knowledge)
 	canned.Register(h.web.API, h.canned)
@@ -343,6 +352,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.institutions.Pages,
 		h.catalog.Pages,
 		h.applications.Pages,
+		h.evaluations.Pages,
 		h.policies.Pages,
 		h.policies.ReachPages,
 		h.content.Pages,
