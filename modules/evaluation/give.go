@@ -191,7 +191,7 @@ func (s *Service) Revise(ctx context.Context, actor access.Actor, cmd Revise) (V
 			return nil, none, err
 		}
 		first := firstRow{EvaluationID: v.ID, UserID: v.UserID, FormID: v.FormID, Level: v.Level, Label: v.Label, Tags: v.Tags, Words: v.Words, GivenAt: v.GivenAt}
-		if err := database.Insert(ctx, tx, &first); err != nil {
+		if _, err := tx.NewInsert().Model(&first).Exec(ctx); err != nil {
 			return nil, none, err
 		}
 		tags, err := json.Marshal(cmd.Tags)

@@ -11,7 +11,6 @@ import (
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
-	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
@@ -317,6 +316,6 @@ type ended struct {
 // Ended keeps that a service ended well, in the transaction of a listener. A repeat changes nothing.
 func (s *Service) Ended(ctx context.Context, tx bun.Tx, object string, id, institutionID int64, institutionName string, at time.Time) error {
 	row := ended{Object: object, ObjectID: id, InstitutionID: institutionID, InstitutionName: institutionName, EndedAt: at}
-	_, err := database.InsertNew(ctx, tx, &row, "object, object_id")
+	_, err := tx.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx)
 	return err
 }

@@ -1838,6 +1838,245 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/evaluation-form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 更新服务评价表 */
+        put: operations["put-evaluation-form"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluation-forms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 服务评价表 */
+        get: operations["get-evaluation-forms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluation-ranking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构服务评价排名 */
+        get: operations["get-evaluation-ranking"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluation-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 更新服务评价规则 */
+        put: operations["put-evaluation-rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluation-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 服务评价规则的各个版本 */
+        get: operations["get-evaluation-rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluation-subjects/{object}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 某项服务的评价表和已有评价 */
+        get: operations["get-evaluation-subjects-object-id"];
+        put?: never;
+        /** 评价服务 */
+        post: operations["post-evaluation-subjects-object-id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 服务评价 */
+        get: operations["get-evaluations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一条服务评价 */
+        get: operations["get-evaluations-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 第二人确认评价是否不计分 */
+        post: operations["post-evaluations-id-confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 处理评价举报 */
+        post: operations["post-evaluations-id-decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 回复评价 */
+        post: operations["post-evaluations-id-reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 举报评价 */
+        post: operations["post-evaluations-id-report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复显示评价文字 */
+        post: operations["post-evaluations-id-restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}/revise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修改评价（一次） */
+        post: operations["post-evaluations-id-revise"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/exchange/deliveries": {
         parameters: {
             query?: never;
@@ -2586,6 +2825,40 @@ export interface paths {
         put?: never;
         /** 启用本机构操作员 */
         post: operations["post-institution-operators-id-enable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-ratings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构的评分 */
+        get: operations["get-institution-ratings-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-ratings/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构的评价 */
+        get: operations["get-institution-ratings-id-comments"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5212,6 +5485,40 @@ export interface paths {
         };
         /** 服务类别和融资类型 */
         get: operations["get-product-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-ratings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品的评分 */
+        get: operations["get-product-ratings-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-ratings/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品的评价 */
+        get: operations["get-product-ratings-id-comments"];
         put?: never;
         post?: never;
         delete?: never;
@@ -11001,6 +11308,412 @@ export interface components {
             days: number;
             /** Format: int64 */
             rank: number;
+        };
+        EvaluationAnswer: {
+            /**
+             * Format: int64
+             * @description The version of the form that was answered.
+             */
+            formId: number;
+            /** Format: int64 */
+            level: number;
+            tags?: string[];
+            words?: string;
+        };
+        EvaluationAsked: {
+            /** @description For those who may evaluate. */
+            form?: components["schemas"]["EvaluationFormView"];
+            /** @description At most one for each phase, that during the service first. */
+            given: components["schemas"]["EvaluationView"][];
+            institutionName: string;
+            /** @description The asker may evaluate it now. */
+            may: boolean;
+            number: string;
+            /**
+             * @description Empty while there is nothing to evaluate.
+             * @enum {string}
+             */
+            phase: "" | "during" | "after";
+            title: string;
+        };
+        EvaluationComment: {
+            /** @description Masked. */
+            company: string;
+            /** Format: date-time */
+            givenAt: string;
+            /** Format: int64 */
+            id: number;
+            label: string;
+            /** Format: int64 */
+            level: number;
+            /** @enum {string} */
+            phase: "during" | "after";
+            /** Format: int64 */
+            productId: number;
+            productName: string;
+            reply: string;
+            tags: string[];
+            words: string;
+        };
+        EvaluationConfirmInputBody: {
+            /** @description The level does not count either. */
+            abusive: boolean;
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EvaluationDecideInputBody: {
+            reason: string;
+            /** @enum {string} */
+            result: "kept" | "hidden" | "second";
+            /** Format: int64 */
+            version: number;
+        };
+        EvaluationFirst: {
+            /** Format: date-time */
+            givenAt: string;
+            label: string;
+            /** Format: int64 */
+            level: number;
+            tags: string[];
+            words: string;
+        };
+        EvaluationFormView: {
+            /** @description The question when it has ended. */
+            after: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description The question while the service is given. */
+            during: string;
+            /**
+             * Format: int64
+             * @description Number of the version; the greatest of its kind is in force. 0 for a kind that never had one.
+             */
+            id: number;
+            kind: string;
+            kindName: string;
+            /** @description From 5, the best, to 1. */
+            levels: components["schemas"]["EvaluationLevel"][];
+            /** @description The kind is asked by the general form. */
+            withdrawn?: boolean;
+        };
+        EvaluationFormsOutputBody: {
+            items: components["schemas"]["EvaluationFormView"][];
+            /** @description The kinds of service that may have a form of their own. */
+            kinds: components["schemas"]["EvaluationKind"][];
+        };
+        EvaluationItem: {
+            counts: boolean;
+            enterpriseName: string;
+            /** Format: date-time */
+            givenAt: string;
+            hidden: boolean;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kindName: string;
+            label: string;
+            /** Format: int64 */
+            level: number;
+            number: string;
+            object: string;
+            /** Format: int64 */
+            objectId: number;
+            /** @enum {string} */
+            phase: "during" | "after";
+            /** Format: int64 */
+            productId: number;
+            /** Format: date-time */
+            repliedAt?: string;
+            /** Format: date-time */
+            revisedAt?: string;
+            tags: string[];
+            title: string;
+            /** Format: int64 */
+            version: number;
+            voided: boolean;
+            words: string;
+        };
+        EvaluationKind: {
+            code: string;
+            name: string;
+        };
+        EvaluationLevel: {
+            /** @description What the level is called. */
+            label: string;
+            /** Format: int64 */
+            level: number;
+            /** @description Asked of whoever chose the level. */
+            prompt: string;
+            /** @description Opinions to choose from. */
+            tags: string[];
+            /** @description Words are needed. */
+            words: boolean;
+        };
+        EvaluationListComment: {
+            items: components["schemas"]["EvaluationComment"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EvaluationListItem: {
+            items: components["schemas"]["EvaluationItem"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EvaluationListRuleView: {
+            items: components["schemas"]["EvaluationRuleView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EvaluationRanked: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description Services that ended well in the period.
+             */
+            ended: number;
+            /**
+             * Format: int64
+             * @description Evaluations of level 4 and 5.
+             */
+            good: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            /** @description How many of each level, from 5 to 1. */
+            levels: number[];
+            /**
+             * Format: int64
+             * @description Hundredths of a level; 0 without an evaluation.
+             */
+            mean: number;
+            /**
+             * Format: int64
+             * @description 0 for those with fewer evaluations than the rule asks for.
+             */
+            rank: number;
+            /**
+             * Format: int64
+             * @description Evaluations with a reply.
+             */
+            replied: number;
+            /**
+             * Format: int64
+             * @description Of those, services that were evaluated afterwards.
+             */
+            said: number;
+            /**
+             * Format: int64
+             * @description Hundredths of a level, by which they are ranked.
+             */
+            score: number;
+        };
+        EvaluationRanking: {
+            from: string;
+            items: components["schemas"]["EvaluationRanked"][];
+            /**
+             * Format: int64
+             * @description Hundredths of a level: what each begins from.
+             */
+            prior: number;
+            rule: components["schemas"]["EvaluationRuleView"];
+            to: string;
+        };
+        EvaluationRating: {
+            /** Format: int64 */
+            count: number;
+            /** @description How many of each level, from 5 to 1. */
+            levels: number[];
+            /**
+             * Format: int64
+             * @description Hundredths of a level; 0 without an evaluation.
+             */
+            mean: number;
+        };
+        EvaluationReportInputBody: {
+            /** @enum {string} */
+            cause: "insult" | "privacy" | "untrue" | "advert" | "other";
+            /** Format: int64 */
+            version: number;
+            words: string;
+        };
+        EvaluationReportView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            cause: string;
+            causeName: string;
+            first?: string;
+            /** Format: date-time */
+            firstAt?: string;
+            firstReason?: string;
+            /** Format: int64 */
+            id: number;
+            second?: string;
+            /** Format: date-time */
+            secondAt?: string;
+            secondReason?: string;
+            /** @enum {string} */
+            state: "open" | "kept" | "hidden" | "second" | "voided";
+            words: string;
+        };
+        EvaluationReviseInputBody: {
+            /**
+             * Format: int64
+             * @description The version of the form that was answered.
+             */
+            formId: number;
+            /** Format: int64 */
+            level: number;
+            tags?: string[];
+            /** Format: int64 */
+            version: number;
+            words?: string;
+        };
+        EvaluationRuleView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description What was said during a service counts while nothing was said after it. */
+            during: boolean;
+            /**
+             * Format: int64
+             * @description Number of the version; the greatest is in force.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Fewer evaluations are not ranked.
+             */
+            minCount: number;
+            /**
+             * Format: int64
+             * @description In hundredths; 0 is the mean of the district in the period.
+             */
+            priorLevel: number;
+            /**
+             * Format: int64
+             * @description As if the prior level had been given so many times.
+             */
+            priorWeight: number;
+            reason: string;
+            /** @description What was said of a service that was refused counts. */
+            refused: boolean;
+            /**
+             * Format: int64
+             * @description After the end of a service; 0 reminds nobody.
+             */
+            remindDays: number;
+            /**
+             * Format: int64
+             * @description How long an evaluation may be given anew.
+             */
+            reviseDays: number;
+        };
+        EvaluationSetForm: {
+            /** @description The question when it has ended. */
+            after: string;
+            /**
+             * Format: int64
+             * @description id of the last version of the kind; 0 when there is none.
+             */
+            base: number;
+            /** @description The question while the service is given. */
+            during: string;
+            kind: string;
+            /** @description From 5, the best, to 1. */
+            levels: components["schemas"]["EvaluationLevel"][];
+            withdraw?: boolean;
+        };
+        EvaluationSetRule: {
+            /** Format: int64 */
+            base: number;
+            /** @description What was said during a service counts while nothing was said after it. */
+            during: boolean;
+            /**
+             * Format: int64
+             * @description Fewer evaluations are not ranked.
+             */
+            minCount: number;
+            /**
+             * Format: int64
+             * @description In hundredths; 0 is the mean of the district in the period.
+             */
+            priorLevel: number;
+            /**
+             * Format: int64
+             * @description As if the prior level had been given so many times.
+             */
+            priorWeight: number;
+            /** @description Why it was changed. */
+            reason: string;
+            /** @description What was said of a service that was refused counts. */
+            refused: boolean;
+            /**
+             * Format: int64
+             * @description After the end of a service; 0 reminds nobody.
+             */
+            remindDays: number;
+            /**
+             * Format: int64
+             * @description How long an evaluation may be given anew.
+             */
+            reviseDays: number;
+        };
+        EvaluationView: {
+            actions: ("revise" | "reply" | "report" | "decide" | "confirm" | "restore")[];
+            byLink: boolean;
+            counts: boolean;
+            enterpriseName: string;
+            first?: components["schemas"]["EvaluationFirst"];
+            /** Format: date-time */
+            givenAt: string;
+            hidden: boolean;
+            hiddenWhy?: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kindName: string;
+            label: string;
+            /** Format: int64 */
+            level: number;
+            number: string;
+            object: string;
+            /** Format: int64 */
+            objectId: number;
+            /** @enum {string} */
+            phase: "during" | "after";
+            /** Format: int64 */
+            productId: number;
+            /** Format: date-time */
+            repliedAt?: string;
+            reply: string;
+            replyBy?: string;
+            /** Format: date-time */
+            replyReadAt?: string;
+            report?: components["schemas"]["EvaluationReportView"];
+            /** Format: date-time */
+            revisedAt?: string;
+            tags: string[];
+            title: string;
+            /** Format: int64 */
+            version: number;
+            voided: boolean;
+            words: string;
+        };
+        EvaluationWordsInputBody: {
+            /** Format: int64 */
+            version: number;
+            words: string;
         };
         EvidenceRuleInputBody: {
             items: components["schemas"]["TicketEvidenceItem"][];
@@ -20722,6 +21435,537 @@ export interface operations {
             };
         };
     };
+    "put-evaluation-form": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationSetForm"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evaluation-forms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationFormsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evaluation-ranking": {
+        parameters: {
+            query?: {
+                /** @description First day, 2006-01-02; empty for the last twelve months. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationRanking"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-evaluation-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationSetRule"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evaluation-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationListRuleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evaluation-subjects-object-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationAsked"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluation-subjects-object-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationAnswer"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evaluations": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                institutionId?: number;
+                productId?: number;
+                level?: number;
+                state?: "low" | "unanswered" | "reported" | "hidden" | "voided";
+                /** @description First day, 2006-01-02. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evaluations-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluations-id-confirm": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationConfirmInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluations-id-decide": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationDecideInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluations-id-reply": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationWordsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluations-id-report": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationReportInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluations-id-restore": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationWordsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluations-id-revise": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationReviseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-exchange-deliveries": {
         parameters: {
             query?: {
@@ -22418,6 +23662,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InstitutionStaff"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institution-ratings-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationRating"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institution-ratings-id-comments": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationListComment"];
                 };
             };
             /** @description Error */
@@ -28100,6 +29410,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KindsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-product-ratings-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationRating"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-product-ratings-id-comments": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationListComment"];
                 };
             };
             /** @description Error */
