@@ -27,6 +27,7 @@ import (
 	"github.com/huiqi/huiqi/modules/directory"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/evaluation"
+	"github.com/huiqi/huiqi/modules/evidence"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/export"
 	"github.com/huiqi/huiqi/modules/file"
@@ -97,6 +98,7 @@ func Migrations() []database.Migration {
 		intake.Migrations,
 		onelink.Migrations,
 		evaluation.Migrations,
+		evidence.Migrations,
 	)
 }
 
@@ -124,6 +126,7 @@ type house struct {
 	catalog      *catalog.Service
 	applications *application.Service
 	evaluations  *evaluation.Service
+	evidence     *evidence.Service
 	policies     *policy.Service
 	content      *content.Service
 	knowledge    *knowledge.Service
@@ -241,6 +244,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinLicences()
 	h.joinApplications(c, p)
 	h.joinEvaluations(c)
+	h.joinEvidence(c)
 	h.joinContent(uploads)
 	h.joinKnowledge()
 	h.joinCanned()
@@ -326,6 +330,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	catalog.Register(h.web.API, h.catalog)
 	application.Register(h.web.API, h.applications)
 	evaluation.Register(h.web.API, h.evaluations)
+	evidence.Register(h.web.API, h.evidence)
 	content.Register(h.web.API, h.content)
 	knowledge.Register(h.web.API, h.knowledge)
 	canned.Register(h.web.API, h.canned)
@@ -353,6 +358,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.catalog.Pages,
 		h.applications.Pages,
 		h.evaluations.Pages,
+		h.evidence.Pages,
 		h.policies.Pages,
 		h.policies.ReachPages,
 		h.content.Pages,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/evaluation"
+	"github.com/huiqi/huiqi/modules/evidence"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/institution"
@@ -105,6 +106,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofFile(ctx, tx, e)
 	case "application":
 		return n.ofApplication(ctx, tx, e)
+	case evidence.Object, evidence.ObjectAssessment:
+		return n.ofEvidence(ctx, tx, e)
 	case evaluation.Object:
 		return n.ofEvaluation(ctx, tx, e)
 	case "product":

@@ -268,6 +268,8 @@ func templates() []Template {
 		v("reported", "服务评价被举报", "对“{title}”（{number}）的评价被举报：{reason}，请处理。"),
 		v("second", "评价举报待第二人确认", "对“{title}”（{number}）的评价已由一人认定不当，须另一人确认是否不计分。"),
 		v("decided", "评价举报已处理", "您举报的“{title}”（{number}）的评价已处理：{level}。理由：{reason}。"),
+		{Code: "evidence.added", Group: Evaluations, Title: "收到服务佐证", Text: "{name}为“{title}”（{number}）上传了服务佐证：{item}。"},
+		{Code: "evidence.assessed", Group: Evaluations, Title: "政府评估结果", Text: "“{title}”（{number}）的服务经政府评估得 {score} 分，请查看评语。"},
 		v("hidden", "评价文字已隐藏", "您对“{title}”（{number}）的评价文字已由平台隐藏。理由：{reason}。如有异议请联系惠企热线。"),
 
 		{Code: "file.quarantined", Group: Uploads, Title: "附件已被隔离", Text: "您上传的“{name}”经检查含有病毒，已被隔离，任何人不能下载。请在本机杀毒后，把需要的材料重新提交。"},

@@ -689,6 +689,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/assessment-card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 更新政府评估表 */
+        put: operations["put-assessment-card"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assessment-cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政府评估表 */
+        get: operations["get-assessment-cards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assessments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政府评估 */
+        get: operations["get-assessments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit-entries": {
         parameters: {
             query?: never;
@@ -2071,6 +2122,92 @@ export interface paths {
         put?: never;
         /** 修改评价（一次） */
         post: operations["post-evaluations-id-revise"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 更新服务佐证清单 */
+        put: operations["put-evidence-list"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 服务佐证清单 */
+        get: operations["get-evidence-lists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence-pieces/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 移除本方的服务佐证 */
+        post: operations["post-evidence-pieces-id-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/{object}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一件服务的佐证和评估 */
+        get: operations["get-evidence-object-id"];
+        put?: never;
+        /** 上传服务佐证 */
+        post: operations["post-evidence-object-id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/{object}/{id}/assess": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 政府评估 */
+        post: operations["post-evidence-object-id-assess"];
         delete?: never;
         options?: never;
         head?: never;
@@ -10127,7 +10264,7 @@ export interface components {
             cardId?: number;
             /** @description The score stays; otherwise marks replace it. */
             keep: boolean;
-            marks?: components["schemas"]["QualityMarks"];
+            marks?: components["schemas"]["Marks"];
             reason: string;
             /** Format: int64 */
             version: number;
@@ -11715,6 +11852,182 @@ export interface components {
             version: number;
             words: string;
         };
+        EvidenceAddInputBody: {
+            fileIds: number[];
+            /** @description Code of the item; empty for something else. */
+            item?: string;
+            note?: string;
+            /** @description The other side sees it too. */
+            shared: boolean;
+        };
+        EvidenceAssessInputBody: {
+            /** Format: int64 */
+            cardId: number;
+            comment: string;
+            /** @description Those of the scorecard's fatal faults that were found. */
+            fatal: string[];
+            marks: components["schemas"]["Mark"][];
+            /** @enum {string} */
+            target: "institution" | "operator";
+            /**
+             * Format: int64
+             * @description Of the assessment there is; 0 when there is none.
+             */
+            version: number;
+        };
+        EvidenceAssessmentView: {
+            /** Format: date-time */
+            at: string;
+            /** @description Empty for the institution. */
+            by?: string;
+            /** Format: int64 */
+            cardId: number;
+            comment: string;
+            fatal: string[];
+            /** Format: int64 */
+            id: number;
+            marks: components["schemas"]["Mark"][];
+            /** @description Whose work it is. */
+            name: string;
+            number: string;
+            object: string;
+            /** Format: int64 */
+            objectId: number;
+            /** Format: int64 */
+            score: number;
+            /** @enum {string} */
+            target: "institution" | "operator";
+            title: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EvidenceCardView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description Faults that cost all points. */
+            fatal: string[];
+            /**
+             * Format: int64
+             * @description Number of the version; the greatest of its target is in force.
+             */
+            id: number;
+            items: components["schemas"]["Line"][];
+            name: string;
+            /** @enum {string} */
+            target: "institution" | "operator";
+        };
+        EvidenceFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
+            url: string;
+        };
+        EvidenceItem: {
+            code: string;
+            /**
+             * @description What kind of file.
+             * @enum {string}
+             */
+            files: "image" | "document" | "any";
+            hint?: string;
+            /**
+             * Format: int64
+             * @description How many files.
+             */
+            min: number;
+            name: string;
+            /** @description Without it the evidence is incomplete. */
+            required: boolean;
+            /**
+             * @description Of whom it is wanted.
+             * @enum {string}
+             */
+            side: "institution" | "enterprise";
+        };
+        EvidenceItemView: {
+            code: string;
+            /**
+             * @description What kind of file.
+             * @enum {string}
+             */
+            files: "image" | "document" | "any";
+            /** Format: int64 */
+            given: number;
+            hint?: string;
+            /**
+             * Format: int64
+             * @description How many files.
+             */
+            min: number;
+            /** @description Required, and not all there. Of the other side's, what is not shared is not counted. */
+            missing: boolean;
+            name: string;
+            /** @description Without it the evidence is incomplete. */
+            required: boolean;
+            /**
+             * @description Of whom it is wanted.
+             * @enum {string}
+             */
+            side: "institution" | "enterprise";
+        };
+        EvidenceKind: {
+            code: string;
+            name: string;
+        };
+        EvidenceListAssessmentView: {
+            items: components["schemas"]["EvidenceAssessmentView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EvidenceListCardView: {
+            items: components["schemas"]["EvidenceCardView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EvidenceListView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /**
+             * Format: int64
+             * @description Number of the version; the greatest of its kind is in force.
+             */
+            id: number;
+            items: components["schemas"]["EvidenceItem"][];
+            kind: string;
+            kindName: string;
+            withdrawn?: boolean;
+        };
+        EvidenceListsOutputBody: {
+            items: components["schemas"]["EvidenceListView"][];
+            kinds: components["schemas"]["EvidenceKind"][];
+        };
+        EvidencePieceView: {
+            /** Format: date-time */
+            at: string;
+            /** @description The name of the side for the other one. */
+            by: string;
+            file: components["schemas"]["EvidenceFileView"];
+            /** Format: int64 */
+            id: number;
+            item: string;
+            /** @description Of the item; 其他 for none. */
+            name: string;
+            note: string;
+            /** @description The asker may take it away. */
+            removes: boolean;
+            shared: boolean;
+            /** @enum {string} */
+            side: "institution" | "enterprise";
+        };
         EvidenceRuleInputBody: {
             items: components["schemas"]["TicketEvidenceItem"][];
             type: string;
@@ -11726,6 +12039,47 @@ export interface components {
         };
         EvidenceRulesOutputBody: {
             items: components["schemas"]["TicketEvidenceRule"][];
+        };
+        EvidenceSetCard: {
+            /** Format: int64 */
+            base: number;
+            /** @description Faults that cost all points. */
+            fatal: string[];
+            items: components["schemas"]["Line"][];
+            name: string;
+            /** @enum {string} */
+            target: "institution" | "operator";
+        };
+        EvidenceSetList: {
+            /**
+             * Format: int64
+             * @description id of the last version of the kind; 0 when there is none.
+             */
+            base: number;
+            items: components["schemas"]["EvidenceItem"][];
+            kind: string;
+            /** @description The kind is asked for the general checklist again. */
+            withdraw?: boolean;
+        };
+        EvidenceView: {
+            assesses: boolean;
+            assessments: components["schemas"]["EvidenceAssessmentView"][];
+            /** @description Why nothing may be added. */
+            closed?: string;
+            items: components["schemas"]["EvidenceItemView"][];
+            /**
+             * Format: int64
+             * @description Items that are missing, of all sides whose evidence the asker sees.
+             */
+            missing: number;
+            number: string;
+            pieces: components["schemas"]["EvidencePieceView"][];
+            /**
+             * @description For which side the asker may add; empty for none.
+             * @enum {string}
+             */
+            side: "" | "institution" | "enterprise";
+            title: string;
         };
         ExchangeAttemptView: {
             actor: string;
@@ -13545,6 +13899,16 @@ export interface components {
             /** Format: int64 */
             warn: number;
         };
+        Line: {
+            /** @description What loses points, for the person who scores. */
+            hint: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description When nothing is wrong.
+             */
+            points: number;
+        };
         LinkInputBody: {
             note?: string;
             /** Format: int64 */
@@ -13569,6 +13933,19 @@ export interface components {
             area: string;
             /** @description The one that was seen; another one meanwhile is a conflict. */
             seen: string;
+        };
+        Mark: {
+            item: string;
+            /** @description What was wrong, where points are lost. */
+            note: string;
+            /** Format: int64 */
+            points: number;
+        };
+        Marks: {
+            comment: string;
+            /** @description Those of the scorecard's fatal faults that were found. */
+            fatal: string[];
+            marks: components["schemas"]["Mark"][];
         };
         MergeInputBody: {
             /** Format: int64 */
@@ -15267,7 +15644,7 @@ export interface components {
              * @description Number of the version; the greatest of its kind is in force.
              */
             id: number;
-            items: components["schemas"]["QualityItem"][];
+            items: components["schemas"]["Line"][];
             /**
              * @description The kind of work it is for; empty for all that have no card of their own.
              * @enum {string}
@@ -15319,16 +15696,6 @@ export interface components {
              * @description Checks that wait to be scored now.
              */
             drawn: number;
-        };
-        QualityItem: {
-            /** @description What loses points, for the person who scores. */
-            hint: string;
-            name: string;
-            /**
-             * Format: int64
-             * @description When nothing is wrong.
-             */
-            points: number;
         };
         QualityListCardView: {
             items: components["schemas"]["QualityCardView"][];
@@ -15386,19 +15753,6 @@ export interface components {
             /** Format: date-time */
             workedAt: string;
         };
-        QualityMark: {
-            item: string;
-            /** @description What was wrong, where points are lost. */
-            note: string;
-            /** Format: int64 */
-            points: number;
-        };
-        QualityMarks: {
-            comment: string;
-            /** @description Those of the scorecard's fatal faults that were found. */
-            fatal: string[];
-            marks: components["schemas"]["QualityMark"][];
-        };
         QualityPerson: {
             /** Format: int64 */
             id: number;
@@ -15440,7 +15794,7 @@ export interface components {
             base: number;
             /** @description Faults that cost all points. */
             fatal: string[];
-            items: components["schemas"]["QualityItem"][];
+            items: components["schemas"]["Line"][];
             /**
              * @description The kind of work it is for; empty for the general card.
              * @enum {string}
@@ -15480,7 +15834,7 @@ export interface components {
             inspector: string;
             /** @enum {string} */
             kind: "opened" | "answered" | "called_back";
-            marks: components["schemas"]["QualityMark"][];
+            marks: components["schemas"]["Mark"][];
             may: ("score" | "skip" | "appeal" | "decide")[];
             /** @description Of the ticket; empty when the viewer may not see it. */
             number: string;
@@ -15653,7 +16007,7 @@ export interface components {
             comment: string;
             /** @description Those of the scorecard's fatal faults that were found. */
             fatal: string[];
-            marks: components["schemas"]["QualityMark"][];
+            marks: components["schemas"]["Mark"][];
             /** Format: int64 */
             version: number;
         };
@@ -18860,6 +19214,103 @@ export interface operations {
             };
         };
     };
+    "put-assessment-card": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceSetCard"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-assessment-cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceListCardView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-assessments": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                target?: "institution" | "operator";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceListAssessmentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-audit-entries": {
         parameters: {
             query?: {
@@ -21954,6 +22405,204 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EvaluationView"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-evidence-list": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceSetList"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evidence-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceListsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evidence-pieces-id-remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evidence-object-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evidence-object-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceAddInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evidence-object-id-assess": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceAssessInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
