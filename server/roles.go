@@ -9,6 +9,7 @@ import (
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/content"
+	"github.com/huiqi/huiqi/modules/conversation"
 	"github.com/huiqi/huiqi/modules/cti"
 	"github.com/huiqi/huiqi/modules/directory"
 	"github.com/huiqi/huiqi/modules/enterprise"
@@ -50,6 +51,7 @@ func permissions() []access.Info {
 		application.Permissions(),
 		evaluation.Permissions(),
 		evidence.Permissions(),
+		conversation.Permissions(),
 		enterprise.Permissions(),
 		consent.Permissions(),
 		policy.Permissions(),
@@ -80,7 +82,7 @@ func roles() []identity.BuiltinRole {
 			"consent.view", "consent.edit",
 			"policy.view", "policy.edit", "policy.publish", "policy.reverse", "policy.reverse_export", "policy.push", "policy.grant", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
 			"application.export", "enterprise.export", "enterprise.extra", "enterprise.extra_fields", "enterprise.extra_restricted", "enterprise.golden", "enterprise.import", "enterprise.quality", "message.export", "exchange.export", "review.reasons", "calendar.view", "calendar.manage", "ticket.budgets",
-			"appraisal.view", "intake.open311", "evaluation.view", "evaluation.moderate", "evaluation.manage", "evaluation.export", "evidence.view", "evidence.manage", "evidence.export"}},
+			"appraisal.view", "intake.open311", "evaluation.view", "evaluation.moderate", "evaluation.manage", "evaluation.export", "evidence.view", "evidence.manage", "evidence.export", "conversation.read", "conversation.manage"}},
 		{Code: "editor", Name: "内容审核", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"evaluation.view", "evaluation.moderate", "policy.view", "policy.publish", "content.edit", "content.publish", "knowledge.view", "knowledge.edit", "knowledge.review", "canned.share"}},
 		{Code: "agent", Name: "热线坐席", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
@@ -110,9 +112,9 @@ func roles() []identity.BuiltinRole {
 			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "enterprise.size_publish", "policy.view", "policy.publish",
 			"consent.view", "consent.publish", "policy.reverse", "policy.push_approve", "policy.grant_decide", "evaluation.view", "evaluation.export", "evidence.assess", "evidence.view", "evidence.export"}},
 		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
-			"product.view", "product.edit", "application.view", "application.handle", "application.export", "institution.operators", "evaluation.view", "evaluation.reply", "evaluation.export", "evidence.add"}},
+			"product.view", "product.edit", "application.view", "application.handle", "application.export", "institution.operators", "evaluation.view", "evaluation.reply", "evaluation.export", "evidence.add", "conversation.talk"}},
 		{Code: "institution_operator", Name: "机构操作员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
-			"product.view", "product.edit", "application.view", "application.handle", "evaluation.view", "evaluation.reply", "evidence.add"}},
+			"product.view", "product.edit", "application.view", "application.handle", "evaluation.view", "evaluation.reply", "evidence.add", "conversation.talk"}},
 		{Code: "enterprise_owner", Name: "企业负责人", Party: access.Enterprise, Scope: access.ScopeSelf},
 	}
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"github.com/huiqi/huiqi/modules/conversation"
 	"github.com/huiqi/huiqi/modules/evidence"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/scorecard"
@@ -93,6 +94,25 @@ func (h *house) proofKinds() []settingKind {
 				}
 				return h.evidence.SetCard(ctx, actor, cmd)
 			},
+		},
+	}
+}
+
+// talkKind is when companies and institutions are reminded of what they have not read.
+func (h *house) talkKind() settingKind {
+	return kindOf[conversation.Rule]{key: "conversation_rule", title: "服务沟通规则", tables: []string{"conversation_rules"}, single: true,
+		list: func(ctx context.Context, actor access.Actor) ([]conversation.Rule, error) {
+			r, err := h.conversations.Rule(ctx, actor)
+			return []conversation.Rule{r.Rule}, err
+		},
+		check: func(_ *world, m *conversation.Rule) error { return m.Check() },
+		set: func(ctx context.Context, actor access.Actor, m conversation.Rule) error {
+			r, err := h.conversations.Rule(ctx, actor)
+			if err != nil {
+				return err
+			}
+			r.Rule = m
+			return h.conversations.SetRule(ctx, actor, r)
 		},
 	}
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/content"
+	"github.com/huiqi/huiqi/modules/conversation"
 	"github.com/huiqi/huiqi/modules/cti"
 	"github.com/huiqi/huiqi/modules/directory"
 	"github.com/huiqi/huiqi/modules/enterprise"
@@ -99,6 +100,7 @@ func Migrations() []database.Migration {
 		onelink.Migrations,
 		evaluation.Migrations,
 		evidence.Migrations,
+		conversation.Migrations,
 	)
 }
 
@@ -114,36 +116,37 @@ type house struct {
 	sealer  *audit.Sealer
 	rotator secret.Rotator
 
-	identity     *identity.Service
-	uploads      *file.Service
-	tickets      *ticket.Service
-	calendars    *calendar.Service
-	enterprises  *enterprise.Service
-	consents     *consent.Service
-	reviews      *review.Service
-	licences     *licence.Service
-	institutions *institution.Service
-	catalog      *catalog.Service
-	applications *application.Service
-	evaluations  *evaluation.Service
-	evidence     *evidence.Service
-	policies     *policy.Service
-	content      *content.Service
-	knowledge    *knowledge.Service
-	canned       *canned.Service
-	directory    *directory.Service
-	seats        *seat.Service
-	telephone    *cti.Service
-	supervision  *supervision.Service
-	appraisal    *appraisal.Service
-	quality      *quality.Service
-	messages     *message.Service
-	exchange     *exchange.Service
-	exports      *export.Service
-	imports      *importing.Service
-	backups      *backup.Service
-	intake       *intake.Service
-	operations   *operations.Service
+	identity      *identity.Service
+	uploads       *file.Service
+	tickets       *ticket.Service
+	calendars     *calendar.Service
+	enterprises   *enterprise.Service
+	consents      *consent.Service
+	reviews       *review.Service
+	licences      *licence.Service
+	institutions  *institution.Service
+	catalog       *catalog.Service
+	applications  *application.Service
+	evaluations   *evaluation.Service
+	evidence      *evidence.Service
+	conversations *conversation.Service
+	policies      *policy.Service
+	content       *content.Service
+	knowledge     *knowledge.Service
+	canned        *canned.Service
+	directory     *directory.Service
+	seats         *seat.Service
+	telephone     *cti.Service
+	supervision   *supervision.Service
+	appraisal     *appraisal.Service
+	quality       *quality.Service
+	messages      *message.Service
+	exchange      *exchange.Service
+	exports       *export.Service
+	imports       *importing.Service
+	backups       *backup.Service
+	intake        *intake.Service
+	operations    *operations.Service
 
 	// links makes the links in text messages that work without signing in.
 	links *onelink.Maker
@@ -245,6 +248,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinApplications(c, p)
 	h.joinEvaluations(c)
 	h.joinEvidence(c)
+	h.joinConversations()
 	h.joinContent(uploads)
 	h.joinKnowledge()
 	h.joinCanned()
@@ -331,6 +335,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	application.Register(h.web.API, h.applications)
 	evaluation.Register(h.web.API, h.evaluations)
 	evidence.Register(h.web.API, h.evidence)
+	conversation.Register(h.web.API, h.conversations)
 	content.Register(h.web.API, h.content)
 	knowledge.Register(h.web.API, h.knowledge)
 	canned.Register(h.web.API, h.canned)
@@ -359,6 +364,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.applications.Pages,
 		h.evaluations.Pages,
 		h.evidence.Pages,
+		h.conversations.Pages,
 		h.policies.Pages,
 		h.policies.ReachPages,
 		h.content.Pages,

@@ -13,6 +13,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/modules/consent"
+	"github.com/huiqi/huiqi/modules/conversation"
 	"github.com/huiqi/huiqi/modules/evaluation"
 	"github.com/huiqi/huiqi/modules/evidence"
 	"github.com/huiqi/huiqi/modules/exchange"
@@ -106,6 +107,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofFile(ctx, tx, e)
 	case "application":
 		return n.ofApplication(ctx, tx, e)
+	case conversation.Object:
+		return n.ofConversation(ctx, tx, e)
 	case evidence.Object, evidence.ObjectAssessment:
 		return n.ofEvidence(ctx, tx, e)
 	case evaluation.Object:

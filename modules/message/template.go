@@ -138,6 +138,12 @@ func onApplication(status, phrase, note string) (*SMSForm, *WechatForm) {
 			"thing1": "{productName}", "character_string2": "{number}", "phrase3": phrase, "time4": "{time}", "thing5": note}}
 }
 
+func onTalk(status, phrase, note string) (*SMSForm, *WechatForm) {
+	return &SMSForm{"application_progress", map[string]string{"product": "{title}", "number": "{number}", "status": status}},
+		&WechatForm{"application_progress", map[string]string{
+			"thing1": "{title}", "character_string2": "{number}", "phrase3": phrase, "time4": "{time}", "thing5": note}}
+}
+
 func onTicket(status, phrase, note string) (*SMSForm, *WechatForm) {
 	return &SMSForm{"ticket_progress", map[string]string{"number": "{number}", "status": status}},
 		&WechatForm{"ticket_progress", map[string]string{
@@ -268,6 +274,8 @@ func templates() []Template {
 		v("reported", "服务评价被举报", "对“{title}”（{number}）的评价被举报：{reason}，请处理。"),
 		v("second", "评价举报待第二人确认", "对“{title}”（{number}）的评价已由一人认定不当，须另一人确认是否不计分。"),
 		v("decided", "评价举报已处理", "您举报的“{title}”（{number}）的评价已处理：{level}。理由：{reason}。"),
+		{Code: "conversation.sent", Group: Evaluations, Title: "收到服务沟通消息", Text: "{name}就“{title}”（{number}）发来消息，请查看。"},
+		with(Template{Code: "conversation.unread", Group: Evaluations, Title: "有未读的服务沟通消息", Text: "{name}就“{title}”（{number}）发来的 {count} 条消息尚未阅读，请及时查看。"}, onTalk, "有未读消息", "有未读消息", "对方发来消息尚未阅读"),
 		{Code: "evidence.added", Group: Evaluations, Title: "收到服务佐证", Text: "{name}为“{title}”（{number}）上传了服务佐证：{item}。"},
 		{Code: "evidence.assessed", Group: Evaluations, Title: "政府评估结果", Text: "“{title}”（{number}）的服务经政府评估得 {score} 分，请查看评语。"},
 		v("hidden", "评价文字已隐藏", "您对“{title}”（{number}）的评价文字已由平台隐藏。理由：{reason}。如有异议请联系惠企热线。"),

@@ -1254,6 +1254,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/conversation-notes/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回沟通消息（2 分钟内） */
+        post: operations["post-conversation-notes-id-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversation-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 服务沟通规则 */
+        get: operations["get-conversation-rule"];
+        /** 设置服务沟通规则 */
+        put: operations["put-conversation-rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 有未读消息的沟通 */
+        get: operations["get-conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{object}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一件服务的沟通 */
+        get: operations["get-conversations-object-id"];
+        put?: never;
+        /** 发送沟通消息 */
+        post: operations["post-conversations-object-id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{object}/{id}/peek": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 说明理由后查阅沟通记录 */
+        post: operations["post-conversations-object-id-peek"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{object}/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 标记沟通已读 */
+        post: operations["post-conversations-object-id-read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cti/calls/{id}/play": {
         parameters: {
             query?: never;
@@ -10122,6 +10226,111 @@ export interface components {
             updatedAt: string;
             /** Format: int64 */
             version: number;
+        };
+        ConversationFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
+            url: string;
+        };
+        ConversationListWaiting: {
+            items: components["schemas"]["ConversationWaiting"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ConversationNoteView: {
+            /** Format: date-time */
+            at: string;
+            /** @description The institution's name for the company. */
+            by: string;
+            files: components["schemas"]["ConversationFileView"][];
+            /** Format: int64 */
+            id: number;
+            /** @description Of the asker's side. */
+            own: boolean;
+            /** @description The other side has read it. */
+            read: boolean;
+            /** @enum {string} */
+            side: "institution" | "enterprise";
+            withdrawn: boolean;
+            /** @description The asker may still take it back. */
+            withdraws: boolean;
+            words: string;
+        };
+        ConversationPeekInputBody: {
+            cursor?: string;
+            reason: string;
+        };
+        ConversationReadInputBody: {
+            /**
+             * Format: int64
+             * @description id of the last note that was seen.
+             */
+            upTo: number;
+        };
+        ConversationRuleView: {
+            /**
+             * Format: int64
+             * @description After the end of a case, in which one still writes.
+             */
+            closeDays: number;
+            /**
+             * Format: int64
+             * @description After which a side that has not read is reminded; 0 reminds nobody.
+             */
+            minutes: number;
+            /** Format: int64 */
+            version: number;
+        };
+        ConversationSendInputBody: {
+            fileIds?: number[];
+            /** @description Phone or identity numbers in it are meant to be there. */
+            meant?: boolean;
+            words: string;
+        };
+        ConversationView: {
+            closed: boolean;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description 0 while nothing was said.
+             */
+            id: number;
+            /** @description For what was said before. */
+            nextCursor?: string;
+            /** @description Oldest first. */
+            notes: components["schemas"]["ConversationNoteView"][];
+            number: string;
+            /**
+             * @description Empty for an operator who reads it.
+             * @enum {string}
+             */
+            side: "" | "institution" | "enterprise";
+            title: string;
+            /** Format: int64 */
+            unread: number;
+            /** @description The other side. */
+            with: string;
+            writes: boolean;
+        };
+        ConversationWaiting: {
+            /** Format: date-time */
+            lastAt: string;
+            number: string;
+            object: string;
+            /** Format: int64 */
+            objectId: number;
+            title: string;
+            /** Format: int64 */
+            unread: number;
+            with: string;
         };
         CopyOutputBody: {
             /** Format: int64 */
@@ -20433,6 +20642,265 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ArticleColumnsOutputBody"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-conversation-notes-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-conversation-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRuleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-conversation-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationRuleView"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationListWaiting"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-conversations-object-id": {
+        parameters: {
+            query?: {
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-conversations-object-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationSendInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-conversations-object-id-peek": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationPeekInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-conversations-object-id-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationReadInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
