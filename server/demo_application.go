@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/evaluation"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/seed/demo"
 )
 
 // seedApplications has the district's companies apply and the institutions handle it as their stories tell, everything in
-// the order in which it happened. Judgements of the service are left out: nobody keeps them yet. A story about a product
+// the order in which it happened. A story about a product
 // that is not listed any more is not told.
 func (h *house) seedApplications(ctx context.Context, s *seeded) error {
 	type moment struct {
@@ -126,6 +127,8 @@ func (h *house) applicationStep(ctx context.Context, s *seeded, t *applicationSt
 		t.view, err = h.applications.Approve(ctx, by, application.Approve{Ref: ref, Loan: loan, Note: step.Text})
 	case "disburse":
 		t.view, err = h.applications.Disburse(ctx, by, application.Disburse{Ref: ref, Amount: step.Amount, Note: step.Text})
+	case "rate":
+		_, err = h.evaluations.Give(ctx, by, evaluation.Give{Object: application.Object, ID: t.view.ID, Answer: evaluation.Answer{Level: step.Rating, Words: step.Text}})
 	case "complete":
 		t.view, err = h.applications.Complete(ctx, by, application.Complete{Ref: ref, Note: step.Text})
 	}

@@ -9,9 +9,12 @@ import (
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/content"
+	"github.com/huiqi/huiqi/modules/conversation"
 	"github.com/huiqi/huiqi/modules/cti"
 	"github.com/huiqi/huiqi/modules/directory"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/evaluation"
+	"github.com/huiqi/huiqi/modules/evidence"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
@@ -46,6 +49,9 @@ func permissions() []access.Info {
 		institution.Permissions(),
 		catalog.Permissions(),
 		application.Permissions(),
+		evaluation.Permissions(),
+		evidence.Permissions(),
+		conversation.Permissions(),
 		enterprise.Permissions(),
 		consent.Permissions(),
 		policy.Permissions(),
@@ -76,9 +82,9 @@ func roles() []identity.BuiltinRole {
 			"consent.view", "consent.edit",
 			"policy.view", "policy.edit", "policy.publish", "policy.reverse", "policy.reverse_export", "policy.push", "policy.grant", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
 			"application.export", "enterprise.export", "enterprise.extra", "enterprise.extra_fields", "enterprise.extra_restricted", "enterprise.golden", "enterprise.import", "enterprise.quality", "enterprise.tags", "message.export", "exchange.export", "review.reasons", "calendar.view", "calendar.manage", "ticket.budgets",
-			"appraisal.view", "intake.open311"}},
+			"appraisal.view", "intake.open311", "evaluation.view", "evaluation.moderate", "evaluation.manage", "evaluation.export", "evidence.view", "evidence.manage", "evidence.export", "conversation.read", "conversation.manage"}},
 		{Code: "editor", Name: "内容审核", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
-			"policy.view", "policy.publish", "content.edit", "content.publish", "knowledge.view", "knowledge.edit", "knowledge.review", "canned.share"}},
+			"evaluation.view", "evaluation.moderate", "policy.view", "policy.publish", "content.edit", "content.publish", "knowledge.view", "knowledge.edit", "knowledge.review", "canned.share"}},
 		{Code: "agent", Name: "热线坐席", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"ticket.open", "ticket.view", "ticket.answer", "ticket.decline", "ticket.dispatch", "ticket.close", "ticket.reopen", "ticket.void", "ticket.export",
 			"ticket.review", "ticket.decide", "ticket.forward", "ticket.suspend", "ticket.merge", "ticket.link", "ticket.archive", "ticket.urge", "calendar.view",
@@ -104,11 +110,11 @@ func roles() []identity.BuiltinRole {
 			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view", "appraisal.view", "appraisal.export"}},
 		{Code: "reviewer", Name: "政府终审员", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "enterprise.size_publish", "enterprise.tag_publish", "policy.view", "policy.publish",
-			"consent.view", "consent.publish", "policy.reverse", "policy.push_approve", "policy.grant_decide"}},
+			"consent.view", "consent.publish", "policy.reverse", "policy.push_approve", "policy.grant_decide", "evaluation.view", "evaluation.export", "evidence.assess", "evidence.view", "evidence.export"}},
 		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
-			"product.view", "product.edit", "application.view", "application.handle", "application.export", "institution.operators"}},
+			"product.view", "product.edit", "application.view", "application.handle", "application.export", "institution.operators", "evaluation.view", "evaluation.reply", "evaluation.export", "evidence.add", "conversation.talk"}},
 		{Code: "institution_operator", Name: "机构操作员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
-			"product.view", "product.edit", "application.view", "application.handle"}},
+			"product.view", "product.edit", "application.view", "application.handle", "evaluation.view", "evaluation.reply", "evidence.add", "conversation.talk"}},
 		{Code: "enterprise_owner", Name: "企业负责人", Party: access.Enterprise, Scope: access.ScopeSelf},
 	}
 }

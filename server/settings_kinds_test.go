@@ -76,6 +76,22 @@ enterprise_fields:
   - {field: {key: park, label: 所属园区, kind: choice, required: true, options: [台湖园, 宋庄园]}, group: service, types: ['91', '93'], restricted: false, company: reads, sort: 3, retired: false}
 enterprise_tags:
   - {code: big_team, name: 用工大户, about: 从业人员 20 人以上, kind: rule, open: true, retired: false, condition: {all: [{field: employees, op: gte, value: 20, unit: 人, label: 从业人员}]}}
+evaluation_forms:
+  - kind: legal
+    during: 服务进行中，您对律师的服务满意吗？
+    after: 服务已结束，您对律师的服务满意吗？
+    levels:
+      - {level: 5, label: 非常满意, prompt: 哪些方面让您满意？, tags: [专业, 及时], words: false}
+      - {level: 4, label: 满意, prompt: 还可以怎样改进？, tags: [专业], words: false}
+      - {level: 3, label: 一般, prompt: 哪些方面需要改进？, tags: [], words: false}
+      - {level: 2, label: 不满意, prompt: 请说明不满意的地方, tags: [收费不清], words: true}
+      - {level: 1, label: 很不满意, prompt: 请说明不满意的地方, tags: [收费不清, 无人联系], words: true}
+evaluation_rule: {minCount: 8, priorWeight: 12, priorLevel: 400, during: false, refused: true, remindDays: 5, reviseDays: 10}
+service_evidence:
+  - {kind: legal, items: [{code: opinion, name: 法律意见书, side: institution, files: document, min: 1, required: true, hint: 加盖律所公章}]}
+assessment_cards:
+  - {target: operator, name: 运营评估表, items: [{name: 撮合跟进, points: 60, hint: ''}, {name: 材料审核, points: 40, hint: ''}], fatal: [弄虚作假]}
+conversation_rule: {minutes: 30, closeDays: 14}
 return_reasons:
   - {list: enterprise, code: no_stamp, text: 营业执照副本未加盖公章，请盖章后重新提交, words: false, sort: 15, retired: false}
 `
@@ -176,6 +192,11 @@ func TestBadSettingsOfEveryKind(t *testing.T) {
 		"surge_rule: {least: 1, factor: 1, weeks: 1, on: true}":                                                                                         "件数请填 2 至 1000",
 		"appraisal_formula: {name: 口径, body: {lines: [], omissions: [], weights: [], minCases: 0}}":                                                     "口径",
 		"open311_services:\n  - {code: NONE, published: true}":                                                                                          "没有编码为 NONE 的诉求类型",
+		"conversation_rule: {minutes: -1, closeDays: 3}":                                                                                                "未读提醒请填",
+		"service_evidence:\n  - {items: [{code: A, name: 协议, side: institution, files: any, min: 1, required: true}]}":                                  "编码为 2 至 30 位",
+		"assessment_cards:\n  - {target: nobody, name: 评估表, items: [], fatal: []}":                                                                      "请写明评估对象",
+		"evaluation_rule: {minCount: 0, priorWeight: 1, priorLevel: 0, during: true, refused: false, remindDays: 3, reviseDays: 3}":                     "最少评价数",
+		"evaluation_forms:\n  - {kind: circus, during: 满意吗？, after: 满意吗？, levels: []}":                                                                  "没有编码为 circus 的服务类别",
 		"health_limits:\n  - {code: nothing, warn: 1, bad: 2}":                                                                                          "没有",
 		"health_limits:\n  - {code: jobs, warn: 1, bad: 2}\n  - {code: jobs, warn: 1, bad: 3}":                                                          "出现了两次",
 	} {
@@ -206,8 +227,7 @@ func TestBadSettingsOfEveryKind(t *testing.T) {
 
 // noSettings are the tables that no settings stand in, by what they hold. A new table belongs here or to a kind of settings.
 var noSettings = map[string]string{
-	"work of people and what came of it": `applications application_drafts application_files application_numbers article_files articles intake_requests intake_messages intake_letters intake_talks
-		intake_seen enterprises enterprise_names enterprise_contacts enterprise_extra_values enterprise_size_drafts enterprise_facts enterprise_settlements enterprise_quality_scores enterprise_quality_tallies enterprise_joins enterprise_delegations enterprise_members enterprise_mandates enterprise_verifications licences licence_uses licence_reminders institutions institution_applications institution_documents institution_rounds institution_reminders files products product_editions product_batches product_batch_items product_views enterprise_reports enterprise_tag_drafts enterprise_tagged enterprise_tag_walks
+	"work of people and what came of it": `conversation_threads conversation_notes conversation_files evidence_pieces evidence_assessments evaluations evaluation_firsts evaluation_reports evaluation_cases one_links applications application_drafts application_files application_numbers article_files articles intake_requests intake_messages intake_letters intake_talks intake_seen enterprises enterprise_names enterprise_contacts enterprise_extra_values enterprise_size_drafts enterprise_facts enterprise_settlements enterprise_quality_scores enterprise_quality_tallies enterprise_joins enterprise_delegations enterprise_members enterprise_mandates enterprise_verifications licences licence_uses licence_reminders institutions institution_applications institution_documents institution_rounds institution_reminders files products product_editions product_batches product_batch_items product_views enterprise_reports enterprise_tag_drafts enterprise_tagged enterprise_tag_walks
 		knowledge_editions knowledge_entries knowledge_feedback knowledge_units knowledge_uses policy_editions policy_examples policy_reminders policy_saves policy_subscriptions quality_checks quality_draws quality_works messages sms_messages wechat_messages
 		tickets ticket_bulks ticket_bulk_rows ticket_callbacks ticket_callback_attempts ticket_clocks ticket_confidants ticket_evidence ticket_fields ticket_files ticket_judge_links
 		ticket_holders ticket_hops ticket_links ticket_memory ticket_note_readers ticket_notes ticket_presence ticket_requests ticket_reveals ticket_secrets ticket_tags ticket_drafts
@@ -220,7 +240,7 @@ var noSettings = map[string]string{
 	"comes with the program":                                                    `ticket_categories ticket_schemes ticket_secrecy_levels role_defaults licence_kinds`,
 	"reckoned from others":                                                      `appraisal_cases appraisal_snapshots appraisal_state request_counts ticket_clock_stamps policy_follow policy_verdicts ticket_numbers ticket_turns health_incidents health_reports`,
 	"the program's own": `audit_anchors audit_checks audit_entries audit_heads audit_seals audit_ships backups captchas event_cursors events export_parts exports idempotency_keys import_rows imports
-		schema_migrations search_dirty search_indexes search_mirrors secret_rotations sms_codes sms_days sms_guards task_runs tasks ticket_query_tries`,
+		schema_migrations search_dirty search_indexes search_mirrors secret_rotations sms_codes sms_days sms_guards task_runs tasks ticket_query_tries one_link_tries`,
 }
 
 // TestEveryTableOfSettingsIsDeclared fails when a table is new and nobody said whether it holds what an operator sets.

@@ -23,9 +23,12 @@ import (
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/content"
+	"github.com/huiqi/huiqi/modules/conversation"
 	"github.com/huiqi/huiqi/modules/cti"
 	"github.com/huiqi/huiqi/modules/directory"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/evaluation"
+	"github.com/huiqi/huiqi/modules/evidence"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/export"
 	"github.com/huiqi/huiqi/modules/file"
@@ -52,6 +55,7 @@ import (
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/live"
+	"github.com/huiqi/huiqi/platform/onelink"
 	"github.com/huiqi/huiqi/platform/relay"
 	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/platform/secret"
@@ -93,6 +97,10 @@ func Migrations() []database.Migration {
 		secret.Migrations,
 		operations.Migrations,
 		intake.Migrations,
+		onelink.Migrations,
+		evaluation.Migrations,
+		evidence.Migrations,
+		conversation.Migrations,
 	)
 }
 
@@ -108,35 +116,40 @@ type house struct {
 	sealer  *audit.Sealer
 	rotator secret.Rotator
 
-	identity     *identity.Service
-	uploads      *file.Service
-	tickets      *ticket.Service
-	calendars    *calendar.Service
-	enterprises  *enterprise.Service
-	consents     *consent.Service
-	reviews      *review.Service
-	licences     *licence.Service
-	institutions *institution.Service
-	catalog      *catalog.Service
-	applications *application.Service
-	policies     *policy.Service
-	content      *content.Service
-	knowledge    *knowledge.Service
-	canned       *canned.Service
-	directory    *directory.Service
-	seats        *seat.Service
-	telephone    *cti.Service
-	supervision  *supervision.Service
-	appraisal    *appraisal.Service
-	quality      *quality.Service
-	messages     *message.Service
-	exchange     *exchange.Service
-	exports      *export.Service
-	imports      *importing.Service
-	backups      *backup.Service
-	intake       *intake.Service
-	operations   *operations.Service
+	identity      *identity.Service
+	uploads       *file.Service
+	tickets       *ticket.Service
+	calendars     *calendar.Service
+	enterprises   *enterprise.Service
+	consents      *consent.Service
+	reviews       *review.Service
+	licences      *licence.Service
+	institutions  *institution.Service
+	catalog       *catalog.Service
+	applications  *application.Service
+	evaluations   *evaluation.Service
+	evidence      *evidence.Service
+	conversations *conversation.Service
+	policies      *policy.Service
+	content       *content.Service
+	knowledge     *knowledge.Service
+	canned        *canned.Service
+	directory     *directory.Service
+	seats         *seat.Service
+	telephone     *cti.Service
+	supervision   *supervision.Service
+	appraisal     *appraisal.Service
+	quality       *quality.Service
+	messages      *message.Service
+	exchange      *exchange.Service
+	exports       *export.Service
+	imports       *importing.Service
+	backups       *backup.Service
+	intake        *intake.Service
+	operations    *operations.Service
 
+	// links makes the links in text messages that work without signing in.
+	links *onelink.Maker
 	// sees says for each kind of object who may read its files.
 	sees map[string]func(ctx context.Context, actor access.Actor, id int64) error
 	// listeners read the events that modules announce.
@@ -233,6 +246,9 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinReach(c)
 	h.joinLicences()
 	h.joinApplications(c, p)
+	h.joinEvaluations(c)
+	h.joinEvidence(c)
+	h.joinConversations()
 	h.joinContent(uploads)
 	h.joinKnowledge()
 	h.joinCanned()
@@ -317,6 +333,9 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	institution.RegisterOnboarding(h.web.API, h.institutions)
 	catalog.Register(h.web.API, h.catalog)
 	application.Register(h.web.API, h.applications)
+	evaluation.Register(h.web.API, h.evaluations)
+	evidence.Register(h.web.API, h.evidence)
+	conversation.Register(h.web.API, h.conversations)
 	content.Register(h.web.API, h.content)
 	knowledge.Register(h.web.API, h.knowledge)
 	canned.Register(h.web.API, h.canned)
@@ -343,6 +362,9 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.institutions.Pages,
 		h.catalog.Pages,
 		h.applications.Pages,
+		h.evaluations.Pages,
+		h.evidence.Pages,
+		h.conversations.Pages,
 		h.policies.Pages,
 		h.policies.ReachPages,
 		h.content.Pages,

@@ -13,7 +13,10 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/modules/consent"
+	"github.com/huiqi/huiqi/modules/conversation"
 	"github.com/huiqi/huiqi/modules/enterprise"
+	"github.com/huiqi/huiqi/modules/evaluation"
+	"github.com/huiqi/huiqi/modules/evidence"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/institution"
@@ -105,6 +108,12 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofFile(ctx, tx, e)
 	case "application":
 		return n.ofApplication(ctx, tx, e)
+	case conversation.Object:
+		return n.ofConversation(ctx, tx, e)
+	case evidence.Object, evidence.ObjectAssessment:
+		return n.ofEvidence(ctx, tx, e)
+	case evaluation.Object:
+		return n.ofEvaluation(ctx, tx, e)
 	case "product":
 		return n.ofProduct(ctx, tx, e)
 	case "enterprise":

@@ -44,6 +44,7 @@ type detailPage struct {
 	Withdraw  bool
 	Again     page.Link
 	Supply    *supplyPage
+	Beside    []page.Panel
 }
 
 type supplyPage struct {
@@ -197,6 +198,9 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 		ID: a.ID, Title: a.ProductName, Status: statusTag(a.Status), Facts: page.Facts{Caption: "申请信息", Items: applicationFacts(a)},
 		Result: page.Facts{Caption: "审批结果", Items: resultFacts(a)}, Next: a.Next, Phone: a.InstitutionPhone, Hotline: a.Hotline, Withdraw: slices.Contains(a.Actions, ToWithdraw),
 		Timeline: page.Timeline{Steps: steps(a)}, Files: page.FileList{Title: "申请材料", Files: untold(a)},
+	}
+	if data.Beside, err = s.panels(ctx, access.From(ctx), a.ID); err != nil {
+		return err
 	}
 	switch a.Status {
 	case Lacking:

@@ -102,6 +102,8 @@ type Deps struct {
 // Service keeps the applications.
 type Service struct {
 	Deps
+
+	beside []Beside
 }
 
 // New makes the service. It panics when something of Deps is missing.
@@ -110,7 +112,7 @@ func New(d Deps) *Service {
 		d.Files == nil || d.Uploads == nil {
 		panic("application: Deps is not complete")
 	}
-	return &Service{d}
+	return &Service{Deps: d}
 }
 
 // phonePlace binds a sealed phone to its application.

@@ -45,6 +45,7 @@ type detailPage struct {
 	Steps        page.Timeline
 	Institution  page.Facts
 	About        string
+	Beside       page.Panel
 	More         []page.Link
 	Apply        *page.ApplyBar
 }
@@ -317,6 +318,11 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 	}
 	if s.ApplyURL != "" {
 		data.Apply = &page.ApplyBar{Title: d.Name, Note: d.InstitutionName + " 受理", Primary: page.Link{Text: "立即申请", URL: fmt.Sprintf(s.ApplyURL, d.ID)}}
+	}
+	if s.Beside != nil {
+		if data.Beside, err = s.Beside(ctx, d.ID, d.InstitutionID); err != nil {
+			return err
+		}
 	}
 	more, err := s.Browse(ctx, access.From(ctx), BrowseFilter{InstitutionID: d.InstitutionID, Limit: 6})
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/web/page"
 )
 
 // Provider is an institution as its products show it.
@@ -53,6 +54,8 @@ type Deps struct {
 	Log   *slog.Logger
 	// ApplyURL is the address of the page on which a company applies, with %d for the product; empty while there is none.
 	ApplyURL string
+	// Beside is what another module shows on the public page of a product; nil shows nothing.
+	Beside func(ctx context.Context, productID, institutionID int64) (page.Panel, error)
 }
 
 // Service is the catalogue.

@@ -145,6 +145,22 @@ func (s *Service) Of(ctx context.Context, db bun.IDB, object string, id int64) (
 	return views, nil
 }
 
+// Known returns what is known of the files by id. The caller has established that the asker may see them.
+func (s *Service) Known(ctx context.Context, db bun.IDB, ids []int64) (map[int64]View, error) {
+	out := make(map[int64]View, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var rows []row
+	if err := db.NewSelect().Model(&rows).Where("f.id IN ?", bun.Tuple(ids)).Scan(ctx); err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		out[r.ID] = r.view()
+	}
+	return out, nil
+}
+
 // find reads a row the actor may see: the uploader's own while it is loose, afterwards by the object it is tied to.
 func (s *Service) find(ctx context.Context, actor access.Actor, id int64) (row, error) {
 	var r row

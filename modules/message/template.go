@@ -23,6 +23,7 @@ const (
 	Uploads      Group = "file"
 	Operations   Group = "operations"
 	Policies     Group = "policy"
+	Evaluations  Group = "evaluation"
 	Codes        Group = "code"
 )
 
@@ -31,7 +32,7 @@ var groups = []struct {
 	group Group
 	label string
 }{
-	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Policies, "政策推送与订阅"}, {Products, "产品审核"}, {Exchanges, "数据回流"}, {Uploads, "文件安全"}, {Operations, "系统运行"}, {Codes, "验证码"},
+	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Policies, "政策推送与订阅"}, {Evaluations, "服务评价与沟通"}, {Products, "产品审核"}, {Exchanges, "数据回流"}, {Uploads, "文件安全"}, {Operations, "系统运行"}, {Codes, "验证码"},
 }
 
 // Label is the Chinese word of the group.
@@ -77,6 +78,7 @@ func SMSTexts() map[string]string {
 		"ticket_received":         "您的诉求已受理，流水号 ${number}，查询码 ${code}，可在惠企台“诉求进度查询”中查看进度。请勿告诉他人。",
 		"enterprise_verification": "您的企业认证${status}，请登录惠企台查看详情。",
 		"ticket_judge":            "您的诉求 ${number} 已有办理结果，请于 7 日内打开 ${site}/j/${code} 评价，无需登录；也可等候电话回访。",
+		"service_evaluate":        "您办理的“${product}”服务已结束，请于 14 日内打开 ${site}/e/${code} 评价，无需登录。",
 		"policy_push":             "贵企业有新的惠企政策信息：${title}，请登录惠企台查看。如不再需要，可在企业授权中取消。",
 		"system_alarm":            "系统巡检：${item}${status}，请登录惠企台查看处理。",
 	}
@@ -127,10 +129,19 @@ const ReceiptTemplate = "ticket.receipt"
 // JudgeTemplate is the template of the link with which a requester without an account judges a reply, sent by Text.
 const JudgeTemplate = "ticket.judge"
 
+// EvaluateTemplate is the template of the link with which a service that ended is evaluated, sent by Text.
+const EvaluateTemplate = "evaluation.remind"
+
 func onApplication(status, phrase, note string) (*SMSForm, *WechatForm) {
 	return &SMSForm{"application_progress", map[string]string{"product": "{productName}", "number": "{number}", "status": status}},
 		&WechatForm{"application_progress", map[string]string{
 			"thing1": "{productName}", "character_string2": "{number}", "phrase3": phrase, "time4": "{time}", "thing5": note}}
+}
+
+func onTalk(status, phrase, note string) (*SMSForm, *WechatForm) {
+	return &SMSForm{"application_progress", map[string]string{"product": "{title}", "number": "{number}", "status": status}},
+		&WechatForm{"application_progress", map[string]string{
+			"thing1": "{title}", "character_string2": "{number}", "phrase3": phrase, "time4": "{time}", "thing5": note}}
 }
 
 func onTicket(status, phrase, note string) (*SMSForm, *WechatForm) {
@@ -158,7 +169,7 @@ func templates() []Template {
 			return Template{Code: string(g) + "." + code, Group: g, Title: title, Text: text}
 		}
 	}
-	l := of(Policies)
+	l, v := of(Policies), of(Evaluations)
 	a, t, e, p, x := of(Applications), of(Tickets), of(Enterprises), of(Products), of(Exchanges)
 	j := func(code, title, text string) Template {
 		return Template{Code: "enterprise_join." + code, Group: Enterprises, Title: title, Text: text}
@@ -257,6 +268,19 @@ func templates() []Template {
 		p("returned", "产品被退回", "产品“{name}”被退回修改：{reason}"),
 		p("taken_down", "产品已下架", "产品“{name}”已下架：{reason}"),
 		p("expired", "产品已到期", "产品“{name}”已到期，不再对企业展示。如需继续提供，请更新有效期后重新提交。"),
+
+		{Code: EvaluateTemplate, Group: Codes, Title: "服务评价提醒", SMS: &SMSForm{"service_evaluate", map[string]string{"product": "{product}", "site": "{site}", "code": "{code}"}}},
+		v("given", "收到服务评价", "{enterpriseName}评价了“{title}”（{number}）的服务：{level}。请查看，可以回复一次。"),
+		v("revised", "企业修改了服务评价", "{enterpriseName}修改了对“{title}”（{number}）的评价：{level}。"),
+		v("replied", "机构回复了您的评价", "{institutionName}回复了您对“{title}”（{number}）的评价，请查看。"),
+		v("reported", "服务评价被举报", "对“{title}”（{number}）的评价被举报：{reason}，请处理。"),
+		v("second", "评价举报待第二人确认", "对“{title}”（{number}）的评价已由一人认定不当，须另一人确认是否不计分。"),
+		v("decided", "评价举报已处理", "您举报的“{title}”（{number}）的评价已处理：{level}。理由：{reason}。"),
+		{Code: "conversation.sent", Group: Evaluations, Title: "收到服务沟通消息", Text: "{name}就“{title}”（{number}）发来消息，请查看。"},
+		with(Template{Code: "conversation.unread", Group: Evaluations, Title: "有未读的服务沟通消息", Text: "{name}就“{title}”（{number}）发来的 {count} 条消息尚未阅读，请及时查看。"}, onTalk, "有未读消息", "有未读消息", "对方发来消息尚未阅读"),
+		{Code: "evidence.added", Group: Evaluations, Title: "收到服务佐证", Text: "{name}为“{title}”（{number}）上传了服务佐证：{item}。"},
+		{Code: "evidence.assessed", Group: Evaluations, Title: "政府评估结果", Text: "“{title}”（{number}）的服务经政府评估得 {score} 分，请查看评语。"},
+		v("hidden", "评价文字已隐藏", "您对“{title}”（{number}）的评价文字已由平台隐藏。理由：{reason}。如有异议请联系惠企热线。"),
 
 		{Code: "file.quarantined", Group: Uploads, Title: "附件已被隔离", Text: "您上传的“{name}”经检查含有病毒，已被隔离，任何人不能下载。请在本机杀毒后，把需要的材料重新提交。"},
 

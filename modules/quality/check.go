@@ -119,7 +119,7 @@ func (s *Service) mark(ctx context.Context, tx bun.Tx, c *check, cardID int64, m
 	if card.ID != cardID {
 		return ErrStale.With("评分表已更新，请刷新后按新表评分")
 	}
-	score, err := card.score(m)
+	score, err := card.Score(m)
 	if err != nil {
 		return err
 	}

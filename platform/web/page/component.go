@@ -303,6 +303,17 @@ type FileList struct {
 	Files []File
 }
 
+// Panel is a block that another module adds to a page: what it knows of the page's object in a few facts, and where one goes on.
+// Template "panel"; a Panel without Title shows nothing. The first link is the one to take when Act is set.
+type Panel struct {
+	Title string
+	Tag   Tag
+	Text  string
+	Facts []Fact
+	Links []Link
+	Act   bool
+}
+
 // Field is one input of a form. Its templates, by kind: "field-text" (Type text, tel, email, password, number, date),
 // "field-textarea", "field-select", "field-radio", "field-checkbox" (several of Options), "field-check" (one box, ticked
 // when Value is not empty), "field-file", "field-sms".
