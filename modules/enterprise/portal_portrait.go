@@ -44,6 +44,7 @@ type reportPage struct {
 	Block  portraitBlock
 	Held   []heldTable
 	Verify string // address at which it is verified
+	Host   string // where the portal is found, for paper
 }
 
 // verifyPage asks whether a report is genuine.
@@ -162,7 +163,7 @@ func (s *Service) reportPage(c *fiber.Ctx, p *web.Pages) error {
 	if err != nil {
 		return err
 	}
-	data := reportPage{ReportView: r, Cover: coverOf(r), Block: blockOf(r.Portrait), Held: heldTables(Mine{Names: r.Names, Persons: r.Persons}),
+	data := reportPage{Host: c.Hostname(), ReportView: r, Cover: coverOf(r), Block: blockOf(r.Portrait), Held: heldTables(Mine{Names: r.Names, Persons: r.Persons}),
 		Verify: "/reports/verify?number=" + url.QueryEscape(r.Number) + "&code=" + url.QueryEscape(r.Code)}
 	return p.Render(c, fiber.StatusOK, "enterprise/report", v, data)
 }
