@@ -38,6 +38,8 @@ decline_reasons:
   - {code: in-court, name: 已进入诉讼程序, route: 请向受理法院提出, sort: 70}
 ticket_hints:
   - {for: staff, step: suspend, text: 等待企业时才挂起, link_text: 挂起的规定, link_url: /help/12, alt: 流程图, picture: iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==}
+application_limits:
+  - {kind: legal, accept_days: 1, handle_days: 20, confirm_days: 7, warn_percent: 60}
 timed_closing:
   - {name: 久未回访, state: callback, days: 15, action: close, reason: 多次联系未果, enabled: true}
 calendar:
@@ -204,7 +206,7 @@ func TestBadSettingsOfEveryKind(t *testing.T) {
 
 // noSettings are the tables that no settings stand in, by what they hold. A new table belongs here or to a kind of settings.
 var noSettings = map[string]string{
-	"work of people and what came of it": `applications application_drafts application_files application_numbers article_files articles intake_requests intake_messages intake_letters intake_talks
+	"work of people and what came of it": `applications application_diligence application_drafts application_memory application_payments application_files application_numbers article_files articles intake_requests intake_messages intake_letters intake_talks
 		intake_seen enterprises enterprise_names enterprise_contacts enterprise_extra_values enterprise_size_drafts enterprise_facts enterprise_settlements enterprise_quality_scores enterprise_quality_tallies enterprise_joins enterprise_delegations enterprise_members enterprise_mandates enterprise_verifications licences licence_uses licence_reminders institutions institution_applications institution_documents institution_rounds institution_reminders files products product_editions
 		knowledge_editions knowledge_entries knowledge_feedback knowledge_units knowledge_uses policy_editions policy_examples policy_reminders policy_saves policy_subscriptions quality_checks quality_draws quality_works messages sms_messages wechat_messages
 		tickets ticket_bulks ticket_bulk_rows ticket_callbacks ticket_callback_attempts ticket_clocks ticket_confidants ticket_evidence ticket_fields ticket_files ticket_judge_links

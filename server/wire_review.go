@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/review"
@@ -20,6 +21,7 @@ func (h *house) newReviews(p parts) *review.Service {
 		{Key: enterprise.ReasonsOfClaims, Title: "企业认证", First: enterprise.FirstReasons(enterprise.ReasonsOfClaims)},
 		{Key: enterprise.ReasonsOfRenames, Title: "企业名称变更", First: enterprise.FirstReasons(enterprise.ReasonsOfRenames)},
 		{Key: institution.ReasonsOfApplications, Title: "机构入驻", First: institution.FirstReasons()},
+		{Key: application.ReasonsOfDeclining, Title: "产品申请", First: application.FirstReasons()},
 	}})
 }
 

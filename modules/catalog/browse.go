@@ -329,6 +329,7 @@ type Offer struct {
 	TermMin         int
 	TermMax         int
 	Materials       []string
+	Days            int // working days until the result; 0 for none promised
 }
 
 // Offer tells the application module about a product, ErrNotFound unless it is public.
@@ -339,7 +340,7 @@ func (s *Service) Offer(ctx context.Context, db bun.IDB, productID int64) (Offer
 	}
 	c := d.public.Content
 	return Offer{ID: d.ID, Name: c.Name, Edition: d.public.Number, Kind: c.Kind, KindName: d.card().label(), FinancingKind: c.FinancingKind,
-		Lends: c.Kind == Financing, InstitutionID: d.InstitutionID, InstitutionName: d.InstitutionName, AmountMin: c.AmountMin, AmountMax: c.AmountMax, TermMin: c.TermMin, TermMax: c.TermMax, Materials: append([]string{}, c.Materials...)}, nil
+		Lends: c.Kind == Financing, InstitutionID: d.InstitutionID, InstitutionName: d.InstitutionName, AmountMin: c.AmountMin, AmountMax: c.AmountMax, TermMin: c.TermMin, TermMax: c.TermMax, Materials: append([]string{}, c.Materials...), Days: c.Days}, nil
 }
 
 // Hit is a product found by the search over the whole site.

@@ -140,6 +140,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/application-batches/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量办理前逐件预检，不改变申请 */
+        post: operations["post-application-batches-preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/application-colleagues": {
         parameters: {
             query?: never;
@@ -217,6 +234,74 @@ export interface paths {
         };
         /** 申请某产品前的信息：产品要求、联系人、草稿 */
         get: operations["get-application-forms-product"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申请各步骤的时限 */
+        get: operations["get-application-limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-limits/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 设置一类产品的申请时限 */
+        put: operations["put-application-limits-kind"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 不予受理、不予通过的常用原因 */
+        get: operations["get-application-reasons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申请成果统计 */
+        get: operations["get-application-results"];
         put?: never;
         post?: never;
         delete?: never;
@@ -345,6 +430,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/applications/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 确认交付 */
+        post: operations["post-applications-id-confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/applications/{id}/decline": {
         parameters: {
             query?: never;
@@ -356,6 +458,40 @@ export interface paths {
         put?: never;
         /** 不予通过 */
         post: operations["post-applications-id-decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/deliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记交付 */
+        post: operations["post-applications-id-deliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/diligence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记尽职调查 */
+        post: operations["post-applications-id-diligence"];
         delete?: never;
         options?: never;
         head?: never;
@@ -390,6 +526,57 @@ export interface paths {
         put?: never;
         /** 转交经办 */
         post: operations["post-applications-id-hand-over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/object": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提出异议 */
+        post: operations["post-applications-id-object"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记服务方案 */
+        post: operations["post-applications-id-plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/plan-step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记方案步骤完成 */
+        post: operations["post-applications-id-plan-step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -441,6 +628,23 @@ export interface paths {
         put?: never;
         /** 查看申请人的联系电话，每次查看留痕 */
         post: operations["post-applications-id-telephone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销上一步 */
+        post: operations["post-applications-id-undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -8097,10 +8301,12 @@ export interface components {
             version: number;
         };
         ApplicationBatchInputBody: {
+            /** @description Ready reasons, when declining. */
+            codes?: string[];
             items: components["schemas"]["ApplicationRef"][];
             /** @description To the companies, when accepting. */
             note?: string;
-            /** @description Needed when declining. */
+            /** @description In own words, when declining. */
             reason?: string;
         };
         ApplicationBatchOutputBody: {
@@ -8114,13 +8320,50 @@ export interface components {
         ApplicationColleaguesOutputBody: {
             items: components["schemas"]["ApplicationColleague"][];
         };
+        ApplicationDeclineInputBody: {
+            /** @description Of ready reasons. */
+            codes?: string[];
+            /** @description In own words; needed when no ready reason is chosen or one asks for it. */
+            reason?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationDiligenceInputBody: {
+            advice?: string;
+            day: string;
+            fileIds?: number[];
+            /** @description Stay within the institution, as do the files. */
+            findings: string;
+            /** @description Who did it. */
+            people: string;
+            /** Format: int64 */
+            version: number;
+            /** @enum {string} */
+            way: "on_site" | "phone" | "documents" | "third_party";
+        };
+        ApplicationDiligenceView: {
+            advice: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            day: string;
+            files: components["schemas"]["ApplicationFileView"][];
+            findings: string;
+            /** Format: int64 */
+            id: number;
+            people: string;
+            /** @enum {string} */
+            way: "on_site" | "phone" | "documents" | "third_party";
+        };
         ApplicationDisburseInputBody: {
             /**
              * Format: int64
-             * @description Fen.
+             * @description Fen; all instalments together are no more than what was granted.
              */
             amount: number;
             note?: string;
+            /** @description 2026-11-30; today when left out. */
+            paidOn?: string;
             /** Format: int64 */
             version: number;
         };
@@ -8153,6 +8396,20 @@ export interface components {
         };
         ApplicationDraftsOutputBody: {
             items: components["schemas"]["ApplicationDraftItem"][];
+        };
+        ApplicationDueView: {
+            /** Format: date-time */
+            at: string;
+            budget: string;
+            /** @enum {string} */
+            for: "accept" | "handle" | "confirm";
+            /** Format: date-time */
+            from: string;
+            /** @description Stands still while the company is to supply something. */
+            held: boolean;
+            label: string;
+            overdue: boolean;
+            sentence: string;
         };
         ApplicationFileView: {
             /** Format: int64 */
@@ -8191,6 +8448,11 @@ export interface components {
             closedAt?: string;
             /** Format: date-time */
             dueAt: string;
+            /**
+             * @description What must be done until dueAt; empty when nothing is due.
+             * @enum {string}
+             */
+            dueFor: "" | "accept" | "handle" | "confirm";
             /** Format: int64 */
             edition: number;
             /** Format: int64 */
@@ -8199,6 +8461,8 @@ export interface components {
             /** Format: int64 */
             handlerId?: number;
             handlerName: string;
+            /** @description The deadline stands still while the company is to supply something. */
+            held: boolean;
             /** Format: int64 */
             id: number;
             /** Format: int64 */
@@ -8207,13 +8471,15 @@ export interface components {
             kind: string;
             kindName: string;
             lends: boolean;
+            /** @description When words were searched for. */
+            marks?: components["schemas"]["ApplicationMarks"];
             number: string;
             overdue: boolean;
             /** Format: int64 */
             productId: number;
             productName: string;
             /** @enum {string} */
-            status: "submitted" | "supplement" | "accepted" | "in_progress" | "approved" | "disbursed" | "completed" | "declined" | "withdrawn";
+            status: "submitted" | "supplement" | "accepted" | "in_progress" | "delivered" | "approved" | "disbursed" | "completed" | "declined" | "withdrawn";
             /** Format: date-time */
             submittedAt: string;
             /** Format: int64 */
@@ -8221,11 +8487,57 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ApplicationLimitInputBody: {
+            /** Format: int64 */
+            acceptDays?: number;
+            /** @description Takes the limits of the kind away: those of all kinds count. */
+            clear?: boolean;
+            /** Format: int64 */
+            confirmDays?: number;
+            /** Format: int64 */
+            handleDays?: number;
+            /**
+             * Format: int64
+             * @description 0 where there were none.
+             */
+            version: number;
+            /** Format: int64 */
+            warnPercent?: number;
+        };
+        ApplicationLimitView: {
+            /** Format: int64 */
+            acceptDays: number;
+            /** Format: int64 */
+            confirmDays: number;
+            /** Format: int64 */
+            handleDays: number;
+            kind: string;
+            kindName: string;
+            /** @description Whether the kind has limits of its own; otherwise those of all kinds count. */
+            own: boolean;
+            /** Format: date-time */
+            setAt?: string;
+            setBy?: string;
+            /** Format: int64 */
+            version: number;
+            /** Format: int64 */
+            warnPercent: number;
+        };
         ApplicationListItem: {
             items: components["schemas"]["ApplicationItem"][];
             nextCursor?: string;
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
+        };
+        ApplicationListLimitView: {
+            items: components["schemas"]["ApplicationLimitView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ApplicationMarks: {
+            enterprise: components["schemas"]["Piece"][];
+            product: components["schemas"]["Piece"][];
         };
         ApplicationNoteInputBody: {
             fileIds?: number[];
@@ -8238,6 +8550,8 @@ export interface components {
             amountMax: number;
             /** Format: int64 */
             amountMin: number;
+            /** Format: int64 */
+            days: number;
             /** Format: int64 */
             edition: number;
             /** Format: int64 */
@@ -8260,6 +8574,49 @@ export interface components {
             id: number;
             message?: string;
             ok: boolean;
+        };
+        ApplicationPaymentView: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            no: number;
+            note: string;
+            paidOn: string;
+        };
+        ApplicationPlan: {
+            /** Format: int64 */
+            edition: number;
+            steps: components["schemas"]["ApplicationPlanStep"][];
+        };
+        ApplicationPlanInputBody: {
+            note?: string;
+            steps: components["schemas"]["ApplicationPlannedStep"][];
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationPlanStep: {
+            /** @description Until when: 2026-12-01. */
+            day: string;
+            /** @description What the company gets; empty when nothing is handed over. */
+            deliverable: string;
+            /** Format: date-time */
+            doneAt?: string;
+            /** @description What was said when it was done. */
+            note?: string;
+            title: string;
+        };
+        ApplicationPlannedStep: {
+            /** @description Until when: 2026-12-01. */
+            day: string;
+            deliverable?: string;
+            title: string;
+        };
+        ApplicationPreviewInputBody: {
+            /** @enum {string} */
+            action: "accept" | "decline";
+            items: components["schemas"]["ApplicationRef"][];
         };
         ApplicationProfile: {
             creditCode: string;
@@ -8286,6 +8643,53 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ApplicationResult: {
+            /**
+             * Format: int64
+             * @description From submitting to accepting, on average.
+             */
+            acceptMinutes: number;
+            /** Format: int64 */
+            accepted: number;
+            /** Format: int64 */
+            approved: number;
+            /** Format: int64 */
+            approvedAmount: number;
+            /** Format: int64 */
+            completed: number;
+            /** Format: int64 */
+            declined: number;
+            /** Format: int64 */
+            disbursed: number;
+            /** Format: int64 */
+            disbursedAmount: number;
+            key: string;
+            label: string;
+            /**
+             * Format: int64
+             * @description Not done although the time has passed.
+             */
+            overdue: number;
+            /** Format: int64 */
+            rate: number;
+            /** Format: int64 */
+            submitted: number;
+            /**
+             * Format: int64
+             * @description From submitting to the end, on average, without what was withdrawn.
+             */
+            totalMinutes: number;
+            /** Format: int64 */
+            withdrawn: number;
+        };
+        ApplicationResults: {
+            /** @enum {string} */
+            by: "institution" | "kind" | "month";
+            from: string;
+            items: components["schemas"]["ApplicationResult"][];
+            to: string;
+            total: components["schemas"]["ApplicationResult"];
+        };
         ApplicationStep: {
             actor?: string;
             /** Format: date-time */
@@ -8296,6 +8700,17 @@ export interface components {
             /** Format: int64 */
             seq: number;
             text?: string;
+        };
+        ApplicationStepInputBody: {
+            fileIds?: number[];
+            /**
+             * Format: int64
+             * @description The place of the step in the plan, from 1.
+             */
+            no: number;
+            note?: string;
+            /** Format: int64 */
+            version: number;
         };
         ApplicationSubmitInputBody: {
             /**
@@ -8333,8 +8748,14 @@ export interface components {
             purpose: string;
             term: string;
         };
+        ApplicationUndoView: {
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            told: string;
+        };
         ApplicationView: {
-            actions: ("withdraw" | "supplement" | "accept" | "decline" | "ask-supplement" | "progress" | "approve" | "disburse" | "complete" | "hand-over")[];
+            actions: ("withdraw" | "supplement" | "confirm" | "object" | "accept" | "decline" | "ask-supplement" | "progress" | "plan" | "plan-step" | "deliver" | "diligence" | "approve" | "disburse" | "complete" | "hand-over")[];
             /** Format: int64 */
             amount: number;
             /** Format: int64 */
@@ -8347,12 +8768,22 @@ export interface components {
             closedAt?: string;
             collateral: string;
             contactName: string;
+            /** Format: date-time */
+            deliveredAt?: string;
+            diligence?: components["schemas"]["ApplicationDiligenceView"][];
             /** Format: int64 */
             disbursedAmount: number;
             /** Format: date-time */
             disbursedAt?: string;
+            /** @description The deadline that runs, with how it came about. */
+            due?: components["schemas"]["ApplicationDueView"];
             /** Format: date-time */
             dueAt: string;
+            /**
+             * @description What must be done until dueAt; empty when nothing is due.
+             * @enum {string}
+             */
+            dueFor: "" | "accept" | "handle" | "confirm";
             /** Format: int64 */
             edition: number;
             /** Format: int64 */
@@ -8362,6 +8793,8 @@ export interface components {
             /** Format: int64 */
             handlerId?: number;
             handlerName: string;
+            /** @description The deadline stands still while the company is to supply something. */
+            held: boolean;
             hotline: string;
             /** Format: int64 */
             id: number;
@@ -8372,11 +8805,16 @@ export interface components {
             kind: string;
             kindName: string;
             lends: boolean;
+            /** @description When words were searched for. */
+            marks?: components["schemas"]["ApplicationMarks"];
             materials: string[];
             next: string;
             number: string;
             overdue: boolean;
+            payments: components["schemas"]["ApplicationPaymentView"][];
             phone: string;
+            /** @description How the service is given. */
+            plan?: components["schemas"]["ApplicationPlan"];
             /** Format: int64 */
             productId: number;
             productName: string;
@@ -8385,13 +8823,15 @@ export interface components {
             /** @enum {string} */
             source: "h5" | "portal";
             /** @enum {string} */
-            status: "submitted" | "supplement" | "accepted" | "in_progress" | "approved" | "disbursed" | "completed" | "declined" | "withdrawn";
+            status: "submitted" | "supplement" | "accepted" | "in_progress" | "delivered" | "approved" | "disbursed" | "completed" | "declined" | "withdrawn";
             /** Format: date-time */
             submittedAt: string;
             telephoneOpens: boolean;
             /** Format: int64 */
             term: number;
             timeline: components["schemas"]["ApplicationStep"][];
+            /** @description The step that the actor may take back. */
+            undo?: components["schemas"]["ApplicationUndoView"];
             /** Format: int64 */
             version: number;
         };
@@ -16850,6 +17290,39 @@ export interface operations {
             };
         };
     };
+    "post-application-batches-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationPreviewInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationBatchOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-application-colleagues": {
         parameters: {
             query?: never;
@@ -17003,6 +17476,138 @@ export interface operations {
             };
         };
     };
+    "get-application-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationListLimitView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-application-limits-kind": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A kind of products, or all for those that have no limits of their own. */
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationLimitInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationListLimitView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-application-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReason"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-application-results": {
+        parameters: {
+            query?: {
+                /** @description The first month of submission, 2026-06; six months before the last when left out. */
+                from?: string;
+                /** @description The last month; this one when left out. */
+                to?: string;
+                by?: "institution" | "kind" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationResults"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-applications": {
         parameters: {
             query?: {
@@ -17013,8 +17618,15 @@ export interface operations {
                 status?: string[];
                 /** @description What waits to be accepted, nearest deadline first. */
                 waiting?: boolean;
-                /** @description What waits although its deadline has passed. */
+                /** @description What is not done although its deadline has passed, nearest deadline first. */
                 overdue?: boolean;
+                /** @description What was reminded of and is not overdue, nearest deadline first. */
+                soon?: boolean;
+                /** @description A number, a phone or its last four digits, the beginning of a credit code, or words. */
+                q?: string;
+                /** @description Of products. */
+                kind?: string;
+                institution?: number;
                 /** @description What the asker is the handler of. */
                 mine?: boolean;
             };
@@ -17294,7 +17906,7 @@ export interface operations {
             };
         };
     };
-    "post-applications-id-decline": {
+    "post-applications-id-confirm": {
         parameters: {
             query?: never;
             header?: {
@@ -17309,6 +17921,120 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ApplicationReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-decline": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationDeclineInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-deliver": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationNoteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-diligence": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationDiligenceInputBody"];
             };
         };
         responses: {
@@ -17385,6 +18111,120 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ApplicationHandOverInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-object": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-plan": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationPlanInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-plan-step": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationStepInputBody"];
             };
         };
         responses: {
@@ -17502,6 +18342,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApplicationTelephoneOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-undo": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
                 };
             };
             /** @description Error */
