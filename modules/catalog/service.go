@@ -13,6 +13,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
@@ -45,17 +46,25 @@ type Deps struct {
 	RateLimit RateLimit
 	// ApplyURL is the address of the page on which a company applies, with %d for the product; empty while there is none.
 	ApplyURL string
+	// Companies, Schema and Options are what recommendations go by; without Companies nobody is recommended anything.
+	Companies Companies
+	Schema    criteria.Schema
+	Options   SuitOptions
 }
 
 // Service is the catalogue.
-type Service struct{ Deps }
+type Service struct {
+	Deps
+
+	pool pool
+}
 
 // New makes the service. It panics when something of Deps is missing.
 func New(d Deps) *Service {
 	if d.DB == nil || d.Clock == nil || d.Institutions == nil {
 		panic("catalog: Deps is not complete")
 	}
-	return &Service{d}
+	return &Service{Deps: d}
 }
 
 // Get returns the product as those who work on it see it, ErrNotFound when the actor may not.

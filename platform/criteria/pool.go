@@ -2,6 +2,7 @@ package criteria
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -15,13 +16,16 @@ import (
 type Pool struct {
 	mu    sync.RWMutex
 	rows  map[int64]uint32
-	parts []*part
+	parts []*part          // in the order of their words, so that those of one field follow each other
 	known map[string]*part // by its words
 	all   bitmap
-	// ids and weight (how many parts) are by row. They only grow: what a judging holds of them stays true.
-	ids    []int64
-	weight []uint8
+	ids   []int64 // by row; it only grows: what a judging holds of it stays true
+	// heavy are the rows by how many parts they have, the last all with more.
+	heavy [maxWeight + 1]bitmap
 }
+
+// maxWeight is the number of parts from which on more count as much.
+const maxWeight = 15
 
 // part is what several conditions have in common.
 type part struct {
@@ -42,16 +46,18 @@ func (p *Pool) Put(id int64, c Condition) {
 	defer p.mu.Unlock()
 	p.remove(id)
 	nodes := partsOf(c.root)
-	row := uint32(len(p.ids))                                                          // #nosec G115 -- a pool holds what fits into memory
-	p.ids, p.weight = append(p.ids, id), append(p.weight, uint8(min(len(nodes), 255))) // #nosec G115 -- bounded
+	row := uint32(len(p.ids)) // #nosec G115 -- a pool holds what fits into memory
+	p.ids = append(p.ids, id)
 	p.rows[id] = row
+	p.heavy[min(len(nodes), maxWeight)].set(row)
 	p.all.set(row)
 	for _, n := range nodes {
 		x := p.known[n.text]
 		if x == nil {
 			x = &part{key: n.text, node: n.node}
 			p.known[n.text] = x
-			p.parts = append(p.parts, x)
+			at, _ := slices.BinarySearchFunc(p.parts, x.key, func(y *part, key string) int { return strings.Compare(y.key, key) })
+			p.parts = slices.Insert(p.parts, at, x)
 		}
 		if !x.rows.has(row) {
 			x.rows.set(row)
@@ -74,6 +80,9 @@ func (p *Pool) remove(id int64) {
 	}
 	delete(p.rows, id)
 	p.all.clear(row)
+	for i := range p.heavy {
+		p.heavy[i].clear(row)
+	}
 	p.parts = slices.DeleteFunc(p.parts, func(x *part) bool {
 		if x.rows.has(row) {
 			x.rows.clear(row)
@@ -95,25 +104,31 @@ func (p *Pool) squeeze() {
 	for i := range to {
 		to[i] = -1
 	}
-	ids, weight := make([]int64, 0, len(p.rows)), make([]uint8, 0, len(p.rows))
+	ids := make([]int64, 0, len(p.rows))
 	var all bitmap
 	p.all.each(func(old uint32) {
 		row := uint32(len(ids)) // #nosec G115 -- as above
 		to[old] = int64(row)
-		ids, weight = append(ids, p.ids[old]), append(weight, p.weight[old])
+		ids = append(ids, p.ids[old])
 		p.rows[p.ids[old]] = row
 		all.set(row)
 	})
-	for _, x := range p.parts {
+	moved := func(b bitmap) bitmap {
 		var rows bitmap
-		x.rows.each(func(old uint32) {
+		b.each(func(old uint32) {
 			if to[old] >= 0 {
 				rows.set(uint32(to[old])) // #nosec G115 -- a row
 			}
 		})
-		x.rows = rows
+		return rows
 	}
-	p.ids, p.weight, p.all = ids, weight, all
+	for _, x := range p.parts {
+		x.rows = moved(x.rows)
+	}
+	for i := range p.heavy {
+		p.heavy[i] = moved(p.heavy[i])
+	}
+	p.ids, p.all = ids, all
 }
 
 // Len is how many conditions the pool holds, Parts how many different parts they are made of.
@@ -162,7 +177,7 @@ func (n *node) words() string {
 // Judgement is what the conditions of a pool come to for one enterprise.
 type Judgement struct {
 	ids                       []int64
-	weight                    []uint8
+	heavy                     []bitmap
 	fits, open, near, farther bitmap
 }
 
@@ -172,10 +187,18 @@ func (p *Pool) Judge(facts Facts, at time.Time) Judgement {
 	defer p.mu.RUnlock()
 	n := len(p.all)
 	sets := make(bitmap, 4*n)
-	j := Judgement{ids: p.ids, weight: p.weight, near: sets[:n:n], farther: sets[n : 2*n : 2*n], open: sets[2*n : 3*n : 3*n], fits: sets[3*n:]}
+	j := Judgement{ids: p.ids, near: sets[:n:n], farther: sets[n : 2*n : 2*n], open: sets[2*n : 3*n : 3*n], fits: sets[3*n:]}
+	// The rows by weight are copied: they change with the pool, and are small beside the parts.
+	room := make(bitmap, len(p.heavy)*n)
+	for i, b := range p.heavy {
+		level := room[i*n : (i+1)*n : (i+1)*n]
+		copy(level, b)
+		j.heavy = append(j.heavy, level)
+	}
 	e := evaluator{facts: facts, day: dayOf(at)}
+	quick := looker{facts: facts, day: e.day}
 	for _, x := range p.parts {
-		switch e.decides(x.node) {
+		switch e.decides(&quick, x.node) {
 		case True:
 		case False:
 			rows := x.rows[:min(len(x.rows), n)]
@@ -202,7 +225,7 @@ func (j Judgement) Count() (fits, open, near, farther int) {
 	return j.fits.count(), j.open.count(), j.near.count(), j.farther.count()
 }
 
-// Fits are the ids of the conditions that hold, those with the most parts first and then the highest id, limit at most.
+// Fits are the ids of the conditions that hold, those with the most parts first and then the last put, limit at most.
 func (j Judgement) Fits(limit int) []int64 { return j.best(j.fits, limit) }
 
 // Open are the ids of the conditions that more facts would decide. Order as Fits.
@@ -211,60 +234,61 @@ func (j Judgement) Open(limit int) []int64 { return j.best(j.open, limit) }
 // Near are the ids of the conditions of which one part fails. Order as Fits.
 func (j Judgement) Near(limit int) []int64 { return j.best(j.near, limit) }
 
-// best orders by weight: it counts the weights, and then collects only those that are weighty enough.
+// best takes the heaviest rows first, and of those the ones that were put last.
 func (j Judgement) best(set bitmap, limit int) []int64 {
-	var many [256]int
-	set.each(func(row uint32) { many[j.weight[row]]++ })
-	least, left := 255, limit
-	for ; least > 0 && left > many[least]; least-- {
-		left -= many[least]
-	}
-	type found struct {
-		id     int64
-		weight uint8
-	}
-	list := make([]found, 0, limit)
-	set.each(func(row uint32) {
-		if w := j.weight[row]; int(w) >= least {
-			list = append(list, found{j.ids[row], w})
+	out := make([]int64, 0, min(limit, 64))
+	for i := len(j.heavy) - 1; i >= 0; i-- {
+		level := j.heavy[i]
+		for w := len(set) - 1; w >= 0; w-- {
+			for both := set[w] & level[w]; both != 0; {
+				if len(out) == limit {
+					return out
+				}
+				top := bits.Len64(both) - 1
+				both &^= 1 << top
+				out = append(out, j.ids[w<<6+top])
+			}
 		}
-	})
-	slices.SortFunc(list, func(a, b found) int {
-		if a.weight != b.weight {
-			return int(b.weight) - int(a.weight)
-		}
-		if a.id < b.id {
-			return 1
-		}
-		return -1
-	})
-	list = list[:min(limit, len(list))]
-	out := make([]int64, len(list))
-	for i, f := range list {
-		out[i] = f.id
 	}
 	return out
 }
 
+// looker remembers the fact it looked up last: the parts of one field follow each other.
+type looker struct {
+	facts Facts
+	day   time.Time
+	name  string
+	fact  Fact
+	why   Reason
+}
+
+func (q *looker) look(f Field) (Fact, Reason) {
+	if q.name != f.Name {
+		q.name = f.Name
+		q.fact, q.why = q.facts.look(f, q.day)
+	}
+	return q.fact, q.why
+}
+
 // decides is node without words.
-func (e *evaluator) decides(n *node) Verdict {
+func (e *evaluator) decides(q *looker, n *node) Verdict {
 	if n.leaf != nil {
-		return e.leafDecides(n.leaf)
+		return e.leafDecides(q, n.leaf)
 	}
 	vs := make([]Verdict, len(n.items))
 	for i, item := range n.items {
-		vs[i] = e.decides(item)
+		vs[i] = e.decides(q, item)
 	}
 	return combine(n.kind, n.k, vs)
 }
 
 // leafDecides is leaf without words, which cost most of it; what is rare goes the long way.
-func (e *evaluator) leafDecides(l *leaf) Verdict {
+func (e *evaluator) leafDecides(q *looker, l *leaf) Verdict {
 	if l.op == Human || l.years > 0 || l.of.Name != "" {
 		c, _, _ := e.leaf(l)
 		return c.Verdict
 	}
-	fact, why := e.facts.look(l.field, e.day)
+	fact, why := q.look(l.field)
 	if why != "" {
 		return Unknown
 	}

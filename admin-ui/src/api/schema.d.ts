@@ -3344,6 +3344,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/managed-products/{id}/suits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品适合的企业 */
+        get: operations["get-managed-products-id-suits"];
+        /** 设置产品适合的企业 */
+        put: operations["put-managed-products-id-suits"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/managed-products/{id}/take-down": {
         parameters: {
             query?: never;
@@ -5424,6 +5442,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/product-suit-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** “适合的企业”可选的行业、地区等 */
+        get: operations["get-product-suit-options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/products": {
         parameters: {
             query?: never;
@@ -6188,6 +6223,23 @@ export interface paths {
         put?: never;
         /** 发送短信验证码 */
         post: operations["post-sms-codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suitable-products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 适合本企业的产品，附理由和差距 */
+        get: operations["get-suitable-products"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -9217,6 +9269,8 @@ export interface components {
              */
             count?: number;
             items: components["schemas"]["CatalogCard"][];
+            /** @description Nothing holds all that was searched for: these come closest. */
+            near?: boolean;
             nextCursor?: string;
         };
         BudgetInputBody: {
@@ -9629,6 +9683,10 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        CatalogOption: {
+            code: string;
+            name: string;
+        };
         CatalogProvider: {
             address: string;
             /** Format: int64 */
@@ -9637,6 +9695,40 @@ export interface components {
             name: string;
             phone: string;
             summary: string;
+        };
+        CatalogRecommendation: {
+            ask: string[];
+            /**
+             * Format: int64
+             * @description How many suit it in all.
+             */
+            count: number;
+            fits: components["schemas"]["CatalogRecommended"][];
+            near: components["schemas"]["CatalogRecommended"][];
+            open: components["schemas"]["CatalogRecommended"][];
+        };
+        CatalogRecommended: {
+            /** @description What decides, the first one first: rate or price, amount, term, time. */
+            facts: components["schemas"]["CatalogFact"][];
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** @description What the company does not meet, or what is not known of it. */
+            lacks: string[];
+            /** Format: date-time */
+            listedAt: string;
+            name: string;
+            /** @description What of the company the product suits. */
+            reasons: string[];
+            recommended: boolean;
+            summary: string;
+            target: string;
         };
         CatalogStep: {
             actor?: string;
@@ -9650,6 +9742,42 @@ export interface components {
             /** Format: int64 */
             seq: number;
             text?: string;
+        };
+        CatalogSuitOptions: {
+            regions: components["schemas"]["CatalogOption"][];
+            sections: components["schemas"]["CatalogOption"][];
+            sizes: components["schemas"]["CatalogOption"][];
+            titles: components["schemas"]["CatalogOption"][];
+        };
+        CatalogSuits: {
+            /** @description On no list of those in default. */
+            cleanRecord: boolean;
+            /** Format: int64 */
+            employeesMax: number;
+            /** Format: int64 */
+            employeesMin: number;
+            regions: string[];
+            /** Format: int64 */
+            revenueMax: number;
+            /** Format: int64 */
+            revenueMin: number;
+            sections: string[];
+            sizes: string[];
+            titles: string[];
+            /** Format: int64 */
+            years: number;
+        };
+        CatalogSuitsView: {
+            /** @description Whether the actor may change it. */
+            edits: boolean;
+            /** Format: date-time */
+            setAt?: string;
+            setBy?: string;
+            suits: components["schemas"]["CatalogSuits"];
+            /** Format: int64 */
+            version: number;
+            /** @description The same in words, for companies. */
+            words: string[];
         };
         CatalogTexts: {
             amount: string;
@@ -15655,6 +15783,14 @@ export interface components {
             hopId?: number;
             tasks: components["schemas"]["TicketPart"][];
             /** Format: int64 */
+            version: number;
+        };
+        SuitsInputBody: {
+            suits: components["schemas"]["CatalogSuits"];
+            /**
+             * Format: int64
+             * @description 0 where nothing was said yet.
+             */
             version: number;
         };
         SupervisionAlarmView: {
@@ -24596,6 +24732,75 @@ export interface operations {
             };
         };
     };
+    "get-managed-products-id-suits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogSuitsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-managed-products-id-suits": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuitsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogSuitsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-managed-products-id-take-down": {
         parameters: {
             query?: never;
@@ -28991,6 +29196,35 @@ export interface operations {
             };
         };
     };
+    "get-product-suit-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogSuitOptions"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-products": {
         parameters: {
             query?: {
@@ -30641,6 +30875,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SendCodeOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-suitable-products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogRecommendation"];
                 };
             };
             /** @description Error */
