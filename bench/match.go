@@ -29,6 +29,7 @@ var matches = []struct {
 	{"match_ranges", func(b *matchBench) error { return b.againstExpr("match_ranges", true) }},
 	{"match_sql", (*matchBench).againstSQL},
 	{"match_company", (*matchBench).company},
+	{"recommend_company", (*matchBench).recommend},
 	{"match_matrix", (*matchBench).matrix},
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/evaluation"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/worktime"
 	"github.com/huiqi/huiqi/seed/demo"
 )
 
@@ -121,7 +122,7 @@ func (h *house) applicationStep(ctx context.Context, s *seeded, t *applicationSt
 	case "ask_supplement":
 		t.view, err = h.applications.AskSupplement(ctx, by, application.AskSupplement{Ref: ref, Reason: step.Text})
 	case "progress":
-		t.view, err = h.applications.Progress(ctx, by, application.Progress{Ref: ref, Note: step.Text})
+		return h.demoProgress(ctx, s, t, by, step)
 	case "approve":
 		loan := application.Loan{Amount: step.Amount, Rate: step.Rate, Term: t.Term}
 		t.view, err = h.applications.Approve(ctx, by, application.Approve{Ref: ref, Loan: loan, Note: step.Text})
@@ -130,7 +131,37 @@ func (h *house) applicationStep(ctx context.Context, s *seeded, t *applicationSt
 	case "rate":
 		_, err = h.evaluations.Give(ctx, by, evaluation.Give{Object: application.Object, ID: t.view.ID, Answer: evaluation.Answer{Level: step.Rating, Words: step.Text}})
 	case "complete":
-		t.view, err = h.applications.Complete(ctx, by, application.Complete{Ref: ref, Note: step.Text})
+		if t.view.Lends {
+			t.view, err = h.applications.Complete(ctx, by, application.Complete{Ref: ref, Note: step.Text})
+			break
+		}
+		if t.view, err = h.applications.Deliver(ctx, by, application.Deliver{Ref: ref, Note: step.Text}); err != nil {
+			return err
+		}
+		owner, asErr := s.as(ctx, h, "owner", t.Owner)
+		if asErr != nil {
+			return asErr
+		}
+		t.view, err = h.applications.Confirm(ctx, owner, application.Confirm{Ref: t.ref(), Note: "成果已收到，符合约定"})
 	}
+	return err
+}
+
+// demoProgress has the institution begin its work as the kind of the product asks for it, and tell how far it is.
+func (h *house) demoProgress(ctx context.Context, s *seeded, t *applicationStory, by access.Actor, step demo.ApplicationStep) error {
+	var err error
+	today := worktime.DayOf(step.At)
+	if t.view.Lends {
+		t.view, err = h.applications.Investigate(ctx, by, application.Investigate{Ref: t.ref(), Day: today.String(), Way: application.OnSite, People: by.Name + "、风险经理〔演示〕",
+			Findings: "现场查看经营场所和存货，核对近一年流水、纳税申报表与账目，主要上下游合同真实有效。", Advice: "经营正常，建议按申请金额审批。"})
+	} else {
+		t.view, err = h.applications.MakePlan(ctx, by, application.MakePlan{Ref: t.ref(), Note: "方案已与企业电话沟通", Steps: []application.PlanStep{
+			{Title: "梳理需求并收集资料", Deliverable: "需求与资料清单", Day: (today + 3).String()},
+			{Title: "提供服务并出具成果", Deliverable: "服务成果文件", Day: (today + 12).String()}}})
+	}
+	if err != nil {
+		return err
+	}
+	t.view, err = h.applications.Progress(ctx, by, application.Progress{Ref: t.ref(), Note: step.Text})
 	return err
 }

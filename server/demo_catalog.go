@@ -161,12 +161,35 @@ func (h *house) seedProduct(ctx context.Context, s *seeded, i int, p demo.Produc
 		s.at.Set(p.PublishedAt.AddDate(0, 0, 21))
 		_, t.err = h.catalog.ExpireDue(ctx, access.SystemActor("job:product.expire"))
 	case i%30 == 3:
+		t.err = h.seedSuits(ctx, operator, t.v.ID, i, p)
 		h.seedNextEdition(ctx, t, operator, c, s.now)
 		if i%60 == 3 {
 			pass(s.now.Add(-3*time.Hour), first)
 		}
+	default:
+		t.err = h.seedSuits(ctx, operator, t.v.ID, i, p)
 	}
 	return t.err
+}
+
+// seedSuits says whom a listed product suits: loans ask for years and turnover, services of science for industries.
+func (h *house) seedSuits(ctx context.Context, operator access.Actor, id int64, i int, p demo.Product) error {
+	x := catalog.Suits{Years: 1 + i%4}
+	switch {
+	case p.FinancingKind == "equity":
+		x = catalog.Suits{Sections: []string{"C", "I", "M"}, Years: 1}
+	case p.FinancingKind != "":
+		x.RevenueMin, x.CleanRecord = int64(1+i%5)*50_000_000, i%2 == 0
+		if i%3 == 0 {
+			x.Sizes = []string{"micro", "small"}
+		}
+	case p.Kind == "innovation" || p.Kind == "digital" || p.Kind == "ip":
+		x.Sections = [][]string{{"C", "I"}, {"C", "I", "M"}, {"I", "M", "F"}}[i%3]
+	case p.Kind == "hr":
+		x = catalog.Suits{EmployeesMin: int64(5 + i%4*5)}
+	}
+	_, err := h.catalog.SetSuits(ctx, operator, catalog.SetSuits{ID: id, Suits: x})
+	return err
 }
 
 // seedNextEdition begins, changes and submits the next edition of a listed product: cheaper and quicker than before.

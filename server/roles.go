@@ -78,7 +78,7 @@ func roles() []identity.BuiltinRole {
 		{Code: "security_admin", Name: "安全管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.roles", "ticket.reveals"}},
 		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"audit.view", "audit.export"}},
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
-			"institution.view", "institution.manage", "institution.review", "product.view", "product.review_platform", "product.take_down", "application.view", "enterprise.view", "enterprise.review",
+			"institution.view", "institution.manage", "institution.review", "product.view", "product.review_platform", "product.take_down", "application.view", "application.supervise", "application.limits", "application.undo_any", "application.results", "enterprise.view", "enterprise.review",
 			"consent.view", "consent.edit",
 			"policy.view", "policy.edit", "policy.publish", "policy.reverse", "policy.reverse_export", "policy.push", "policy.grant", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
 			"application.export", "enterprise.export", "enterprise.extra", "enterprise.extra_fields", "enterprise.extra_restricted", "enterprise.golden", "enterprise.import", "enterprise.quality", "enterprise.tags", "message.export", "exchange.export", "review.reasons", "calendar.view", "calendar.manage", "ticket.budgets",
@@ -109,10 +109,10 @@ func roles() []identity.BuiltinRole {
 			"ticket.claim", "ticket.assign", "ticket.note", "ticket.share_view",
 			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view", "appraisal.view", "appraisal.export"}},
 		{Code: "reviewer", Name: "政府终审员", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []p{
-			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "enterprise.view", "enterprise.size_publish", "enterprise.tag_publish", "policy.view", "policy.publish",
+			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "application.supervise", "application.results", "enterprise.view", "enterprise.size_publish", "enterprise.tag_publish", "policy.view", "policy.publish",
 			"consent.view", "consent.publish", "policy.reverse", "policy.push_approve", "policy.grant_decide", "evaluation.view", "evaluation.export", "evidence.assess", "evidence.view", "evidence.export"}},
 		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
-			"product.view", "product.edit", "application.view", "application.handle", "application.export", "institution.operators", "evaluation.view", "evaluation.reply", "evaluation.export", "evidence.add", "conversation.talk"}},
+			"product.view", "product.edit", "application.view", "application.handle", "application.undo", "application.results", "application.export", "institution.operators", "evaluation.view", "evaluation.reply", "evaluation.export", "evidence.add", "conversation.talk"}},
 		{Code: "institution_operator", Name: "机构操作员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
 			"product.view", "product.edit", "application.view", "application.handle", "evaluation.view", "evaluation.reply", "evidence.add", "conversation.talk"}},
 		{Code: "enterprise_owner", Name: "企业负责人", Party: access.Enterprise, Scope: access.ScopeSelf},

@@ -22,6 +22,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/search"
+	"github.com/huiqi/huiqi/platform/worktime"
 	"github.com/huiqi/huiqi/seed/volume"
 )
 
@@ -128,7 +129,7 @@ func (h *house) loadVolume(ctx context.Context, size Size, out io.Writer) error 
 	if err := h.sealer.Seal(ctx); err != nil {
 		return err
 	}
-	for _, s := range []search.Source{enterprise.SearchSource(), ticket.SearchSource()} {
+	for _, s := range []search.Source{enterprise.SearchSource(), ticket.SearchSource(), application.SearchSource()} {
 		fmt.Fprintf(out, "正在建立全文索引：%s\n", s.Kind)
 		if err := search.Fill(ctx, h.db, s); err != nil {
 			return err
@@ -367,7 +368,11 @@ func (d *telling) application(a *volume.Application) application.Story {
 		switch o.Action {
 		case application.ToApprove:
 			o.Loan = application.Loan{Amount: step.Amount, Rate: step.Rate, Term: step.Term}
-		case application.ToWithdraw, application.ToSupplement:
+		case application.ToPlan:
+			o.Text, o.Plan = "", []application.PlanStep{{Title: step.Text, Deliverable: "服务成果文件", Day: (worktime.DayOf(step.At) + 20).String()}}
+		case application.ToInvestigate:
+			o.Text, o.Diligence = "", application.Investigate{Day: worktime.DayOf(step.At).String(), Way: application.OnSite, People: o.By.Name + "等 2 人", Findings: step.Text}
+		case application.ToWithdraw, application.ToSupplement, application.ToConfirm:
 			o.By = c.by
 		}
 		o.By = d.on(o.By)

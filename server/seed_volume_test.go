@@ -408,6 +408,16 @@ func (e *enlarged) application(t *testing.T, tell *telling, _ []access.Actor, ne
 			v, err = e.story.applications.AskSupplement(ctx, step.By, application.AskSupplement{Ref: ref, Reason: step.Text})
 		case application.ToProgress:
 			v, err = e.story.applications.Progress(ctx, step.By, application.Progress{Ref: ref, Note: step.Text})
+		case application.ToPlan:
+			v, err = e.story.applications.MakePlan(ctx, step.By, application.MakePlan{Ref: ref, Steps: step.Plan, Note: step.Text})
+		case application.ToDeliver:
+			v, err = e.story.applications.Deliver(ctx, step.By, application.Deliver{Ref: ref, Note: step.Text})
+		case application.ToConfirm:
+			v, err = e.story.applications.Confirm(ctx, step.By, application.Confirm{Ref: ref, Note: step.Text})
+		case application.ToInvestigate:
+			d := step.Diligence
+			d.Ref = ref
+			v, err = e.story.applications.Investigate(ctx, step.By, d)
 		case application.ToApprove:
 			v, err = e.story.applications.Approve(ctx, step.By, application.Approve{Ref: ref, Loan: step.Loan, Note: step.Text})
 		case application.ToDisburse:

@@ -245,7 +245,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinConsents()
 	h.joinReach(c)
 	h.joinLicences()
-	h.joinApplications(c, p)
+	h.joinApplications(c, p, outsideEngine)
 	h.joinEvaluations(c)
 	h.joinEvidence(c)
 	h.joinConversations()
@@ -295,6 +295,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 			{Key: "my", Text: "概览", URL: "/my", Icon: "folder"},
 			{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "mail"},
 			{Key: "applications", Text: "我的申请", URL: "/applications", Icon: "document"},
+			{Key: "suitable", Text: "适合本企业的产品", URL: "/products/suitable", Icon: "star"},
 			{Key: "messages", Text: "我的消息", URL: "/messages", Icon: "bell"},
 			{Key: "company", Text: "我的企业", URL: "/company", Icon: "building"},
 			{Key: "onboarding", Text: "机构入驻", URL: "/institutions/apply", Icon: "certificate"},

@@ -7,22 +7,40 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/calendar"
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
+	"github.com/huiqi/huiqi/modules/review"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/search"
 )
 
 // joinApplications makes the applications, which ask the catalogue what is listed and the companies who is verified.
-func (h *house) joinApplications(c Config, p parts) {
+func (h *house) joinApplications(c Config, p parts, outside search.Outside) {
 	h.applications = application.New(application.Deps{
 		DB: h.db, Clock: p.clock, Box: h.box, Products: offers{h.catalog}, Companies: applicants{h.enterprises}, Contacts: applicantContacts{h.identity},
 		Institutions: handlers{h.identity, h.institutions}, Files: applicationFiles{h.uploads}, Uploads: applicationFiles{h.uploads}, Hotline: siteInfo(c).Contact,
-		Profiles: applicantProfiles{h.enterprises},
+		Profiles: applicantProfiles{h.enterprises}, Calendars: h.calendars, Kinds: productKinds(), Reasons: h.reviews, Outside: outside,
 	})
-	h.sees[application.Object] = h.applications.Sees
+	h.tasks = append(h.tasks, h.applications.Tasks()...)
+	h.sees[application.Object], h.sees[application.ObjectDiligence] = h.applications.Sees, h.applications.SeesDiligence
+}
+
+var (
+	_ application.Calendars = (*calendar.Service)(nil)
+	_ application.Reasons   = (*review.Service)(nil)
+)
+
+// productKinds are the kinds of products, whose applications may have limits of their own.
+func productKinds() []application.Kind {
+	var list []application.Kind
+	for _, k := range catalog.Kinds() {
+		list = append(list, application.Kind{Code: k.Code, Name: k.Name})
+	}
+	return list
 }
 
 // offers tells the applications what is publicly listed.
@@ -39,7 +57,7 @@ func (o offers) Offer(ctx context.Context, db bun.IDB, id int64) (application.Of
 	return application.Offer{
 		ID: p.ID, Name: p.Name, Edition: p.Edition, Kind: p.Kind, KindName: p.KindName, Lends: p.Lends,
 		InstitutionID: p.InstitutionID, InstitutionName: p.InstitutionName, AmountMin: p.AmountMin, AmountMax: p.AmountMax,
-		TermMin: p.TermMin, TermMax: p.TermMax, Materials: p.Materials,
+		TermMin: p.TermMin, TermMax: p.TermMax, Materials: p.Materials, Days: p.Days,
 	}, nil
 }
 

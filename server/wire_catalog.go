@@ -3,15 +3,19 @@ package server
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/portal"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/web/page"
 )
@@ -25,9 +29,39 @@ func (h *house) joinCatalog(c Config, p parts) {
 	h.institutions = h.newInstitutions(c, p)
 	h.tasks = append(h.tasks, h.institutions.Tasks()...)
 	h.catalog = catalog.New(catalog.Deps{DB: h.db, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, Reviews: productReviews{h}, Uses: productUses{h}, Log: p.log,
-		Blind: func(text string) string { return h.box.Blinds("product.view", text)[0] }, ApplyURL: "/products/%d/apply"})
+		Blind: func(text string) string { return h.box.Blinds("product.view", text)[0] }, ApplyURL: "/products/%d/apply",
+		Companies: knownCompanies{h}, Schema: enterprise.Schema(terms()), Options: suitOptions()})
 	h.sees["product"] = h.catalog.Sees
 	h.sees["institution"], h.sees[institution.ObjectDocument] = h.institutions.Sees, h.institutions.SeesDocument
+}
+
+// knownCompanies tells the catalogue what is known of companies. The house's companies are made after the catalogue.
+type knownCompanies struct{ *house }
+
+var _ catalog.Companies = knownCompanies{}
+
+// Facts are what is known of a company; its own word is marked as unchecked.
+func (k knownCompanies) Facts(ctx context.Context, db bun.IDB, id int64) (criteria.Facts, error) {
+	return matched{k.enterprises}.Facts(ctx, db, id)
+}
+
+// suitOptions are what an institution chooses from when it says whom a product suits.
+func suitOptions() catalog.SuitOptions {
+	o := catalog.SuitOptions{Lists: []string{"严重失信"}, Sizes: []catalog.Option{{Code: "micro", Name: "微型"}, {Code: "small", Name: "小型"}, {Code: "medium", Name: "中型"}, {Code: "large", Name: "大型"}}}
+	named := func(names map[string]string, fits func(code string) bool) []catalog.Option {
+		var list []catalog.Option
+		for _, code := range slices.Sorted(maps.Keys(names)) {
+			if fits(code) {
+				list = append(list, catalog.Option{Code: code, Name: names[code]})
+			}
+		}
+		return list
+	}
+	t := terms()
+	o.Sections = named(t.Industries, func(code string) bool { return len(code) <= 2 })
+	o.Regions = named(t.Regions, func(code string) bool { return len(code) > 4 })
+	o.Titles = named(t.Qualifications, func(string) bool { return true })
+	return o
 }
 
 var _ identity.Institutions = (*institution.Service)(nil)

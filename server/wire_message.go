@@ -12,6 +12,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/conversation"
 	"github.com/huiqi/huiqi/modules/enterprise"
@@ -25,6 +26,7 @@ import (
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/web/page"
 )
@@ -231,6 +233,19 @@ type applicationFact struct {
 	Amount          int64  `json:"amount"` // fen, of what was granted
 	Rate            int64  `json:"rate"`   // basis points a year
 	Term            int    `json:"term"`   // months
+
+	For       application.DueFor `json:"for"` // what a deadline is for
+	DueAt     time.Time          `json:"dueAt"`
+	HandlerID int64              `json:"handlerId"`
+	FromName  string             `json:"fromName"`
+	ByID      int64              `json:"byId"`
+
+	ConfirmUntil time.Time `json:"confirmUntil"`
+	Title        string    `json:"title"` // of a step of a plan
+	By           string    `json:"by"`    // who ended a service
+	No           int       `json:"no"`    // of an instalment
+	Label        string    `json:"label"` // of a step that was undone
+	Left         int64     `json:"left"`  // still to be paid out
 }
 
 // terms says what was granted or paid out, before what the institution wrote.
@@ -241,6 +256,12 @@ func (f applicationFact) terms() string {
 	}
 	if f.Rate > 0 {
 		parts = append(parts, "年利率 "+page.Rate(f.Rate))
+	}
+	if f.No > 0 {
+		parts = append(parts, fmt.Sprintf("第 %d 笔", f.No))
+	}
+	if f.Left > 0 {
+		parts = append(parts, "尚未放款 "+page.Money(f.Left))
 	}
 	if f.Term > 0 {
 		parts = append(parts, fmt.Sprintf("期限 %d 个月", f.Term))
@@ -261,9 +282,22 @@ func (n notices) ofApplication(ctx context.Context, tx bun.Tx, e event.Event) ([
 		"reason": or(f.Reason, f.Note, "请查看申请详情"), "note": f.Note,
 	}}
 	switch e.Type {
-	case "application.accepted", "application.declined", "application.supplement_asked", "application.completed":
+	case "application.accepted", "application.declined", "application.supplement_asked", "application.investigated", "application.planned":
+	case "application.step_done":
+		notice.Params["note"] = strings.TrimRight(f.Title+"。"+f.Note, "。")
+	case "application.delivered":
+		notice.Params["due"] = clock.Show(f.ConfirmUntil)
+	case "application.completed":
+		return n.ofCompleted(ctx, tx, f, notice)
+	case "application.undone":
+		return n.ofUndone(ctx, tx, f, notice)
+	case "application.objected":
+		to, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)
+		return each(to, notice), err
 	case "application.approved", "application.disbursed":
 		notice.Params["note"] = f.terms()
+	case "application.due_warned", "application.overdue", "application.due_moved", "application.handed_over":
+		return n.ofApplicationTime(ctx, tx, e, f, notice)
 	case "application.progressed":
 		notice.Params["note"] = or(f.Note, f.InstitutionName+"正在办理")
 	case "application.submitted", "application.supplemented", "application.withdrawn":

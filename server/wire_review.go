@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/institution"
@@ -22,6 +23,7 @@ func (h *house) newReviews(p parts) *review.Service {
 		{Key: enterprise.ReasonsOfChanges, Title: "企业变更登记", First: enterprise.FirstReasons(enterprise.ReasonsOfChanges)},
 		{Key: institution.ReasonsOfApplications, Title: "机构入驻", First: institution.FirstReasons()},
 		{Key: catalog.ReasonsOfProducts, Title: "产品审核", First: catalog.FirstReasons()},
+		{Key: application.ReasonsOfDeclining, Title: "产品申请", First: application.FirstReasons()},
 	}})
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/huiqi/huiqi/integrations/meilisearch"
+	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/enterprise"
@@ -54,7 +55,7 @@ func (m Meilisearch) check(demo bool) error {
 
 // searchSources are all that is searched, for those who make an index anew.
 func searchSources() []search.Source {
-	return []search.Source{ticket.SearchSource(), enterprise.SearchSource(), policy.SearchSource(), catalog.SearchSource(), content.SearchSource(), knowledge.SearchSource()}
+	return []search.Source{ticket.SearchSource(), application.SearchSource(), enterprise.SearchSource(), policy.SearchSource(), catalog.SearchSource(), content.SearchSource(), knowledge.SearchSource()}
 }
 
 // outsideSearch is the outside engine as modules ask it: each kind has a mirror of its own.

@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/web"
 )
 
@@ -42,8 +43,13 @@ type applicationListInput struct {
 	web.Listing
 	Status  []Status `query:"status" doc:"Any of these states, separated by commas."`
 	Waiting bool     `query:"waiting" doc:"What waits to be accepted, nearest deadline first."`
-	Overdue bool     `query:"overdue" doc:"What waits although its deadline has passed."`
-	Mine    bool     `query:"mine" doc:"What the asker is the handler of."`
+	Overdue bool     `query:"overdue" doc:"What is not done although its deadline has passed, nearest deadline first."`
+	Soon    bool     `query:"soon" doc:"What was reminded of and is not overdue, nearest deadline first."`
+	Q       string   `query:"q" maxLength:"400" doc:"A number, a phone or its last four digits, the beginning of a credit code, or words."`
+	Kind    string   `query:"kind" doc:"Of products."`
+	// Institution narrows for those who see several.
+	Institution int64 `query:"institution"`
+	Mine        bool  `query:"mine" doc:"What the asker is the handler of."`
 }
 
 type applicationListOutput struct{ Body web.List[Item] }
@@ -77,6 +83,47 @@ type applicationReasonInput struct {
 	}
 }
 
+type applicationDeclineInput struct {
+	Target
+	Body struct {
+		Version int64    `json:"version"`
+		Codes   []string `json:"codes,omitempty" maxItems:"10" doc:"Of ready reasons."`
+		Reason  string   `json:"reason,omitempty" doc:"In own words; needed when no ready reason is chosen or one asks for it."`
+	}
+}
+
+type applicationReasonsOutput struct{ Body web.List[reason.Reason] }
+
+type applicationPreviewInput struct {
+	Body struct {
+		Action Action `json:"action" enum:"accept,decline"`
+		Items  []Ref  `json:"items" minItems:"1" maxItems:"50"`
+	}
+}
+
+type applicationResultsInput struct {
+	From string `query:"from" maxLength:"7" doc:"The first month of submission, 2026-06; six months before the last when left out."`
+	To   string `query:"to" maxLength:"7" doc:"The last month; this one when left out."`
+	By   Group  `query:"by" enum:"institution,kind,month"`
+}
+
+type applicationResultsOutput struct{ Body Results }
+
+type applicationLimitsOutput struct{ Body web.List[LimitView] }
+
+type applicationLimitInput struct {
+	web.Keyed
+	Kind string `path:"kind" maxLength:"40" doc:"A kind of products, or all for those that have no limits of their own."`
+	Body struct {
+		AcceptDays  int   `json:"acceptDays,omitempty"`
+		HandleDays  int   `json:"handleDays,omitempty"`
+		ConfirmDays int   `json:"confirmDays,omitempty"`
+		WarnPercent int   `json:"warnPercent,omitempty"`
+		Clear       bool  `json:"clear,omitempty" doc:"Takes the limits of the kind away: those of all kinds count."`
+		Version     int64 `json:"version" doc:"0 where there were none."`
+	}
+}
+
 type applicationApproveInput struct {
 	Target
 	Body struct {
@@ -92,8 +139,56 @@ type applicationDisburseInput struct {
 	Target
 	Body struct {
 		Version int64  `json:"version"`
-		Amount  int64  `json:"amount" doc:"Fen."`
+		Amount  int64  `json:"amount" doc:"Fen; all instalments together are no more than what was granted."`
+		PaidOn  string `json:"paidOn,omitempty" maxLength:"10" doc:"2026-11-30; today when left out."`
 		Note    string `json:"note,omitempty"`
+	}
+}
+
+type applicationPlanInput struct {
+	Target
+	Body struct {
+		Version int64  `json:"version"`
+		Note    string `json:"note,omitempty"`
+		// Steps are those still to be done; what is done of the plan before stays.
+		Steps []applicationPlannedStep `json:"steps" maxItems:"20"`
+	}
+}
+
+type applicationPlannedStep struct {
+	Title       string `json:"title"`
+	Deliverable string `json:"deliverable,omitempty"`
+	Day         string `json:"day" maxLength:"10" doc:"Until when: 2026-12-01."`
+}
+
+func (in *applicationPlanInput) command() MakePlan {
+	cmd := MakePlan{Ref: in.ref(in.Body.Version), Note: in.Body.Note}
+	for _, s := range in.Body.Steps {
+		cmd.Steps = append(cmd.Steps, PlanStep{Title: s.Title, Deliverable: s.Deliverable, Day: s.Day})
+	}
+	return cmd
+}
+
+type applicationStepInput struct {
+	Target
+	Body struct {
+		Version int64   `json:"version"`
+		No      int     `json:"no" doc:"The place of the step in the plan, from 1."`
+		Note    string  `json:"note,omitempty"`
+		FileIDs []int64 `json:"fileIds,omitempty" maxItems:"9"`
+	}
+}
+
+type applicationDiligenceInput struct {
+	Target
+	Body struct {
+		Version  int64   `json:"version"`
+		Day      string  `json:"day" maxLength:"10"`
+		Way      Way     `json:"way" enum:"on_site,phone,documents,third_party"`
+		People   string  `json:"people" doc:"Who did it."`
+		Findings string  `json:"findings" doc:"Stay within the institution, as do the files."`
+		Advice   string  `json:"advice,omitempty"`
+		FileIDs  []int64 `json:"fileIds,omitempty" maxItems:"9"`
 	}
 }
 
@@ -121,9 +216,10 @@ type applicationColleaguesOutput struct {
 type applicationBatchInput struct {
 	web.Keyed
 	Body struct {
-		Items  []Ref  `json:"items" minItems:"1" maxItems:"50"`
-		Note   string `json:"note,omitempty" doc:"To the companies, when accepting."`
-		Reason string `json:"reason,omitempty" doc:"Needed when declining."`
+		Items  []Ref    `json:"items" minItems:"1" maxItems:"50"`
+		Note   string   `json:"note,omitempty" doc:"To the companies, when accepting."`
+		Codes  []string `json:"codes,omitempty" maxItems:"10" doc:"Ready reasons, when declining."`
+		Reason string   `json:"reason,omitempty" doc:"In own words, when declining."`
 	}
 }
 
@@ -162,13 +258,14 @@ func Register(api huma.API, s *Service) {
 		})
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/applications", Summary: "本企业的申请，或本人可见的申请", Tag: tag, Access: reader}.Huma(),
 		func(ctx context.Context, in *applicationListInput) (*applicationListOutput, error) {
-			items, next, err := s.List(ctx, access.From(ctx), ListFilter{
-				Statuses: in.Status, Waiting: in.Waiting, Overdue: in.Overdue, Mine: in.Mine, Cursor: in.Cursor, Limit: in.Limit,
+			items, next, note, err := s.Search(ctx, access.From(ctx), ListFilter{
+				Statuses: in.Status, Waiting: in.Waiting, Overdue: in.Overdue, Soon: in.Soon, Mine: in.Mine, Kind: in.Kind, Institution: in.Institution,
+				Query: in.Q, Cursor: in.Cursor, Limit: in.Limit,
 			})
 			if err != nil {
 				return nil, err
 			}
-			return &applicationListOutput{Body: web.NewList(items, next)}, nil
+			return &applicationListOutput{Body: web.NewList(items, next).Noted(note)}, nil
 		})
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/applications/{id}", Summary: "申请详情与进度", Tag: tag, Access: reader}.Huma(),
 		func(ctx context.Context, in *applicationGetInput) (*applicationOutput, error) {
@@ -188,8 +285,8 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, command(ToAccept), func(ctx context.Context, in *applicationNoteInput) (*applicationOutput, error) {
 		return output(s.Accept(ctx, access.From(ctx), Accept{in.ref(in.Body.Version), in.Body.Note}))
 	})
-	huma.Register(api, command(ToDecline), func(ctx context.Context, in *applicationReasonInput) (*applicationOutput, error) {
-		return output(s.Decline(ctx, access.From(ctx), Decline{in.ref(in.Body.Version), in.Body.Reason}))
+	huma.Register(api, command(ToDecline), func(ctx context.Context, in *applicationDeclineInput) (*applicationOutput, error) {
+		return output(s.Decline(ctx, access.From(ctx), Decline{in.ref(in.Body.Version), in.Body.Codes, in.Body.Reason}))
 	})
 	huma.Register(api, command(ToAsk), func(ctx context.Context, in *applicationReasonInput) (*applicationOutput, error) {
 		return output(s.AskSupplement(ctx, access.From(ctx), AskSupplement{in.ref(in.Body.Version), in.Body.Reason}))
@@ -202,11 +299,39 @@ func Register(api huma.API, s *Service) {
 		return output(s.Approve(ctx, access.From(ctx), Approve{in.ref(b.Version), Loan{b.Amount, b.Rate, b.Term}, b.Note}))
 	})
 	huma.Register(api, command(ToDisburse), func(ctx context.Context, in *applicationDisburseInput) (*applicationOutput, error) {
-		return output(s.Disburse(ctx, access.From(ctx), Disburse{in.ref(in.Body.Version), in.Body.Amount, in.Body.Note}))
+		return output(s.Disburse(ctx, access.From(ctx), Disburse{in.ref(in.Body.Version), in.Body.Amount, in.Body.PaidOn, in.Body.Note}))
+	})
+	huma.Register(api, command(ToPlan), func(ctx context.Context, in *applicationPlanInput) (*applicationOutput, error) {
+		return output(s.MakePlan(ctx, access.From(ctx), in.command()))
+	})
+	huma.Register(api, command(ToStep), func(ctx context.Context, in *applicationStepInput) (*applicationOutput, error) {
+		return output(s.FinishStep(ctx, access.From(ctx), FinishStep{in.ref(in.Body.Version), in.Body.No, in.Body.Note, in.Body.FileIDs}))
+	})
+	huma.Register(api, command(ToDeliver), func(ctx context.Context, in *applicationNoteInput) (*applicationOutput, error) {
+		return output(s.Deliver(ctx, access.From(ctx), Deliver{in.ref(in.Body.Version), in.Body.Note, in.Body.FileIDs}))
+	})
+	huma.Register(api, command(ToConfirm), func(ctx context.Context, in *applicationReasonInput) (*applicationOutput, error) {
+		return output(s.Confirm(ctx, access.From(ctx), Confirm{in.ref(in.Body.Version), in.Body.Reason}))
+	})
+	huma.Register(api, command(ToObject), func(ctx context.Context, in *applicationReasonInput) (*applicationOutput, error) {
+		return output(s.Object(ctx, access.From(ctx), Objection{in.ref(in.Body.Version), in.Body.Reason}))
+	})
+	huma.Register(api, command(ToInvestigate), func(ctx context.Context, in *applicationDiligenceInput) (*applicationOutput, error) {
+		b := in.Body
+		return output(s.Investigate(ctx, access.From(ctx), Investigate{in.ref(b.Version), b.Day, b.Way, b.People, b.Findings, b.Advice, b.FileIDs}))
 	})
 	huma.Register(api, command(ToComplete), func(ctx context.Context, in *applicationNoteInput) (*applicationOutput, error) {
 		return output(s.Complete(ctx, access.From(ctx), Complete{in.ref(in.Body.Version), in.Body.Note, in.Body.FileIDs}))
 	})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/applications/{id}/undo", Summary: "撤销上一步", Tag: tag, Access: access.Only(access.Institution, access.Platform)}.Huma(),
+		func(ctx context.Context, in *applicationReasonInput) (*applicationOutput, error) {
+			return output(s.Undo(ctx, access.From(ctx), Undo{in.ref(in.Body.Version), in.Body.Reason}))
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/application-results", Summary: "申请成果统计", Tag: tag, Access: access.Require(PermResults)}.Huma(),
+		func(ctx context.Context, in *applicationResultsInput) (*applicationResultsOutput, error) {
+			r, err := s.Results(ctx, access.From(ctx), ResultFilter{in.From, in.To, in.By})
+			return &applicationResultsOutput{r}, err
+		})
 	huma.Register(api, command(ToHandOver), func(ctx context.Context, in *applicationHandOverInput) (*applicationOutput, error) {
 		return output(s.HandOver(ctx, access.From(ctx), HandOver{in.ref(in.Body.Version), in.Body.UserID, in.Body.Note}))
 	})
@@ -230,7 +355,31 @@ func Register(api huma.API, s *Service) {
 		})
 	huma.Register(api, web.Operation{Method: "POST", Path: "/api/application-batches/decline", Summary: "批量不予受理", Tag: tag, Access: access.Require(PermHandle)}.Huma(),
 		func(ctx context.Context, in *applicationBatchInput) (*applicationBatchOutput, error) {
-			return outcomes(s.DeclineAll(ctx, access.From(ctx), in.Key, in.Body.Items, in.Body.Reason))
+			return outcomes(s.DeclineAll(ctx, access.From(ctx), in.Key, in.Body.Items, in.Body.Codes, in.Body.Reason))
+		})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/application-batches/preview", Summary: "批量办理前逐件预检，不改变申请", Tag: tag, Access: access.Require(PermHandle)}.Huma(),
+		func(ctx context.Context, in *applicationPreviewInput) (*applicationBatchOutput, error) {
+			return outcomes(s.PreviewAll(ctx, access.From(ctx), in.Body.Action, in.Body.Items))
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/application-reasons", Summary: "不予受理、不予通过的常用原因", Tag: tag, Access: access.Require(PermHandle)}.Huma(),
+		func(ctx context.Context, _ *struct{}) (*applicationReasonsOutput, error) {
+			list, err := s.OfferedReasons(ctx, access.From(ctx))
+			return &applicationReasonsOutput{web.NewList(list, "")}, err
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/application-limits", Summary: "申请各步骤的时限", Tag: tag, Access: access.Require(PermLimits)}.Huma(),
+		func(ctx context.Context, _ *struct{}) (*applicationLimitsOutput, error) {
+			list, err := s.Limits(ctx, access.From(ctx))
+			return &applicationLimitsOutput{web.NewList(list, "")}, err
+		})
+	huma.Register(api, web.Operation{Method: "PUT", Path: "/api/application-limits/{kind}", Summary: "设置一类产品的申请时限", Tag: tag, Access: access.Require(PermLimits)}.Huma(),
+		func(ctx context.Context, in *applicationLimitInput) (*applicationLimitsOutput, error) {
+			b := in.Body
+			cmd := SetLimit{Key: in.Key, Limit: Limit{in.Kind, b.AcceptDays, b.HandleDays, b.ConfirmDays, b.WarnPercent}, Clear: b.Clear, Version: b.Version}
+			if cmd.Kind == "all" {
+				cmd.Kind = ""
+			}
+			list, err := s.SetLimit(ctx, access.From(ctx), cmd)
+			return &applicationLimitsOutput{web.NewList(list, "")}, err
 		})
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/application-forms/{product}", Summary: "申请某产品前的信息：产品要求、联系人、草稿", Tag: tag, Access: owner}.Huma(),
 		func(ctx context.Context, in *applicationProductInput) (*applicationFormOutput, error) {

@@ -115,13 +115,17 @@ func TestTheDeskOverHTTP(t *testing.T) {
 		{"hand over", "bank", "POST", "/api/applications/1/hand-over", `{"version":4,"userId":61,"note":"休假"}`, 200, `"handlerName":"钱丽"`, ""},
 		{"she reads no names", "baker", "GET", "/api/applications/1", "", 200, `"handlerName":""`, "钱丽"},
 		{"approve too early", "bank", "POST", "/api/applications/1/approve", `{"version":5,"amount":1,"rate":1,"term":1}`, 409, "已受理", ""},
-		{"progress", "bank", "POST", "/api/applications/1/progress", `{"version":5,"note":"走访完成"}`, 200, `"status":"in_progress"`, ""},
+		{"look at the company", "bank", "POST", "/api/applications/1/diligence", `{"version":5,"day":"2026-11-24","way":"on_site","people":"钱丽、赵强","findings":"负债率低于行业均值","fileIds":[6001]}`, 200, `"status":"in_progress"`, ""},
+		{"she reads no findings", "baker", "GET", "/api/applications/1", "", 200, "尽职调查", "负债率低于行业均值"},
+		{"nor does the platform", "platform", "GET", "/api/applications/1", "", 200, "尽职调查", "负债率低于行业均值"},
 		{"approve wrongly", "bank", "POST", "/api/applications/1/approve", `{"version":6,"amount":0,"rate":9999,"term":0}`, 422, `"field":"rate"`, ""},
 		{"approve", "bank", "POST", "/api/applications/1/approve", `{"version":6,"amount":40000000,"rate":385,"term":12}`, 200, `"approvedRate":385`, ""},
 		{"pay too much", "bank", "POST", "/api/applications/1/disburse", `{"version":7,"amount":40000001}`, 422, `"field":"amount"`, ""},
-		{"pay", "bank", "POST", "/api/applications/1/disburse", `{"version":7,"amount":40000000}`, 200, `"status":"disbursed"`, ""},
-		{"complete", "bank", "POST", "/api/applications/1/complete", `{"version":8,"note":"资金到账"}`, 200, `"status":"completed"`, ""},
-		{"withdraw too late", "baker", "POST", "/api/applications/1/withdraw", `{"version":9}`, 409, "已办结", ""},
+		{"pay", "bank", "POST", "/api/applications/1/disburse", `{"version":7,"amount":30000000}`, 200, `"status":"disbursed"`, ""},
+		{"pay more than is left", "bank", "POST", "/api/applications/1/disburse", `{"version":8,"amount":10000001}`, 422, "尚未放款的 10 万元", ""},
+		{"pay the rest", "bank", "POST", "/api/applications/1/disburse", `{"version":8,"amount":10000000,"paidOn":"2026-11-24"}`, 200, `"no":2`, ""},
+		{"complete", "bank", "POST", "/api/applications/1/complete", `{"version":9,"note":"资金到账"}`, 200, `"status":"completed"`, ""},
+		{"withdraw too late", "baker", "POST", "/api/applications/1/withdraw", `{"version":10}`, 409, "已办结", ""},
 		{"decline a batch without reason", "bank", "POST", "/api/application-batches/decline", `{"items":[{"id":1,"version":3}]}`, 422, `"field":"reason"`, ""},
 	} {
 		status, body := b.do(c.who, c.method, c.path, c.body)
@@ -142,7 +146,7 @@ func TestEveryOperationDeclaresWhoMay(t *testing.T) {
 			}
 		}
 	}
-	if n != 22 {
+	if n != 34 {
 		t.Errorf("%d operations", n)
 	}
 }

@@ -41,8 +41,12 @@ func (s *Service) Supplement(ctx context.Context, actor access.Actor, cmd Supple
 	if err != nil {
 		return View{}, err
 	}
-	return s.change(ctx, actor, ToSupplement, cmd.Ref, cmd.fingerprint(), func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
-		return supplemented(note, cmd.FileIDs), a.Supply(s.Clock.Now())
+	return s.change(ctx, actor, ToSupplement, cmd.Ref, cmd.fingerprint(), func(ctx context.Context, tx bun.Tx, a *Application) (effect, error) {
+		h, err := s.hours(ctx, tx)
+		if err != nil {
+			return effect{}, err
+		}
+		return supplemented(note, cmd.FileIDs), a.Supply(s.Clock.Now(), h)
 	})
 }
 

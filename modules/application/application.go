@@ -6,11 +6,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/fault"
-	"github.com/huiqi/huiqi/platform/web/page"
 )
-
-// AcceptHours is how long an institution has to accept or decline, on the clock.
-const AcceptHours = 48
 
 // Source is the face an application came in by.
 type Source string
@@ -59,13 +55,16 @@ type Application struct {
 	Lends           bool   `bun:"lends,notnull"`
 	InstitutionID   int64  `bun:"institution_id,notnull"`
 	InstitutionName string `bun:"institution_name,notnull"`
-	Materials       string `bun:"materials,notnull"` // one a line
+	Materials       string `bun:"materials,notnull"`     // one a line
+	PromisedDays    int    `bun:"promised_days,notnull"` // working days until the result; 0 where the product promises none
 
 	EnterpriseID   int64  `bun:"enterprise_id,notnull"`
 	EnterpriseName string `bun:"enterprise_name,notnull"`
 	UserID         int64  `bun:"user_id,notnull"`
 	ContactName    string `bun:"contact_name,notnull"`
 	PhoneSealed    string `bun:"phone_sealed,notnull"`
+	PhoneBlind     string `bun:"phone_blind,notnull"`
+	PhoneTail      string `bun:"phone_tail,notnull"`
 
 	Amount     int64  `bun:"amount,notnull"` // fen; financing only
 	Term       int    `bun:"term,notnull"`   // months; financing only
@@ -75,15 +74,27 @@ type Application struct {
 	HandlerID   int64      `bun:"handler_id,nullzero"`
 	HandlerName string     `bun:"handler_name,notnull"`
 	SubmittedAt time.Time  `bun:"submitted_at,notnull"`
-	DueAt       time.Time  `bun:"due_at,notnull"` // accept or decline until
-	ClosedAt    *time.Time `bun:"closed_at"`
-	Reason      string     `bun:"reason,notnull"` // why it ended, or what is lacking
+	AcceptedAt  *time.Time `bun:"accepted_at"`
+	// AcceptMinutes and TotalMinutes are the times it took, on the clock; 0 while it goes on.
+	AcceptMinutes int64      `bun:"accept_minutes,notnull"`
+	TotalMinutes  int64      `bun:"total_minutes,notnull"`
+	ClosedAt      *time.Time `bun:"closed_at"`
+	Reason        string     `bun:"reason,notnull"` // why it ended, or what is lacking
 
+	// Plan is how a service is given; DeliveredAt when it was, while the company has not objected.
+	Plan        Plan       `bun:"plan,notnull"`
+	DeliveredAt *time.Time `bun:"delivered_at"`
+
+	Diligences      int        `bun:"diligences,notnull"` // records of due diligence
+	ApprovedAt      *time.Time `bun:"approved_at"`
 	ApprovedAmount  int64      `bun:"approved_amount,notnull"` // fen
 	ApprovedRate    int        `bun:"approved_rate,notnull"`   // basis points a year
 	ApprovedTerm    int        `bun:"approved_term,notnull"`   // months
+	Payments        int        `bun:"payments,notnull"`        // instalments
 	DisbursedAmount int64      `bun:"disbursed_amount,notnull"`
 	DisbursedAt     *time.Time `bun:"disbursed_at"`
+
+	Due
 }
 
 // Allows reports whether the state of the application allows the action, whoever asks.
@@ -92,10 +103,8 @@ func (a *Application) Allows(action Action) bool {
 	return ok
 }
 
-// Overdue reports whether the institution has let the time to accept pass.
-func (a *Application) Overdue(now time.Time) bool {
-	return a.Status == Waiting && now.After(a.DueAt)
-}
+// Overdue reports whether the time of the present step has passed.
+func (a *Application) Overdue(now time.Time) bool { return a.over(now) }
 
 // move takes the step or says why the state does not allow it.
 func (a *Application) move(action Action) error {
@@ -108,28 +117,60 @@ func (a *Application) move(action Action) error {
 }
 
 // Submit turns what was typed into an application and starts the institution's clock.
-func (a *Application) Submit(now time.Time) error {
+func (a *Application) Submit(now time.Time, h Hours) error {
 	if err := a.move(ToSubmit); err != nil {
 		return err
 	}
-	a.SubmittedAt, a.DueAt = now, Deadline(now)
+	a.SubmittedAt = now
+	a.awaitAcceptance(now, h)
 	return nil
 }
+
+// awaitAcceptance lets the time to accept run anew.
+func (a *Application) awaitAcceptance(now time.Time, h Hours) {
+	l := h.of(a.Kind)
+	a.start(DueAccept, now, l.AcceptDays, l.WarnPercent, h.Calendar())
+}
+
+// awaitResult lets the time until the result run anew: what the product promises, or the limit of its kind.
+func (a *Application) awaitResult(now time.Time, h Hours) {
+	l := h.of(a.Kind)
+	days := l.HandleDays
+	if a.PromisedDays > 0 {
+		days = a.PromisedDays
+	}
+	a.start(DueHandle, now, days, l.WarnPercent, h.Calendar())
+}
+
+// end closes the application: nothing is due any more.
+func (a *Application) end(now time.Time) {
+	a.ClosedAt, a.TotalMinutes = &now, minutes(a.SubmittedAt, now)
+	if a.AcceptMinutes == 0 {
+		a.AcceptMinutes = a.TotalMinutes // it ended before anybody accepted it
+	}
+	a.stop()
+}
+
+// minutes is the time between on the clock, at least one.
+func minutes(from, until time.Time) int64 { return max(1, int64(until.Sub(from)/time.Minute)) }
 
 // Withdraw ends the application because the company does not want it any more.
 func (a *Application) Withdraw(now time.Time, reason string) error {
 	if err := a.move(ToWithdraw); err != nil {
 		return err
 	}
-	a.Reason, a.ClosedAt = reason, &now
+	a.Reason = reason
+	a.end(now)
 	return nil
 }
 
-// Accept takes the application on. Whoever accepts becomes the handler when there is none.
-func (a *Application) Accept(by Colleague) error {
+// Accept takes the application on; the time until the result begins. Whoever accepts becomes the handler when there is none.
+func (a *Application) Accept(now time.Time, by Colleague, h Hours) error {
 	if err := a.move(ToAccept); err != nil {
 		return err
 	}
+	a.AcceptedAt, a.AcceptMinutes = &now, minutes(a.SubmittedAt, now)
+	a.awaitResult(now, h)
 	if a.HandlerID == 0 {
 		a.HandlerID, a.HandlerName = by.ID, by.Name
 	}
@@ -141,27 +182,31 @@ func (a *Application) Decline(now time.Time, reason string) error {
 	if err := a.move(ToDecline); err != nil {
 		return err
 	}
-	a.Reason, a.ClosedAt = reason, &now
+	a.Reason = reason
+	a.end(now)
 	return nil
 }
 
-// Ask stops until the company supplies what is lacking.
-func (a *Application) Ask(what string) error {
+// Ask stops until the company supplies what is lacking; the clock stands still.
+func (a *Application) Ask(now time.Time, what string) error {
 	from := a.Status
 	if err := a.move(ToAsk); err != nil {
 		return err
 	}
 	a.Resume, a.Reason = from, what
+	a.hold(now)
 	return nil
 }
 
 // Supply goes on where it stopped. An application that was not accepted yet starts its clock anew.
-func (a *Application) Supply(now time.Time) error {
+func (a *Application) Supply(now time.Time, h Hours) error {
 	if err := a.move(ToSupplement); err != nil {
 		return err
 	}
 	if a.Status == Waiting {
-		a.DueAt = Deadline(now)
+		a.awaitAcceptance(now, h)
+	} else {
+		a.goOn(now, h.Calendar())
 	}
 	a.Resume, a.Reason = "", ""
 	return nil
@@ -178,11 +223,15 @@ type Loan struct {
 	Term   int
 }
 
-// Approve keeps what the institution grants.
-func (a *Application) Approve(l Loan) error {
+// Approve keeps what the institution grants after its due diligence.
+func (a *Application) Approve(now time.Time, l Loan) error {
 	if err := a.move(ToApprove); err != nil {
 		return err
 	}
+	if a.Diligences == 0 {
+		return ErrNoDiligence
+	}
+	a.ApprovedAt = &now
 	var errs []error
 	if l.Amount <= 0 || l.Amount > maxAmount {
 		errs = append(errs, fault.InvalidField("amount", "AMOUNT_RANGE", "请填写审批金额，大于 0 且不超过 100 亿元"))
@@ -194,19 +243,8 @@ func (a *Application) Approve(l Loan) error {
 		errs = append(errs, fault.InvalidField("term", "TERM_RANGE", "期限应在 1 至 360 个月之间"))
 	}
 	a.ApprovedAmount, a.ApprovedRate, a.ApprovedTerm = l.Amount, l.Rate, l.Term
+	a.stop()
 	return fault.Merge(errs...)
-}
-
-// Disburse keeps that the money was paid out.
-func (a *Application) Disburse(now time.Time, amount int64) error {
-	if err := a.move(ToDisburse); err != nil {
-		return err
-	}
-	if amount <= 0 || amount > a.ApprovedAmount {
-		return fault.InvalidField("amount", "AMOUNT_RANGE", "放款金额应大于 0 且不超过审批金额 "+page.Money(a.ApprovedAmount))
-	}
-	a.DisbursedAmount, a.DisbursedAt = amount, &now
-	return nil
 }
 
 // Complete ends the application well.
@@ -214,7 +252,7 @@ func (a *Application) Complete(now time.Time) error {
 	if err := a.move(ToComplete); err != nil {
 		return err
 	}
-	a.ClosedAt = &now
+	a.end(now)
 	return nil
 }
 
@@ -226,6 +264,3 @@ func (a *Application) HandOver(to Colleague) error {
 	a.HandlerID, a.HandlerName = to.ID, to.Name
 	return nil
 }
-
-// Deadline is until when an application sent at start must be accepted or declined.
-func Deadline(start time.Time) time.Time { return start.Add(AcceptHours * time.Hour) }

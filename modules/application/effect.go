@@ -1,6 +1,10 @@
 package application
 
 import (
+	"context"
+
+	"github.com/uptrace/bun"
+
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/event"
 )
@@ -11,6 +15,8 @@ type effect struct {
 	summary string
 	files   []int64
 	detail  any
+	// after writes what belongs to the step beside the application; seq is that of its event.
+	after func(ctx context.Context, tx bun.Tx, seq int64) error
 }
 
 func withdrawn(reason string) effect {
@@ -46,10 +52,12 @@ func approved(l Loan, note string) effect {
 	}
 }
 
-func disbursed(amount int64, note string) effect {
+func disbursed(a *Application, p *payment) effect {
 	return effect{
-		fact:    func(h Head) event.Fact { return Disbursed{Head: h, Amount: amount, Note: note} },
-		summary: "登记放款", detail: map[string]any{"amount": amount},
+		fact: func(h Head) event.Fact {
+			return Disbursed{Head: h, Amount: p.Amount, No: p.No, PaidOn: p.PaidOn, Total: a.DisbursedAmount, Left: a.ApprovedAmount - a.DisbursedAmount, Note: p.Note}
+		},
+		summary: "登记放款", detail: map[string]any{"amount": p.Amount, "no": p.No, "paidOn": p.PaidOn},
 	}
 }
 
@@ -59,7 +67,7 @@ func completed(note string, files []int64) effect {
 
 // submitted is announced when a company applies.
 func submitted(a *Application) Submitted {
-	return Submitted{Head: a.head(), Source: a.Source, Amount: a.Amount, Term: a.Term, DueAt: a.DueAt.UTC()}
+	return Submitted{Head: a.head(), Source: a.Source, Amount: a.Amount, Term: a.Term, DueAt: a.Due.At.UTC()}
 }
 
 // submitRecord is the line of the audit log for an application that came in.

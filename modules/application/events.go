@@ -83,7 +83,48 @@ type Approved struct {
 type Disbursed struct {
 	Head
 	Amount int64  `json:"amount"`
+	No     int    `json:"no,omitempty"` // of the instalment
+	PaidOn string `json:"paidOn,omitempty"`
+	Total  int64  `json:"total,omitempty"` // with this one
+	Left   int64  `json:"left,omitempty"`  // of what was granted
 	Note   string `json:"note,omitempty"`
+}
+
+// Investigated is announced when the institution has done due diligence. What it found is not in it.
+type Investigated struct {
+	Head
+	Day string `json:"day"`
+	Way Way    `json:"way"`
+}
+
+// Planned is announced when the institution tells how the service will be given, or changes it.
+type Planned struct {
+	Head
+	Edition int        `json:"edition"`
+	Steps   []PlanStep `json:"steps"`
+	Note    string     `json:"note,omitempty"`
+}
+
+// StepDone is announced when a step of the plan was done.
+type StepDone struct {
+	Head
+	Title   string  `json:"title"`
+	Note    string  `json:"note,omitempty"`
+	FileIDs []int64 `json:"fileIds,omitempty"`
+}
+
+// Delivered is announced when the service was given; ConfirmUntil is until when the company confirms or objects.
+type Delivered struct {
+	Head
+	Note         string    `json:"note"`
+	FileIDs      []int64   `json:"fileIds,omitempty"`
+	ConfirmUntil time.Time `json:"confirmUntil"`
+}
+
+// Objected is announced when the company does not accept what was delivered.
+type Objected struct {
+	Head
+	Reason string `json:"reason"`
 }
 
 // Completed is announced when the application ends well.
@@ -91,6 +132,8 @@ type Completed struct {
 	Head
 	Note    string  `json:"note,omitempty"`
 	FileIDs []int64 `json:"fileIds,omitempty"`
+	// By is who ended a service: the company (enterprise), or its time to object (time); empty when the institution did.
+	By string `json:"by,omitempty"`
 }
 
 // HandedOver is announced when another operator becomes the handler. Both names and the note stay within the institution.
@@ -99,7 +142,68 @@ type HandedOver struct {
 	FromName string `json:"fromName,omitempty"`
 	ToName   string `json:"toName"`
 	Note     string `json:"note,omitempty"`
+	ByID     int64  `json:"byId,omitempty"` // who handed it over
 }
+
+// DueWarned is announced when most of the time of a step has passed.
+type DueWarned struct {
+	Head
+	For   DueFor    `json:"for"`
+	DueAt time.Time `json:"dueAt"`
+}
+
+// Overdue is announced when the time of a step has passed.
+type Overdue struct {
+	Head
+	For   DueFor    `json:"for"`
+	DueAt time.Time `json:"dueAt"`
+}
+
+// DueMoved is announced when a new calendar moved a deadline.
+type DueMoved struct {
+	Head
+	For    DueFor    `json:"for"`
+	Before time.Time `json:"before"`
+	DueAt  time.Time `json:"dueAt"`
+}
+
+// Event names the fact.
+func (f DueWarned) Event() (string, string, int64) { return "application.due_warned", Object, f.ID }
+
+// Event names the fact.
+func (f Overdue) Event() (string, string, int64) { return "application.overdue", Object, f.ID }
+
+// Event names the fact.
+func (f DueMoved) Event() (string, string, int64) { return "application.due_moved", Object, f.ID }
+
+// Undone is announced when the last step was taken back.
+type Undone struct {
+	Head
+	Seq    int64  `json:"seq"`   // of the step
+	Label  string `json:"label"` // of the step
+	Reason string `json:"reason"`
+	ByID   int64  `json:"byId"`
+}
+
+// Event names the fact.
+func (f Undone) Event() (string, string, int64) { return "application.undone", Object, f.ID }
+
+// Event names the fact.
+func (f Investigated) Event() (string, string, int64) {
+	return "application.investigated", Object, f.ID
+}
+
+// Event names the fact.
+func (f Planned) Event() (string, string, int64) { return "application.planned", Object, f.ID }
+
+// Event names the fact.
+func (f StepDone) Event() (string, string, int64) { return "application.step_done", Object, f.ID }
+
+// Event names the fact.
+func (f Delivered) Event() (string, string, int64) { return "application.delivered", Object, f.ID }
+
+// Event names the fact.
+func (f Objected) Event() (string, string, int64) { return "application.objected", Object, f.ID }
 
 // Event names the fact.
 func (f Submitted) Event() (string, string, int64) { return "application.submitted", Object, f.ID }

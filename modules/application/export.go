@@ -3,12 +3,12 @@ package application
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/sheet"
 	"github.com/huiqi/huiqi/platform/text"
 )
@@ -72,7 +72,8 @@ func (s *Service) ExportSource() sheet.Source {
 			of("purpose", "用途", 30, func(a *exported) sheet.Cell { return sheet.Text(a.Purpose) }),
 			of("handler", "经办人", 12, func(a *exported) sheet.Cell { return sheet.Text(a.HandlerName) }),
 			of("submittedAt", "提交时间", 20, func(a *exported) sheet.Cell { return sheet.Time(a.SubmittedAt) }),
-			of("dueAt", "受理时限", 20, func(a *exported) sheet.Cell { return sheet.Time(a.DueAt) }),
+			of("dueFor", "时限种类", 12, func(a *exported) sheet.Cell { return sheet.Text(dueWords[a.For]) }),
+			of("dueAt", "截止时间", 20, func(a *exported) sheet.Cell { return sheet.Time(a.Due.At) }),
 			of("closedAt", "结束时间", 20, func(a *exported) sheet.Cell { return sheet.TimeOf(a.ClosedAt) }),
 			of("approvedAmount", "审批金额（元）", 16, func(a *exported) sheet.Cell { return fen(a.ApprovedAmount) }),
 			of("approvedRate", "年利率（%）", 12, func(a *exported) sheet.Cell { return fen(int64(a.ApprovedRate)) }), // basis points are hundredths too
@@ -84,10 +85,10 @@ func (s *Service) ExportSource() sheet.Source {
 	}.Source()
 }
 
-var scopeNames = map[string]string{"waiting": "待受理", "overdue": "超期未受理", "mine": "我经办的"}
+var scopeNames = map[string]string{"waiting": "待受理", "overdue": "已超时限", "soon": "即将到期", "mine": "我经办的"}
 
 func exportFilter(actor access.Actor, f sheet.Filter) (ListFilter, error) {
-	if err := f.Only("scope", "status"); err != nil {
+	if err := f.Only("scope", "status", "q", "kind", "institution"); err != nil {
 		return ListFilter{}, err
 	}
 	var out ListFilter
@@ -97,6 +98,8 @@ func exportFilter(actor access.Actor, f sheet.Filter) (ListFilter, error) {
 		out.Waiting = true
 	case "overdue":
 		out.Overdue = true
+	case "soon":
+		out.Soon = true
 	case "mine":
 		out.Mine, out.handlerID = true, actor.UserID
 	default:
@@ -108,8 +111,15 @@ func exportFilter(actor access.Actor, f sheet.Filter) (ListFilter, error) {
 		}
 		out.Statuses = append(out.Statuses, Status(w))
 	}
-	if out.byDue() {
-		out.Statuses = []Status{Waiting}
+	if out.Waiting {
+		out.Statuses = nil
+	}
+	out.Query, out.Kind = f["q"], f["kind"]
+	if v := f["institution"]; v != "" {
+		var err error
+		if out.Institution, err = strconv.ParseInt(v, 10, 64); err != nil {
+			return out, sheet.ErrFilter
+		}
 	}
 	return out, nil
 }
@@ -123,7 +133,16 @@ func describe(f sheet.Filter) (string, error) {
 	if name := scopeNames[f["scope"]]; name != "" {
 		words = append(words, name)
 	}
-	if len(parsed.Statuses) > 0 && !parsed.byDue() {
+	if parsed.Query != "" {
+		words = append(words, "搜索：“"+parsed.Query+"”")
+	}
+	if parsed.Kind != "" {
+		words = append(words, "产品类型："+parsed.Kind)
+	}
+	if parsed.Institution != 0 {
+		words = append(words, fmt.Sprintf("机构编号：%d", parsed.Institution))
+	}
+	if len(parsed.Statuses) > 0 {
 		var names []string
 		for _, s := range parsed.Statuses {
 			names = append(names, s.Label())
@@ -134,56 +153,40 @@ func describe(f sheet.Filter) (string, error) {
 }
 
 func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Filter, after string, limit int) ([]exported, string, error) {
-	if !actor.SignedIn() {
-		return nil, "", fault.ErrUnauthorized
-	}
 	parsed, err := exportFilter(actor, f)
 	if err != nil {
 		return nil, "", err
 	}
-	var from *position
-	if after != "" {
-		p, err := parsePosition(after, parsed.byDue())
-		if err != nil {
-			return nil, "", err
-		}
-		from = &p
-	}
-	rows, err := list(ctx, s.DB.Read(), visible(actor), parsed, from, s.Clock.Now(), limit+1)
-	if err != nil {
-		return nil, "", err
-	}
-	next := ""
-	if len(rows) > limit {
-		rows = rows[:limit]
-		last := position{id: rows[limit-1].ID}
-		if parsed.byDue() {
-			last.due = rows[limit-1].DueAt
-		}
-		next = last.String()
-	}
+	parsed.Cursor, parsed.Limit = after, min(limit, 100)
+	rows, next, _, _, err := s.page(ctx, actor, &parsed)
 	out := make([]exported, 0, len(rows))
 	for i := range rows {
 		out = append(out, exported{rows[i], actor})
 	}
-	return out, next, nil
+	return out, next, err
 }
 
+// exportCount counts up to most; where words are searched for it looks page by page.
 func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.Filter, most int) (int, error) {
 	parsed, err := exportFilter(actor, f)
 	if err != nil {
 		return 0, err
 	}
+	if parsed.Query != "" {
+		n := 0
+		for parsed.Limit = 100; ; {
+			rows, next, _, _, err := s.page(ctx, actor, &parsed)
+			if n += len(rows); err != nil || next == "" || n >= most {
+				return min(n, most), err
+			}
+			parsed.Cursor = next
+		}
+	}
+	parsed.now = s.Clock.Now()
 	db := s.DB.Read()
-	q := visible(actor).narrow(db.NewSelect().Model((*Application)(nil)).ColumnExpr("1")).Limit(int64(most))
-	if len(parsed.Statuses) > 0 {
-		q = q.Where("a.status IN ?", bun.Tuple(parsed.Statuses))
-	}
-	if parsed.handlerID != 0 {
-		q = q.Where("a.handler_id = ?", parsed.handlerID)
-	}
-	if parsed.Overdue {
-		q = q.Where("a.due_at < ?", s.Clock.Now())
+	q := parsed.narrow(visible(actor).narrow(db.NewSelect().Model((*Application)(nil)).ColumnExpr("1")).Limit(int64(most)), "")
+	if list := parsed.each(); list[0] != "" {
+		q = q.Where("a.status IN ?", bun.Tuple(list))
 	}
 	n, err := db.NewSelect().TableExpr("(?) AS found", q).Count(ctx)
 	if err != nil {

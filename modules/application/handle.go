@@ -9,6 +9,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/reason"
 )
 
 // Accept asks to take an application on.
@@ -25,24 +26,74 @@ func (s *Service) Accept(ctx context.Context, actor access.Actor, cmd Accept) (V
 	if err != nil {
 		return View{}, err
 	}
-	return s.change(ctx, actor, ToAccept, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
-		return accepted(note), a.Accept(Colleague{ID: actor.UserID, Name: actor.Name})
+	return s.change(ctx, actor, ToAccept, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, a *Application) (effect, error) {
+		h, err := s.hours(ctx, tx)
+		if err != nil {
+			return effect{}, err
+		}
+		return accepted(note), a.Accept(s.Clock.Now(), Colleague{ID: actor.UserID, Name: actor.Name}, h)
 	})
 }
 
 // Decline asks to end an application.
 type Decline struct {
 	Ref
-	Reason string // the company reads it
+	// Codes are ready reasons. Reason is in the institution's own words, needed when no ready one is chosen or one asks for
+	// it. The company reads both.
+	Codes  []string
+	Reason string
+}
+
+// ReasonsOfDeclining is the list of ready reasons that operators edit.
+const ReasonsOfDeclining = "application_decline"
+
+// FirstReasons are the ready reasons an installation begins with.
+func FirstReasons() []reason.Reason {
+	return []reason.Reason{
+		{Code: "age", Text: "经营时间不满足产品条件，可在满足后重新申请", Sort: 10},
+		{Code: "debt", Text: "当前负债或经营状况暂不能满足产品要求", Sort: 20},
+		{Code: "scope", Text: "所需服务超出本机构的服务范围，建议选择其他机构", Sort: 30},
+		{Code: "materials", Text: "申请材料不完整或与实际不符：", Words: true, Sort: 40},
+		{Code: "contact", Text: "多次联系未能联系到申请人，可在方便时重新申请", Sort: 50},
+		{Code: "repeated", Text: "与已在办理的申请重复", Sort: 60},
+		{Code: reason.Other, Text: "其他原因", Words: true, Sort: 90},
+	}
+}
+
+// OfferedReasons lists the ready reasons of declining for those who handle applications.
+func (s *Service) OfferedReasons(ctx context.Context, actor access.Actor) ([]reason.Reason, error) {
+	if err := actor.Need(PermHandle); err != nil {
+		return nil, err
+	}
+	if s.Reasons == nil {
+		return []reason.Reason{}, nil
+	}
+	return s.Reasons.Offered(ctx, s.DB.Read(), ReasonsOfDeclining)
+}
+
+// why is what the company reads as the reason of declining.
+func (s *Service) why(ctx context.Context, db bun.IDB, codes []string, own string) (string, error) {
+	if len(codes) == 0 || s.Reasons == nil {
+		return block("reason", "原因", own, maxNote, true)
+	}
+	offered, err := s.Reasons.Offered(ctx, db, ReasonsOfDeclining)
+	if err != nil {
+		return "", err
+	}
+	_, words, err := reason.Compose(offered, codes, own)
+	if f, ok := fault.As(err); ok {
+		return "", fault.InvalidField("reason", f.Code, f.Message)
+	}
+	return words, err
 }
 
 // Decline ends an application before its result with a reason. Errors as Accept.
 func (s *Service) Decline(ctx context.Context, actor access.Actor, cmd Decline) (View, error) {
-	reason, err := block("reason", "原因", cmd.Reason, maxNote, true)
-	if err != nil {
-		return View{}, err
-	}
-	return s.change(ctx, actor, ToDecline, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
+	return s.change(ctx, actor, ToDecline, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, a *Application) (effect, error) {
+		reason, err := s.why(ctx, tx, cmd.Codes, cmd.Reason)
+		if err != nil {
+			return effect{}, err
+		}
 		from := a.Status
 		return declined(from, reason), a.Decline(s.Clock.Now(), reason)
 	})
@@ -61,7 +112,7 @@ func (s *Service) AskSupplement(ctx context.Context, actor access.Actor, cmd Ask
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToAsk, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
-		return asked(reason), a.Ask(reason)
+		return asked(reason), a.Ask(s.Clock.Now(), reason)
 	})
 }
 
@@ -97,25 +148,7 @@ func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd Approve) 
 		return View{}, err
 	}
 	return s.change(ctx, actor, ToApprove, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
-		return approved(cmd.Loan, note), a.Approve(cmd.Loan)
-	})
-}
-
-// Disburse keeps that the money was paid out.
-type Disburse struct {
-	Ref
-	Amount int64 // fen
-	Note   string
-}
-
-// Disburse keeps the payment of an approved loan. Errors as Approve.
-func (s *Service) Disburse(ctx context.Context, actor access.Actor, cmd Disburse) (View, error) {
-	note, err := block("note", "放款说明", cmd.Note, maxNote, false)
-	if err != nil {
-		return View{}, err
-	}
-	return s.change(ctx, actor, ToDisburse, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application) (effect, error) {
-		return disbursed(cmd.Amount, note), a.Disburse(s.Clock.Now(), cmd.Amount)
+		return approved(cmd.Loan, note), a.Approve(s.Clock.Now(), cmd.Loan)
 	})
 }
 
@@ -126,7 +159,7 @@ type Complete struct {
 	FileIDs []int64
 }
 
-// Complete ends a service that was given, or a loan that was paid out. Errors as Accept; files must be the actor's own.
+// Complete ends a loan that was paid out. Errors as Accept; files must be the actor's own.
 func (s *Service) Complete(ctx context.Context, actor access.Actor, cmd Complete) (View, error) {
 	note, err := block("note", "办结说明", cmd.Note, maxNote, true)
 	if err != nil {
@@ -164,7 +197,9 @@ func (s *Service) HandOver(ctx context.Context, actor access.Actor, cmd HandOver
 			}
 			from := a.HandlerName
 			return effect{
-				fact:    func(h Head) event.Fact { return HandedOver{Head: h, FromName: from, ToName: c.Name, Note: note} },
+				fact: func(h Head) event.Fact {
+					return HandedOver{Head: h, FromName: from, ToName: c.Name, Note: note, ByID: actor.UserID}
+				},
 				summary: "转交经办", detail: map[string]any{"to": c.ID},
 			}, a.HandOver(c)
 		}
@@ -191,13 +226,37 @@ func (s *Service) AcceptAll(ctx context.Context, actor access.Actor, key string,
 }
 
 // DeclineAll declines each application by itself with the same reason. Outcomes as AcceptAll.
-func (s *Service) DeclineAll(ctx context.Context, actor access.Actor, key string, refs []Ref, reason string) ([]Outcome, error) {
-	if _, err := block("reason", "原因", reason, maxNote, true); err != nil {
+func (s *Service) DeclineAll(ctx context.Context, actor access.Actor, key string, refs []Ref, codes []string, reason string) ([]Outcome, error) {
+	if err := actor.Need(PermHandle); err != nil {
+		return nil, err
+	}
+	if _, err := s.why(ctx, s.DB.Read(), codes, reason); err != nil {
 		return nil, err
 	}
 	return s.batch(ctx, actor, key, refs, func(r Ref) error {
-		_, err := s.Decline(ctx, actor, Decline{Ref: r, Reason: reason})
+		_, err := s.Decline(ctx, actor, Decline{Ref: r, Codes: codes, Reason: reason})
 		return err
+	})
+}
+
+// PreviewAll tells for each application whether the action would be taken now, and why not; it changes nothing.
+func (s *Service) PreviewAll(ctx context.Context, actor access.Actor, action Action, refs []Ref) ([]Outcome, error) {
+	if action != ToAccept && action != ToDecline {
+		return nil, fault.InvalidField("action", "BATCH_ACTION", "只能批量受理或不予受理")
+	}
+	return s.batch(ctx, actor, "", refs, func(r Ref) error {
+		db := s.DB.Read()
+		a, err := find(ctx, db, visible(actor), r.ID)
+		if err != nil {
+			return err
+		}
+		if !may(actor, a, action) {
+			return ErrForbidden
+		}
+		if a.Version != r.Version {
+			return stale(ctx, db, actor, a)
+		}
+		return a.move(action)
 	})
 }
 

@@ -19,6 +19,7 @@ const (
 	Lacking Status = "supplement" // the company must supply something
 	Taken   Status = "accepted"
 	Working Status = "in_progress"
+	Given   Status = "delivered" // the company must confirm or object
 	Granted Status = "approved"
 	PaidOut Status = "disbursed"
 	Done    Status = "completed"
@@ -31,7 +32,7 @@ const Earlier Status = "earlier"
 
 // statuses are all states with the word every face shows.
 var statuses = map[Status]string{
-	Unsent: "草稿", Waiting: "待受理", Lacking: "待补正", Taken: "已受理", Working: "办理中", Granted: "已审批",
+	Unsent: "草稿", Waiting: "待受理", Lacking: "待补正", Taken: "已受理", Working: "办理中", Given: "待确认", Granted: "已审批",
 	PaidOut: "已放款", Done: "已办结", Refused: "未通过", Dropped: "已撤回",
 }
 
@@ -55,10 +56,20 @@ const (
 	ToDecline    Action = "decline"
 	ToAsk        Action = "ask-supplement"
 	ToProgress   Action = "progress"
+	ToPlan       Action = "plan"
+	ToStep       Action = "plan-step"
+	ToDeliver    Action = "deliver"
+	ToConfirm    Action = "confirm"
+	ToObject     Action = "object"
 	ToApprove    Action = "approve"
 	ToDisburse   Action = "disburse"
 	ToComplete   Action = "complete"
 	ToHandOver   Action = "hand-over"
+	// ToInvestigate is due diligence.
+	ToInvestigate Action = "diligence"
+
+	// lapse is the clock's: the time to confirm is over.
+	lapse Action = "lapse"
 )
 
 // Side is who an action belongs to.
@@ -68,6 +79,7 @@ type Side string
 const (
 	Applicant   Side = "applicant"   // people who act for the company
 	Institution Side = "institution" // operators of the product's institution
+	Clockwork   Side = "clock"       // nobody: the time is over
 )
 
 // Branch says for which applications a step is there.
@@ -108,22 +120,32 @@ func Lifecycle() []Transition {
 		{Lacking, ToDecline, Refused, Any},
 		{Lacking, ToHandOver, Lacking, Any},
 		{Lacking, ToWithdraw, Dropped, Any},
-		{Taken, ToProgress, Working, Any},
+		{Taken, ToInvestigate, Working, Financing},
+		{Taken, ToPlan, Working, Services},
+		{Taken, ToProgress, Taken, Any},
 		{Taken, ToAsk, Lacking, Any},
 		{Taken, ToDecline, Refused, Any},
 		{Taken, ToHandOver, Taken, Any},
 		{Taken, ToWithdraw, Dropped, Any},
+		{Working, ToInvestigate, Working, Financing},
 		{Working, ToApprove, Granted, Financing},
-		{Working, ToComplete, Done, Services},
+		{Working, ToDeliver, Given, Services},
+		{Working, ToStep, Working, Services},
+		{Working, ToPlan, Working, Services},
 		{Working, ToProgress, Working, Any},
 		{Working, ToAsk, Lacking, Any},
 		{Working, ToDecline, Refused, Any},
 		{Working, ToHandOver, Working, Any},
 		{Working, ToWithdraw, Dropped, Any},
+		{Given, ToConfirm, Done, Services},
+		{Given, ToObject, Working, Services},
+		{Given, lapse, Done, Services},
+		{Given, ToHandOver, Given, Services},
 		{Granted, ToDisburse, PaidOut, Financing},
 		{Granted, ToProgress, Granted, Financing},
 		{Granted, ToHandOver, Granted, Financing},
 		{Granted, ToWithdraw, Dropped, Financing}, // the company does not take the offer
+		{PaidOut, ToDisburse, PaidOut, Financing},
 		{PaidOut, ToComplete, Done, Financing},
 		{PaidOut, ToHandOver, PaidOut, Financing},
 	}
@@ -133,6 +155,8 @@ func Lifecycle() []Transition {
 const (
 	PermView   access.Permission = "application.view"
 	PermHandle access.Permission = "application.handle"
+	// PermSupervise has its holders told of what is overdue.
+	PermSupervise access.Permission = "application.supervise"
 )
 
 // Permissions describes the rights of the module for the page where roles are edited.
@@ -140,6 +164,11 @@ func Permissions() []access.Info {
 	return []access.Info{
 		{Name: PermView, Group: "申请", Label: "查看申请"},
 		{Name: PermHandle, Group: "申请", Label: "办理申请"},
+		{Name: PermSupervise, Group: "申请", Label: "接收申请超时通知"},
+		{Name: PermUndo, Group: "申请", Label: "撤销本机构同事的上一步（24 小时内）"},
+		{Name: PermUndoAny, Group: "申请", Label: "撤销任何申请的上一步"},
+		{Name: PermResults, Group: "申请", Label: "查看申请成果统计"},
+		{Name: PermLimits, Group: "申请", Label: "设置申请各步骤的时限"},
 		{Name: PermExport, Group: "申请", Label: "导出申请（联系电话脱敏）"},
 		{Name: PermExportPhone, Group: "申请", Label: "导出本机构申请的完整联系电话"},
 	}
@@ -162,6 +191,20 @@ func RightOf(a Action) Right {
 		return Right{Institution, PermHandle, "要求补正"}
 	case ToProgress:
 		return Right{Institution, PermHandle, "登记进展"}
+	case ToPlan:
+		return Right{Institution, PermHandle, "登记服务方案"}
+	case ToStep:
+		return Right{Institution, PermHandle, "登记方案步骤完成"}
+	case ToDeliver:
+		return Right{Institution, PermHandle, "登记交付"}
+	case ToConfirm:
+		return Right{Applicant, "", "确认交付"}
+	case ToObject:
+		return Right{Applicant, "", "提出异议"}
+	case lapse:
+		return Right{Clockwork, "", "到期视为确认"}
+	case ToInvestigate:
+		return Right{Institution, PermHandle, "登记尽职调查"}
 	case ToApprove:
 		return Right{Institution, PermHandle, "登记审批结果"}
 	case ToDisburse:
@@ -170,6 +213,8 @@ func RightOf(a Action) Right {
 		return Right{Institution, PermHandle, "办结"}
 	case ToHandOver:
 		return Right{Institution, PermHandle, "转交经办"}
+	case ToUndo: // who may is a matter of the step and the time
+		return Right{Institution, "", "撤销上一步"}
 	}
 	return Right{}
 }
@@ -192,11 +237,26 @@ func (a *Application) next(action Action) (Status, bool) {
 func (a *Application) actions() []Action {
 	var out []Action
 	for _, t := range Lifecycle() {
-		if t.From == a.Status && a.in(t.For) {
+		if t.From == a.Status && a.in(t.For) && a.ready(t.Action) {
 			out = append(out, t.Action)
 		}
 	}
 	return out
+}
+
+// ready reports whether what an action needs beside the state is there.
+func (a *Application) ready(action Action) bool {
+	switch action {
+	case ToApprove:
+		return a.Diligences > 0
+	case ToDeliver:
+		return a.Plan.Edition > 0
+	case ToStep:
+		return len(a.Plan.done()) < len(a.Plan.Steps)
+	case ToDisburse:
+		return a.DisbursedAmount < a.ApprovedAmount
+	}
+	return true
 }
 
 func (a *Application) in(b Branch) bool {
@@ -211,7 +271,7 @@ func ValidateLifecycle(table []Transition) error {
 		if statuses[t.From] == "" || statuses[t.To] == "" && t.To != Earlier {
 			return fmt.Errorf("%s %s %s: unknown state", t.From, t.Action, t.To)
 		}
-		if r := RightOf(t.Action); r.Label == "" || (r.Permission == "" && r.Side != Applicant) {
+		if r := RightOf(t.Action); r.Label == "" || (r.Permission == "" && r.Side == Institution) {
 			return fmt.Errorf("%s: nobody has the right", t.Action)
 		}
 		k := Transition{From: t.From, Action: t.Action}

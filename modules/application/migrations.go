@@ -2,6 +2,7 @@ package application
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -79,6 +80,58 @@ type number20261124 struct {
 	Last int64  `bun:"last,notnull"`
 }
 
+type limit20261130 struct {
+	bun.BaseModel `bun:"table:application_limits"`
+
+	Kind        string    `bun:"kind,pk"`
+	AcceptDays  int       `bun:"accept_days,notnull"`
+	HandleDays  int       `bun:"handle_days,notnull"`
+	ConfirmDays int       `bun:"confirm_days,notnull"`
+	WarnPercent int       `bun:"warn_percent,notnull"`
+	Version     int64     `bun:"version,notnull"`
+	SetAt       time.Time `bun:"set_at,notnull"`
+	SetBy       string    `bun:"set_by,notnull"`
+}
+
+type diligence20261130 struct {
+	bun.BaseModel `bun:"table:application_diligence"`
+
+	ID            int64     `bun:"id,pk,autoincrement"`
+	ApplicationID int64     `bun:"application_id,notnull"`
+	Seq           int64     `bun:"seq,notnull"`
+	Day           string    `bun:"day,notnull"`
+	Way           string    `bun:"way,notnull"`
+	People        string    `bun:"people,notnull"`
+	Findings      string    `bun:"findings,notnull,type:text"`
+	Advice        string    `bun:"advice,notnull,type:text"`
+	ByName        string    `bun:"by_name,notnull"`
+	At            time.Time `bun:"at,notnull"`
+}
+
+type payment20261130 struct {
+	bun.BaseModel `bun:"table:application_payments"`
+
+	ApplicationID int64     `bun:"application_id,pk"`
+	No            int       `bun:"no,pk"`
+	Amount        int64     `bun:"amount,notnull"`
+	PaidOn        string    `bun:"paid_on,notnull"`
+	Note          string    `bun:"note,notnull,type:text"`
+	ByName        string    `bun:"by_name,notnull"`
+	At            time.Time `bun:"at,notnull"`
+}
+
+type memory20261130 struct {
+	bun.BaseModel `bun:"table:application_memory"`
+
+	ApplicationID int64     `bun:"application_id,pk"`
+	Version       int64     `bun:"version,notnull"`
+	Seq           int64     `bun:"seq,notnull"`
+	Action        string    `bun:"action,notnull"`
+	At            time.Time `bun:"at,notnull"`
+	ActorID       *int64    `bun:"actor_id"`
+	Was           string    `bun:"was,notnull,type:text"`
+}
+
 // Migrations are the tables of the module. The unique index keeps a company from having two open applications for one
 // product, however many requests arrive at once.
 var Migrations = []database.Migration{{
@@ -107,4 +160,74 @@ var Migrations = []database.Migration{{
 	Up: func(ctx context.Context, tx bun.Tx) error {
 		return database.SerialSteps(ctx, tx, "application_numbers")
 	},
+}, {
+	ID: "20261130020100_application_desk",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := addColumns(ctx, tx,
+			"phone_blind VARCHAR NOT NULL DEFAULT ''", "phone_tail VARCHAR NOT NULL DEFAULT ''", "promised_days BIGINT NOT NULL DEFAULT 0", "accepted_at TIMESTAMPTZ",
+			"due_for VARCHAR NOT NULL DEFAULT ''", "due_from TIMESTAMPTZ", "due_days BIGINT NOT NULL DEFAULT 0", "due_calendar BIGINT NOT NULL DEFAULT 0",
+			"due_percent BIGINT NOT NULL DEFAULT 0", "due_held_at TIMESTAMPTZ", "due_pauses TEXT NOT NULL DEFAULT ''", "ring_at TIMESTAMPTZ", "rung VARCHAR NOT NULL DEFAULT ''",
+		); err != nil {
+			return err
+		}
+		if err := database.CreateTables(ctx, tx, (*limit20261130)(nil)); err != nil {
+			return err
+		}
+		if err := fullText.Create(ctx, tx, "applications"); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			// The deadlines that ran go on as they were: a number of hours after the application came in.
+			"UPDATE applications SET due_from = submitted_at",
+			"UPDATE applications SET due_for = 'accept', ring_at = due_at WHERE status = 'submitted'",
+			"CREATE INDEX applications_ring ON applications (ring_at) WHERE ring_at IS NOT NULL",
+			"CREATE INDEX applications_running ON applications (due_calendar, id) WHERE due_for <> ''",
+			"CREATE INDEX applications_institution_running ON applications (institution_id, due_at, id) WHERE due_for <> ''",
+			"CREATE INDEX applications_all_running ON applications (due_at, id) WHERE due_for <> ''",
+			"CREATE INDEX applications_phone ON applications (phone_blind, id)",
+			"CREATE INDEX applications_tail ON applications (phone_tail, id)",
+			"CREATE INDEX applications_kind ON applications (kind, id)")
+	},
+}, {
+	ID: "20261130020200_application_flows",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*diligence20261130)(nil), (*payment20261130)(nil)); err != nil {
+			return err
+		}
+		if err := addColumns(ctx, tx, "accept_minutes BIGINT NOT NULL DEFAULT 0", "total_minutes BIGINT NOT NULL DEFAULT 0", "plan TEXT NOT NULL DEFAULT ''",
+			"delivered_at TIMESTAMPTZ", "diligences BIGINT NOT NULL DEFAULT 0", "approved_at TIMESTAMPTZ", "payments BIGINT NOT NULL DEFAULT 0"); err != nil {
+			return err
+		}
+		minutes := "CAST((julianday(closed_at) - julianday(submitted_at)) * 1440 AS INTEGER)"
+		day := "date(disbursed_at, '+8 hours')"
+		if database.KindOf(tx) == database.Postgres {
+			minutes = "CAST(EXTRACT(EPOCH FROM closed_at - submitted_at) / 60 AS BIGINT)"
+			day = "to_char(disbursed_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD')"
+		}
+		return database.Exec(ctx, tx,
+			// What was paid out before was paid at once; instalments count from then on.
+			"INSERT INTO application_payments (application_id, no, amount, paid_on, note, by_name, at) SELECT id, 1, disbursed_amount, "+day+", '', institution_name, disbursed_at FROM applications WHERE disbursed_at IS NOT NULL",
+			"UPDATE applications SET payments = 1, approved_at = disbursed_at WHERE disbursed_at IS NOT NULL",
+			"UPDATE applications SET total_minutes = "+minutes+" WHERE closed_at IS NOT NULL",
+			"CREATE INDEX application_diligence_of ON application_diligence (application_id, id)",
+			"CREATE INDEX application_payments_day ON application_payments (paid_on)",
+			"CREATE INDEX applications_submitted ON applications (submitted_at, id)")
+	},
+}, {
+	ID: "20261130020300_application_memory",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.CreateTables(ctx, tx, (*memory20261130)(nil))
+	},
 }}
+
+// addColumns adds columns to the applications.
+func addColumns(ctx context.Context, tx bun.Tx, columns ...string) error {
+	var add []string
+	for _, c := range columns {
+		if database.KindOf(tx) == database.SQLite { // which knows times by this name alone
+			c = strings.Replace(c, "TIMESTAMPTZ", "TIMESTAMP", 1)
+		}
+		add = append(add, "ALTER TABLE applications ADD COLUMN "+c)
+	}
+	return database.Exec(ctx, tx, add...)
+}

@@ -45,6 +45,8 @@ type detailPage struct {
 	Again     page.Link
 	Supply    *supplyPage
 	Beside    []page.Panel
+	Plan      []PlanStep
+	Answer    *answerPage
 }
 
 type supplyPage struct {
@@ -65,7 +67,7 @@ type withdrawPage struct {
 }
 
 var tones = map[Status]page.Tone{
-	Unsent: page.Neutral, Waiting: page.Warning, Lacking: page.Warning, Taken: page.Info, Working: page.Info, Granted: page.Success, PaidOut: page.Success,
+	Unsent: page.Neutral, Waiting: page.Warning, Lacking: page.Warning, Taken: page.Info, Working: page.Info, Given: page.Warning, Granted: page.Success, PaidOut: page.Success,
 	Done: page.Success, Refused: page.Danger, Dropped: page.Neutral,
 }
 
@@ -86,6 +88,7 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	srv.Page("GET", "/applications", who, func(c *fiber.Ctx) error { return s.listPage(c, p) })
 	srv.Page("GET", "/applications/:id<int>", who, func(c *fiber.Ctx) error { return s.detailPage(c, p, nil) })
 	srv.Page("POST", "/applications/:id<int>/supplement", who, func(c *fiber.Ctx) error { return s.takeSupplement(c, p) })
+	srv.Page("POST", "/applications/:id<int>/answer", who, func(c *fiber.Ctx) error { return s.takeAnswer(c, p) })
 	srv.Page("GET", "/applications/:id<int>/withdraw", who, func(c *fiber.Ctx) error { return s.withdrawPage(c, p, nil) })
 	srv.Page("POST", "/applications/:id<int>/withdraw", who, func(c *fiber.Ctx) error {
 		ctx := c.UserContext()
@@ -110,7 +113,7 @@ var groups = []struct {
 	key, text string
 	statuses  []Status
 }{
-	{"", "全部", nil}, {"todo", "待我补正", []Status{Lacking}}, {"open", "办理中", []Status{Waiting, Taken, Working, Granted, PaidOut}},
+	{"", "全部", nil}, {"todo", "待我处理", []Status{Lacking, Given}}, {"open", "办理中", []Status{Waiting, Taken, Working, Granted, PaidOut}},
 	{"ended", "已结束", []Status{Done, Refused, Dropped}},
 }
 
@@ -172,7 +175,7 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
 }
 
 var doneTexts = map[string]string{
-	"submitted": "申请已提交，机构受理后会与您联系，进度在本页更新", "withdrawn": "申请已撤回", "supplied": "补充材料已提交",
+	"submitted": "申请已提交，机构受理后会与您联系，进度在本页更新", "withdrawn": "申请已撤回", "supplied": "补充材料已提交", "confirmed": "已确认交付，申请办结", "objected": "异议已提交，机构会与您沟通",
 	"open": "贵企业已有这件申请正在办理，无需重复提交",
 }
 
@@ -211,12 +214,19 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	case Dropped:
 		data.ReasonFor, data.Reason = "撤回原因", a.Reason
 	}
+	if a.Plan != nil {
+		data.Plan = a.Plan.Steps
+	}
 	status := fiber.StatusOK
 	found := func(string) string { return "" }
 	if failure != nil {
 		status = fiber.StatusUnprocessableEntity
 	}
-	if slices.Contains(a.Actions, ToSupplement) {
+	if slices.Contains(a.Actions, ToConfirm) {
+		if data.Answer, err = answerForm(c, a, failure); err != nil {
+			return err
+		}
+	} else if slices.Contains(a.Actions, ToSupplement) {
 		r := &supplyPage{ID: a.ID, Version: a.Version, Key: secret.Token()}
 		if failure != nil {
 			if r.Errors, found, err = web.FormErrors(failure); err != nil {
@@ -292,8 +302,8 @@ func (s *Service) withdrawPage(c *fiber.Ctx, p *web.Pages, failure error) error 
 
 func applicationFacts(a View) []page.Fact {
 	list := []page.Fact{{Label: "申请编号", Value: a.Number}, {Label: "服务机构", Value: a.InstitutionName}, {Label: "提交时间", Value: page.DateTime(a.SubmittedAt)}}
-	if a.Status == Waiting {
-		list = append(list, page.Fact{Label: "受理时限", Value: page.DateTime(a.DueAt) + " 前"})
+	if a.Due != nil && !a.Due.Held {
+		list = append(list, page.Fact{Label: a.Due.Label, Value: page.DateTime(a.Due.At) + " 前（" + a.Due.Budget + "）"})
 	}
 	if a.Lends {
 		list = append(list, page.Fact{Label: "申请金额", Value: page.Money(a.Amount), Strong: true}, page.Fact{Label: "申请期限", Value: fmt.Sprintf("%d 个月", a.Term)},
@@ -316,6 +326,9 @@ func resultFacts(a View) []page.Fact {
 		list = append(list, page.Fact{Label: "年利率", Value: page.Rate(int64(a.ApprovedRate))})
 	}
 	list = append(list, page.Fact{Label: "期限", Value: fmt.Sprintf("%d 个月", a.ApprovedTerm)})
+	for _, p := range a.Payments {
+		list = append(list, page.Fact{Label: fmt.Sprintf("第 %d 笔放款", p.No), Value: page.Money(p.Amount) + "，" + p.PaidOn})
+	}
 	if a.DisbursedAt != nil {
 		list = append(list, page.Fact{Label: "已放款", Value: page.Money(a.DisbursedAmount) + "，" + page.DateTime(*a.DisbursedAt)})
 	}

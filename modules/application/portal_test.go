@@ -133,7 +133,7 @@ func TestApplyingWithoutAScript(t *testing.T) {
 		t.Errorf("list: %s", html)
 	}
 	status, _, html = b.send("baker", "/applications/1?done=submitted", nil)
-	for _, part := range []string{"SQ20261124-000001", "申请已提交", "50 万元", "010-88880030", "12345", "下一步", "2026年11月26日 09:30 前", "/applications/1/withdraw"} {
+	for _, part := range []string{"SQ20261124-000001", "申请已提交", "50 万元", "010-88880030", "12345", "下一步", "2026年11月26日 18:00 前", "/applications/1/withdraw"} {
 		if status != 200 || !strings.Contains(html, part) {
 			t.Errorf("detail without %q: %d %s", part, status, html)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -14,6 +16,8 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/reason"
+	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/platform/secret"
 )
 
@@ -32,7 +36,11 @@ type Offer struct {
 	TermMin         int      `json:"termMin"`
 	TermMax         int      `json:"termMax"`
 	Materials       []string `json:"materials"`
+	Days            int      `json:"days"` // working days until the result that the product promises; 0 for none
 }
+
+// Kind is a kind of products.
+type Kind struct{ Code, Name string }
 
 // Products tells what may be applied for.
 type Products interface {
@@ -50,6 +58,8 @@ type Company struct {
 type Companies interface {
 	// Brief returns fault.ErrNotFound for an unknown company. The actor acts for it.
 	Brief(ctx context.Context, db bun.IDB, enterpriseID int64) (Company, error)
+	// ByCode lists the companies whose credit code begins so.
+	ByCode(ctx context.Context, db bun.IDB, prefix string, limit int) ([]int64, error)
 }
 
 // Contact is how a person with an account is reached.
@@ -81,7 +91,12 @@ type Files interface {
 	Of(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
 }
 
-// Deps is what the module needs; all of it but Hotline and Profiles.
+// Reasons keeps the ready reasons that operators edit.
+type Reasons interface {
+	Offered(ctx context.Context, db bun.IDB, list string) ([]reason.Reason, error)
+}
+
+// Deps is what the module needs; all of it but Hotline, Profiles, Calendars, Kinds, Reasons and Outside.
 type Deps struct {
 	DB           *database.DB
 	Clock        clock.Clock
@@ -97,6 +112,14 @@ type Deps struct {
 	Profiles Profiles
 	// Hotline is the number of the district's desk, shown beside the institution's.
 	Hotline string
+	// Calendars gives the working calendars; without it the weekdays alone are worked.
+	Calendars Calendars
+	// Kinds are the kinds of products, which may have limits of their own.
+	Kinds []Kind
+	// Reasons are the ready reasons of declining; nil offers none.
+	Reasons Reasons
+	// Outside finds applications by words instead of the database; nil does not.
+	Outside search.Outside
 }
 
 // Service keeps the applications.
@@ -142,31 +165,92 @@ type ListFilter struct {
 	Statuses []Status
 	// Waiting keeps what waits to be accepted, nearest deadline first; it overrules Statuses.
 	Waiting bool
-	// Overdue keeps those of Waiting whose deadline has passed.
+	// Overdue keeps those whose deadline has passed, whatever it is for, nearest deadline first.
 	Overdue bool
+	// Soon keeps those that were reminded of and whose deadline has not passed, nearest deadline first.
+	Soon bool
 	// Mine keeps those the actor is the handler of.
-	Mine   bool
+	Mine bool
+	// Kind keeps those for one kind of products, Institution those of one institution; zero keeps all.
+	Kind        string
+	Institution int64
+	// Query keeps what it finds: a number, a phone or its last four digits, the beginning of a credit code, or words. The
+	// answer is newest first.
+	Query  string
 	Cursor string
 	Limit  int
 
 	handlerID int64
+	now       time.Time
 }
 
-func (f ListFilter) byDue() bool { return f.Waiting || f.Overdue }
+// byDue reports whether the nearest deadline comes first.
+func (f ListFilter) byDue() bool { return f.Query == "" && (f.Waiting || f.Overdue || f.Soon) }
+
+// each lists the states that are walked one by one; "" stands for all.
+func (f ListFilter) each() []Status {
+	if f.Waiting {
+		return []Status{Waiting}
+	}
+	if len(f.Statuses) == 0 {
+		return []Status{""}
+	}
+	return f.Statuses
+}
+
+// narrow adds the filter to a query; the state is one of each.
+func (f ListFilter) narrow(q *bun.SelectQuery, status Status) *bun.SelectQuery {
+	if status != "" {
+		q = q.Where("a.status = ?", status)
+	}
+	if f.handlerID != 0 {
+		q = q.Where("a.handler_id = ?", f.handlerID)
+	}
+	if f.Kind != "" {
+		q = q.Where("a.kind = ?", f.Kind)
+	}
+	if f.Institution != 0 {
+		q = q.Where("a.institution_id = ?", f.Institution)
+	}
+	if f.Overdue {
+		q = q.Where("a.due_for <> '' AND a.due_held_at IS NULL AND a.due_at < ?", f.now)
+	}
+	if f.Soon {
+		q = q.Where("a.due_for <> '' AND a.due_held_at IS NULL AND a.rung = ? AND a.due_at >= ?", Warned, f.now)
+	}
+	return q
+}
 
 // List returns a page of the applications the actor may see, newest first, or nearest deadline first when they wait, and the
 // cursor of the next page, "" on the last.
 func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([]Item, string, error) {
+	items, next, _, err := s.Search(ctx, actor, f)
+	return items, next, err
+}
+
+// Search is List with a sentence on how what was typed was understood.
+func (s *Service) Search(ctx context.Context, actor access.Actor, f ListFilter) (items []Item, next, note string, err error) {
+	rows, next, w, note, err := s.page(ctx, actor, &f)
+	items = make([]Item, 0, len(rows))
+	for i := range rows {
+		item := rows[i].item(actor, f.now)
+		if !w.words.Empty() {
+			item.Marks = &Marks{w.words.Mark(item.ProductName), w.words.Mark(item.EnterpriseName)}
+		}
+		items = append(items, item)
+	}
+	return items, next, note, err
+}
+
+// page reads a page of a list.
+func (s *Service) page(ctx context.Context, actor access.Actor, f *ListFilter) (rows []Application, next string, w wanted, note string, err error) {
 	if !actor.SignedIn() {
-		return nil, "", fault.ErrUnauthorized
+		return nil, "", w, "", fault.ErrUnauthorized
 	}
 	for _, st := range f.Statuses {
 		if st.Label() == "" {
-			return nil, "", fault.InvalidField("status", "APPLICATION_STATUS", "没有这种申请状态，请重新选择")
+			return nil, "", w, "", fault.InvalidField("status", "APPLICATION_STATUS", "没有这种申请状态，请重新选择")
 		}
-	}
-	if f.byDue() {
-		f.Statuses = []Status{Waiting}
 	}
 	if f.Mine {
 		f.handlerID = actor.UserID
@@ -174,33 +258,39 @@ func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([
 	if f.Limit <= 0 || f.Limit > 100 {
 		f.Limit = 20
 	}
+	f.Query, f.now = strings.TrimSpace(f.Query), s.Clock.Now()
 	var after *position
 	if f.Cursor != "" {
 		p, err := parsePosition(f.Cursor, f.byDue())
 		if err != nil {
-			return nil, "", err
+			return nil, "", w, "", err
 		}
 		after = &p
 	}
-	now := s.Clock.Now()
-	rows, err := list(ctx, s.DB.Read(), visible(actor), f, after, now, f.Limit+1)
-	if err != nil {
-		return nil, "", err
+	db := s.DB.Read()
+	if f.Query == "" {
+		rows, err = list(ctx, db, visible(actor), *f, after, f.Limit+1)
+	} else {
+		before := int64(0)
+		if after != nil {
+			before = after.id
+		}
+		if w, err = s.understand(ctx, db, f.Query); err == nil {
+			rows, note, err = s.lookup(ctx, db, visible(actor), *f, w, before, f.Limit+1)
+		}
 	}
-	cursor := ""
+	if err != nil {
+		return nil, "", w, "", err
+	}
 	if len(rows) > f.Limit {
 		rows = rows[:f.Limit]
 		last := position{id: rows[len(rows)-1].ID}
 		if f.byDue() {
-			last.due = rows[len(rows)-1].DueAt
+			last.due = rows[len(rows)-1].Due.At
 		}
-		cursor = last.String()
+		next = last.String()
 	}
-	items := make([]Item, 0, len(rows))
-	for i := range rows {
-		items = append(items, rows[i].item(actor, now))
-	}
-	return items, cursor, nil
+	return rows, next, w, note, nil
 }
 
 // Colleagues lists who an application of the actor's institution may be handed over to.
@@ -271,7 +361,7 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 		_, err := idempotency.Do(ctx, tx, idempotency.Command{
 			Actor: actor, Operation: "application." + string(action), Key: ref.Key, Request: request, Now: now,
 		}, func() (outcome, error) {
-			a, err := find(ctx, tx, visible(actor), ref.ID)
+			a, err := hold(ctx, tx, visible(actor), ref.ID)
 			if err != nil {
 				return outcome{}, err
 			}
@@ -281,6 +371,7 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			if a.Version != ref.Version {
 				return outcome{}, stale(ctx, tx, actor, a)
 			}
+			was := a.kept()
 			e, err := step(ctx, tx, a)
 			if err != nil {
 				return outcome{}, err
@@ -297,6 +388,14 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			if err := s.claim(ctx, tx, actor, a.ID, kept.Seq, string(action), e.files); err != nil {
 				return outcome{}, err
 			}
+			if err := remember(ctx, tx, actor, action, a, was, kept); err != nil {
+				return outcome{}, err
+			}
+			if e.after != nil {
+				if err := e.after(ctx, tx, kept.Seq); err != nil {
+					return outcome{}, err
+				}
+			}
 			return outcome{ID: a.ID}, audit.Write(ctx, tx, actor, now, changeRecord(action, a, e))
 		})
 		return err
@@ -308,7 +407,7 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 }
 
 // stale says what changed meanwhile, who did it and when.
-func stale(ctx context.Context, tx bun.Tx, actor access.Actor, a *Application) error {
+func stale(ctx context.Context, tx bun.IDB, actor access.Actor, a *Application) error {
 	events, err := event.Of(ctx, tx, Object, a.ID)
 	if err != nil {
 		return err

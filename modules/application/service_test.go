@@ -22,6 +22,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/search"
 	"github.com/huiqi/huiqi/platform/secret"
 )
 
@@ -64,6 +65,14 @@ type companies struct{}
 
 func (companies) Brief(_ context.Context, _ bun.IDB, id int64) (application.Company, error) {
 	return application.Company{Name: fmt.Sprintf("第%d面包房有限公司", id), Verified: id != 79}, nil
+}
+
+// ByCode knows the bakery with the code 91110112MA01ABCD1X.
+func (companies) ByCode(_ context.Context, _ bun.IDB, prefix string, _ int) ([]int64, error) {
+	if strings.HasPrefix("91110112MA01ABCD1X", prefix) {
+		return []int64{70}, nil
+	}
+	return nil, nil
 }
 
 type contacts struct{}
@@ -118,7 +127,7 @@ func (u *uploads) Save(_ context.Context, a access.Actor, name string, content i
 	return application.FileView{ID: a.UserID*100 + u.last[a.UserID], Name: name, Size: int64(len(b))}, nil
 }
 
-var migrations = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, application.Migrations)
+var migrations = slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, search.Migrations, application.Migrations)
 
 type fixture struct {
 	*application.Service
@@ -185,6 +194,11 @@ func must(v application.View, err error) func(*testing.T) application.View {
 	}
 }
 
+// looked is a record of due diligence.
+func looked(v application.View) application.Investigate {
+	return application.Investigate{Ref: ref(v), Day: "2026-11-24", Way: application.OnSite, People: "钱丽、赵强", Findings: "账目与申报一致，经营正常"}
+}
+
 func ref(v application.View) application.Ref { return application.Ref{ID: v.ID, Version: v.Version} }
 
 func (f fixture) rows(t *testing.T, table string) int {
@@ -205,7 +219,7 @@ func TestALoanFromTheFormToTheMoney(t *testing.T) {
 	if v.Number != "SQ20261124-000001" || v.Status != application.Waiting || v.EnterpriseName != "第70面包房有限公司" || v.InstitutionName != "运河银行" {
 		t.Fatalf("submitted %+v", v)
 	}
-	if v.Phone != "138****8000" || v.ContactName != "王芳" || !v.DueAt.Equal(start.Add(48*time.Hour)) || v.InstitutionPhone != "010-88880030" || v.Hotline != "12345" {
+	if v.Phone != "138****8000" || v.ContactName != "王芳" || !v.DueAt.Equal(time.Date(2026, 11, 26, 18, 0, 0, 0, clock.Beijing)) || v.InstitutionPhone != "010-88880030" || v.Hotline != "12345" {
 		t.Fatalf("submitted %+v", v)
 	}
 	if !slices.Equal(v.Actions, []application.Action{application.ToWithdraw}) || len(v.Materials) != 2 {
@@ -226,6 +240,7 @@ func TestALoanFromTheFormToTheMoney(t *testing.T) {
 	}
 	v = must(f.HandOver(ctx, banker, application.HandOver{Ref: ref(mine), UserID: 61, Note: "休假"}))(t)
 	v = must(f.Progress(ctx, banker2, application.Progress{Ref: ref(v), Note: "完成现场走访", FileIDs: []int64{6101}}))(t)
+	v = must(f.Investigate(ctx, banker2, looked(v)))(t)
 	v = must(f.Approve(ctx, banker2, application.Approve{Ref: ref(v), Loan: application.Loan{Amount: 40_000_000, Rate: 385, Term: 12}, Note: "请签约"}))(t)
 	v = must(f.Disburse(ctx, banker2, application.Disburse{Ref: ref(v), Amount: 40_000_000}))(t)
 	v = must(f.Complete(ctx, banker2, application.Complete{Ref: ref(v), Note: "资金到账"}))(t)
@@ -238,7 +253,7 @@ func TestALoanFromTheFormToTheMoney(t *testing.T) {
 		told = append(told, s.Actor+" "+s.Label+" "+s.Text)
 	}
 	all := strings.Join(told, "\n")
-	for _, part := range []string{"王芳 提交申请", "运河银行 受理申请 已指定专人联系", "审批金额 40 万元，年利率 3.85%，期限 12 个月", "运河银行 放款 放款金额 40 万元"} {
+	for _, part := range []string{"王芳 提交申请", "运河银行 受理申请 已指定专人联系", "审批金额 40 万元，年利率 3.85%，期限 12 个月", "运河银行 尽职调查 11月24日（二），现场走访", "运河银行 放款 第 1 笔，放款金额 40 万元（2026-11-24），累计 40 万元"} {
 		if !strings.Contains(all, part) {
 			t.Errorf("she does not read %q in\n%s", part, all)
 		}
@@ -248,7 +263,7 @@ func TestALoanFromTheFormToTheMoney(t *testing.T) {
 			t.Errorf("she reads %q in\n%s", part, all)
 		}
 	}
-	if n := f.rows(t, "audit_entries"); n != 9 || len(v.Timeline) != 9 || len(mine.Timeline) != 8 {
+	if n := f.rows(t, "audit_entries"); n != 10 || len(v.Timeline) != 10 || len(mine.Timeline) != 9 {
 		t.Errorf("%d audit rows, %d and %d steps", n, len(v.Timeline), len(mine.Timeline))
 	}
 	var facts []string
@@ -275,11 +290,19 @@ func TestAServiceHasNoAmount(t *testing.T) {
 		t.Fatalf("%+v", v)
 	}
 	v = must(f.Accept(ctx, taxman, application.Accept{Ref: ref(v)}))(t)
+	if _, err := f.Deliver(ctx, taxman, application.Deliver{Ref: ref(v), Note: "已交付"}); !errors.Is(err, application.ErrState) {
+		t.Errorf("delivered without a plan: %v", err)
+	}
+	v = must(f.MakePlan(ctx, taxman, application.MakePlan{Ref: ref(v), Steps: []application.PlanStep{{Title: "记账报税", Day: "2026-12-15"}}}))(t)
 	v = must(f.Progress(ctx, taxman, application.Progress{Ref: ref(v), Note: "已签约"}))(t)
 	if _, err := f.Approve(ctx, taxman, application.Approve{Ref: ref(v), Loan: application.Loan{Amount: 1, Term: 1}}); !errors.Is(err, application.ErrState) {
 		t.Errorf("a service is approved: %v", err)
 	}
-	v = must(f.Complete(ctx, taxman, application.Complete{Ref: ref(v), Note: "已交付"}))(t)
+	if _, err := f.Complete(ctx, taxman, application.Complete{Ref: ref(v), Note: "已交付"}); !errors.Is(err, application.ErrState) {
+		t.Errorf("completed without the company's word: %v", err)
+	}
+	v = must(f.Deliver(ctx, taxman, application.Deliver{Ref: ref(v), Note: "已交付"}))(t)
+	v = must(f.Confirm(ctx, baker, application.Confirm{Ref: ref(v)}))(t)
 	if v.Status != application.Done {
 		t.Fatalf("%+v", v)
 	}
@@ -495,8 +518,11 @@ func TestTwoAtOnceAreOneOpenApplication(t *testing.T) {
 	}
 }
 
-func atOnce(do func(i int) error) []error {
-	errs := make([]error, 2)
+func atOnce(do func(i int) error) []error { return crowd(2, do) }
+
+// crowd has n do it at the same moment.
+func crowd(n int, do func(i int) error) []error {
+	errs := make([]error, n)
 	var ready, done sync.WaitGroup
 	ready.Add(1)
 	for i := range errs {
@@ -711,10 +737,10 @@ func TestBatchesTellEachOutcome(t *testing.T) {
 	if items, _, err := f.List(ctx, banker, application.ListFilter{Statuses: []application.Status{application.Taken}}); err != nil || len(items) != 2 {
 		t.Errorf("%d accepted, %v", len(items), err)
 	}
-	if _, err := f.DeclineAll(ctx, banker, "", refs, ""); fault.KindOf(err) != fault.Invalid {
+	if _, err := f.DeclineAll(ctx, banker, "", refs, nil, ""); fault.KindOf(err) != fault.Invalid {
 		t.Errorf("without a reason: %v", err)
 	}
-	got, err := f.DeclineAll(ctx, taxman, "", []application.Ref{foreign}, "超出服务范围")
+	got, err := f.DeclineAll(ctx, taxman, "", []application.Ref{foreign}, nil, "超出服务范围")
 	if err != nil || !got[0].OK {
 		t.Errorf("%+v %v", got, err)
 	}
@@ -734,7 +760,7 @@ func TestListsByNumberAndByDeadline(t *testing.T) {
 	var views []application.View
 	for i := range 5 {
 		views = append(views, f.mustSubmit(t, boss(7, int64(700+i)), want("")))
-		f.clock.Advance(time.Hour)
+		f.clock.Advance(24 * time.Hour)
 	}
 	// The first is asked for a supplement and comes back with a new deadline: it waits longest by number, not by deadline.
 	v := must(f.AskSupplement(ctx, banker, application.AskSupplement{Ref: ref(views[0]), Reason: "流水"}))(t)
@@ -749,7 +775,7 @@ func TestListsByNumberAndByDeadline(t *testing.T) {
 				t.Fatal(pages, err)
 			}
 			for _, i := range items {
-				ids = append(ids, i.Number[len(i.Number)-1:])
+				ids = append(ids, fmt.Sprint(i.ID-views[0].ID+1))
 			}
 			filter.Cursor = next
 		}
@@ -758,18 +784,17 @@ func TestListsByNumberAndByDeadline(t *testing.T) {
 	if got := read(application.ListFilter{}); got != "54321" {
 		t.Errorf("all: %s", got)
 	}
-	if got := read(application.ListFilter{Waiting: true}); got != "2341" {
+	if got := read(application.ListFilter{Waiting: true}); got != "2314" {
 		t.Errorf("waiting: %s", got)
 	}
 	if got := read(application.ListFilter{Statuses: []application.Status{application.Taken, application.Waiting}}); got != "54321" {
 		t.Errorf("two states: %s", got)
 	}
-	if got := read(application.ListFilter{Overdue: true}); got != "" {
-		t.Errorf("overdue already: %s", got)
-	}
-	f.clock.Set(start.Add(49*time.Hour + 30*time.Minute))
 	if got := read(application.ListFilter{Overdue: true}); got != "2" {
 		t.Errorf("overdue: %s", got)
+	}
+	if got := read(application.ListFilter{Soon: true}); got != "" {
+		t.Errorf("soon although nobody was reminded: %s", got)
 	}
 	items, _, err := f.List(ctx, banker, application.ListFilter{Waiting: true})
 	if err != nil || !items[0].Overdue || items[1].Overdue {

@@ -49,6 +49,19 @@ func find(ctx context.Context, db bun.IDB, s scope, id int64) (*Application, err
 	return a, nil
 }
 
+// hold is find for a command: on PostgreSQL nobody else changes the application until the transaction ends.
+func hold(ctx context.Context, tx bun.Tx, s scope, id int64) (*Application, error) {
+	a := new(Application)
+	q := s.narrow(tx.NewSelect().Model(a).Where("a.id = ?", id))
+	if database.KindOf(tx) == database.Postgres {
+		q = q.For("UPDATE")
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, database.Found(err)
+	}
+	return a, nil
+}
+
 // openOf finds the application of a company for a product that has not ended.
 func openOf(ctx context.Context, db bun.IDB, enterpriseID, productID int64) (*Application, error) {
 	a := new(Application)
@@ -95,24 +108,11 @@ func parsePosition(cursor string, byDue bool) (position, error) {
 
 // list reads a page: newest first, or the nearest deadline first; one query per status, merged, so that each walks one
 // index in order.
-func list(ctx context.Context, db bun.IDB, s scope, f ListFilter, after *position, now time.Time, limit int) ([]Application, error) {
-	statuses := f.Statuses
-	if len(statuses) == 0 {
-		statuses = []Status{""}
-	}
+func list(ctx context.Context, db bun.IDB, s scope, f ListFilter, after *position, limit int) ([]Application, error) {
 	var out []Application
-	for _, status := range statuses {
+	for _, status := range f.each() {
 		var rows []Application
-		q := s.narrow(db.NewSelect().Model(&rows)).Limit(int64(limit))
-		if status != "" {
-			q = q.Where("a.status = ?", status)
-		}
-		if f.handlerID != 0 {
-			q = q.Where("a.handler_id = ?", f.handlerID)
-		}
-		if f.Overdue {
-			q = q.Where("a.due_at < ?", now)
-		}
+		q := f.narrow(s.narrow(db.NewSelect().Model(&rows)).Limit(int64(limit)), status)
 		if f.byDue() {
 			q = q.OrderExpr("a.due_at, a.id")
 			if after != nil {
@@ -131,7 +131,7 @@ func list(ctx context.Context, db bun.IDB, s scope, f ListFilter, after *positio
 	}
 	slices.SortFunc(out, func(x, y Application) int {
 		if f.byDue() {
-			return cmp.Or(x.DueAt.Compare(y.DueAt), cmp.Compare(x.ID, y.ID))
+			return cmp.Or(x.Due.At.Compare(y.Due.At), cmp.Compare(x.ID, y.ID))
 		}
 		return cmp.Compare(y.ID, x.ID)
 	})
@@ -148,12 +148,15 @@ func number(ctx context.Context, tx bun.Tx, now time.Time) (string, error) {
 	return fmt.Sprintf("SQ%s-%06d", day, n), nil
 }
 
+// changing are the columns that commands change.
+var changing = append([]string{"status", "resume", "version", "handler_id", "handler_name", "accepted_at", "closed_at", "reason", "approved_amount", "approved_rate",
+	"approved_term", "disbursed_amount", "disbursed_at", "accept_minutes", "total_minutes", "plan", "delivered_at", "diligences", "approved_at", "payments"}, dueColumns...)
+
 // save writes what a command may change, if the application is still at the version that was read.
 func save(ctx context.Context, tx bun.Tx, a *Application, read int64) error {
 	a.Version = read + 1
 	return database.Changed(tx.NewUpdate().Model(a).
-		Column("status", "resume", "version", "handler_id", "handler_name", "due_at", "closed_at", "reason", "approved_amount", "approved_rate",
-			"approved_term", "disbursed_amount", "disbursed_at").
+		Column(changing...).
 		Where("id = ? AND version = ?", a.ID, read).Exec(ctx))
 }
 

@@ -74,7 +74,11 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, cmd Submit) (V
 			if err != nil {
 				return outcome{}, err
 			}
-			if err := a.Submit(now); err != nil {
+			h, err := s.hours(ctx, tx)
+			if err != nil {
+				return outcome{}, err
+			}
+			if err := a.Submit(now, h); err != nil {
 				return outcome{}, err
 			}
 			if a.Number, err = number(ctx, tx, now); err != nil {
@@ -82,10 +86,14 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, cmd Submit) (V
 			}
 			a.Version = 1
 			a.PhoneSealed = s.Box.Seal([]byte(phone), phonePlace(a.Number))
+			s.index(a, phone)
 			if _, err := tx.NewInsert().Model(a).ExcludeColumn("id").Returning("id").Exec(ctx); database.IsDuplicate(err) {
 				return outcome{}, ErrOpen.Wrap(err)
 			} else if err != nil {
 				return outcome{}, fmt.Errorf("insert application: %w", err)
+			}
+			if err := fullText.Put(ctx, tx, a.doc()); err != nil {
+				return outcome{}, err
 			}
 			kept, err := event.Append(ctx, tx, actor, now, submitted(a))
 			if err != nil {
@@ -165,7 +173,7 @@ func (s *Service) prepare(ctx context.Context, tx bun.Tx, actor access.Actor, cm
 func unsent(actor access.Actor, cmd Submit, offer Offer, company string) *Application {
 	return &Application{
 		Status: Unsent, Source: cmd.Source, ProductID: offer.ID, ProductName: offer.Name, Edition: offer.Edition, Kind: offer.Kind, KindName: offer.KindName, Lends: offer.Lends,
-		InstitutionID: offer.InstitutionID, InstitutionName: offer.InstitutionName, Materials: strings.Join(offer.Materials, "\n"),
+		InstitutionID: offer.InstitutionID, InstitutionName: offer.InstitutionName, Materials: strings.Join(offer.Materials, "\n"), PromisedDays: offer.Days,
 		EnterpriseID: actor.EnterpriseID, EnterpriseName: company, UserID: actor.UserID,
 	}
 }

@@ -3,6 +3,7 @@ package application
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/text"
 	"github.com/huiqi/huiqi/platform/web/page"
+	"github.com/huiqi/huiqi/platform/worktime"
 )
 
 // Item is an application in a list.
@@ -20,7 +22,7 @@ type Item struct {
 	ID              int64      `json:"id"`
 	Number          string     `json:"number"`
 	Version         int64      `json:"version"`
-	Status          Status     `json:"status" enum:"submitted,supplement,accepted,in_progress,approved,disbursed,completed,declined,withdrawn"`
+	Status          Status     `json:"status" enum:"submitted,supplement,accepted,in_progress,delivered,approved,disbursed,completed,declined,withdrawn"`
 	ProductID       int64      `json:"productId"`
 	ProductName     string     `json:"productName"`
 	Edition         int64      `json:"edition"` // of the product
@@ -37,32 +39,42 @@ type Item struct {
 	HandlerName     string     `json:"handlerName"` // empty for applicants
 	SubmittedAt     time.Time  `json:"submittedAt"`
 	DueAt           time.Time  `json:"dueAt"`
+	DueFor          DueFor     `json:"dueFor" enum:",accept,handle,confirm" doc:"What must be done until dueAt; empty when nothing is due."`
+	Held            bool       `json:"held" doc:"The deadline stands still while the company is to supply something."`
 	Overdue         bool       `json:"overdue"`
+	Marks           *Marks     `json:"marks,omitempty" doc:"When words were searched for."`
 	ClosedAt        *time.Time `json:"closedAt,omitempty"`
 }
 
 // View is an application as one actor may see it.
 type View struct {
 	Item
-	Purpose          string     `json:"purpose"`
-	Collateral       string     `json:"collateral"`
-	Materials        []string   `json:"materials"` // what the product asked for when it was applied for
-	Source           Source     `json:"source" enum:"h5,portal"`
-	ContactName      string     `json:"contactName"` // masked for staff outside the institution
-	Phone            string     `json:"phone"`       // masked
-	TelephoneOpens   bool       `json:"telephoneOpens"`
-	Reason           string     `json:"reason"` // why it ended, or what is lacking
-	ApprovedAmount   int64      `json:"approvedAmount"`
-	ApprovedRate     int        `json:"approvedRate"`
-	ApprovedTerm     int        `json:"approvedTerm"`
-	DisbursedAmount  int64      `json:"disbursedAmount"`
-	DisbursedAt      *time.Time `json:"disbursedAt,omitempty"`
-	Next             string     `json:"next"`             // what happens next, for the applicant
-	InstitutionPhone string     `json:"institutionPhone"` // whom to call about it
-	Hotline          string     `json:"hotline"`
-	Timeline         []Step     `json:"timeline"` // oldest first
-	Files            []FileView `json:"files"`
-	Actions          []Action   `json:"actions" enum:"withdraw,supplement,accept,decline,ask-supplement,progress,approve,disburse,complete,hand-over"` // what the actor may do now
+	Purpose        string     `json:"purpose"`
+	Collateral     string     `json:"collateral"`
+	Materials      []string   `json:"materials"` // what the product asked for when it was applied for
+	Source         Source     `json:"source" enum:"h5,portal"`
+	ContactName    string     `json:"contactName"` // masked for staff outside the institution
+	Phone          string     `json:"phone"`       // masked
+	TelephoneOpens bool       `json:"telephoneOpens"`
+	Reason         string     `json:"reason"` // why it ended, or what is lacking
+	ApprovedAmount int64      `json:"approvedAmount"`
+	ApprovedRate   int        `json:"approvedRate"`
+	ApprovedTerm   int        `json:"approvedTerm"`
+	Plan           *Plan      `json:"plan,omitempty" doc:"How the service is given."`
+	DeliveredAt    *time.Time `json:"deliveredAt,omitempty"`
+	// Diligence is for the handling institution; others read in the timeline that it was done.
+	Diligence        []DiligenceView `json:"diligence,omitempty"`
+	Payments         []PaymentView   `json:"payments"`
+	DisbursedAmount  int64           `json:"disbursedAmount"`
+	DisbursedAt      *time.Time      `json:"disbursedAt,omitempty"`
+	Due              *DueView        `json:"due,omitempty" doc:"The deadline that runs, with how it came about."`
+	Next             string          `json:"next"`             // what happens next, for the applicant
+	InstitutionPhone string          `json:"institutionPhone"` // whom to call about it
+	Hotline          string          `json:"hotline"`
+	Undo             *UndoView       `json:"undo,omitempty" doc:"The step that the actor may take back."`
+	Timeline         []Step          `json:"timeline"` // oldest first
+	Files            []FileView      `json:"files"`
+	Actions          []Action        `json:"actions" enum:"withdraw,supplement,confirm,object,accept,decline,ask-supplement,progress,plan,plan-step,deliver,diligence,approve,disburse,complete,hand-over"` // what the actor may do now
 }
 
 // Step is one entry of the timeline. Applicants read the institution's name in place of its staff's.
@@ -91,7 +103,7 @@ func (a *Application) item(actor access.Actor, now time.Time) Item {
 	i := Item{
 		ID: a.ID, Number: a.Number, Version: a.Version, Status: a.Status, ProductID: a.ProductID, ProductName: a.ProductName, Edition: a.Edition, Kind: a.Kind,
 		KindName: a.KindName, Lends: a.Lends, InstitutionID: a.InstitutionID, InstitutionName: a.InstitutionName, EnterpriseID: a.EnterpriseID, EnterpriseName: a.EnterpriseName,
-		Amount: a.Amount, Term: a.Term, HandlerID: a.HandlerID, HandlerName: a.HandlerName, SubmittedAt: a.SubmittedAt.UTC(), DueAt: a.DueAt.UTC(),
+		Amount: a.Amount, Term: a.Term, HandlerID: a.HandlerID, HandlerName: a.HandlerName, SubmittedAt: a.SubmittedAt.UTC(), DueAt: a.Due.At.UTC(), DueFor: a.For, Held: a.HeldAt != nil,
 		Overdue: a.Overdue(now), ClosedAt: utc(a.ClosedAt),
 	}
 	if actor.Party == access.Enterprise {
@@ -114,7 +126,7 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, a *A
 		Item: a.item(actor, s.Clock.Now()), Purpose: a.Purpose, Collateral: a.Collateral, Materials: []string{}, Source: a.Source, ContactName: a.ContactName,
 		TelephoneOpens: handles(actor, a), Reason: a.Reason, ApprovedAmount: a.ApprovedAmount, ApprovedRate: a.ApprovedRate, ApprovedTerm: a.ApprovedTerm,
 		DisbursedAmount: a.DisbursedAmount, DisbursedAt: utc(a.DisbursedAt), Next: a.nextStep(), Hotline: s.Hotline,
-		Timeline: []Step{}, Files: []FileView{}, Actions: []Action{},
+		Timeline: []Step{}, Payments: []PaymentView{}, Files: []FileView{}, Actions: []Action{},
 	}
 	if a.Materials != "" {
 		v.Materials = strings.Split(a.Materials, "\n")
@@ -130,6 +142,11 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, a *A
 	if v.InstitutionPhone, err = s.Institutions.Telephone(ctx, db, a.InstitutionID); err != nil {
 		return View{}, err
 	}
+	cal, err := s.calendarOf(ctx, db, a.Calendar)
+	if err != nil {
+		return View{}, err
+	}
+	v.Due = a.Due.view(cal, s.Clock.Now())
 	events, err := event.Of(ctx, db, Object, a.ID)
 	if err != nil {
 		return View{}, err
@@ -140,12 +157,28 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, a *A
 			return View{}, err
 		}
 		if actor.Party == access.Enterprise {
-			if step.Kind == "application.handed_over" {
+			if slices.Contains(inside, step.Kind) {
 				continue
 			}
 			step = step.public(a.InstitutionName)
 		}
 		v.Timeline = append(v.Timeline, step)
+	}
+	if v.Undo, err = s.undoFor(ctx, db, actor, a, v.Timeline); err != nil {
+		return View{}, err
+	}
+	if a.Plan.Edition > 0 {
+		plan := a.Plan
+		v.Plan = &plan
+	}
+	v.DeliveredAt = utc(a.DeliveredAt)
+	if v.Payments, err = payments(ctx, db, a.ID); err != nil {
+		return View{}, err
+	}
+	if handles(actor, a) || actor.Party == access.System {
+		if v.Diligence, err = s.diligences(ctx, db, a.ID); err != nil {
+			return View{}, err
+		}
 	}
 	files, err := s.Files.Of(ctx, db, Object, a.ID)
 	if err != nil {
@@ -160,20 +193,28 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, a *A
 	return v, nil
 }
 
+// inside are the entries that only the institution and the district's staff read.
+var inside = []string{"application.handed_over", "application.due_warned"}
+
 // nextStep tells the applicant what happens next and what to do.
 func (a *Application) nextStep() string {
 	switch a.Status {
 	case Waiting:
-		return a.InstitutionName + "应在 " + clock.Show(a.DueAt) + " 前受理，受理后会与您联系。到期未受理的，请拨打下方电话催办。"
+		return a.InstitutionName + "应在 " + clock.Show(a.Due.At) + " 前受理，受理后会与您联系。到期未受理的，请拨打下方电话催办。"
 	case Lacking:
 		return "请按要求补充材料并提交，提交后继续办理。"
 	case Taken:
-		return "机构已受理，将安排专人与您联系，请保持电话畅通。"
+		if a.Lends {
+			return "机构已受理，将安排专人与您联系并开展尽职调查，请保持电话畅通。"
+		}
+		return "机构已受理，将与您商定服务方案，请保持电话畅通。"
 	case Working:
 		if a.Lends {
 			return "机构正在尽职调查，完成后在这里告知审批金额、利率和期限。"
 		}
-		return "机构正在办理，每次进展都会写在这里。"
+		return "机构正在按方案办理，每一步完成都会写在这里。"
+	case Given:
+		return "机构已交付，请在 " + clock.Show(a.Due.At) + " 前核对并确认；不符合约定的，请在此之前提出异议。到期未提出的，视为确认。"
 	case Granted:
 		return "请核对审批金额、利率和期限，接受的请与机构签约，签约后放款；不接受的可以撤回申请。"
 	case PaidOut:
@@ -229,11 +270,49 @@ func stepOf(e event.Event) (Step, error) {
 	case "application.disbursed":
 		var f Disbursed
 		err = e.Decode(&f)
-		s.Label, s.Text = "放款", join("放款金额 "+page.Money(f.Amount), f.Note)
+		s.Label, s.Text = "放款", join(f.words(), f.Note)
+	case "application.investigated":
+		var f Investigated
+		err = e.Decode(&f)
+		s.Label, s.Text = "尽职调查", worktimeDay(f.Day)+"，"+f.Way.Label()
+	case "application.planned":
+		var f Planned
+		err = e.Decode(&f)
+		s.Label, s.Text = "服务方案", join(planText(f.Steps), f.Note)
+		if f.Edition > 1 {
+			s.Label = "调整服务方案"
+		}
+	case "application.step_done":
+		var f StepDone
+		err = e.Decode(&f)
+		s.Label, s.Text, s.FileIDs = "完成方案步骤", join(f.Title, f.Note), f.FileIDs
+	case "application.delivered":
+		var f Delivered
+		err = e.Decode(&f)
+		s.Label, s.Text, s.FileIDs = "交付", join(f.Note, "请企业于 "+clock.Show(f.ConfirmUntil)+" 前确认或提出异议，到期视为确认"), f.FileIDs
+	case "application.undone":
+		var f Undone
+		err = e.Decode(&f)
+		s.Label, s.Text = "撤销“"+f.Label+"”", f.Reason
+	case "application.objected":
+		var f Objected
+		err = e.Decode(&f)
+		s.Label, s.Text = "企业提出异议", f.Reason
 	case "application.completed":
 		var f Completed
 		err = e.Decode(&f)
 		s.Label, s.Text, s.FileIDs = "办结", f.Note, f.FileIDs
+		switch f.By {
+		case ByCompany:
+			s.Label = "企业确认，办结"
+		case ByTime:
+			s.Label, s.Text, s.Actor = "到期视为确认，办结", "交付后企业在期限内没有提出异议", ""
+		}
+	case "application.due_warned", "application.overdue", "application.due_moved":
+		var f Overdue // of which the others have as much
+		err = e.Decode(&f)
+		s.Label = map[string]string{"application.due_warned": "时限提醒", "application.overdue": "已超过时限", "application.due_moved": "时限调整"}[e.Type]
+		s.Text, s.Actor = dueWords[f.For]+"："+clock.Show(f.DueAt), ""
 	case "application.handed_over":
 		var f HandedOver
 		err = e.Decode(&f)
@@ -248,11 +327,48 @@ func stepOf(e event.Event) (Step, error) {
 // public puts the institution's name in the place of its staff's.
 func (s Step) public(institution string) Step {
 	switch s.Kind {
-	case "application.submitted", "application.withdrawn", "application.supplemented":
+	case "application.submitted", "application.withdrawn", "application.supplemented", "application.overdue", "application.due_moved", "application.objected":
+	case "application.completed":
+		if !strings.HasPrefix(s.Label, "企业") && s.Actor != "" {
+			s.Actor = institution
+		}
 	default:
 		s.Actor = institution
 	}
 	return s
+}
+
+// words say what was paid: "第 2 笔 30 万元（2026-12-01），累计 80 万元，尚未放款 20 万元".
+func (f Disbursed) words() string {
+	t := "放款金额 " + page.Money(f.Amount)
+	if f.No > 0 {
+		t = fmt.Sprintf("第 %d 笔，放款金额 %s（%s），累计 %s", f.No, page.Money(f.Amount), f.PaidOn, page.Money(f.Total))
+		if f.Left > 0 {
+			t += "，尚未放款 " + page.Money(f.Left)
+		}
+	}
+	return t
+}
+
+// planText lists the steps of a plan, one a line.
+func planText(steps []PlanStep) string {
+	lines := make([]string, 0, len(steps))
+	for i, s := range steps {
+		line := fmt.Sprintf("%d. %s（%s 前）", i+1, s.Title, s.Day)
+		if s.Deliverable != "" {
+			line += "：" + s.Deliverable
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// worktimeDay is a kept day as people read it; what is none stays as it is.
+func worktimeDay(kept string) string {
+	if d, err := worktime.ParseDay(kept); err == nil {
+		return d.Show()
+	}
+	return kept
 }
 
 // loanText says what was granted: "审批金额 50 万元，年利率 3.85%，期限 12 个月".

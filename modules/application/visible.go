@@ -10,10 +10,11 @@ import (
 type scope struct {
 	where string
 	args  []any
+	mark  string // its name to an outside engine; "" for everything
 }
 
 // nothing is the scope of those who see none.
-var nothing = scope{where: "1 = 0"}
+var nothing = scope{where: "1 = 0", mark: "nobody"}
 
 // visible is the one predicate that narrows every query of an application. Drafts are no applications: nobody but their
 // writer reads them.
@@ -22,9 +23,9 @@ func visible(a access.Actor) scope {
 	case sees(a):
 		return scope{where: "1 = 1"}
 	case a.Party == access.Institution && a.InstitutionID != 0 && a.Can(PermView):
-		return scope{where: "a.institution_id = ?", args: []any{a.InstitutionID}}
+		return scope{where: "a.institution_id = ?", args: []any{a.InstitutionID}, mark: mark("institution_id", a.InstitutionID)}
 	case a.Party == access.Enterprise && a.UserID != 0 && a.EnterpriseID != 0:
-		return scope{where: "a.enterprise_id = ?", args: []any{a.EnterpriseID}}
+		return scope{where: "a.enterprise_id = ?", args: []any{a.EnterpriseID}, mark: mark("enterprise_id", a.EnterpriseID)}
 	}
 	return nothing
 }
@@ -46,6 +47,9 @@ func handles(a access.Actor, row *Application) bool {
 
 // may reports whether the actor has the right to the action on this application, whatever its state.
 func may(a access.Actor, row *Application, action Action) bool {
+	if action == ToUndo {
+		return handles(a, row) || sees(a) && a.Party == access.Platform && a.Can(PermUndoAny)
+	}
 	r := RightOf(action)
 	switch r.Side {
 	case Institution:

@@ -95,11 +95,11 @@ func (s *Service) Calendar(ctx context.Context, db bun.IDB, number int64) (*work
 
 // InForce returns the calendar that counts now, fault.ErrNotFound before the first was published.
 func (s *Service) InForce(ctx context.Context, db bun.IDB) (*worktime.Calendar, error) {
-	v, err := inForce(ctx, db)
-	if err != nil {
-		return nil, err
+	var number int64
+	if err := db.NewSelect().Model((*version)(nil)).Column("id").Where("v.state = ?", Published).Scan(ctx, &number); err != nil {
+		return nil, database.Found(err)
 	}
-	return v.calendar()
+	return s.Calendar(ctx, db, number)
 }
 
 func one(ctx context.Context, db bun.IDB, id int64) (*version, error) {

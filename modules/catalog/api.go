@@ -134,7 +134,7 @@ type browseInput struct {
 func (in *browseInput) filter() BrowseFilter {
 	return BrowseFilter{
 		Query: in.Query, Kind: in.Kind, FinancingKind: in.FinancingKind, Amount: ReadSpan(in.Amount), Term: ReadSpan(in.Term), RateMax: in.RateMax,
-		Recommended: in.Recommended, InstitutionID: in.InstitutionID, Sort: in.Sort, Cursor: in.Cursor, Limit: in.Limit,
+		Recommended: in.Recommended, InstitutionID: in.InstitutionID, Sort: in.Sort, Nearest: true, Cursor: in.Cursor, Limit: in.Limit,
 	}
 }
 
@@ -143,6 +143,22 @@ type browseOutput struct {
 		Items      []Card `json:"items" nullable:"false"`
 		NextCursor string `json:"nextCursor,omitempty"`
 		Count      int    `json:"count,omitempty" doc:"On the first page; 1001 means more than a thousand."`
+		Near       bool   `json:"near,omitempty" doc:"Nothing holds all that was searched for: these come closest."`
+	}
+}
+
+type suitableOutput struct{ Body Recommendation }
+
+type suitOptionsOutput struct{ Body SuitOptions }
+
+type suitsOutput struct{ Body SuitsView }
+
+type suitsInput struct {
+	web.Keyed
+	ID   int64 `path:"id"`
+	Body struct {
+		Version int64 `json:"version" doc:"0 where nothing was said yet."`
+		Suits   Suits `json:"suits"`
 	}
 }
 
@@ -162,7 +178,7 @@ func Register(api huma.API, s *Service) {
 		func(ctx context.Context, in *browseInput) (*browseOutput, error) {
 			found, err := s.Browse(ctx, access.From(ctx), in.filter())
 			out := &browseOutput{}
-			out.Body.Items, out.Body.NextCursor, out.Body.Count = found.Items, found.Next, found.Count
+			out.Body.Items, out.Body.NextCursor, out.Body.Count, out.Body.Near = found.Items, found.Next, found.Count, found.Near
 			return out, err
 		})
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/products/{id}", Summary: "已上架产品的详情", Tag: tag, Access: open}.Huma(),
@@ -177,7 +193,28 @@ func Register(api huma.API, s *Service) {
 			return out, nil
 		})
 
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/suitable-products", Summary: "适合本企业的产品，附理由和差距", Tag: tag, Access: access.Only(access.Enterprise)}.Huma(),
+		func(ctx context.Context, _ *struct{}) (*suitableOutput, error) {
+			r, err := s.Suitable(ctx, access.From(ctx))
+			return &suitableOutput{r}, err
+		})
+
 	view := access.Require(PermView)
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/product-suit-options", Summary: "“适合的企业”可选的行业、地区等", Tag: tag, Access: view}.Huma(),
+		func(ctx context.Context, _ *struct{}) (*suitOptionsOutput, error) {
+			o, err := s.SuitChoices(ctx, access.From(ctx))
+			return &suitOptionsOutput{o}, err
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/managed-products/{id}/suits", Summary: "产品适合的企业", Tag: tag, Access: view}.Huma(),
+		func(ctx context.Context, in *productGetInput) (*suitsOutput, error) {
+			v, err := s.SuitsOf(ctx, access.From(ctx), in.ID)
+			return &suitsOutput{v}, err
+		})
+	huma.Register(api, web.Operation{Method: "PUT", Path: "/api/managed-products/{id}/suits", Summary: "设置产品适合的企业", Tag: tag, Access: access.Require(PermEdit)}.Huma(),
+		func(ctx context.Context, in *suitsInput) (*suitsOutput, error) {
+			v, err := s.SetSuits(ctx, access.From(ctx), SetSuits{Key: in.Key, ID: in.ID, Version: in.Body.Version, Suits: in.Body.Suits})
+			return &suitsOutput{v}, err
+		})
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/managed-products", Summary: "本机构的产品，或待审核和管理的产品", Tag: tag, Access: view}.Huma(),
 		func(ctx context.Context, in *productListInput) (*productListOutput, error) {
 			items, next, err := s.List(ctx, access.From(ctx), ListFilter{Statuses: in.Status, Kind: in.Kind, InstitutionID: in.InstitutionID,

@@ -139,7 +139,7 @@ func TestEveryOperationDeclaresWhoMay(t *testing.T) {
 			}
 		}
 	}
-	if managed != 12 {
+	if managed != 14 {
 		t.Errorf("%d operations on managed products", managed)
 	}
 }

@@ -58,9 +58,11 @@ type BrowseFilter struct {
 	Recommended   bool
 	InstitutionID int64
 	Sort          Sort
-	Cursor        string
-	Page          int // 1 to 50 instead of a cursor
-	Limit         int
+	// Nearest has the products that come closest answer where nothing holds all of Query.
+	Nearest bool
+	Cursor  string
+	Page    int // 1 to 50 instead of a cursor
+	Limit   int
 }
 
 // Card is a public product in a list.
@@ -108,6 +110,8 @@ type Found struct {
 	Items []Card
 	Next  string
 	Count int
+	// Near says that nothing holds all that was searched for: the items hold some of it, those that hold most first.
+	Near bool
 }
 
 // ranking is the order of a public list: by an integer expression, then the newer product first.
@@ -188,6 +192,39 @@ func (s *Service) Browse(ctx context.Context, _ access.Actor, f BrowseFilter) (F
 	for _, x := range ranked {
 		ids = append(ids, x.ID)
 	}
+	if f.Nearest && len(ids) == 0 && f.Query != "" && f.Cursor == "" && f.Page <= 1 {
+		return s.nearest(ctx, db, f)
+	}
+	found.Items, err = s.cards(ctx, db, ids)
+	return found, err
+}
+
+// nearestShown is how many products are shown when nothing holds all that was searched for.
+const nearestShown = 9
+
+// nearest finds the products that hold most of what was searched for, within the other choices.
+func (s *Service) nearest(ctx context.Context, db *bun.DB, f BrowseFilter) (Found, error) {
+	found := Found{Items: []Card{}}
+	typed, err := search.Parse(f.Query)
+	if err != nil {
+		return found, nil // one character has nothing near
+	}
+	loose := typed.Loosen()
+	if loose.Empty() {
+		return found, nil
+	}
+	f.Query = ""
+	q, err := matching(db, f, s.Clock.Now())
+	if err != nil {
+		return Found{}, err
+	}
+	q = fullText.Narrow(q, "p.id", loose)
+	expr, args := fullText.Rank(db, loose)
+	var ids []int64
+	if err := q.ColumnExpr("p.id").OrderExpr(expr+", p.id DESC", args...).Limit(nearestShown).Scan(ctx, &ids); err != nil {
+		return Found{}, fmt.Errorf("products near: %w", err)
+	}
+	found.Near, found.Count = len(ids) > 0, len(ids)
 	found.Items, err = s.cards(ctx, db, ids)
 	return found, err
 }
@@ -345,6 +382,7 @@ type Offer struct {
 	TermMin         int
 	TermMax         int
 	Materials       []string
+	Days            int // working days until the result; 0 for none promised
 }
 
 // Offer tells the application module about a product, ErrNotFound unless it is public.
@@ -355,7 +393,7 @@ func (s *Service) Offer(ctx context.Context, db bun.IDB, productID int64) (Offer
 	}
 	c := d.public.Content
 	return Offer{ID: d.ID, Name: c.Name, Edition: d.public.Number, Kind: c.Kind, KindName: d.card().label(), FinancingKind: c.FinancingKind,
-		Lends: c.Kind == Financing, InstitutionID: d.InstitutionID, InstitutionName: d.InstitutionName, AmountMin: c.AmountMin, AmountMax: c.AmountMax, TermMin: c.TermMin, TermMax: c.TermMax, Materials: append([]string{}, c.Materials...)}, nil
+		Lends: c.Kind == Financing, InstitutionID: d.InstitutionID, InstitutionName: d.InstitutionName, AmountMin: c.AmountMin, AmountMax: c.AmountMax, TermMin: c.TermMin, TermMax: c.TermMax, Materials: append([]string{}, c.Materials...), Days: c.Days}, nil
 }
 
 // Hit is a product found by the search over the whole site.

@@ -103,6 +103,24 @@ type view20261130 struct {
 	Visitor   string `bun:"visitor,pk"`
 }
 
+type suits20261130 struct {
+	bun.BaseModel `bun:"table:product_suits"`
+
+	ProductID int64     `bun:"product_id,pk"`
+	Suits     string    `bun:"suits,notnull,type:text"`
+	Stamp     int64     `bun:"stamp,notnull"`
+	Version   int64     `bun:"version,notnull"`
+	SetAt     time.Time `bun:"set_at,notnull"`
+	SetBy     string    `bun:"set_by,notnull"`
+}
+
+type suitStamp20261130 struct {
+	bun.BaseModel `bun:"table:product_suit_stamps"`
+
+	ID   int64 `bun:"id,pk"`
+	Last int64 `bun:"last,notnull"`
+}
+
 // Migrations are the tables of the module. The full text is dialect SQL because neither form exists on the other database.
 var Migrations = []database.Migration{{
 	ID: "20261124083002_products",
@@ -177,5 +195,13 @@ var Migrations = []database.Migration{{
 			"ALTER TABLE products ADD COLUMN heat BIGINT NOT NULL DEFAULT 0",
 			"ALTER TABLE products ADD COLUMN hot BOOLEAN NOT NULL DEFAULT FALSE",
 			"CREATE INDEX products_shown_heat ON products (heat, id) WHERE shown > 0")
+	},
+}, {
+	ID: "20261130020400_product_suits",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*suits20261130)(nil), (*suitStamp20261130)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx, "INSERT INTO product_suit_stamps (id, last) VALUES (1, 0)", "CREATE INDEX product_suits_stamp ON product_suits (stamp)")
 	},
 }}

@@ -30,6 +30,8 @@ type listPage struct {
 	Search      searchBox
 	Filters     page.Filters
 	Bar         page.ListBar
+	Near        bool        // nothing fits exactly: these come closest
+	Meant       []page.Link // what may have been meant
 	Products    []page.ProductCard
 	Empty       page.Empty
 	Pager       page.Pager
@@ -46,6 +48,7 @@ type detailPage struct {
 	Institution  page.Facts
 	About        string
 	Beside       page.Panel
+	Compare      string
 	More         []page.Link
 	Apply        *page.ApplyBar
 }
@@ -65,6 +68,10 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	open := access.Public("已上架的产品对所有人公开")
 	srv.Page("GET", "/products", open, func(c *fiber.Ctx) error { return s.listPage(c, p, "/products", "") })
 	srv.Page("GET", "/finance", open, func(c *fiber.Ctx) error { return s.listPage(c, p, "/finance", Financing) })
+	srv.Page("GET", "/products/compare", open, func(c *fiber.Ctx) error { return s.comparePage(c, p) })
+	if s.Companies != nil {
+		srv.Page("GET", "/products/suitable", access.Only(access.Enterprise), func(c *fiber.Ctx) error { return s.suitablePage(c, p) })
+	}
 	srv.Page("GET", "/products/:id<int>", open, func(c *fiber.Ctx) error { return s.detailPage(c, p) })
 	return nil
 }
@@ -139,7 +146,7 @@ func choicesOf(list []Kind) []choice {
 func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error {
 	ctx := c.UserContext()
 	at := readChosen(c, path)
-	f := BrowseFilter{Query: at.values.Get("q"), Kind: kind, Sort: Sort(at.values.Get("sort")), Recommended: at.values.Get("recommended") == "1", Limit: cardsPerPage}
+	f := BrowseFilter{Query: at.values.Get("q"), Kind: kind, Sort: Sort(at.values.Get("sort")), Recommended: at.values.Get("recommended") == "1", Nearest: true, Limit: cardsPerPage}
 	if kind == "" {
 		f.Kind = at.values.Get("kind")
 	}
@@ -208,6 +215,11 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 	}
 	for _, k := range found.Items {
 		data.Products = append(data.Products, k.onPortal(f.Query))
+	}
+	if data.Near = found.Near; found.Near {
+		for _, k := range found.Items[:min(3, len(found.Items))] {
+			data.Meant = append(data.Meant, page.Link{Text: k.Name, URL: fmt.Sprintf("/products/%d", k.ID)})
+		}
 	}
 	last := (min(found.Count, page.CountCap) + cardsPerPage - 1) / cardsPerPage
 	data.Pager = page.NewPager(f.Page, last, func(n int) string {
@@ -297,7 +309,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 	v.Meta = page.Meta{ColumnName: list.Text, ArticleTitle: d.Name, PubDate: page.DateTime(d.ListedAt), ContentSource: d.InstitutionName}
 	data := detailPage{
 		Head:        page.DetailHead{Title: d.Name, Source: d.InstitutionName, PubDate: d.ListedAt, Labels: []string{d.label()}},
-		Description: d.Description, Target: d.Target, Conditions: d.Conditions, Deliverables: d.Deliverables, Materials: d.Materials, About: d.Institution.Summary,
+		Description: d.Description, Target: d.Target, Conditions: d.Conditions, Deliverables: d.Deliverables, Materials: d.Materials, About: d.Institution.Summary, Compare: compareURL([]int64{d.ID}),
 		Institution: page.Facts{Caption: "提供机构", Items: []page.Fact{{Label: "机构", Value: d.Institution.Name}, {Label: "类型", Value: d.Institution.KindName},
 			{Label: "咨询电话", Value: d.Institution.Phone}, {Label: "地址", Value: d.Institution.Address}}},
 	}

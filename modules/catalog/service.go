@@ -14,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/clock"
+	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
@@ -56,10 +57,18 @@ type Deps struct {
 	ApplyURL string
 	// Beside is what another module shows on the public page of a product; nil shows nothing.
 	Beside func(ctx context.Context, productID, institutionID int64) (page.Panel, error)
+	// Companies, Schema and Options are what recommendations go by; without Companies nobody is recommended anything.
+	Companies Companies
+	Schema    criteria.Schema
+	Options   SuitOptions
 }
 
 // Service is the catalogue.
-type Service struct{ Deps }
+type Service struct {
+	Deps
+
+	pool pool
+}
 
 // New makes the service. It panics when something of Deps is missing.
 func New(d Deps) *Service {
@@ -69,7 +78,7 @@ func New(d Deps) *Service {
 	if d.Reviews == nil {
 		d.Reviews = plainReviews{}
 	}
-	return &Service{d}
+	return &Service{Deps: d}
 }
 
 // Get returns the product as those who work on it see it, ErrNotFound when the actor may not.

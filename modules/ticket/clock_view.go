@@ -126,7 +126,7 @@ func (c *Clock) explain(cal *worktime.Calendar, now time.Time) (ClockView, error
 		r.Due, r.Held, r.Unknown = more.Due, more.Held, more.Unknown
 		r.Counted, r.Skipped = append(r.Counted, more.Counted...), append(r.Skipped, more.Skipped...)
 	}
-	v.Counted, v.Skipped = countedWords(b, r), skippedWords(r.Skipped)
+	v.Counted, v.Skipped = countedWords(b, r), worktime.SkippedWords(r.Skipped)
 	v.Notes = c.notes(r)
 	if end.After(c.DueAt) && !c.Paused && c.Verdict != Replaced && c.Verdict != Ended {
 		v.Overdue = spellTime(worktime.Elapsed(c.DueAt, end, b.Unit, cal, pauses), b.Unit)
@@ -160,7 +160,7 @@ func unknownYear(year int) string {
 }
 
 func (c *Clock) sentence(b worktime.Budget, v *ClockView) string {
-	parts := []string{fmt.Sprintf("%s：%s起", b, moment(c.StartedAt))}
+	parts := []string{fmt.Sprintf("%s：%s起", b, worktime.Moment(c.StartedAt))}
 	if b.Unit == worktime.ClockMinutes && len(v.Pauses) == 0 {
 		parts[0] += "连续计算"
 	} else if len(v.Counted) > 0 {
@@ -171,21 +171,16 @@ func (c *Clock) sentence(b worktime.Budget, v *ClockView) string {
 	}
 	for _, p := range v.Pauses {
 		if p.Until == nil {
-			parts = append(parts, moment(p.From)+"起挂起，暂停计时")
+			parts = append(parts, worktime.Moment(p.From)+"起挂起，暂停计时")
 		} else {
-			parts = append(parts, moment(p.From)+"至"+moment(*p.Until)+"挂起，不计时")
+			parts = append(parts, worktime.Moment(p.From)+"至"+worktime.Moment(*p.Until)+"挂起，不计时")
 		}
 	}
 	parts = append(parts, v.Notes...)
 	if v.State != "paused" {
-		parts = append(parts, "截止"+moment(c.DueAt))
+		parts = append(parts, "截止"+worktime.Moment(c.DueAt))
 	}
 	return strings.Join(parts, "；") + "。"
-}
-
-// moment is 11月26日（四）14:00.
-func moment(at time.Time) string {
-	return worktime.DayOf(at).Show() + at.In(clock.Beijing).Format("15:04")
 }
 
 // countedWords names what was counted: the days of a budget in working days, and spans of time.
@@ -200,7 +195,7 @@ func countedWords(b worktime.Budget, r worktime.Reckoning) []string {
 		case from == last:
 			words = append(words, from.Show()+s.From.In(clock.Beijing).Format("15:04")+"–"+until(s.Until, last))
 		default:
-			words = append(words, moment(s.From)+"至"+last.Show()+until(s.Until, last))
+			words = append(words, worktime.Moment(s.From)+"至"+last.Show()+until(s.Until, last))
 		}
 	}
 	return words
@@ -212,24 +207,6 @@ func until(at time.Time, day worktime.Day) string {
 		return "24:00"
 	}
 	return at.In(clock.Beijing).Format("15:04")
-}
-
-// skippedWords names the days that were not counted, those of one reason that follow each other together.
-func skippedWords(skips []worktime.Skip) []string {
-	words := []string{}
-	for i := 0; i < len(skips); {
-		j := i
-		for j+1 < len(skips) && skips[j+1].Day == skips[j].Day+1 && skips[j+1].Why == skips[i].Why {
-			j++
-		}
-		text := skips[i].Day.Show()
-		if j > i {
-			text += "至" + skips[j].Day.Show()
-		}
-		words = append(words, text+skips[i].Why)
-		i = j + 1
-	}
-	return words
 }
 
 // spellTime says a span in hours and minutes.

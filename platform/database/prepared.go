@@ -3,6 +3,7 @@ package database
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"reflect"
 	"strconv"
@@ -175,8 +176,17 @@ func Value(f *schema.Field, row reflect.Value) any {
 		return v.Int()
 	case reflect.Bool:
 		return v.Bool()
-	case reflect.Slice: // json.RawMessage
-		return string(v.Bytes())
+	case reflect.Slice, reflect.Struct, reflect.Map:
+		if own, ok := v.Interface().(driver.Valuer); ok { // a column of JSON; what it cannot write, bun could not either
+			kept, err := own.Value()
+			if err != nil {
+				panic("database: " + f.Name + ": " + err.Error())
+			}
+			return kept
+		}
+		if v.Kind() == reflect.Slice { // json.RawMessage
+			return string(v.Bytes())
+		}
 	}
 	return v.Interface()
 }

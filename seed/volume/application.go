@@ -48,7 +48,7 @@ func (g *Generator) apply(at time.Time) *Application {
 	g.lives(lends, a, step, day)
 	if n := len(a.Steps); n > 0 {
 		switch a.Steps[n-1].Action {
-		case "complete", "decline", "withdraw":
+		case "complete", "confirm", "decline", "withdraw":
 			end = a.Steps[n-1].At
 		}
 	}
@@ -77,7 +77,14 @@ func (g *Generator) lives(lends bool, a *Application, step func(lo, hi time.Dura
 			return
 		}
 	}
-	for range g.between(1, 3) {
+	first := Step{Action: "plan", Text: pick(g, []string{"按约定内容提供服务", "安排专人上门服务", "线上沟通后出具成果"})}
+	if lends {
+		first = Step{Action: "diligence", Text: pick(g, []string{"经营场所真实，账目与申报一致", "生产正常，订单充足，上下游稳定", "负债适中，纳税记录良好"})}
+	}
+	if !step(5*time.Hour, 5*day, first) {
+		return
+	}
+	for range g.between(0, 2) {
 		if !step(5*time.Hour, 5*day, Step{Action: "progress", Text: pick(g, []string{"已实地走访企业，正在整理报告", "材料已提交审查部门", "已完成初步评估", "正在安排专家对接"})}) {
 			return
 		}
@@ -92,7 +99,13 @@ func (g *Generator) lives(lends bool, a *Application, step func(lo, hi time.Dura
 			return
 		}
 	}
-	step(day, 15*day, Step{Action: "complete", Text: pick(g, []string{"服务已完成，感谢信任", "款项已按约定用途支付，业务办结"})})
+	if lends {
+		step(day, 15*day, Step{Action: "complete", Text: "款项已按约定用途支付，业务办结"})
+		return
+	}
+	if step(day, 15*day, Step{Action: "deliver", Text: pick(g, []string{"服务已完成，成果已交付，请核对", "报告已出具，请确认"})}) {
+		step(time.Hour, 3*day, Step{Action: "confirm"})
+	}
 }
 
 // within moves n into the limits; an upper one of zero is none.

@@ -140,6 +140,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/application-batches/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量办理前逐件预检，不改变申请 */
+        post: operations["post-application-batches-preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/application-colleagues": {
         parameters: {
             query?: never;
@@ -217,6 +234,74 @@ export interface paths {
         };
         /** 申请某产品前的信息：产品要求、联系人、草稿 */
         get: operations["get-application-forms-product"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申请各步骤的时限 */
+        get: operations["get-application-limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-limits/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 设置一类产品的申请时限 */
+        put: operations["put-application-limits-kind"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 不予受理、不予通过的常用原因 */
+        get: operations["get-application-reasons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申请成果统计 */
+        get: operations["get-application-results"];
         put?: never;
         post?: never;
         delete?: never;
@@ -345,6 +430,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/applications/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 确认交付 */
+        post: operations["post-applications-id-confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/applications/{id}/decline": {
         parameters: {
             query?: never;
@@ -356,6 +458,40 @@ export interface paths {
         put?: never;
         /** 不予通过 */
         post: operations["post-applications-id-decline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/deliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记交付 */
+        post: operations["post-applications-id-deliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/diligence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记尽职调查 */
+        post: operations["post-applications-id-diligence"];
         delete?: never;
         options?: never;
         head?: never;
@@ -390,6 +526,57 @@ export interface paths {
         put?: never;
         /** 转交经办 */
         post: operations["post-applications-id-hand-over"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/object": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提出异议 */
+        post: operations["post-applications-id-object"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记服务方案 */
+        post: operations["post-applications-id-plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/plan-step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记方案步骤完成 */
+        post: operations["post-applications-id-plan-step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -441,6 +628,23 @@ export interface paths {
         put?: never;
         /** 查看申请人的联系电话，每次查看留痕 */
         post: operations["post-applications-id-telephone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/applications/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销上一步 */
+        post: operations["post-applications-id-undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -683,57 +887,6 @@ export interface paths {
         put?: never;
         /** 撤下 */
         post: operations["post-articles-id-withdraw"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/assessment-card": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** 更新政府评估表 */
-        put: operations["put-assessment-card"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/assessment-cards": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 政府评估表 */
-        get: operations["get-assessment-cards"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/assessments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 政府评估 */
-        get: operations["get-assessments"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1248,110 +1401,6 @@ export interface paths {
         get: operations["get-content-columns"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/conversation-notes/{id}/withdraw": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 撤回沟通消息（2 分钟内） */
-        post: operations["post-conversation-notes-id-withdraw"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/conversation-rule": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 服务沟通规则 */
-        get: operations["get-conversation-rule"];
-        /** 设置服务沟通规则 */
-        put: operations["put-conversation-rule"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/conversations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 有未读消息的沟通 */
-        get: operations["get-conversations"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/conversations/{object}/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 一件服务的沟通 */
-        get: operations["get-conversations-object-id"];
-        put?: never;
-        /** 发送沟通消息 */
-        post: operations["post-conversations-object-id"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/conversations/{object}/{id}/peek": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 说明理由后查阅沟通记录 */
-        post: operations["post-conversations-object-id-peek"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/conversations/{object}/{id}/read": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 标记沟通已读 */
-        post: operations["post-conversations-object-id-read"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1987,331 +2036,6 @@ export interface paths {
         put?: never;
         /** 撤销核定 */
         post: operations["post-enterprises-id-settlements-undo"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluation-form": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** 更新服务评价表 */
-        put: operations["put-evaluation-form"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluation-forms": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 服务评价表 */
-        get: operations["get-evaluation-forms"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluation-ranking": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 机构服务评价排名 */
-        get: operations["get-evaluation-ranking"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluation-rule": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** 更新服务评价规则 */
-        put: operations["put-evaluation-rule"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluation-rules": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 服务评价规则的各个版本 */
-        get: operations["get-evaluation-rules"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluation-subjects/{object}/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 某项服务的评价表和已有评价 */
-        get: operations["get-evaluation-subjects-object-id"];
-        put?: never;
-        /** 评价服务 */
-        post: operations["post-evaluation-subjects-object-id"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 服务评价 */
-        get: operations["get-evaluations"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluations/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 一条服务评价 */
-        get: operations["get-evaluations-id"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluations/{id}/confirm": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 第二人确认评价是否不计分 */
-        post: operations["post-evaluations-id-confirm"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluations/{id}/decide": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 处理评价举报 */
-        post: operations["post-evaluations-id-decide"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluations/{id}/reply": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 回复评价 */
-        post: operations["post-evaluations-id-reply"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluations/{id}/report": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 举报评价 */
-        post: operations["post-evaluations-id-report"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluations/{id}/restore": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 恢复显示评价文字 */
-        post: operations["post-evaluations-id-restore"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evaluations/{id}/revise": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 修改评价（一次） */
-        post: operations["post-evaluations-id-revise"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evidence-list": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** 更新服务佐证清单 */
-        put: operations["put-evidence-list"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evidence-lists": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 服务佐证清单 */
-        get: operations["get-evidence-lists"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evidence-pieces/{id}/remove": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 移除本方的服务佐证 */
-        post: operations["post-evidence-pieces-id-remove"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evidence/{object}/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 一件服务的佐证和评估 */
-        get: operations["get-evidence-object-id"];
-        put?: never;
-        /** 上传服务佐证 */
-        post: operations["post-evidence-object-id"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/evidence/{object}/{id}/assess": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 政府评估 */
-        post: operations["post-evidence-object-id-assess"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3072,40 +2796,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/institution-ratings/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 机构的评分 */
-        get: operations["get-institution-ratings-id"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/institution-ratings/{id}/comments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 机构的评价 */
-        get: operations["get-institution-ratings-id-comments"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/institution-return-reasons": {
         parameters: {
             query?: never;
@@ -3648,6 +3338,24 @@ export interface paths {
         put?: never;
         /** 提交审核 */
         post: operations["post-managed-products-id-submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/suits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品适合的企业 */
+        get: operations["get-managed-products-id-suits"];
+        /** 设置产品适合的企业 */
+        put: operations["put-managed-products-id-suits"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5734,32 +5442,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/product-ratings/{id}": {
+    "/api/product-suit-options": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** 产品的评分 */
-        get: operations["get-product-ratings-id"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/product-ratings/{id}/comments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 产品的评价 */
-        get: operations["get-product-ratings-id-comments"];
+        /** “适合的企业”可选的行业、地区等 */
+        get: operations["get-product-suit-options"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6532,6 +6223,23 @@ export interface paths {
         put?: never;
         /** 发送短信验证码 */
         post: operations["post-sms-codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suitable-products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 适合本企业的产品，附理由和差距 */
+        get: operations["get-suitable-products"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -8645,10 +8353,12 @@ export interface components {
             version: number;
         };
         ApplicationBatchInputBody: {
+            /** @description Ready reasons, when declining. */
+            codes?: string[];
             items: components["schemas"]["ApplicationRef"][];
             /** @description To the companies, when accepting. */
             note?: string;
-            /** @description Needed when declining. */
+            /** @description In own words, when declining. */
             reason?: string;
         };
         ApplicationBatchOutputBody: {
@@ -8662,13 +8372,50 @@ export interface components {
         ApplicationColleaguesOutputBody: {
             items: components["schemas"]["ApplicationColleague"][];
         };
+        ApplicationDeclineInputBody: {
+            /** @description Of ready reasons. */
+            codes?: string[];
+            /** @description In own words; needed when no ready reason is chosen or one asks for it. */
+            reason?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationDiligenceInputBody: {
+            advice?: string;
+            day: string;
+            fileIds?: number[];
+            /** @description Stay within the institution, as do the files. */
+            findings: string;
+            /** @description Who did it. */
+            people: string;
+            /** Format: int64 */
+            version: number;
+            /** @enum {string} */
+            way: "on_site" | "phone" | "documents" | "third_party";
+        };
+        ApplicationDiligenceView: {
+            advice: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            day: string;
+            files: components["schemas"]["ApplicationFileView"][];
+            findings: string;
+            /** Format: int64 */
+            id: number;
+            people: string;
+            /** @enum {string} */
+            way: "on_site" | "phone" | "documents" | "third_party";
+        };
         ApplicationDisburseInputBody: {
             /**
              * Format: int64
-             * @description Fen.
+             * @description Fen; all instalments together are no more than what was granted.
              */
             amount: number;
             note?: string;
+            /** @description 2026-11-30; today when left out. */
+            paidOn?: string;
             /** Format: int64 */
             version: number;
         };
@@ -8701,6 +8448,20 @@ export interface components {
         };
         ApplicationDraftsOutputBody: {
             items: components["schemas"]["ApplicationDraftItem"][];
+        };
+        ApplicationDueView: {
+            /** Format: date-time */
+            at: string;
+            budget: string;
+            /** @enum {string} */
+            for: "accept" | "handle" | "confirm";
+            /** Format: date-time */
+            from: string;
+            /** @description Stands still while the company is to supply something. */
+            held: boolean;
+            label: string;
+            overdue: boolean;
+            sentence: string;
         };
         ApplicationFileView: {
             /** Format: int64 */
@@ -8739,6 +8500,11 @@ export interface components {
             closedAt?: string;
             /** Format: date-time */
             dueAt: string;
+            /**
+             * @description What must be done until dueAt; empty when nothing is due.
+             * @enum {string}
+             */
+            dueFor: "" | "accept" | "handle" | "confirm";
             /** Format: int64 */
             edition: number;
             /** Format: int64 */
@@ -8747,6 +8513,8 @@ export interface components {
             /** Format: int64 */
             handlerId?: number;
             handlerName: string;
+            /** @description The deadline stands still while the company is to supply something. */
+            held: boolean;
             /** Format: int64 */
             id: number;
             /** Format: int64 */
@@ -8755,13 +8523,15 @@ export interface components {
             kind: string;
             kindName: string;
             lends: boolean;
+            /** @description When words were searched for. */
+            marks?: components["schemas"]["ApplicationMarks"];
             number: string;
             overdue: boolean;
             /** Format: int64 */
             productId: number;
             productName: string;
             /** @enum {string} */
-            status: "submitted" | "supplement" | "accepted" | "in_progress" | "approved" | "disbursed" | "completed" | "declined" | "withdrawn";
+            status: "submitted" | "supplement" | "accepted" | "in_progress" | "delivered" | "approved" | "disbursed" | "completed" | "declined" | "withdrawn";
             /** Format: date-time */
             submittedAt: string;
             /** Format: int64 */
@@ -8769,11 +8539,57 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ApplicationLimitInputBody: {
+            /** Format: int64 */
+            acceptDays?: number;
+            /** @description Takes the limits of the kind away: those of all kinds count. */
+            clear?: boolean;
+            /** Format: int64 */
+            confirmDays?: number;
+            /** Format: int64 */
+            handleDays?: number;
+            /**
+             * Format: int64
+             * @description 0 where there were none.
+             */
+            version: number;
+            /** Format: int64 */
+            warnPercent?: number;
+        };
+        ApplicationLimitView: {
+            /** Format: int64 */
+            acceptDays: number;
+            /** Format: int64 */
+            confirmDays: number;
+            /** Format: int64 */
+            handleDays: number;
+            kind: string;
+            kindName: string;
+            /** @description Whether the kind has limits of its own; otherwise those of all kinds count. */
+            own: boolean;
+            /** Format: date-time */
+            setAt?: string;
+            setBy?: string;
+            /** Format: int64 */
+            version: number;
+            /** Format: int64 */
+            warnPercent: number;
+        };
         ApplicationListItem: {
             items: components["schemas"]["ApplicationItem"][];
             nextCursor?: string;
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
+        };
+        ApplicationListLimitView: {
+            items: components["schemas"]["ApplicationLimitView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ApplicationMarks: {
+            enterprise: components["schemas"]["Piece"][];
+            product: components["schemas"]["Piece"][];
         };
         ApplicationNoteInputBody: {
             fileIds?: number[];
@@ -8786,6 +8602,8 @@ export interface components {
             amountMax: number;
             /** Format: int64 */
             amountMin: number;
+            /** Format: int64 */
+            days: number;
             /** Format: int64 */
             edition: number;
             /** Format: int64 */
@@ -8808,6 +8626,49 @@ export interface components {
             id: number;
             message?: string;
             ok: boolean;
+        };
+        ApplicationPaymentView: {
+            /** Format: int64 */
+            amount: number;
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            no: number;
+            note: string;
+            paidOn: string;
+        };
+        ApplicationPlan: {
+            /** Format: int64 */
+            edition: number;
+            steps: components["schemas"]["ApplicationPlanStep"][];
+        };
+        ApplicationPlanInputBody: {
+            note?: string;
+            steps: components["schemas"]["ApplicationPlannedStep"][];
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationPlanStep: {
+            /** @description Until when: 2026-12-01. */
+            day: string;
+            /** @description What the company gets; empty when nothing is handed over. */
+            deliverable: string;
+            /** Format: date-time */
+            doneAt?: string;
+            /** @description What was said when it was done. */
+            note?: string;
+            title: string;
+        };
+        ApplicationPlannedStep: {
+            /** @description Until when: 2026-12-01. */
+            day: string;
+            deliverable?: string;
+            title: string;
+        };
+        ApplicationPreviewInputBody: {
+            /** @enum {string} */
+            action: "accept" | "decline";
+            items: components["schemas"]["ApplicationRef"][];
         };
         ApplicationProfile: {
             creditCode: string;
@@ -8834,6 +8695,53 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ApplicationResult: {
+            /**
+             * Format: int64
+             * @description From submitting to accepting, on average.
+             */
+            acceptMinutes: number;
+            /** Format: int64 */
+            accepted: number;
+            /** Format: int64 */
+            approved: number;
+            /** Format: int64 */
+            approvedAmount: number;
+            /** Format: int64 */
+            completed: number;
+            /** Format: int64 */
+            declined: number;
+            /** Format: int64 */
+            disbursed: number;
+            /** Format: int64 */
+            disbursedAmount: number;
+            key: string;
+            label: string;
+            /**
+             * Format: int64
+             * @description Not done although the time has passed.
+             */
+            overdue: number;
+            /** Format: int64 */
+            rate: number;
+            /** Format: int64 */
+            submitted: number;
+            /**
+             * Format: int64
+             * @description From submitting to the end, on average, without what was withdrawn.
+             */
+            totalMinutes: number;
+            /** Format: int64 */
+            withdrawn: number;
+        };
+        ApplicationResults: {
+            /** @enum {string} */
+            by: "institution" | "kind" | "month";
+            from: string;
+            items: components["schemas"]["ApplicationResult"][];
+            to: string;
+            total: components["schemas"]["ApplicationResult"];
+        };
         ApplicationStep: {
             actor?: string;
             /** Format: date-time */
@@ -8844,6 +8752,17 @@ export interface components {
             /** Format: int64 */
             seq: number;
             text?: string;
+        };
+        ApplicationStepInputBody: {
+            fileIds?: number[];
+            /**
+             * Format: int64
+             * @description The place of the step in the plan, from 1.
+             */
+            no: number;
+            note?: string;
+            /** Format: int64 */
+            version: number;
         };
         ApplicationSubmitInputBody: {
             /**
@@ -8881,8 +8800,14 @@ export interface components {
             purpose: string;
             term: string;
         };
+        ApplicationUndoView: {
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            told: string;
+        };
         ApplicationView: {
-            actions: ("withdraw" | "supplement" | "accept" | "decline" | "ask-supplement" | "progress" | "approve" | "disburse" | "complete" | "hand-over")[];
+            actions: ("withdraw" | "supplement" | "confirm" | "object" | "accept" | "decline" | "ask-supplement" | "progress" | "plan" | "plan-step" | "deliver" | "diligence" | "approve" | "disburse" | "complete" | "hand-over")[];
             /** Format: int64 */
             amount: number;
             /** Format: int64 */
@@ -8895,12 +8820,22 @@ export interface components {
             closedAt?: string;
             collateral: string;
             contactName: string;
+            /** Format: date-time */
+            deliveredAt?: string;
+            diligence?: components["schemas"]["ApplicationDiligenceView"][];
             /** Format: int64 */
             disbursedAmount: number;
             /** Format: date-time */
             disbursedAt?: string;
+            /** @description The deadline that runs, with how it came about. */
+            due?: components["schemas"]["ApplicationDueView"];
             /** Format: date-time */
             dueAt: string;
+            /**
+             * @description What must be done until dueAt; empty when nothing is due.
+             * @enum {string}
+             */
+            dueFor: "" | "accept" | "handle" | "confirm";
             /** Format: int64 */
             edition: number;
             /** Format: int64 */
@@ -8910,6 +8845,8 @@ export interface components {
             /** Format: int64 */
             handlerId?: number;
             handlerName: string;
+            /** @description The deadline stands still while the company is to supply something. */
+            held: boolean;
             hotline: string;
             /** Format: int64 */
             id: number;
@@ -8920,11 +8857,16 @@ export interface components {
             kind: string;
             kindName: string;
             lends: boolean;
+            /** @description When words were searched for. */
+            marks?: components["schemas"]["ApplicationMarks"];
             materials: string[];
             next: string;
             number: string;
             overdue: boolean;
+            payments: components["schemas"]["ApplicationPaymentView"][];
             phone: string;
+            /** @description How the service is given. */
+            plan?: components["schemas"]["ApplicationPlan"];
             /** Format: int64 */
             productId: number;
             productName: string;
@@ -8933,13 +8875,15 @@ export interface components {
             /** @enum {string} */
             source: "h5" | "portal";
             /** @enum {string} */
-            status: "submitted" | "supplement" | "accepted" | "in_progress" | "approved" | "disbursed" | "completed" | "declined" | "withdrawn";
+            status: "submitted" | "supplement" | "accepted" | "in_progress" | "delivered" | "approved" | "disbursed" | "completed" | "declined" | "withdrawn";
             /** Format: date-time */
             submittedAt: string;
             telephoneOpens: boolean;
             /** Format: int64 */
             term: number;
             timeline: components["schemas"]["ApplicationStep"][];
+            /** @description The step that the actor may take back. */
+            undo?: components["schemas"]["ApplicationUndoView"];
             /** Format: int64 */
             version: number;
         };
@@ -9325,6 +9269,8 @@ export interface components {
              */
             count?: number;
             items: components["schemas"]["CatalogCard"][];
+            /** @description Nothing holds all that was searched for: these come closest. */
+            near?: boolean;
             nextCursor?: string;
         };
         BudgetInputBody: {
@@ -9737,6 +9683,10 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        CatalogOption: {
+            code: string;
+            name: string;
+        };
         CatalogProvider: {
             address: string;
             /** Format: int64 */
@@ -9745,6 +9695,40 @@ export interface components {
             name: string;
             phone: string;
             summary: string;
+        };
+        CatalogRecommendation: {
+            ask: string[];
+            /**
+             * Format: int64
+             * @description How many suit it in all.
+             */
+            count: number;
+            fits: components["schemas"]["CatalogRecommended"][];
+            near: components["schemas"]["CatalogRecommended"][];
+            open: components["schemas"]["CatalogRecommended"][];
+        };
+        CatalogRecommended: {
+            /** @description What decides, the first one first: rate or price, amount, term, time. */
+            facts: components["schemas"]["CatalogFact"][];
+            financingKind: string;
+            financingName: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            kindName: string;
+            /** @description What the company does not meet, or what is not known of it. */
+            lacks: string[];
+            /** Format: date-time */
+            listedAt: string;
+            name: string;
+            /** @description What of the company the product suits. */
+            reasons: string[];
+            recommended: boolean;
+            summary: string;
+            target: string;
         };
         CatalogStep: {
             actor?: string;
@@ -9758,6 +9742,42 @@ export interface components {
             /** Format: int64 */
             seq: number;
             text?: string;
+        };
+        CatalogSuitOptions: {
+            regions: components["schemas"]["CatalogOption"][];
+            sections: components["schemas"]["CatalogOption"][];
+            sizes: components["schemas"]["CatalogOption"][];
+            titles: components["schemas"]["CatalogOption"][];
+        };
+        CatalogSuits: {
+            /** @description On no list of those in default. */
+            cleanRecord: boolean;
+            /** Format: int64 */
+            employeesMax: number;
+            /** Format: int64 */
+            employeesMin: number;
+            regions: string[];
+            /** Format: int64 */
+            revenueMax: number;
+            /** Format: int64 */
+            revenueMin: number;
+            sections: string[];
+            sizes: string[];
+            titles: string[];
+            /** Format: int64 */
+            years: number;
+        };
+        CatalogSuitsView: {
+            /** @description Whether the actor may change it. */
+            edits: boolean;
+            /** Format: date-time */
+            setAt?: string;
+            setBy?: string;
+            suits: components["schemas"]["CatalogSuits"];
+            /** Format: int64 */
+            version: number;
+            /** @description The same in words, for companies. */
+            words: string[];
         };
         CatalogTexts: {
             amount: string;
@@ -10227,111 +10247,6 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
-        ConversationFileView: {
-            /** Format: int64 */
-            id: number;
-            mime: string;
-            name: string;
-            /** Format: int64 */
-            size: number;
-            /** @enum {string} */
-            state: "available" | "waiting" | "quarantined";
-            url: string;
-        };
-        ConversationListWaiting: {
-            items: components["schemas"]["ConversationWaiting"][];
-            nextCursor?: string;
-            /** @description A sentence for the reader on how the list was found. */
-            note?: string;
-        };
-        ConversationNoteView: {
-            /** Format: date-time */
-            at: string;
-            /** @description The institution's name for the company. */
-            by: string;
-            files: components["schemas"]["ConversationFileView"][];
-            /** Format: int64 */
-            id: number;
-            /** @description Of the asker's side. */
-            own: boolean;
-            /** @description The other side has read it. */
-            read: boolean;
-            /** @enum {string} */
-            side: "institution" | "enterprise";
-            withdrawn: boolean;
-            /** @description The asker may still take it back. */
-            withdraws: boolean;
-            words: string;
-        };
-        ConversationPeekInputBody: {
-            cursor?: string;
-            reason: string;
-        };
-        ConversationReadInputBody: {
-            /**
-             * Format: int64
-             * @description id of the last note that was seen.
-             */
-            upTo: number;
-        };
-        ConversationRuleView: {
-            /**
-             * Format: int64
-             * @description After the end of a case, in which one still writes.
-             */
-            closeDays: number;
-            /**
-             * Format: int64
-             * @description After which a side that has not read is reminded; 0 reminds nobody.
-             */
-            minutes: number;
-            /** Format: int64 */
-            version: number;
-        };
-        ConversationSendInputBody: {
-            fileIds?: number[];
-            /** @description Phone or identity numbers in it are meant to be there. */
-            meant?: boolean;
-            words: string;
-        };
-        ConversationView: {
-            closed: boolean;
-            /** Format: int64 */
-            count: number;
-            /**
-             * Format: int64
-             * @description 0 while nothing was said.
-             */
-            id: number;
-            /** @description For what was said before. */
-            nextCursor?: string;
-            /** @description Oldest first. */
-            notes: components["schemas"]["ConversationNoteView"][];
-            number: string;
-            /**
-             * @description Empty for an operator who reads it.
-             * @enum {string}
-             */
-            side: "" | "institution" | "enterprise";
-            title: string;
-            /** Format: int64 */
-            unread: number;
-            /** @description The other side. */
-            with: string;
-            writes: boolean;
-        };
-        ConversationWaiting: {
-            /** Format: date-time */
-            lastAt: string;
-            number: string;
-            object: string;
-            /** Format: int64 */
-            objectId: number;
-            title: string;
-            /** Format: int64 */
-            unread: number;
-            with: string;
-        };
         CopyOutputBody: {
             /** Format: int64 */
             shifts: number;
@@ -10473,7 +10388,7 @@ export interface components {
             cardId?: number;
             /** @description The score stays; otherwise marks replace it. */
             keep: boolean;
-            marks?: components["schemas"]["Marks"];
+            marks?: components["schemas"]["QualityMarks"];
             reason: string;
             /** Format: int64 */
             version: number;
@@ -11655,588 +11570,6 @@ export interface components {
             /** Format: int64 */
             rank: number;
         };
-        EvaluationAnswer: {
-            /**
-             * Format: int64
-             * @description The version of the form that was answered.
-             */
-            formId: number;
-            /** Format: int64 */
-            level: number;
-            tags?: string[];
-            words?: string;
-        };
-        EvaluationAsked: {
-            /** @description For those who may evaluate. */
-            form?: components["schemas"]["EvaluationFormView"];
-            /** @description At most one for each phase, that during the service first. */
-            given: components["schemas"]["EvaluationView"][];
-            institutionName: string;
-            /** @description The asker may evaluate it now. */
-            may: boolean;
-            number: string;
-            /**
-             * @description Empty while there is nothing to evaluate.
-             * @enum {string}
-             */
-            phase: "" | "during" | "after";
-            title: string;
-        };
-        EvaluationComment: {
-            /** @description Masked. */
-            company: string;
-            /** Format: date-time */
-            givenAt: string;
-            /** Format: int64 */
-            id: number;
-            label: string;
-            /** Format: int64 */
-            level: number;
-            /** @enum {string} */
-            phase: "during" | "after";
-            /** Format: int64 */
-            productId: number;
-            productName: string;
-            reply: string;
-            tags: string[];
-            words: string;
-        };
-        EvaluationConfirmInputBody: {
-            /** @description The level does not count either. */
-            abusive: boolean;
-            reason: string;
-            /** Format: int64 */
-            version: number;
-        };
-        EvaluationDecideInputBody: {
-            reason: string;
-            /** @enum {string} */
-            result: "kept" | "hidden" | "second";
-            /** Format: int64 */
-            version: number;
-        };
-        EvaluationFirst: {
-            /** Format: date-time */
-            givenAt: string;
-            label: string;
-            /** Format: int64 */
-            level: number;
-            tags: string[];
-            words: string;
-        };
-        EvaluationFormView: {
-            /** @description The question when it has ended. */
-            after: string;
-            /** Format: date-time */
-            at: string;
-            by: string;
-            /** @description The question while the service is given. */
-            during: string;
-            /**
-             * Format: int64
-             * @description Number of the version; the greatest of its kind is in force. 0 for a kind that never had one.
-             */
-            id: number;
-            kind: string;
-            kindName: string;
-            /** @description From 5, the best, to 1. */
-            levels: components["schemas"]["EvaluationLevel"][];
-            /** @description The kind is asked by the general form. */
-            withdrawn?: boolean;
-        };
-        EvaluationFormsOutputBody: {
-            items: components["schemas"]["EvaluationFormView"][];
-            /** @description The kinds of service that may have a form of their own. */
-            kinds: components["schemas"]["EvaluationKind"][];
-        };
-        EvaluationItem: {
-            counts: boolean;
-            enterpriseName: string;
-            /** Format: date-time */
-            givenAt: string;
-            hidden: boolean;
-            /** Format: int64 */
-            id: number;
-            /** Format: int64 */
-            institutionId: number;
-            institutionName: string;
-            kindName: string;
-            label: string;
-            /** Format: int64 */
-            level: number;
-            number: string;
-            object: string;
-            /** Format: int64 */
-            objectId: number;
-            /** @enum {string} */
-            phase: "during" | "after";
-            /** Format: int64 */
-            productId: number;
-            /** Format: date-time */
-            repliedAt?: string;
-            /** Format: date-time */
-            revisedAt?: string;
-            tags: string[];
-            title: string;
-            /** Format: int64 */
-            version: number;
-            voided: boolean;
-            words: string;
-        };
-        EvaluationKind: {
-            code: string;
-            name: string;
-        };
-        EvaluationLevel: {
-            /** @description What the level is called. */
-            label: string;
-            /** Format: int64 */
-            level: number;
-            /** @description Asked of whoever chose the level. */
-            prompt: string;
-            /** @description Opinions to choose from. */
-            tags: string[];
-            /** @description Words are needed. */
-            words: boolean;
-        };
-        EvaluationListComment: {
-            items: components["schemas"]["EvaluationComment"][];
-            nextCursor?: string;
-            /** @description A sentence for the reader on how the list was found. */
-            note?: string;
-        };
-        EvaluationListItem: {
-            items: components["schemas"]["EvaluationItem"][];
-            nextCursor?: string;
-            /** @description A sentence for the reader on how the list was found. */
-            note?: string;
-        };
-        EvaluationListRuleView: {
-            items: components["schemas"]["EvaluationRuleView"][];
-            nextCursor?: string;
-            /** @description A sentence for the reader on how the list was found. */
-            note?: string;
-        };
-        EvaluationRanked: {
-            /** Format: int64 */
-            count: number;
-            /**
-             * Format: int64
-             * @description Services that ended well in the period.
-             */
-            ended: number;
-            /**
-             * Format: int64
-             * @description Evaluations of level 4 and 5.
-             */
-            good: number;
-            /** Format: int64 */
-            institutionId: number;
-            institutionName: string;
-            /** @description How many of each level, from 5 to 1. */
-            levels: number[];
-            /**
-             * Format: int64
-             * @description Hundredths of a level; 0 without an evaluation.
-             */
-            mean: number;
-            /**
-             * Format: int64
-             * @description 0 for those with fewer evaluations than the rule asks for.
-             */
-            rank: number;
-            /**
-             * Format: int64
-             * @description Evaluations with a reply.
-             */
-            replied: number;
-            /**
-             * Format: int64
-             * @description Of those, services that were evaluated afterwards.
-             */
-            said: number;
-            /**
-             * Format: int64
-             * @description Hundredths of a level, by which they are ranked.
-             */
-            score: number;
-        };
-        EvaluationRanking: {
-            from: string;
-            items: components["schemas"]["EvaluationRanked"][];
-            /**
-             * Format: int64
-             * @description Hundredths of a level: what each begins from.
-             */
-            prior: number;
-            rule: components["schemas"]["EvaluationRuleView"];
-            to: string;
-        };
-        EvaluationRating: {
-            /** Format: int64 */
-            count: number;
-            /** @description How many of each level, from 5 to 1. */
-            levels: number[];
-            /**
-             * Format: int64
-             * @description Hundredths of a level; 0 without an evaluation.
-             */
-            mean: number;
-        };
-        EvaluationReportInputBody: {
-            /** @enum {string} */
-            cause: "insult" | "privacy" | "untrue" | "advert" | "other";
-            /** Format: int64 */
-            version: number;
-            words: string;
-        };
-        EvaluationReportView: {
-            /** Format: date-time */
-            at: string;
-            by: string;
-            cause: string;
-            causeName: string;
-            first?: string;
-            /** Format: date-time */
-            firstAt?: string;
-            firstReason?: string;
-            /** Format: int64 */
-            id: number;
-            second?: string;
-            /** Format: date-time */
-            secondAt?: string;
-            secondReason?: string;
-            /** @enum {string} */
-            state: "open" | "kept" | "hidden" | "second" | "voided";
-            words: string;
-        };
-        EvaluationReviseInputBody: {
-            /**
-             * Format: int64
-             * @description The version of the form that was answered.
-             */
-            formId: number;
-            /** Format: int64 */
-            level: number;
-            tags?: string[];
-            /** Format: int64 */
-            version: number;
-            words?: string;
-        };
-        EvaluationRuleView: {
-            /** Format: date-time */
-            at: string;
-            by: string;
-            /** @description What was said during a service counts while nothing was said after it. */
-            during: boolean;
-            /**
-             * Format: int64
-             * @description Number of the version; the greatest is in force.
-             */
-            id: number;
-            /**
-             * Format: int64
-             * @description Fewer evaluations are not ranked.
-             */
-            minCount: number;
-            /**
-             * Format: int64
-             * @description In hundredths; 0 is the mean of the district in the period.
-             */
-            priorLevel: number;
-            /**
-             * Format: int64
-             * @description As if the prior level had been given so many times.
-             */
-            priorWeight: number;
-            reason: string;
-            /** @description What was said of a service that was refused counts. */
-            refused: boolean;
-            /**
-             * Format: int64
-             * @description After the end of a service; 0 reminds nobody.
-             */
-            remindDays: number;
-            /**
-             * Format: int64
-             * @description How long an evaluation may be given anew.
-             */
-            reviseDays: number;
-        };
-        EvaluationSetForm: {
-            /** @description The question when it has ended. */
-            after: string;
-            /**
-             * Format: int64
-             * @description id of the last version of the kind; 0 when there is none.
-             */
-            base: number;
-            /** @description The question while the service is given. */
-            during: string;
-            kind: string;
-            /** @description From 5, the best, to 1. */
-            levels: components["schemas"]["EvaluationLevel"][];
-            withdraw?: boolean;
-        };
-        EvaluationSetRule: {
-            /** Format: int64 */
-            base: number;
-            /** @description What was said during a service counts while nothing was said after it. */
-            during: boolean;
-            /**
-             * Format: int64
-             * @description Fewer evaluations are not ranked.
-             */
-            minCount: number;
-            /**
-             * Format: int64
-             * @description In hundredths; 0 is the mean of the district in the period.
-             */
-            priorLevel: number;
-            /**
-             * Format: int64
-             * @description As if the prior level had been given so many times.
-             */
-            priorWeight: number;
-            /** @description Why it was changed. */
-            reason: string;
-            /** @description What was said of a service that was refused counts. */
-            refused: boolean;
-            /**
-             * Format: int64
-             * @description After the end of a service; 0 reminds nobody.
-             */
-            remindDays: number;
-            /**
-             * Format: int64
-             * @description How long an evaluation may be given anew.
-             */
-            reviseDays: number;
-        };
-        EvaluationView: {
-            actions: ("revise" | "reply" | "report" | "decide" | "confirm" | "restore")[];
-            byLink: boolean;
-            counts: boolean;
-            enterpriseName: string;
-            first?: components["schemas"]["EvaluationFirst"];
-            /** Format: date-time */
-            givenAt: string;
-            hidden: boolean;
-            hiddenWhy?: string;
-            /** Format: int64 */
-            id: number;
-            /** Format: int64 */
-            institutionId: number;
-            institutionName: string;
-            kindName: string;
-            label: string;
-            /** Format: int64 */
-            level: number;
-            number: string;
-            object: string;
-            /** Format: int64 */
-            objectId: number;
-            /** @enum {string} */
-            phase: "during" | "after";
-            /** Format: int64 */
-            productId: number;
-            /** Format: date-time */
-            repliedAt?: string;
-            reply: string;
-            replyBy?: string;
-            /** Format: date-time */
-            replyReadAt?: string;
-            report?: components["schemas"]["EvaluationReportView"];
-            /** Format: date-time */
-            revisedAt?: string;
-            tags: string[];
-            title: string;
-            /** Format: int64 */
-            version: number;
-            voided: boolean;
-            words: string;
-        };
-        EvaluationWordsInputBody: {
-            /** Format: int64 */
-            version: number;
-            words: string;
-        };
-        EvidenceAddInputBody: {
-            fileIds: number[];
-            /** @description Code of the item; empty for something else. */
-            item?: string;
-            note?: string;
-            /** @description The other side sees it too. */
-            shared: boolean;
-        };
-        EvidenceAssessInputBody: {
-            /** Format: int64 */
-            cardId: number;
-            comment: string;
-            /** @description Those of the scorecard's fatal faults that were found. */
-            fatal: string[];
-            marks: components["schemas"]["Mark"][];
-            /** @enum {string} */
-            target: "institution" | "operator";
-            /**
-             * Format: int64
-             * @description Of the assessment there is; 0 when there is none.
-             */
-            version: number;
-        };
-        EvidenceAssessmentView: {
-            /** Format: date-time */
-            at: string;
-            /** @description Empty for the institution. */
-            by?: string;
-            /** Format: int64 */
-            cardId: number;
-            comment: string;
-            fatal: string[];
-            /** Format: int64 */
-            id: number;
-            marks: components["schemas"]["Mark"][];
-            /** @description Whose work it is. */
-            name: string;
-            number: string;
-            object: string;
-            /** Format: int64 */
-            objectId: number;
-            /** Format: int64 */
-            score: number;
-            /** @enum {string} */
-            target: "institution" | "operator";
-            title: string;
-            /** Format: int64 */
-            version: number;
-        };
-        EvidenceCardView: {
-            /** Format: date-time */
-            at: string;
-            by: string;
-            /** @description Faults that cost all points. */
-            fatal: string[];
-            /**
-             * Format: int64
-             * @description Number of the version; the greatest of its target is in force.
-             */
-            id: number;
-            items: components["schemas"]["Line"][];
-            name: string;
-            /** @enum {string} */
-            target: "institution" | "operator";
-        };
-        EvidenceFileView: {
-            /** Format: int64 */
-            id: number;
-            mime: string;
-            name: string;
-            /** Format: int64 */
-            size: number;
-            /** @enum {string} */
-            state: "available" | "waiting" | "quarantined";
-            url: string;
-        };
-        EvidenceItem: {
-            code: string;
-            /**
-             * @description What kind of file.
-             * @enum {string}
-             */
-            files: "image" | "document" | "any";
-            hint?: string;
-            /**
-             * Format: int64
-             * @description How many files.
-             */
-            min: number;
-            name: string;
-            /** @description Without it the evidence is incomplete. */
-            required: boolean;
-            /**
-             * @description Of whom it is wanted.
-             * @enum {string}
-             */
-            side: "institution" | "enterprise";
-        };
-        EvidenceItemView: {
-            code: string;
-            /**
-             * @description What kind of file.
-             * @enum {string}
-             */
-            files: "image" | "document" | "any";
-            /** Format: int64 */
-            given: number;
-            hint?: string;
-            /**
-             * Format: int64
-             * @description How many files.
-             */
-            min: number;
-            /** @description Required, and not all there. Of the other side's, what is not shared is not counted. */
-            missing: boolean;
-            name: string;
-            /** @description Without it the evidence is incomplete. */
-            required: boolean;
-            /**
-             * @description Of whom it is wanted.
-             * @enum {string}
-             */
-            side: "institution" | "enterprise";
-        };
-        EvidenceKind: {
-            code: string;
-            name: string;
-        };
-        EvidenceListAssessmentView: {
-            items: components["schemas"]["EvidenceAssessmentView"][];
-            nextCursor?: string;
-            /** @description A sentence for the reader on how the list was found. */
-            note?: string;
-        };
-        EvidenceListCardView: {
-            items: components["schemas"]["EvidenceCardView"][];
-            nextCursor?: string;
-            /** @description A sentence for the reader on how the list was found. */
-            note?: string;
-        };
-        EvidenceListView: {
-            /** Format: date-time */
-            at: string;
-            by: string;
-            /**
-             * Format: int64
-             * @description Number of the version; the greatest of its kind is in force.
-             */
-            id: number;
-            items: components["schemas"]["EvidenceItem"][];
-            kind: string;
-            kindName: string;
-            withdrawn?: boolean;
-        };
-        EvidenceListsOutputBody: {
-            items: components["schemas"]["EvidenceListView"][];
-            kinds: components["schemas"]["EvidenceKind"][];
-        };
-        EvidencePieceView: {
-            /** Format: date-time */
-            at: string;
-            /** @description The name of the side for the other one. */
-            by: string;
-            file: components["schemas"]["EvidenceFileView"];
-            /** Format: int64 */
-            id: number;
-            item: string;
-            /** @description Of the item; 其他 for none. */
-            name: string;
-            note: string;
-            /** @description The asker may take it away. */
-            removes: boolean;
-            shared: boolean;
-            /** @enum {string} */
-            side: "institution" | "enterprise";
-        };
         EvidenceRuleInputBody: {
             items: components["schemas"]["TicketEvidenceItem"][];
             type: string;
@@ -12248,47 +11581,6 @@ export interface components {
         };
         EvidenceRulesOutputBody: {
             items: components["schemas"]["TicketEvidenceRule"][];
-        };
-        EvidenceSetCard: {
-            /** Format: int64 */
-            base: number;
-            /** @description Faults that cost all points. */
-            fatal: string[];
-            items: components["schemas"]["Line"][];
-            name: string;
-            /** @enum {string} */
-            target: "institution" | "operator";
-        };
-        EvidenceSetList: {
-            /**
-             * Format: int64
-             * @description id of the last version of the kind; 0 when there is none.
-             */
-            base: number;
-            items: components["schemas"]["EvidenceItem"][];
-            kind: string;
-            /** @description The kind is asked for the general checklist again. */
-            withdraw?: boolean;
-        };
-        EvidenceView: {
-            assesses: boolean;
-            assessments: components["schemas"]["EvidenceAssessmentView"][];
-            /** @description Why nothing may be added. */
-            closed?: string;
-            items: components["schemas"]["EvidenceItemView"][];
-            /**
-             * Format: int64
-             * @description Items that are missing, of all sides whose evidence the asker sees.
-             */
-            missing: number;
-            number: string;
-            pieces: components["schemas"]["EvidencePieceView"][];
-            /**
-             * @description For which side the asker may add; empty for none.
-             * @enum {string}
-             */
-            side: "" | "institution" | "enterprise";
-            title: string;
         };
         ExchangeAttemptView: {
             actor: string;
@@ -14108,16 +13400,6 @@ export interface components {
             /** Format: int64 */
             warn: number;
         };
-        Line: {
-            /** @description What loses points, for the person who scores. */
-            hint: string;
-            name: string;
-            /**
-             * Format: int64
-             * @description When nothing is wrong.
-             */
-            points: number;
-        };
         LinkInputBody: {
             note?: string;
             /** Format: int64 */
@@ -14142,19 +13424,6 @@ export interface components {
             area: string;
             /** @description The one that was seen; another one meanwhile is a conflict. */
             seen: string;
-        };
-        Mark: {
-            item: string;
-            /** @description What was wrong, where points are lost. */
-            note: string;
-            /** Format: int64 */
-            points: number;
-        };
-        Marks: {
-            comment: string;
-            /** @description Those of the scorecard's fatal faults that were found. */
-            fatal: string[];
-            marks: components["schemas"]["Mark"][];
         };
         MergeInputBody: {
             /** Format: int64 */
@@ -15853,7 +15122,7 @@ export interface components {
              * @description Number of the version; the greatest of its kind is in force.
              */
             id: number;
-            items: components["schemas"]["Line"][];
+            items: components["schemas"]["QualityItem"][];
             /**
              * @description The kind of work it is for; empty for all that have no card of their own.
              * @enum {string}
@@ -15905,6 +15174,16 @@ export interface components {
              * @description Checks that wait to be scored now.
              */
             drawn: number;
+        };
+        QualityItem: {
+            /** @description What loses points, for the person who scores. */
+            hint: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description When nothing is wrong.
+             */
+            points: number;
         };
         QualityListCardView: {
             items: components["schemas"]["QualityCardView"][];
@@ -15962,6 +15241,19 @@ export interface components {
             /** Format: date-time */
             workedAt: string;
         };
+        QualityMark: {
+            item: string;
+            /** @description What was wrong, where points are lost. */
+            note: string;
+            /** Format: int64 */
+            points: number;
+        };
+        QualityMarks: {
+            comment: string;
+            /** @description Those of the scorecard's fatal faults that were found. */
+            fatal: string[];
+            marks: components["schemas"]["QualityMark"][];
+        };
         QualityPerson: {
             /** Format: int64 */
             id: number;
@@ -16003,7 +15295,7 @@ export interface components {
             base: number;
             /** @description Faults that cost all points. */
             fatal: string[];
-            items: components["schemas"]["Line"][];
+            items: components["schemas"]["QualityItem"][];
             /**
              * @description The kind of work it is for; empty for the general card.
              * @enum {string}
@@ -16043,7 +15335,7 @@ export interface components {
             inspector: string;
             /** @enum {string} */
             kind: "opened" | "answered" | "called_back";
-            marks: components["schemas"]["Mark"][];
+            marks: components["schemas"]["QualityMark"][];
             may: ("score" | "skip" | "appeal" | "decide")[];
             /** @description Of the ticket; empty when the viewer may not see it. */
             number: string;
@@ -16216,7 +15508,7 @@ export interface components {
             comment: string;
             /** @description Those of the scorecard's fatal faults that were found. */
             fatal: string[];
-            marks: components["schemas"]["Mark"][];
+            marks: components["schemas"]["QualityMark"][];
             /** Format: int64 */
             version: number;
         };
@@ -16491,6 +15783,14 @@ export interface components {
             hopId?: number;
             tasks: components["schemas"]["TicketPart"][];
             /** Format: int64 */
+            version: number;
+        };
+        SuitsInputBody: {
+            suits: components["schemas"]["CatalogSuits"];
+            /**
+             * Format: int64
+             * @description 0 where nothing was said yet.
+             */
             version: number;
         };
         SupervisionAlarmView: {
@@ -18126,6 +17426,39 @@ export interface operations {
             };
         };
     };
+    "post-application-batches-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationPreviewInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationBatchOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-application-colleagues": {
         parameters: {
             query?: never;
@@ -18279,6 +17612,138 @@ export interface operations {
             };
         };
     };
+    "get-application-limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationListLimitView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-application-limits-kind": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description A kind of products, or all for those that have no limits of their own. */
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationLimitInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationListLimitView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-application-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReason"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-application-results": {
+        parameters: {
+            query?: {
+                /** @description The first month of submission, 2026-06; six months before the last when left out. */
+                from?: string;
+                /** @description The last month; this one when left out. */
+                to?: string;
+                by?: "institution" | "kind" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationResults"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-applications": {
         parameters: {
             query?: {
@@ -18289,8 +17754,15 @@ export interface operations {
                 status?: string[];
                 /** @description What waits to be accepted, nearest deadline first. */
                 waiting?: boolean;
-                /** @description What waits although its deadline has passed. */
+                /** @description What is not done although its deadline has passed, nearest deadline first. */
                 overdue?: boolean;
+                /** @description What was reminded of and is not overdue, nearest deadline first. */
+                soon?: boolean;
+                /** @description A number, a phone or its last four digits, the beginning of a credit code, or words. */
+                q?: string;
+                /** @description Of products. */
+                kind?: string;
+                institution?: number;
                 /** @description What the asker is the handler of. */
                 mine?: boolean;
             };
@@ -18570,7 +18042,7 @@ export interface operations {
             };
         };
     };
-    "post-applications-id-decline": {
+    "post-applications-id-confirm": {
         parameters: {
             query?: never;
             header?: {
@@ -18585,6 +18057,120 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ApplicationReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-decline": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationDeclineInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-deliver": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationNoteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-diligence": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationDiligenceInputBody"];
             };
         };
         responses: {
@@ -18661,6 +18247,120 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ApplicationHandOverInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-object": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-plan": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationPlanInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-plan-step": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationStepInputBody"];
             };
         };
         responses: {
@@ -18778,6 +18478,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ApplicationTelephoneOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-undo": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
                 };
             };
             /** @description Error */
@@ -19410,103 +19148,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ContentView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "put-assessment-card": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvidenceSetCard"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-assessment-cards": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvidenceListCardView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-assessments": {
-        parameters: {
-            query?: {
-                /** @description nextCursor of the page before; empty for the first. */
-                cursor?: string;
-                limit?: number;
-                target?: "institution" | "operator";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvidenceListAssessmentView"];
                 };
             };
             /** @description Error */
@@ -20642,265 +20283,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ArticleColumnsOutputBody"];
                 };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-conversation-notes-id-withdraw": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-conversation-rule": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConversationRuleView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "put-conversation-rule": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ConversationRuleView"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-conversations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConversationListWaiting"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-conversations-object-id": {
-        parameters: {
-            query?: {
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                object: string;
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConversationView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-conversations-object-id": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                object: string;
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ConversationSendInputBody"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-conversations-object-id-peek": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                object: string;
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ConversationPeekInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ConversationView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-conversations-object-id-read": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                object: string;
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ConversationReadInputBody"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Error */
             default: {
@@ -22342,735 +21724,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EnterpriseGolden"];
                 };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "put-evaluation-form": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvaluationSetForm"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-evaluation-forms": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationFormsOutputBody"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-evaluation-ranking": {
-        parameters: {
-            query?: {
-                /** @description First day, 2006-01-02; empty for the last twelve months. */
-                from?: string;
-                /** @description Last day. */
-                to?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationRanking"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "put-evaluation-rule": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvaluationSetRule"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-evaluation-rules": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationListRuleView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-evaluation-subjects-object-id": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                object: string;
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationAsked"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-evaluation-subjects-object-id": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                object: string;
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvaluationAnswer"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-evaluations": {
-        parameters: {
-            query?: {
-                /** @description nextCursor of the page before; empty for the first. */
-                cursor?: string;
-                limit?: number;
-                institutionId?: number;
-                productId?: number;
-                level?: number;
-                state?: "low" | "unanswered" | "reported" | "hidden" | "voided";
-                /** @description First day, 2006-01-02. */
-                from?: string;
-                /** @description Last day. */
-                to?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationListItem"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-evaluations-id": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-evaluations-id-confirm": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvaluationConfirmInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-evaluations-id-decide": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvaluationDecideInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-evaluations-id-reply": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvaluationWordsInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-evaluations-id-report": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvaluationReportInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-evaluations-id-restore": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvaluationWordsInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-evaluations-id-revise": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvaluationReviseInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "put-evidence-list": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvidenceSetList"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-evidence-lists": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvidenceListsOutputBody"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-evidence-pieces-id-remove": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-evidence-object-id": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                object: string;
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvidenceView"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-evidence-object-id": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                object: string;
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvidenceAddInputBody"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-evidence-object-id-assess": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                object: string;
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EvidenceAssessInputBody"];
-            };
-        };
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Error */
             default: {
@@ -24792,72 +23445,6 @@ export interface operations {
             };
         };
     };
-    "get-institution-ratings-id": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationRating"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-institution-ratings-id-comments": {
-        parameters: {
-            query?: {
-                /** @description nextCursor of the page before; empty for the first. */
-                cursor?: string;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationListComment"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     "get-institution-return-reasons": {
         parameters: {
             query?: never;
@@ -26132,6 +24719,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-managed-products-id-suits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogSuitsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-managed-products-id-suits": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuitsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogSuitsView"];
                 };
             };
             /** @description Error */
@@ -30540,13 +29196,11 @@ export interface operations {
             };
         };
     };
-    "get-product-ratings-id": {
+    "get-product-suit-options": {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                id: number;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -30557,42 +29211,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EvaluationRating"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-product-ratings-id-comments": {
-        parameters: {
-            query?: {
-                /** @description nextCursor of the page before; empty for the first. */
-                cursor?: string;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EvaluationListComment"];
+                    "application/json": components["schemas"]["CatalogSuitOptions"];
                 };
             };
             /** @description Error */
@@ -32256,6 +30875,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SendCodeOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-suitable-products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogRecommendation"];
                 };
             };
             /** @description Error */

@@ -7,6 +7,10 @@ export type Handling = keyof ActionBody
 /** The buttons, in the order in which they stand. */
 export const verbs: Record<Handling, { text: string; type: ButtonType }> = {
   accept: { text: '受理', type: 'primary' },
+  diligence: { text: '登记尽职调查', type: 'primary' },
+  plan: { text: '登记服务方案', type: 'primary' },
+  'plan-step': { text: '完成一步', type: 'default' },
+  deliver: { text: '登记交付', type: 'primary' },
   approve: { text: '登记审批结果', type: 'primary' },
   disburse: { text: '登记放款', type: 'primary' },
   complete: { text: '办结', type: 'primary' },
@@ -38,26 +42,9 @@ interface ReasonAsked {
   suggestions?: string[]
 }
 
-export const declineReasons = [
-  '经营时间不满足条件，可在满一年后重新申请',
-  '当前负债率较高，暂不能满足产品要求',
-  '所需服务超出本机构范围，建议选择其他机构',
-]
-
 /** The actions that need a reason and nothing else. */
-export function reasonOf(action: Handling, status: ApplicationStatus): ReasonAsked | undefined {
+export function reasonOf(action: Handling): ReasonAsked | undefined {
   switch (action) {
-    case 'decline':
-      return {
-        title: verbOf(action, status),
-        label: '原因',
-        message: '企业会看到这段说明，申请随即结束。请写明原因，能告知怎样改进更好。',
-        confirmText: verbOf(action, status),
-        minLength: 5,
-        maxLength: 1000,
-        danger: true,
-        suggestions: declineReasons,
-      }
     case 'ask-supplement':
       return {
         title: '要求补正',
@@ -99,10 +86,18 @@ export const notes: Partial<Record<Handling, NoteAsked>> = {
     required: true,
     files: true,
   },
+  deliver: {
+    title: '登记交付',
+    label: '交付说明',
+    hint: '写明交付了什么；企业收到通知后在确认期限内确认或提出异议，到期视为确认',
+    confirmText: '登记交付',
+    required: true,
+    files: true,
+  },
   complete: {
     title: '办结申请',
     label: '办结说明',
-    hint: '例如：服务成果已经交付，企业确认无遗漏',
+    hint: '例如：款项已按约定用途使用',
     confirmText: '办结',
     required: true,
     files: true,

@@ -12,14 +12,17 @@ export interface ApplicationQuery {
   status?: string[]
   waiting?: boolean
   overdue?: boolean
+  soon?: boolean
   mine?: boolean
+  q?: string
+  kind?: string
   cursor?: string
   limit?: number
 }
 
 /** The applications the person may see: newest first, or nearest deadline first when they wait. */
 export const listApplications = (
-  { status, waiting, overdue, mine, cursor, limit }: ApplicationQuery,
+  { status, waiting, overdue, soon, mine, q, kind, cursor, limit }: ApplicationQuery,
   signal?: AbortSignal,
 ) =>
   data(
@@ -30,7 +33,10 @@ export const listApplications = (
           status: status?.length ? [status.join(',')] : undefined,
           waiting: waiting || undefined,
           overdue: overdue || undefined,
+          soon: soon || undefined,
           mine: mine || undefined,
+          q: q || undefined,
+          kind: kind || undefined,
           cursor,
           limit,
         },
@@ -54,12 +60,16 @@ type Fields<B extends keyof Schemas> = Omit<Schemas[B], 'version'>
 /** What each action sends beside the version. */
 export interface ActionBody {
   accept: Fields<'ApplicationNoteInputBody'>
-  decline: Fields<'ApplicationReasonInputBody'>
+  decline: Fields<'ApplicationDeclineInputBody'>
   'ask-supplement': Fields<'ApplicationReasonInputBody'>
   progress: Fields<'ApplicationNoteInputBody'>
   approve: Fields<'ApplicationApproveInputBody'>
   disburse: Fields<'ApplicationDisburseInputBody'>
   complete: Fields<'ApplicationNoteInputBody'>
+  plan: Fields<'ApplicationPlanInputBody'>
+  'plan-step': Fields<'ApplicationStepInputBody'>
+  deliver: Fields<'ApplicationNoteInputBody'>
+  diligence: Fields<'ApplicationDiligenceInputBody'>
   'hand-over': Fields<'ApplicationHandOverInputBody'>
 }
 
@@ -74,6 +84,24 @@ export const act = <A extends keyof ActionBody>(seen: Application, action: A, bo
     }),
   )
 
+/** Takes the last step back, with a reason that both sides read. */
+export const undo = (seen: Application, reason: string, key: string) =>
+  data(
+    api.POST('/api/applications/{id}/undo', {
+      params: { path: { id: seen.id } },
+      body: { version: seen.version, reason },
+      ...idempotent(key),
+    }),
+  )
+
+export type Results = Schemas['ApplicationResults']
+export type Result = Schemas['ApplicationResult']
+export type ResultGroup = Results['by']
+
+/** What came of the applications that were submitted in these months. */
+export const getResults = (from: string, to: string, by: ResultGroup, signal?: AbortSignal) =>
+  data(api.GET('/api/application-results', { params: { query: { from, to, by } }, signal }))
+
 const refs = (items: ApplicationItem[]) => items.map(({ id, version }) => ({ id, version }))
 
 /** Accepts each by itself and tells what became of it. */
@@ -82,8 +110,26 @@ export const acceptAll = (items: ApplicationItem[], key: string) =>
     (answer) => answer.items ?? [],
   )
 
-/** Declines each by itself, all with one reason. */
-export const declineAll = (items: ApplicationItem[], reason: string, key: string) =>
-  data(api.POST('/api/application-batches/decline', { body: { items: refs(items), reason }, ...idempotent(key) })).then(
+/** Declines each by itself, all with the same reasons. */
+export const declineAll = (items: ApplicationItem[], codes: string[], reason: string, key: string) =>
+  data(
+    api.POST('/api/application-batches/decline', { body: { items: refs(items), codes, reason }, ...idempotent(key) }),
+  ).then((answer) => answer.items ?? [])
+
+/** Tells for each whether it would be done now; changes nothing. */
+export const previewAll = (items: ApplicationItem[], action: 'accept' | 'decline') =>
+  data(api.POST('/api/application-batches/preview', { body: { items: refs(items), action } })).then(
     (answer) => answer.items ?? [],
+  )
+
+/** The ready reasons of declining. */
+export const listDeclineReasons = () => data(api.GET('/api/application-reasons')).then((page) => page.items ?? [])
+
+export type Limit = Schemas['ApplicationLimitView']
+
+export const listLimits = () => data(api.GET('/api/application-limits')).then((page) => page.items ?? [])
+
+export const saveLimit = (kind: string, body: Schemas['ApplicationLimitInputBody'], key: string) =>
+  data(
+    api.PUT('/api/application-limits/{kind}', { params: { path: { kind: kind || 'all' } }, body, ...idempotent(key) }),
   )

@@ -13,9 +13,11 @@ import ApplicationPage from './ApplicationPage.vue'
 import ApproveDialog from './ApproveDialog.vue'
 import BatchActions from './BatchActions.vue'
 import DisburseDialog from './DisburseDialog.vue'
+import DiligenceDialog from './DiligenceDialog.vue'
 import HandOverDialog from './HandOverDialog.vue'
 import { fenOf } from './figures'
 import { grantText } from './labels'
+import PlanDialog from './PlanDialog.vue'
 import WaitingCard from './WaitingCard.vue'
 
 const item: api.ApplicationItem = {
@@ -38,6 +40,8 @@ const item: api.ApplicationItem = {
   handlerName: '',
   submittedAt: '2026-11-24T01:30:00Z',
   dueAt: '2026-11-26T01:30:00Z',
+  dueFor: 'accept',
+  held: false,
   overdue: false,
 }
 
@@ -55,6 +59,7 @@ const application: api.Application = {
   approvedRate: 0,
   approvedTerm: 0,
   disbursedAmount: 0,
+  payments: [],
   next: '',
   institutionPhone: '',
   hotline: '',
@@ -122,9 +127,9 @@ afterEach(() => {
 
 describe('actions', () => {
   it('has one dialog for every button', () => {
-    const own: Handling[] = ['approve', 'disburse', 'hand-over']
+    const own: Handling[] = ['approve', 'decline', 'diligence', 'disburse', 'hand-over', 'plan', 'plan-step']
     for (const action of Object.keys(verbs) as Handling[]) {
-      const dialogs = [own.includes(action), reasonOf(action, 'submitted') !== undefined, action in notes]
+      const dialogs = [own.includes(action), reasonOf(action) !== undefined, action in notes]
       expect(dialogs.filter(Boolean), action).toHaveLength(1)
     }
   })
@@ -193,7 +198,11 @@ describe('ApplicationActions', () => {
     expect(take).toHaveBeenCalledWith('accept', { note: '' }, '已受理')
     expect(wrapper.emitted('taken')).toHaveLength(1)
   })
-  it('keeps the dialog open when the server refused, and needs a reason', async () => {
+  it('keeps the dialog open when the server refused, and needs a ready reason', async () => {
+    vi.spyOn(api, 'listDeclineReasons').mockResolvedValue([
+      { code: 'debt', text: '当前负债或经营状况暂不能满足产品要求', words: false, sort: 1, retired: false },
+      { code: 'other', text: '其他原因', words: true, sort: 2, retired: false },
+    ])
     const take = vi.fn().mockResolvedValue(false)
     const { wrapper } = await open(ApplicationActions, { application, busy: false, take })
     press('不予受理')
@@ -201,15 +210,12 @@ describe('ApplicationActions', () => {
     press('不予受理')
     await flushPromises()
     expect(take).not.toHaveBeenCalled()
-    press('当前负债率较高，暂不能满足产品要求')
+    await vi.waitFor(() => expect(document.body.textContent).toContain('请选择原因'))
+    document.querySelector<HTMLInputElement>('input[type=checkbox][value=debt]')!.click()
     await flushPromises()
     press('不予受理')
     await flushPromises()
-    expect(take).toHaveBeenCalledWith(
-      'decline',
-      { reason: '当前负债率较高，暂不能满足产品要求' },
-      '已登记，企业会看到原因',
-    )
+    expect(take).toHaveBeenCalledWith('decline', { codes: ['debt'], reason: '' }, '已登记，企业会看到原因')
     expect(wrapper.emitted('taken')).toBeUndefined()
   })
 })
@@ -231,10 +237,52 @@ describe('figures of a loan', () => {
     press('登记放款')
     await flushPromises()
     expect(wrapper.emitted('confirm')).toBeUndefined()
-    await vi.waitFor(() => expect(document.body.textContent).toContain('不能超过审批金额 40 万元'))
+    await vi.waitFor(() => expect(document.body.textContent).toContain('不能超过尚未放款的 40 万元'))
     await type('放款金额，万元', '40')
     press('登记放款')
-    expect(wrapper.emitted('confirm')).toEqual([[{ amount: 40_000_000, note: '' }]])
+    expect(wrapper.emitted('confirm')).toEqual([
+      [{ amount: 40_000_000, paidOn: expect.any(String) as string, note: '' }],
+    ])
+  })
+})
+
+describe('PlanDialog', () => {
+  it('needs steps in the order of their days, and sends only those still to be done', async () => {
+    const plan = {
+      edition: 1,
+      steps: [
+        { title: '整理凭证', deliverable: '', day: '2026-11-20', doneAt: '2026-11-20T02:00:00Z' },
+        { title: '完成申报', deliverable: '回执', day: '2026-12-15' },
+      ],
+    }
+    const { wrapper } = await open(PlanDialog, { plan, busy: false })
+    expect(document.body.textContent).toContain('已完成的 1 步保留不变')
+    press('添加步骤')
+    await flushPromises()
+    press('保存调整')
+    await vi.waitFor(() => expect(document.body.textContent).toContain('请填写第 2 步的内容'))
+    expect(wrapper.emitted('confirm')).toBeUndefined()
+    document.querySelector<HTMLButtonElement>('[aria-label="删去第 2 步"]')!.click()
+    await flushPromises()
+    press('保存调整')
+    expect(wrapper.emitted('confirm')).toEqual([
+      [{ note: '', steps: [{ title: '完成申报', deliverable: '回执', day: '2026-12-15' }] }],
+    ])
+  })
+})
+
+describe('DiligenceDialog', () => {
+  it('needs findings and says who reads them', async () => {
+    const { wrapper } = await open(DiligenceDialog, { busy: false })
+    expect(document.body.textContent).toContain('只有本机构可以查看')
+    await type('调查人员', '赵强、钱丽')
+    press('登记尽职调查')
+    await vi.waitFor(() => expect(document.body.textContent).toContain('请填写调查情况'))
+    await type('调查情况', '账目与申报一致')
+    press('登记尽职调查')
+    expect(wrapper.emitted('confirm')?.[0]).toEqual([
+      expect.objectContaining({ way: 'on_site', people: '赵强、钱丽', findings: '账目与申报一致', fileIds: [] }),
+    ])
   })
 })
 
@@ -247,28 +295,32 @@ describe('HandOverDialog', () => {
 })
 
 describe('BatchActions', () => {
-  it('sends only what waits, and lists what could not be done', async () => {
+  it('looks first, sends only what can be done, and lists what became of each', async () => {
+    const other = { ...item, id: 5, number: 'SQ20261124-000005' }
+    const done = { ...item, id: 6, number: 'SQ20261124-000006', status: 'completed' as const }
+    const look = vi.spyOn(api, 'previewAll').mockResolvedValue([
+      { id: 3, ok: true },
+      { id: 5, ok: true },
+      { id: 6, ok: false, message: '申请当前为“已办结”' },
+    ])
     const accept = vi.spyOn(api, 'acceptAll').mockResolvedValue([
       { id: 3, ok: true },
       { id: 5, ok: false, message: '申请已更新：王芳撤回' },
     ])
-    const other = { ...item, id: 5, number: 'SQ20261124-000005' }
-    const done = { ...item, id: 6, status: 'completed' as const }
     const { wrapper } = await open(BatchActions, { selected: [item, other, done] })
-    press('受理 2 件')
-    await vi.waitFor(() => expect(document.body.textContent).toContain('将受理所选 2 件'))
-    press('受理 2 件')
+    press('批量受理')
+    await vi.waitFor(() => expect(document.body.textContent).toContain('3 件中 2 件可以办理'))
+    expect(document.body.textContent).toContain('申请当前为“已办结”')
+    expect(look).toHaveBeenCalledWith([item, other, done], 'accept')
+    expect(accept).not.toHaveBeenCalled()
+    press('办理可以办理的 2 件')
     await vi.waitFor(() => expect(accept).toHaveBeenCalledWith([item, other], expect.any(String)))
-    await vi.waitFor(() => expect(document.body.textContent).toContain('王芳撤回'))
-    expect(document.body.textContent).toContain('SQ20261124-000005')
+    await vi.waitFor(() => expect(document.body.textContent).toContain('办成 1 件，没有办成 2 件'))
+    expect(document.body.textContent).toContain('王芳撤回')
     expect(wrapper.emitted('done')).toBeUndefined()
-    press('知道了，刷新列表')
+    press('完成')
     await flushPromises()
     expect(wrapper.emitted('done')).toHaveLength(1)
-  })
-  it('says why nothing can be done', async () => {
-    const { wrapper } = await open(BatchActions, { selected: [{ ...item, status: 'accepted' }] })
-    expect(wrapper.text()).toContain('所选申请都不在待受理状态')
   })
 })
 
@@ -278,7 +330,17 @@ describe('ApplicationList', () => {
     const at = '/applications?scope=overdue&status=accepted'
     const { wrapper } = await open(ApplicationList, {}, ['application.view', 'application.handle'], at)
     expect(load).toHaveBeenCalledWith(
-      { status: ['accepted'], waiting: false, overdue: true, mine: false, cursor: undefined, limit: 20 },
+      {
+        status: ['accepted'],
+        waiting: false,
+        overdue: true,
+        soon: false,
+        mine: false,
+        q: '',
+        kind: '',
+        cursor: undefined,
+        limit: 20,
+      },
       expect.anything(),
     )
     await vi.waitFor(() => expect(wrapper.text()).toContain('SQ20261124-000003'))

@@ -53,6 +53,21 @@ export const withdrawApplication = (application: Application, key: string) =>
     }),
   )
 
+/** Confirms what was delivered, or objects to it; an objection needs a reason. */
+export const answerDelivery = (
+  application: Application,
+  answer: 'confirm' | 'object',
+  reason: string,
+  key: string,
+) =>
+  call(
+    api.POST(`/api/applications/{id}/${answer}` as '/api/applications/{id}/confirm', {
+      params: { path: { id: application.id } },
+      body: { version: application.version, reason },
+      headers: idempotent(key),
+    }),
+  )
+
 export const supplementApplication = (
   application: Application,
   body: { note: string; fileIds: number[] },

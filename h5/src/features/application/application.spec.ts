@@ -28,6 +28,7 @@ const offer: api.Offer = {
   termMin: 6,
   termMax: 36,
   materials: ['营业执照'],
+  days: 0,
 }
 
 const form: api.ApplicationForm = {
@@ -59,6 +60,9 @@ const application: api.Application = {
   handlerName: '',
   submittedAt: '2026-11-24T01:30:00Z',
   dueAt: '2026-11-26T01:30:00Z',
+  dueFor: 'accept',
+  held: true,
+  payments: [],
   overdue: false,
   purpose: '换烤箱 <script>alert(1)</script>',
   collateral: '',
@@ -316,7 +320,7 @@ describe('ApplicationList', () => {
       expect(wrapper.text()).toContain(part)
     await wrapper.findAll('.van-tab')[1]!.trigger('click')
     await flushPromises()
-    expect(load).toHaveBeenLastCalledWith(['supplement'], undefined)
+    expect(load).toHaveBeenLastCalledWith(['supplement', 'delivered'], undefined)
     expect(wrapper.text()).not.toContain('继续填写')
   })
 })

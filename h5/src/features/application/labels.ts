@@ -8,6 +8,7 @@ const looks: Record<ApplicationStatus, StatusLook> = {
   supplement: { word: '待补正', tone: 'warning', icon: 'add-o' },
   accepted: { word: '已受理', tone: 'info', icon: 'certificate' },
   in_progress: { word: '办理中', tone: 'info', icon: 'orders-o' },
+  delivered: { word: '待确认', tone: 'warning', icon: 'comment-o' },
   approved: { word: '已审批', tone: 'success', icon: 'completed-o' },
   disbursed: { word: '已放款', tone: 'success', icon: 'balance-o' },
   completed: { word: '已办结', tone: 'success', icon: 'passed' },
@@ -28,6 +29,7 @@ export const openStatuses: ApplicationStatus[] = [
   'supplement',
   'accepted',
   'in_progress',
+  'delivered',
   'approved',
   'disbursed',
 ]
@@ -35,7 +37,7 @@ export const openStatuses: ApplicationStatus[] = [
 /** The tabs of the list. */
 export const groups: { name: string; text: string; statuses: ApplicationStatus[] }[] = [
   { name: 'all', text: '全部', statuses: [] },
-  { name: 'todo', text: '待我补正', statuses: ['supplement'] },
+  { name: 'todo', text: '待我处理', statuses: ['supplement', 'delivered'] },
   {
     name: 'open',
     text: '办理中',

@@ -37,7 +37,9 @@ export function factsOf(a: Application): Fact[] {
     { label: '服务机构', value: a.institutionName },
     { label: '提交时间', value: dateTime(a.submittedAt) },
   ]
-  if (a.status === 'submitted') facts.push({ label: '受理时限', value: `${dateTime(a.dueAt)} 前` })
+  if (a.due && !a.due.held) {
+    facts.push({ label: a.due.label, value: `${dateTime(a.due.at)} 前（${a.due.budget}）` })
+  }
   if (a.lends) {
     facts.push({ label: '申请金额', value: money(a.amount) }, { label: '申请期限', value: `${a.term} 个月` })
     facts.push({ label: '资金用途', value: a.purpose })
@@ -54,6 +56,9 @@ export function resultOf(a: Application): Fact[] {
   const facts = [{ label: '审批金额', value: money(a.approvedAmount) }]
   if (a.approvedRate) facts.push({ label: '年利率', value: `${(a.approvedRate / 100).toFixed(2)}%` })
   facts.push({ label: '期限', value: `${a.approvedTerm} 个月` })
+  for (const p of a.payments ?? []) {
+    facts.push({ label: `第 ${p.no} 笔放款`, value: `${money(p.amount)}，${p.paidOn}` })
+  }
   if (a.disbursedAt) {
     facts.push({ label: '已放款', value: `${money(a.disbursedAmount)}，${dateTime(a.disbursedAt)}` })
   }
