@@ -319,7 +319,7 @@ func TestJoiningOnThePage(t *testing.T) {
 	if !strings.Contains(html, "待处理的加入申请") || !strings.Contains(html, "138****0008") || strings.Contains(html, "13800130008") {
 		t.Fatalf("%s", html)
 	}
-	if status, to, html := b.form("baker", "/company/joins/1", map[string]string{"version": "1", "action": "admit"}, nil); status != 303 || to != "/company?done=decided" {
+	if status, to, html := b.form("baker", "/company/joins/1/admit", map[string]string{"version": "1"}, nil); status != 303 || to != "/company?done=decided" {
 		t.Fatalf("%d %s %s", status, to, html)
 	}
 	_, _, html = b.raw("rival", "GET", "/company", "", "", nil, "")

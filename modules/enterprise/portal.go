@@ -170,6 +170,7 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	srv.Page("GET", "/company/name", who, func(c *fiber.Ctx) error { return c.Redirect("/company/change", fiber.StatusMovedPermanently) })
 	s.reportPages(srv, p)
 	s.memberPages(srv, p)
+	s.joinPages(srv, p)
 	srv.Page("POST", "/company/switch", who, func(c *fiber.Ctx) error {
 		ctx := c.UserContext()
 		id, _ := strconv.ParseInt(c.FormValue("id"), 10, 64)
@@ -177,22 +178,6 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 			return err
 		}
 		return c.Redirect("/company?done=switched", fiber.StatusSeeOther)
-	})
-	srv.Page("POST", "/company/joins/:id<int>", who, func(c *fiber.Ctx) error {
-		ctx := c.UserContext()
-		id, _ := strconv.ParseInt(c.Params("id"), 10, 64)
-		version, _ := strconv.ParseInt(c.FormValue("version"), 10, 64)
-		d := Decide{ID: id, Version: version, Key: c.FormValue("key")}
-		var err error
-		if c.FormValue("action") == "admit" {
-			_, err = s.Admit(ctx, access.From(ctx), AdmitJoin{d})
-		} else {
-			_, err = s.Refuse(ctx, access.From(ctx), RefuseJoin{d, "企业负责人未同意"})
-		}
-		if err != nil {
-			return err
-		}
-		return c.Redirect("/company?done=decided", fiber.StatusSeeOther)
 	})
 	return nil
 }
@@ -268,6 +253,7 @@ var doneTexts = map[string]page.Flash{
 	"mandated": {Tone: page.Success, Text: "经办授权已调整"},
 	"switched": {Tone: page.Success, Text: "已切换企业，之后的业务以该企业的名义办理"},
 	"decided":  {Tone: page.Success, Text: "加入申请已处理"},
+	"disputed": {Tone: page.Success, Text: "已提交平台核实，结果会发送消息通知您"},
 }
 
 // companyPage shows the page; failure belongs to the form that was sent.
@@ -353,7 +339,7 @@ func (s *Service) addPeople(c *fiber.Ctx, actor access.Actor, data *companyPage,
 			Text: showTime(j.AskedAt) + " 申请加入，" + j.Label, Decide: j.CanDecide})
 	}
 	for _, j := range m.MyJoins {
-		data.MyJoins = append(data.MyJoins, requestRow{Title: j.EnterpriseName, Text: showTime(j.AskedAt) + " 申请加入，" + j.Label + reasonSuffix(j.Reason)})
+		data.MyJoins = append(data.MyJoins, requestRow{ID: j.ID, Decide: j.CanDispute, Title: j.EnterpriseName, Text: showTime(j.AskedAt) + " 申请加入，" + j.Label + reasonSuffix(j.Reason)})
 	}
 	list, err := s.Companies(ctx, actor)
 	if err != nil {

@@ -1,5 +1,6 @@
 import { computed, nextTick, reactive, ref, shallowRef, toRaw, watch, type InjectionKey, type Ref } from 'vue'
 import { isAborted, toApiError } from '@/api/client'
+import { forField } from './clauseWords'
 import {
   findNode,
   fromConditions,
@@ -112,7 +113,13 @@ export function useConditions(
     else root.value.items.push(node)
   }
 
-  function add(into?: Group, clause: Clause = { op: 'human' }): void {
+  /** Where nothing is left to people a clause begins with the first field. */
+  const begun = (): Clause => {
+    const first = plain ? fields.value.find((f) => f.kind === 'count') : undefined
+    return first ? forField({ op: 'human' }, first) : { op: 'human' }
+  }
+
+  function add(into?: Group, clause: Clause = begun()): void {
     const node = newLeaf(clause)
     change(() => insert(node, into))
     focus(node.uid)
