@@ -74,3 +74,21 @@ export const act = <A extends keyof ActionBody>(product: Seen, action: A, body: 
       ...idempotent(key),
     }),
   )
+
+export type SuitsView = Schemas['CatalogSuitsView']
+export type Suits = Schemas['CatalogSuits']
+
+/** Whom a product suits: what recommendations to companies go by. */
+export const getSuits = (id: string, signal?: AbortSignal) =>
+  data(api.GET('/api/managed-products/{id}/suits', { params: { path: { id: Number(id) } }, signal }))
+
+export const listSuitOptions = () => data(api.GET('/api/product-suit-options'))
+
+export const saveSuits = (id: number, version: number, suits: Suits, key: string) =>
+  data(
+    api.PUT('/api/managed-products/{id}/suits', {
+      params: { path: { id } },
+      body: { version, suits },
+      ...idempotent(key),
+    }),
+  )
