@@ -139,7 +139,7 @@ func TestFactsBecomeMessages(t *testing.T) {
 		{application("step_done", "in_progress", map[string]any{"title": "出具初稿"}), "", []int64{her.UserID}, "完成了一个步骤：出具初稿", "/applications/12"},
 		{application("delivered", "delivered", map[string]any{"confirmUntil": "2026-12-04T10:00:00Z"}), "", []int64{her.UserID}, "前确认，不符合约定的请提出异议；到期未提出的，视为确认。", "/applications/12"},
 		{application("due_warned", "delivered", map[string]any{"for": "confirm", "dueAt": "2026-12-04T10:00:00Z"}), "", []int64{her.UserID}, "即将到期；到期未提出异议的，视为确认", "/applications/12"},
-		{application("investigated", "in_progress", map[string]any{"day": "2026-11-20"}), "", []int64{her.UserID}, "已开展尽职调查", "/applications/12"},
+		{application("investigated", "in_progress", map[string]any{"day": "2026-11-20"}), "", []int64{her.UserID}, "开展尽职调查", "/applications/12"},
 		{application("withdrawn", "withdrawn", nil), "institution 31", staff, "撤回了", "/applications/12"},
 		{product("submitted"), "product.review_platform", []int64{903}, "请初审", "/products/5"},
 		{product("passed_platform"), "product.review_government", []int64{903}, "请终审", "/products/5"},

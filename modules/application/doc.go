@@ -13,18 +13,22 @@
 //
 // # States
 //
-//	draft ─submit→ submitted ─accept→ accepted ─progress→ in_progress ─complete→ completed                     services
-//	                                                      in_progress ─approve→ approved ─disburse→ disbursed ─complete→ completed   financing
+//	draft ─submit→ submitted ─accept→ accepted
+//	accepted ─plan→ in_progress ─deliver→ delivered ─confirm, or its time passes→ completed     services; delivered ─object→ in_progress
+//	accepted ─diligence→ in_progress ─approve→ approved ─disburse, in instalments→ disbursed ─complete→ completed   financing
 //	submitted, accepted, in_progress ─ask-supplement→ supplement ─supplement→ where it was
 //	submitted, supplement, accepted, in_progress ─decline→ declined            with a reason
 //	submitted, supplement, accepted, in_progress, approved ─withdraw→ withdrawn    by the company, before money or result
 //
-// The table is data in lifecycle.go; a test validates it. A submitted application must be accepted within AcceptHours on the
-// clock; a supplement to one that is not accepted yet starts the hours anew.
+// The table is data in lifecycle.go; a test validates it. One deadline runs at a time (due.go), in working days: to accept, to
+// come to a result, to confirm. It stands still while the company is to supply something; a supplement to an application that
+// is not accepted yet starts it anew. remind.go reminds of it and announces that it passed. The last step of the institution
+// can be taken back (undo.go).
 //
 // # Tables
 //
-// applications, application_drafts, application_files, application_numbers. The timeline is read from the events.
+// applications, application_drafts, application_files, application_numbers, application_limits, application_diligence,
+// application_payments, application_memory. The timeline is read from the events.
 //
 // # Needs
 //
@@ -34,6 +38,6 @@
 //
 // # Announces
 //
-// Submitted, Accepted, Declined, Withdrawn, SupplementAsked, Supplemented, Progressed, Approved, Disbursed, Completed, HandedOver: see
-// events.go. Drafts announce nothing.
+// Submitted, Accepted, Declined, Withdrawn, SupplementAsked, Supplemented, Progressed, Planned, StepDone, Delivered, Objected,
+// Investigated, Approved, Disbursed, Completed, HandedOver, DueWarned, Overdue, DueMoved, Undone: see events.go. Drafts announce nothing.
 package application

@@ -92,3 +92,21 @@ export const checkBatch = (id: number, body: Schemas['ProductCheckInputBody']) =
   data(api.POST('/api/product-batches/{id}/checks', { params: { path: { id } }, body }))
 
 export const passBatch = (id: number) => data(api.POST('/api/product-batches/{id}/pass', { params: { path: { id } } }))
+
+export type SuitsView = Schemas['CatalogSuitsView']
+export type Suits = Schemas['CatalogSuits']
+
+/** Whom a product suits: what recommendations to companies go by. */
+export const getSuits = (id: string, signal?: AbortSignal) =>
+  data(api.GET('/api/managed-products/{id}/suits', { params: { path: { id: Number(id) } }, signal }))
+
+export const listSuitOptions = () => data(api.GET('/api/product-suit-options'))
+
+export const saveSuits = (id: number, version: number, suits: Suits, key: string) =>
+  data(
+    api.PUT('/api/managed-products/{id}/suits', {
+      params: { path: { id } },
+      body: { version, suits },
+      ...idempotent(key),
+    }),
+  )

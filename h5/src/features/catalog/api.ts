@@ -33,4 +33,9 @@ export const listProducts = (filter: ProductFilter, cursor: string | undefined) 
     }),
   )
 
+export type Suitable = Schemas['CatalogRecommended']
+
+/** What suits the company, nearly suits it, and may. */
+export const listSuitable = () => call(api.GET('/api/suitable-products'))
+
 export const getProduct = (id: number) => call(api.GET('/api/products/{id}', { params: { path: { id } } }))

@@ -8,6 +8,18 @@ export default [
     meta: { title: '服务产品', tab: 'service', keep: true },
   },
   {
+    path: '/products/suitable',
+    name: 'suitable-products',
+    component: () => import('./SuitablePage.vue'),
+    meta: { title: '适合本企业的产品', auth: true },
+  },
+  {
+    path: '/products/compare',
+    name: 'compare-products',
+    component: () => import('./ComparePage.vue'),
+    meta: { title: '产品对比' },
+  },
+  {
     path: '/products/:id(\\d+)',
     name: 'product',
     component: () => import('./ProductDetail.vue'),
