@@ -893,6 +893,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/assessment-card": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 更新政府评估表 */
+        put: operations["put-assessment-card"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assessment-cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政府评估表 */
+        get: operations["get-assessment-cards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assessments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 政府评估 */
+        get: operations["get-assessments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit-entries": {
         parameters: {
             query?: never;
@@ -1407,6 +1458,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/conversation-notes/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回沟通消息（2 分钟内） */
+        post: operations["post-conversation-notes-id-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversation-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 服务沟通规则 */
+        get: operations["get-conversation-rule"];
+        /** 设置服务沟通规则 */
+        put: operations["put-conversation-rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 有未读消息的沟通 */
+        get: operations["get-conversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{object}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一件服务的沟通 */
+        get: operations["get-conversations-object-id"];
+        put?: never;
+        /** 发送沟通消息 */
+        post: operations["post-conversations-object-id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{object}/{id}/peek": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 说明理由后查阅沟通记录 */
+        post: operations["post-conversations-object-id-peek"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{object}/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 标记沟通已读 */
+        post: operations["post-conversations-object-id-read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cti/calls/{id}/play": {
         parameters: {
             query?: never;
@@ -1735,6 +1890,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprise-reports/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业征信报告 */
+        get: operations["get-enterprise-reports-number"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprise-return-reasons": {
         parameters: {
             query?: never;
@@ -1847,6 +2019,108 @@ export interface paths {
         get?: never;
         /** 修改数据来源 */
         put: operations["put-enterprise-sources-code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 录入中的企业标签 */
+        get: operations["get-enterprise-tag-drafts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 录入企业标签 */
+        put: operations["put-enterprise-tag-drafts-code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts/{code}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 放弃录入的企业标签 */
+        post: operations["post-enterprise-tag-drafts-code-discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts/{code}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 预览企业标签 */
+        get: operations["get-enterprise-tag-drafts-code-preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tag-drafts/{code}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发布企业标签 */
+        post: operations["post-enterprise-tag-drafts-code-publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 企业标签 */
+        get: operations["get-enterprise-tags"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -2008,6 +2282,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprises/{id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 工作人员生成的企业征信报告 */
+        get: operations["get-enterprises-id-reports"];
+        put?: never;
+        /** 生成企业征信报告 */
+        post: operations["post-enterprises-id-reports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprises/{id}/settlements": {
         parameters: {
             query?: never;
@@ -2036,6 +2328,366 @@ export interface paths {
         put?: never;
         /** 撤销核定 */
         post: operations["post-enterprises-id-settlements-undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一家企业的标签 */
+        get: operations["get-enterprises-id-tags"];
+        put?: never;
+        /** 标注企业标签 */
+        post: operations["post-enterprises-id-tags"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprises/{id}/tags/{code}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 取消企业标签 */
+        post: operations["post-enterprises-id-tags-code-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluation-form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 更新服务评价表 */
+        put: operations["put-evaluation-form"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluation-forms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 服务评价表 */
+        get: operations["get-evaluation-forms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluation-ranking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构服务评价排名 */
+        get: operations["get-evaluation-ranking"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluation-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 更新服务评价规则 */
+        put: operations["put-evaluation-rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluation-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 服务评价规则的各个版本 */
+        get: operations["get-evaluation-rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluation-subjects/{object}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 某项服务的评价表和已有评价 */
+        get: operations["get-evaluation-subjects-object-id"];
+        put?: never;
+        /** 评价服务 */
+        post: operations["post-evaluation-subjects-object-id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 服务评价 */
+        get: operations["get-evaluations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一条服务评价 */
+        get: operations["get-evaluations-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 第二人确认评价是否不计分 */
+        post: operations["post-evaluations-id-confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 处理评价举报 */
+        post: operations["post-evaluations-id-decide"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}/reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 回复评价 */
+        post: operations["post-evaluations-id-reply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 举报评价 */
+        post: operations["post-evaluations-id-report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 恢复显示评价文字 */
+        post: operations["post-evaluations-id-restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluations/{id}/revise": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 修改评价（一次） */
+        post: operations["post-evaluations-id-revise"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 更新服务佐证清单 */
+        put: operations["put-evidence-list"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 服务佐证清单 */
+        get: operations["get-evidence-lists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence-pieces/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 移除本方的服务佐证 */
+        post: operations["post-evidence-pieces-id-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/{object}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一件服务的佐证和评估 */
+        get: operations["get-evidence-object-id"];
+        put?: never;
+        /** 上传服务佐证 */
+        post: operations["post-evidence-object-id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/{object}/{id}/assess": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 政府评估 */
+        post: operations["post-evidence-object-id-assess"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2790,6 +3442,40 @@ export interface paths {
         put?: never;
         /** 启用本机构操作员 */
         post: operations["post-institution-operators-id-enable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-ratings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构的评分 */
+        get: operations["get-institution-ratings-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-ratings/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构的评价 */
+        get: operations["get-institution-ratings-id-comments"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3668,6 +4354,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/my/enterprise/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 企业变更登记 */
+        post: operations["post-my-enterprise-changes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/my/enterprise/extra": {
         parameters: {
             query?: never;
@@ -3731,23 +4434,6 @@ export interface paths {
         put?: never;
         /** 调整成员的经办授权 */
         post: operations["post-my-enterprise-members-id-mandate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/my/enterprise/name-changes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 企业名称变更 */
-        post: operations["post-my-enterprise-name-changes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -5425,6 +6111,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/product-batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 开始批量审核，抽取须查看的产品 */
+        post: operations["post-product-batches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-batches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 批量审核的进展 */
+        get: operations["get-product-batches-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-batches/{id}/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 记录抽查结果 */
+        post: operations["post-product-batches-id-checks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-batches/{id}/pass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 批量通过 */
+        post: operations["post-product-batches-id-pass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/product-kinds": {
         parameters: {
             query?: never;
@@ -5434,6 +6188,57 @@ export interface paths {
         };
         /** 服务类别和融资类型 */
         get: operations["get-product-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-ratings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品的评分 */
+        get: operations["get-product-ratings-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-ratings/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品的评价 */
+        get: operations["get-product-ratings-id-comments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/product-return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品退回原因 */
+        get: operations["get-product-return-reasons"];
         put?: never;
         post?: never;
         delete?: never;
@@ -9526,11 +10331,40 @@ export interface components {
             id: string;
             imageUrl: string;
         };
+        CatalogBatchItemView: {
+            checked: boolean;
+            fine: boolean;
+            name: string;
+            note: string;
+            passed: boolean;
+            /** @description Why it was not passed. */
+            problem: string;
+            /** Format: int64 */
+            productId: number;
+            /** @description It is to be looked at before the batch may pass. */
+            sampled: boolean;
+        };
+        CatalogBatchView: {
+            /** Format: int64 */
+            id: number;
+            items: components["schemas"]["CatalogBatchItemView"][];
+            /** @enum {string} */
+            state: "open" | "passed" | "stopped";
+            /** @enum {string} */
+            step: "platform_review" | "government_review";
+            /**
+             * Format: date-time
+             * @description Until when it may be passed.
+             */
+            until: string;
+        };
         CatalogCard: {
             /** @description What decides, the first one first: rate or price, amount, term, time. */
             facts: components["schemas"]["CatalogFact"][];
             financingKind: string;
             financingName: string;
+            /** @description Among those that are opened and applied for most. */
+            hot: boolean;
             /** Format: int64 */
             id: number;
             /** Format: int64 */
@@ -9559,15 +10393,27 @@ export interface components {
              * @description Fen.
              */
             amountMin: number;
+            /** @description What a company must meet. */
+            conditions: string[];
+            /** @description Of services: free, paid or subsidised. */
+            cost: string;
             /**
              * Format: int64
              * @description Working days until the result.
              */
             days: number;
+            /** @description What the company has in hand afterwards. */
+            deliverables: string[];
             description: string;
+            /** @description How long a service lasts, as shown. */
+            duration: string;
             /** @description Of financing products only. */
             financingKind: string;
+            /** @description Of loans: credit (nothing is pledged), mortgage, pledge, guarantor, insurance; any of them will do. */
+            guarantees: string[];
             kind: string;
+            /** @description The first day on the public list; empty as soon as it is approved. */
+            listFrom: string;
             materials: string[];
             name: string;
             /** @description What a service costs, as shown. */
@@ -9580,6 +10426,8 @@ export interface components {
              */
             rateMin: number;
             steps: string[];
+            /** @description Who pays how much of a subsidised service. */
+            subsidy: string;
             summary: string;
             target: string;
             /** Format: int64 */
@@ -9591,8 +10439,12 @@ export interface components {
             termMin: number;
             /** @description The last day, 2026-12-31; empty without a term. */
             validUntil: string;
+            /** @description Where a service takes place: online, office (of the institution), visit (at the company). */
+            venues: string[];
         };
         CatalogDetail: {
+            conditions: string[];
+            deliverables: string[];
             description: string;
             /** Format: int64 */
             edition: number;
@@ -9600,6 +10452,8 @@ export interface components {
             facts: components["schemas"]["CatalogFact"][];
             financingKind: string;
             financingName: string;
+            /** @description Among those that are opened and applied for most. */
+            hot: boolean;
             /** Format: int64 */
             id: number;
             institution: components["schemas"]["CatalogProvider"];
@@ -9614,6 +10468,7 @@ export interface components {
             name: string;
             recommended: boolean;
             steps: string[];
+            subsidy: string;
             summary: string;
             target: string;
             validUntil: string;
@@ -9626,7 +10481,7 @@ export interface components {
             number: number;
             reason: string;
             /** @enum {string} */
-            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            status: "draft" | "platform_review" | "government_review" | "scheduled" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
             /** Format: date-time */
             submittedAt?: string;
         };
@@ -9635,6 +10490,11 @@ export interface components {
             value: string;
         };
         CatalogItem: {
+            /**
+             * Format: date-time
+             * @description Until when the review it waits for is to be done.
+             */
+            dueAt?: string;
             /**
              * Format: int64
              * @description The newest.
@@ -9664,7 +10524,7 @@ export interface components {
              * @description Of the newest edition.
              * @enum {string}
              */
-            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            status: "draft" | "platform_review" | "government_review" | "scheduled" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
             /** Format: date-time */
             statusAt: string;
             /** @description The institution is out of service: the product is not shown. */
@@ -9712,6 +10572,8 @@ export interface components {
             facts: components["schemas"]["CatalogFact"][];
             financingKind: string;
             financingName: string;
+            /** @description Among those that are opened and applied for most. */
+            hot: boolean;
             /** Format: int64 */
             id: number;
             /** Format: int64 */
@@ -9729,6 +10591,12 @@ export interface components {
             recommended: boolean;
             summary: string;
             target: string;
+        };
+        CatalogRef: {
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            version: number;
         };
         CatalogStep: {
             actor?: string;
@@ -9799,6 +10667,11 @@ export interface components {
             /** @description Of the newest edition. */
             content: components["schemas"]["CatalogContent"];
             /**
+             * Format: date-time
+             * @description Until when the review it waits for is to be done.
+             */
+            dueAt?: string;
+            /**
              * Format: int64
              * @description The newest.
              */
@@ -9833,7 +10706,7 @@ export interface components {
              * @description Of the newest edition.
              * @enum {string}
              */
-            status: "draft" | "platform_review" | "government_review" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
+            status: "draft" | "platform_review" | "government_review" | "scheduled" | "listed" | "returned" | "withdrawn" | "taken_down" | "expired" | "replaced";
             /** Format: date-time */
             statusAt: string;
             /** @description Who submitted the newest edition. */
@@ -10247,6 +11120,111 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        ConversationFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
+            url: string;
+        };
+        ConversationListWaiting: {
+            items: components["schemas"]["ConversationWaiting"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ConversationNoteView: {
+            /** Format: date-time */
+            at: string;
+            /** @description The institution's name for the company. */
+            by: string;
+            files: components["schemas"]["ConversationFileView"][];
+            /** Format: int64 */
+            id: number;
+            /** @description Of the asker's side. */
+            own: boolean;
+            /** @description The other side has read it. */
+            read: boolean;
+            /** @enum {string} */
+            side: "institution" | "enterprise";
+            withdrawn: boolean;
+            /** @description The asker may still take it back. */
+            withdraws: boolean;
+            words: string;
+        };
+        ConversationPeekInputBody: {
+            cursor?: string;
+            reason: string;
+        };
+        ConversationReadInputBody: {
+            /**
+             * Format: int64
+             * @description id of the last note that was seen.
+             */
+            upTo: number;
+        };
+        ConversationRuleView: {
+            /**
+             * Format: int64
+             * @description After the end of a case, in which one still writes.
+             */
+            closeDays: number;
+            /**
+             * Format: int64
+             * @description After which a side that has not read is reminded; 0 reminds nobody.
+             */
+            minutes: number;
+            /** Format: int64 */
+            version: number;
+        };
+        ConversationSendInputBody: {
+            fileIds?: number[];
+            /** @description Phone or identity numbers in it are meant to be there. */
+            meant?: boolean;
+            words: string;
+        };
+        ConversationView: {
+            closed: boolean;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description 0 while nothing was said.
+             */
+            id: number;
+            /** @description For what was said before. */
+            nextCursor?: string;
+            /** @description Oldest first. */
+            notes: components["schemas"]["ConversationNoteView"][];
+            number: string;
+            /**
+             * @description Empty for an operator who reads it.
+             * @enum {string}
+             */
+            side: "" | "institution" | "enterprise";
+            title: string;
+            /** Format: int64 */
+            unread: number;
+            /** @description The other side. */
+            with: string;
+            writes: boolean;
+        };
+        ConversationWaiting: {
+            /** Format: date-time */
+            lastAt: string;
+            number: string;
+            object: string;
+            /** Format: int64 */
+            objectId: number;
+            title: string;
+            /** Format: int64 */
+            unread: number;
+            with: string;
+        };
         CopyOutputBody: {
             /** Format: int64 */
             shifts: number;
@@ -10388,7 +11366,7 @@ export interface components {
             cardId?: number;
             /** @description The score stays; otherwise marks replace it. */
             keep: boolean;
-            marks?: components["schemas"]["QualityMarks"];
+            marks?: components["schemas"]["Marks"];
             reason: string;
             /** Format: int64 */
             version: number;
@@ -10676,6 +11654,8 @@ export interface components {
             before?: components["schemas"]["EnterpriseBefore"];
             /** @description Whether a person may decide instead, by the licence. */
             canReview: boolean;
+            /** @description Of a change: what was and what is to be. */
+            changes?: components["schemas"]["EnterpriseDifference"][];
             creditCode: string;
             /** Format: date-time */
             dueAt?: string;
@@ -10686,15 +11666,13 @@ export interface components {
             /** Format: int64 */
             id: number;
             /**
-             * @description facts: a verified company asked for the registry's facts; rename: it asked to change its name.
+             * @description facts: a verified company asked for the registry's facts; change: it has another name or legal person.
              * @enum {string}
              */
-            kind: "registry" | "review" | "facts" | "rename";
+            kind: "registry" | "review" | "facts" | "change";
             legalPerson: string;
             name: string;
             note: string;
-            /** @description Of a change of name: what the company was called. */
-            oldName?: string;
             outcome: string;
             overdue?: boolean;
             problems: components["schemas"]["Field"][];
@@ -10715,10 +11693,31 @@ export interface components {
             at: string;
             title: string;
         };
+        EnterpriseChangeInputBody: {
+            /** @description The new licence: pictures or a PDF, uploaded for the purpose licence. */
+            fileIds: number[];
+            /** @description Who stands for the company now; empty where that stays. */
+            legalPerson?: string;
+            /**
+             * Format: int64
+             * @description The new licence where the company keeps it already, instead of files.
+             */
+            licenceId?: number;
+            /** @description The new name, as on the new licence; empty where it stays. */
+            name?: string;
+            note?: string;
+        };
         EnterpriseColleague: {
             /** Format: int64 */
             id: number;
             name: string;
+        };
+        EnterpriseCompanyTags: {
+            /** @description Those given by hand that were taken away, the newest first. */
+            history: components["schemas"]["EnterpriseTagHeld"][];
+            items: components["schemas"]["EnterpriseTagHeld"][];
+            /** @description Those the actor may give by hand. */
+            offers: components["schemas"]["EnterpriseTagView"][];
         };
         EnterpriseCompanyType: {
             code: string;
@@ -10756,6 +11755,13 @@ export interface components {
             candidates: components["schemas"]["EnterpriseColleague"][];
             items: components["schemas"]["EnterpriseDelegationView"][];
             mayGive: boolean;
+        };
+        EnterpriseDifference: {
+            from: string;
+            label: string;
+            to: string;
+            /** @enum {string} */
+            what: "name" | "legalPerson";
         };
         EnterpriseDimensionScore: {
             code: string;
@@ -11039,6 +12045,12 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        EnterpriseListReportItem: {
+            items: components["schemas"]["EnterpriseReportItem"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
         EnterpriseListSizeDraft: {
             items: components["schemas"]["EnterpriseSizeDraft"][];
             nextCursor?: string;
@@ -11059,6 +12071,18 @@ export interface components {
         };
         EnterpriseListSourceView: {
             items: components["schemas"]["EnterpriseSourceView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EnterpriseListTagDraft: {
+            items: components["schemas"]["EnterpriseTagDraft"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EnterpriseListTagView: {
+            items: components["schemas"]["EnterpriseTagView"][];
             nextCursor?: string;
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
@@ -11121,10 +12145,12 @@ export interface components {
             attempt?: components["schemas"]["EnterpriseAttemptView"];
             /** Format: int64 */
             attemptsLeft: number;
+            /** @description Whether the person may ask for a change now. */
+            canChange?: boolean;
             /** @description Whether the person may ask the registry for them. */
             canFetch?: boolean;
-            /** @description Whether the person may ask for a change of name now. */
-            canRename?: boolean;
+            /** @description The last change of name or legal person. */
+            changing?: components["schemas"]["EnterpriseAttemptView"];
             /** Format: date-time */
             createdAt: string;
             creditCode: string;
@@ -11138,10 +12164,10 @@ export interface components {
             name: string;
             /** @description The names it has and had, the newest first; none where the name never changed. */
             names: components["schemas"]["EnterpriseNameView"][];
+            /** @description Its legal persons, in the same way. */
+            persons: components["schemas"]["EnterpriseNameView"][];
             /** @description Verified, without the registry's facts. */
             registryMissing?: boolean;
-            /** @description The last change of name. */
-            renaming?: components["schemas"]["EnterpriseAttemptView"];
             /**
              * Format: int64
              * @description The company its owner joined instead.
@@ -11181,12 +12207,12 @@ export interface components {
             byName?: string;
             /** Format: date-time */
             from: string;
-            /** @description How the name was confirmed, in words. */
+            /** @description How it was confirmed, in words. */
             how: string;
             name: string;
             /**
              * Format: date-time
-             * @description Absent of the present name.
+             * @description Absent of the present one.
              */
             until?: string;
         };
@@ -11224,6 +12250,8 @@ export interface components {
             replacedBy?: number;
             series: components["schemas"]["EnterpriseSeries"][];
             size?: components["schemas"]["EnterpriseSizeView"];
+            /** @description What the platform calls it, by rule or by hand. */
+            tags: components["schemas"]["EnterpriseTagHeld"][];
             verification: string;
             /** Format: date-time */
             verifiedAt?: string;
@@ -11331,17 +12359,36 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
-        EnterpriseRenameInputBody: {
-            /** @description The new licence: pictures or a PDF, uploaded for the purpose licence. */
-            fileIds: number[];
-            /**
-             * Format: int64
-             * @description The new licence where the company keeps it already, instead of files.
-             */
-            licenceId?: number;
-            /** @description The new name, as on the new licence. */
-            name: string;
-            note?: string;
+        EnterpriseReportItem: {
+            basis: string;
+            code: string;
+            /** Format: date-time */
+            madeAt: string;
+            madeName: string;
+            number: string;
+            own: boolean;
+        };
+        EnterpriseReportView: {
+            /** @description On what it was made. */
+            basis: string;
+            /** @description The beginning of the digest as it is typed to verify: AB12-CD34-EF56-7890. */
+            code: string;
+            /** @description SM3 over the UTF-8 of the kept content, hexadecimal. */
+            digest: string;
+            disclaimer: string;
+            /** @description The groups the company did not agree to have read. */
+            leftOut: string[];
+            madeBy: string;
+            /** @description The names the company has and had; none where the name never changed. */
+            names: components["schemas"]["EnterpriseNameView"][];
+            number: string;
+            /** @description The company made it itself. */
+            own: boolean;
+            /** @description Its legal persons, in the same way. */
+            persons: components["schemas"]["EnterpriseNameView"][];
+            portrait: components["schemas"]["EnterprisePortrait"];
+            /** @description The groups of fields it holds. */
+            within: string[];
         };
         EnterpriseReturnInputBody: {
             /** @description One of the ready reasons. */
@@ -11524,6 +12571,99 @@ export interface components {
             /** Format: int64 */
             year: number;
         };
+        EnterpriseTagDraft: {
+            about: string;
+            code: string;
+            /** @description Of a rule-made tag: what is asked, written as the conditions of policies. */
+            condition?: unknown;
+            /** @enum {string} */
+            kind: "rule" | "hand";
+            /** @description The actor has the right and wrote none of it. */
+            mayPublish: boolean;
+            name: string;
+            /** @description No edition is in force yet. */
+            new: boolean;
+            /** @description The company itself sees it. */
+            open: boolean;
+            retired: boolean;
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
+            /** @description What the rule asks, clause by clause. */
+            words: string[];
+        };
+        EnterpriseTagHeld: {
+            about?: string;
+            /** @description Who gave it by hand, to staff. */
+            byName?: string;
+            code: string;
+            /** @description Who took it away and why, to staff. */
+            ended?: string;
+            /** Format: date-time */
+            endedAt?: string;
+            /** @enum {string} */
+            kind: "rule" | "hand";
+            name: string;
+            /** Format: date-time */
+            since?: string;
+            /** @description The reason that was given, or what the rule found. */
+            why: string;
+        };
+        EnterpriseTagPreview: {
+            /** @description Some of those that fit, as far as they agreed to be looked at. */
+            examples: components["schemas"]["EnterpriseTagSample"][];
+            /**
+             * Format: int64
+             * @description Of them those that would have the tag.
+             */
+            fit: number;
+            /** Format: int64 */
+            gained: number;
+            /** Format: int64 */
+            lost: number;
+            /** @description To go on; empty after the last company. */
+            next?: string;
+            /**
+             * Format: int64
+             * @description Companies looked at.
+             */
+            seen: number;
+        };
+        EnterpriseTagSample: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            why: string;
+        };
+        EnterpriseTagView: {
+            about: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            code: string;
+            /**
+             * Format: int64
+             * @description How many have it now.
+             */
+            companies: number;
+            /** @description Of a rule-made tag: what is asked, written as the conditions of policies. */
+            condition?: unknown;
+            /** @enum {string} */
+            kind: "rule" | "hand";
+            name: string;
+            /**
+             * Format: int64
+             * @description The number of the edition in force.
+             */
+            no: number;
+            /** @description The company itself sees it. */
+            open: boolean;
+            retired: boolean;
+            /** @description What the rule asks, clause by clause. */
+            words: string[];
+        };
         EnterpriseUnsettleInputBody: {
             field: string;
             /** Format: int64 */
@@ -11551,6 +12691,8 @@ export interface components {
             name: string;
             /** @description The names it has and had, the newest first; none where the name never changed. */
             names: components["schemas"]["EnterpriseNameView"][];
+            /** @description Its legal persons, in the same way. */
+            persons: components["schemas"]["EnterpriseNameView"][];
             /**
              * Format: int64
              * @description The company its owner joined instead.
@@ -11570,6 +12712,588 @@ export interface components {
             /** Format: int64 */
             rank: number;
         };
+        EvaluationAnswer: {
+            /**
+             * Format: int64
+             * @description The version of the form that was answered.
+             */
+            formId: number;
+            /** Format: int64 */
+            level: number;
+            tags?: string[];
+            words?: string;
+        };
+        EvaluationAsked: {
+            /** @description For those who may evaluate. */
+            form?: components["schemas"]["EvaluationFormView"];
+            /** @description At most one for each phase, that during the service first. */
+            given: components["schemas"]["EvaluationView"][];
+            institutionName: string;
+            /** @description The asker may evaluate it now. */
+            may: boolean;
+            number: string;
+            /**
+             * @description Empty while there is nothing to evaluate.
+             * @enum {string}
+             */
+            phase: "" | "during" | "after";
+            title: string;
+        };
+        EvaluationComment: {
+            /** @description Masked. */
+            company: string;
+            /** Format: date-time */
+            givenAt: string;
+            /** Format: int64 */
+            id: number;
+            label: string;
+            /** Format: int64 */
+            level: number;
+            /** @enum {string} */
+            phase: "during" | "after";
+            /** Format: int64 */
+            productId: number;
+            productName: string;
+            reply: string;
+            tags: string[];
+            words: string;
+        };
+        EvaluationConfirmInputBody: {
+            /** @description The level does not count either. */
+            abusive: boolean;
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EvaluationDecideInputBody: {
+            reason: string;
+            /** @enum {string} */
+            result: "kept" | "hidden" | "second";
+            /** Format: int64 */
+            version: number;
+        };
+        EvaluationFirst: {
+            /** Format: date-time */
+            givenAt: string;
+            label: string;
+            /** Format: int64 */
+            level: number;
+            tags: string[];
+            words: string;
+        };
+        EvaluationFormView: {
+            /** @description The question when it has ended. */
+            after: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description The question while the service is given. */
+            during: string;
+            /**
+             * Format: int64
+             * @description Number of the version; the greatest of its kind is in force. 0 for a kind that never had one.
+             */
+            id: number;
+            kind: string;
+            kindName: string;
+            /** @description From 5, the best, to 1. */
+            levels: components["schemas"]["EvaluationLevel"][];
+            /** @description The kind is asked by the general form. */
+            withdrawn?: boolean;
+        };
+        EvaluationFormsOutputBody: {
+            items: components["schemas"]["EvaluationFormView"][];
+            /** @description The kinds of service that may have a form of their own. */
+            kinds: components["schemas"]["EvaluationKind"][];
+        };
+        EvaluationItem: {
+            counts: boolean;
+            enterpriseName: string;
+            /** Format: date-time */
+            givenAt: string;
+            hidden: boolean;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kindName: string;
+            label: string;
+            /** Format: int64 */
+            level: number;
+            number: string;
+            object: string;
+            /** Format: int64 */
+            objectId: number;
+            /** @enum {string} */
+            phase: "during" | "after";
+            /** Format: int64 */
+            productId: number;
+            /** Format: date-time */
+            repliedAt?: string;
+            /** Format: date-time */
+            revisedAt?: string;
+            tags: string[];
+            title: string;
+            /** Format: int64 */
+            version: number;
+            voided: boolean;
+            words: string;
+        };
+        EvaluationKind: {
+            code: string;
+            name: string;
+        };
+        EvaluationLevel: {
+            /** @description What the level is called. */
+            label: string;
+            /** Format: int64 */
+            level: number;
+            /** @description Asked of whoever chose the level. */
+            prompt: string;
+            /** @description Opinions to choose from. */
+            tags: string[];
+            /** @description Words are needed. */
+            words: boolean;
+        };
+        EvaluationListComment: {
+            items: components["schemas"]["EvaluationComment"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EvaluationListItem: {
+            items: components["schemas"]["EvaluationItem"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EvaluationListRuleView: {
+            items: components["schemas"]["EvaluationRuleView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EvaluationRanked: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description Services that ended well in the period.
+             */
+            ended: number;
+            /**
+             * Format: int64
+             * @description Evaluations of level 4 and 5.
+             */
+            good: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            /** @description How many of each level, from 5 to 1. */
+            levels: number[];
+            /**
+             * Format: int64
+             * @description Hundredths of a level; 0 without an evaluation.
+             */
+            mean: number;
+            /**
+             * Format: int64
+             * @description 0 for those with fewer evaluations than the rule asks for.
+             */
+            rank: number;
+            /**
+             * Format: int64
+             * @description Evaluations with a reply.
+             */
+            replied: number;
+            /**
+             * Format: int64
+             * @description Of those, services that were evaluated afterwards.
+             */
+            said: number;
+            /**
+             * Format: int64
+             * @description Hundredths of a level, by which they are ranked.
+             */
+            score: number;
+        };
+        EvaluationRanking: {
+            from: string;
+            items: components["schemas"]["EvaluationRanked"][];
+            /**
+             * Format: int64
+             * @description Hundredths of a level: what each begins from.
+             */
+            prior: number;
+            rule: components["schemas"]["EvaluationRuleView"];
+            to: string;
+        };
+        EvaluationRating: {
+            /** Format: int64 */
+            count: number;
+            /** @description How many of each level, from 5 to 1. */
+            levels: number[];
+            /**
+             * Format: int64
+             * @description Hundredths of a level; 0 without an evaluation.
+             */
+            mean: number;
+        };
+        EvaluationReportInputBody: {
+            /** @enum {string} */
+            cause: "insult" | "privacy" | "untrue" | "advert" | "other";
+            /** Format: int64 */
+            version: number;
+            words: string;
+        };
+        EvaluationReportView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            cause: string;
+            causeName: string;
+            first?: string;
+            /** Format: date-time */
+            firstAt?: string;
+            firstReason?: string;
+            /** Format: int64 */
+            id: number;
+            second?: string;
+            /** Format: date-time */
+            secondAt?: string;
+            secondReason?: string;
+            /** @enum {string} */
+            state: "open" | "kept" | "hidden" | "second" | "voided";
+            words: string;
+        };
+        EvaluationReviseInputBody: {
+            /**
+             * Format: int64
+             * @description The version of the form that was answered.
+             */
+            formId: number;
+            /** Format: int64 */
+            level: number;
+            tags?: string[];
+            /** Format: int64 */
+            version: number;
+            words?: string;
+        };
+        EvaluationRuleView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description What was said during a service counts while nothing was said after it. */
+            during: boolean;
+            /**
+             * Format: int64
+             * @description Number of the version; the greatest is in force.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Fewer evaluations are not ranked.
+             */
+            minCount: number;
+            /**
+             * Format: int64
+             * @description In hundredths; 0 is the mean of the district in the period.
+             */
+            priorLevel: number;
+            /**
+             * Format: int64
+             * @description As if the prior level had been given so many times.
+             */
+            priorWeight: number;
+            reason: string;
+            /** @description What was said of a service that was refused counts. */
+            refused: boolean;
+            /**
+             * Format: int64
+             * @description After the end of a service; 0 reminds nobody.
+             */
+            remindDays: number;
+            /**
+             * Format: int64
+             * @description How long an evaluation may be given anew.
+             */
+            reviseDays: number;
+        };
+        EvaluationSetForm: {
+            /** @description The question when it has ended. */
+            after: string;
+            /**
+             * Format: int64
+             * @description id of the last version of the kind; 0 when there is none.
+             */
+            base: number;
+            /** @description The question while the service is given. */
+            during: string;
+            kind: string;
+            /** @description From 5, the best, to 1. */
+            levels: components["schemas"]["EvaluationLevel"][];
+            withdraw?: boolean;
+        };
+        EvaluationSetRule: {
+            /** Format: int64 */
+            base: number;
+            /** @description What was said during a service counts while nothing was said after it. */
+            during: boolean;
+            /**
+             * Format: int64
+             * @description Fewer evaluations are not ranked.
+             */
+            minCount: number;
+            /**
+             * Format: int64
+             * @description In hundredths; 0 is the mean of the district in the period.
+             */
+            priorLevel: number;
+            /**
+             * Format: int64
+             * @description As if the prior level had been given so many times.
+             */
+            priorWeight: number;
+            /** @description Why it was changed. */
+            reason: string;
+            /** @description What was said of a service that was refused counts. */
+            refused: boolean;
+            /**
+             * Format: int64
+             * @description After the end of a service; 0 reminds nobody.
+             */
+            remindDays: number;
+            /**
+             * Format: int64
+             * @description How long an evaluation may be given anew.
+             */
+            reviseDays: number;
+        };
+        EvaluationView: {
+            actions: ("revise" | "reply" | "report" | "decide" | "confirm" | "restore")[];
+            byLink: boolean;
+            counts: boolean;
+            enterpriseName: string;
+            first?: components["schemas"]["EvaluationFirst"];
+            /** Format: date-time */
+            givenAt: string;
+            hidden: boolean;
+            hiddenWhy?: string;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kindName: string;
+            label: string;
+            /** Format: int64 */
+            level: number;
+            number: string;
+            object: string;
+            /** Format: int64 */
+            objectId: number;
+            /** @enum {string} */
+            phase: "during" | "after";
+            /** Format: int64 */
+            productId: number;
+            /** Format: date-time */
+            repliedAt?: string;
+            reply: string;
+            replyBy?: string;
+            /** Format: date-time */
+            replyReadAt?: string;
+            report?: components["schemas"]["EvaluationReportView"];
+            /** Format: date-time */
+            revisedAt?: string;
+            tags: string[];
+            title: string;
+            /** Format: int64 */
+            version: number;
+            voided: boolean;
+            words: string;
+        };
+        EvaluationWordsInputBody: {
+            /** Format: int64 */
+            version: number;
+            words: string;
+        };
+        EvidenceAddInputBody: {
+            fileIds: number[];
+            /** @description Code of the item; empty for something else. */
+            item?: string;
+            note?: string;
+            /** @description The other side sees it too. */
+            shared: boolean;
+        };
+        EvidenceAssessInputBody: {
+            /** Format: int64 */
+            cardId: number;
+            comment: string;
+            /** @description Those of the scorecard's fatal faults that were found. */
+            fatal: string[];
+            marks: components["schemas"]["Mark"][];
+            /** @enum {string} */
+            target: "institution" | "operator";
+            /**
+             * Format: int64
+             * @description Of the assessment there is; 0 when there is none.
+             */
+            version: number;
+        };
+        EvidenceAssessmentView: {
+            /** Format: date-time */
+            at: string;
+            /** @description Empty for the institution. */
+            by?: string;
+            /** Format: int64 */
+            cardId: number;
+            comment: string;
+            fatal: string[];
+            /** Format: int64 */
+            id: number;
+            marks: components["schemas"]["Mark"][];
+            /** @description Whose work it is. */
+            name: string;
+            number: string;
+            object: string;
+            /** Format: int64 */
+            objectId: number;
+            /** Format: int64 */
+            score: number;
+            /** @enum {string} */
+            target: "institution" | "operator";
+            title: string;
+            /** Format: int64 */
+            version: number;
+        };
+        EvidenceCardView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description Faults that cost all points. */
+            fatal: string[];
+            /**
+             * Format: int64
+             * @description Number of the version; the greatest of its target is in force.
+             */
+            id: number;
+            items: components["schemas"]["Line"][];
+            name: string;
+            /** @enum {string} */
+            target: "institution" | "operator";
+        };
+        EvidenceFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
+            url: string;
+        };
+        EvidenceItem: {
+            code: string;
+            /**
+             * @description What kind of file.
+             * @enum {string}
+             */
+            files: "image" | "document" | "any";
+            hint?: string;
+            /**
+             * Format: int64
+             * @description How many files.
+             */
+            min: number;
+            name: string;
+            /** @description Without it the evidence is incomplete. */
+            required: boolean;
+            /**
+             * @description Of whom it is wanted.
+             * @enum {string}
+             */
+            side: "institution" | "enterprise";
+        };
+        EvidenceItemView: {
+            code: string;
+            /**
+             * @description What kind of file.
+             * @enum {string}
+             */
+            files: "image" | "document" | "any";
+            /** Format: int64 */
+            given: number;
+            hint?: string;
+            /**
+             * Format: int64
+             * @description How many files.
+             */
+            min: number;
+            /** @description Required, and not all there. Of the other side's, what is not shared is not counted. */
+            missing: boolean;
+            name: string;
+            /** @description Without it the evidence is incomplete. */
+            required: boolean;
+            /**
+             * @description Of whom it is wanted.
+             * @enum {string}
+             */
+            side: "institution" | "enterprise";
+        };
+        EvidenceKind: {
+            code: string;
+            name: string;
+        };
+        EvidenceListAssessmentView: {
+            items: components["schemas"]["EvidenceAssessmentView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EvidenceListCardView: {
+            items: components["schemas"]["EvidenceCardView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        EvidenceListView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /**
+             * Format: int64
+             * @description Number of the version; the greatest of its kind is in force.
+             */
+            id: number;
+            items: components["schemas"]["EvidenceItem"][];
+            kind: string;
+            kindName: string;
+            withdrawn?: boolean;
+        };
+        EvidenceListsOutputBody: {
+            items: components["schemas"]["EvidenceListView"][];
+            kinds: components["schemas"]["EvidenceKind"][];
+        };
+        EvidencePieceView: {
+            /** Format: date-time */
+            at: string;
+            /** @description The name of the side for the other one. */
+            by: string;
+            file: components["schemas"]["EvidenceFileView"];
+            /** Format: int64 */
+            id: number;
+            item: string;
+            /** @description Of the item; 其他 for none. */
+            name: string;
+            note: string;
+            /** @description The asker may take it away. */
+            removes: boolean;
+            shared: boolean;
+            /** @enum {string} */
+            side: "institution" | "enterprise";
+        };
         EvidenceRuleInputBody: {
             items: components["schemas"]["TicketEvidenceItem"][];
             type: string;
@@ -11581,6 +13305,47 @@ export interface components {
         };
         EvidenceRulesOutputBody: {
             items: components["schemas"]["TicketEvidenceRule"][];
+        };
+        EvidenceSetCard: {
+            /** Format: int64 */
+            base: number;
+            /** @description Faults that cost all points. */
+            fatal: string[];
+            items: components["schemas"]["Line"][];
+            name: string;
+            /** @enum {string} */
+            target: "institution" | "operator";
+        };
+        EvidenceSetList: {
+            /**
+             * Format: int64
+             * @description id of the last version of the kind; 0 when there is none.
+             */
+            base: number;
+            items: components["schemas"]["EvidenceItem"][];
+            kind: string;
+            /** @description The kind is asked for the general checklist again. */
+            withdraw?: boolean;
+        };
+        EvidenceView: {
+            assesses: boolean;
+            assessments: components["schemas"]["EvidenceAssessmentView"][];
+            /** @description Why nothing may be added. */
+            closed?: string;
+            items: components["schemas"]["EvidenceItemView"][];
+            /**
+             * Format: int64
+             * @description Items that are missing, of all sides whose evidence the asker sees.
+             */
+            missing: number;
+            number: string;
+            pieces: components["schemas"]["EvidencePieceView"][];
+            /**
+             * @description For which side the asker may add; empty for none.
+             * @enum {string}
+             */
+            side: "" | "institution" | "enterprise";
+            title: string;
         };
         ExchangeAttemptView: {
             actor: string;
@@ -12069,6 +13834,8 @@ export interface components {
             csrfToken: string;
             demo: boolean;
             department: components["schemas"]["IdentityNamed"];
+            /** @description Rights the person uses in a colleague's name now, who delegated them; not among the permissions. */
+            deputed: string[];
             district: string;
             enterprise: components["schemas"]["IdentityCompany"];
             institution: components["schemas"]["IdentityNamed"];
@@ -13400,6 +15167,16 @@ export interface components {
             /** Format: int64 */
             warn: number;
         };
+        Line: {
+            /** @description What loses points, for the person who scores. */
+            hint: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description When nothing is wrong.
+             */
+            points: number;
+        };
         LinkInputBody: {
             note?: string;
             /** Format: int64 */
@@ -13424,6 +15201,19 @@ export interface components {
             area: string;
             /** @description The one that was seen; another one meanwhile is a conflict. */
             seen: string;
+        };
+        Mark: {
+            item: string;
+            /** @description What was wrong, where points are lost. */
+            note: string;
+            /** Format: int64 */
+            points: number;
+        };
+        Marks: {
+            comment: string;
+            /** @description Those of the scorecard's fatal faults that were found. */
+            fatal: string[];
+            marks: components["schemas"]["Mark"][];
         };
         MergeInputBody: {
             /** Format: int64 */
@@ -15051,6 +16841,17 @@ export interface components {
             traceId: string;
             type: string;
         };
+        ProductBatchInputBody: {
+            /** @description What was selected, as it was seen. */
+            products: components["schemas"]["CatalogRef"][];
+        };
+        ProductCheckInputBody: {
+            fine: boolean;
+            /** @description What was found, where it is not fine. Internal. */
+            note?: string;
+            /** Format: int64 */
+            productId: number;
+        };
         ProductEditInputBody: {
             content: components["schemas"]["CatalogContent"];
             /** Format: int64 */
@@ -15069,6 +16870,14 @@ export interface components {
         };
         ProductRecommendInputBody: {
             on: boolean;
+            /** Format: int64 */
+            version: number;
+        };
+        ProductReturnInputBody: {
+            /** @description Of the ready reasons. */
+            codes: string[];
+            /** @description The reviewer's own words; some reasons need them. */
+            text?: string;
             /** Format: int64 */
             version: number;
         };
@@ -15122,7 +16931,7 @@ export interface components {
              * @description Number of the version; the greatest of its kind is in force.
              */
             id: number;
-            items: components["schemas"]["QualityItem"][];
+            items: components["schemas"]["Line"][];
             /**
              * @description The kind of work it is for; empty for all that have no card of their own.
              * @enum {string}
@@ -15174,16 +16983,6 @@ export interface components {
              * @description Checks that wait to be scored now.
              */
             drawn: number;
-        };
-        QualityItem: {
-            /** @description What loses points, for the person who scores. */
-            hint: string;
-            name: string;
-            /**
-             * Format: int64
-             * @description When nothing is wrong.
-             */
-            points: number;
         };
         QualityListCardView: {
             items: components["schemas"]["QualityCardView"][];
@@ -15241,19 +17040,6 @@ export interface components {
             /** Format: date-time */
             workedAt: string;
         };
-        QualityMark: {
-            item: string;
-            /** @description What was wrong, where points are lost. */
-            note: string;
-            /** Format: int64 */
-            points: number;
-        };
-        QualityMarks: {
-            comment: string;
-            /** @description Those of the scorecard's fatal faults that were found. */
-            fatal: string[];
-            marks: components["schemas"]["QualityMark"][];
-        };
         QualityPerson: {
             /** Format: int64 */
             id: number;
@@ -15295,7 +17081,7 @@ export interface components {
             base: number;
             /** @description Faults that cost all points. */
             fatal: string[];
-            items: components["schemas"]["QualityItem"][];
+            items: components["schemas"]["Line"][];
             /**
              * @description The kind of work it is for; empty for the general card.
              * @enum {string}
@@ -15335,7 +17121,7 @@ export interface components {
             inspector: string;
             /** @enum {string} */
             kind: "opened" | "answered" | "called_back";
-            marks: components["schemas"]["QualityMark"][];
+            marks: components["schemas"]["Mark"][];
             may: ("score" | "skip" | "appeal" | "decide")[];
             /** @description Of the ticket; empty when the viewer may not see it. */
             number: string;
@@ -15406,6 +17192,10 @@ export interface components {
             text: string;
             /** Format: int64 */
             version: number;
+        };
+        ReportMakeInputBody: {
+            /** @description Code of the basis staff claim where the company has not agreed. */
+            basis?: string;
         };
         RequesterHintsOutputBody: {
             items: components["schemas"]["TicketHint"][];
@@ -15508,7 +17298,7 @@ export interface components {
             comment: string;
             /** @description Those of the scorecard's fatal faults that were found. */
             fatal: string[];
-            marks: components["schemas"]["QualityMark"][];
+            marks: components["schemas"]["Mark"][];
             /** Format: int64 */
             version: number;
         };
@@ -15951,9 +17741,36 @@ export interface components {
             seats: components["schemas"]["SupervisionSeat"][];
             standing: components["schemas"]["SupervisionStanding"];
         };
+        TagDraftInputBody: {
+            about?: string;
+            /** @description Of a rule-made tag; written as the conditions of policies. */
+            condition?: unknown;
+            /** @enum {string} */
+            kind: "rule" | "hand";
+            name: string;
+            /** @description The company itself sees it. */
+            open?: boolean;
+            retired?: boolean;
+            /**
+             * Format: int64
+             * @description 0 begins a draft.
+             */
+            version: number;
+        };
+        TagDraftRefInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        TagGiveInputBody: {
+            code: string;
+            reason: string;
+        };
         TagInputBody: {
             add?: string[];
             remove?: string[];
+        };
+        TagTakeInputBody: {
+            reason: string;
         };
         TargetField: {
             example: string;
@@ -19161,6 +20978,103 @@ export interface operations {
             };
         };
     };
+    "put-assessment-card": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceSetCard"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-assessment-cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceListCardView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-assessments": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                target?: "institution" | "operator";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceListAssessmentView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-audit-entries": {
         parameters: {
             query?: {
@@ -20295,6 +22209,265 @@ export interface operations {
             };
         };
     };
+    "post-conversation-notes-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-conversation-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationRuleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-conversation-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationRuleView"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationListWaiting"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-conversations-object-id": {
+        parameters: {
+            query?: {
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-conversations-object-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationSendInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-conversations-object-id-peek": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationPeekInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-conversations-object-id-read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationReadInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-cti-calls-id-play": {
         parameters: {
             query?: never;
@@ -21085,11 +23258,45 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-reports-number": {
+        parameters: {
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed. */
+                basis?: string;
+            };
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseReportView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprise-return-reasons": {
         parameters: {
             query?: {
-                /** @description Those for a change of name. */
-                renaming?: boolean;
+                /** @description Those for a change of name or legal person. */
+                changing?: boolean;
             };
             header?: never;
             path?: never;
@@ -21324,6 +23531,211 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-tag-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-enterprise-tag-drafts-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagDraftInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-tag-drafts-code-discard": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagDraftRefInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagDraft"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprise-tag-drafts-code-preview": {
+        parameters: {
+            query?: {
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseTagPreview"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-tag-drafts-code-publish": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagDraftRefInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprise-tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListTagView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprise-types": {
         parameters: {
             query?: never;
@@ -21362,6 +23774,8 @@ export interface operations {
                 /** @description Words of the name or a former one, or the beginning of the credit code. */
                 q?: string;
                 verification?: string;
+                /** @description Code of a tag the companies have. */
+                tag?: string;
                 /** @description Conditions on the fields administrators define, one a line: park:台湖, visited:2026-01-01..2026-06-30, beds:10.. */
                 extra?: string;
             };
@@ -21631,7 +24045,10 @@ export interface operations {
     };
     "get-enterprises-id-portrait": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed; of /api/consent-offers. */
+                basis?: string;
+            };
             header?: never;
             path: {
                 id: number;
@@ -21647,6 +24064,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterprisePortrait"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id-reports": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListReportItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprises-id-reports": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReportMakeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseReportView"];
                 };
             };
             /** @description Error */
@@ -21724,6 +24214,846 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EnterpriseGolden"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-enterprises-id-tags": {
+        parameters: {
+            query?: {
+                /** @description Code of the basis the reader claims where the company has not agreed; of /api/consent-offers. */
+                basis?: string;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseCompanyTags"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprises-id-tags": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagGiveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseCompanyTags"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprises-id-tags-code-end": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagTakeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseCompanyTags"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-evaluation-form": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationSetForm"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evaluation-forms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationFormsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evaluation-ranking": {
+        parameters: {
+            query?: {
+                /** @description First day, 2006-01-02; empty for the last twelve months. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationRanking"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-evaluation-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationSetRule"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evaluation-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationListRuleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evaluation-subjects-object-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationAsked"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluation-subjects-object-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationAnswer"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evaluations": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                institutionId?: number;
+                productId?: number;
+                level?: number;
+                state?: "low" | "unanswered" | "reported" | "hidden" | "voided";
+                /** @description First day, 2006-01-02. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evaluations-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluations-id-confirm": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationConfirmInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluations-id-decide": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationDecideInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluations-id-reply": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationWordsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluations-id-report": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationReportInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluations-id-restore": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationWordsInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evaluations-id-revise": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluationReviseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-evidence-list": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceSetList"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evidence-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceListsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evidence-pieces-id-remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-evidence-object-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evidence-object-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceAddInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-evidence-object-id-assess": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvidenceAssessInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -23445,6 +26775,72 @@ export interface operations {
             };
         };
     };
+    "get-institution-ratings-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationRating"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institution-ratings-id-comments": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationListComment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-institution-return-reasons": {
         parameters: {
             query?: never;
@@ -24632,7 +28028,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ProductReasonInputBody"];
+                "application/json": components["schemas"]["ProductReturnInputBody"];
             };
         };
         responses: {
@@ -25412,6 +28808,42 @@ export interface operations {
             };
         };
     };
+    "post-my-enterprise-changes": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-my-enterprise-extra": {
         parameters: {
             query?: never;
@@ -25567,42 +28999,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EnterpriseMembers"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-my-enterprise-name-changes": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EnterpriseRenameInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnterpriseAttemptView"];
                 };
             };
             /** @description Error */
@@ -29167,6 +32563,139 @@ export interface operations {
             };
         };
     };
+    "post-product-batches": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductBatchInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogBatchView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-product-batches-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogBatchView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-product-batches-id-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductCheckInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogBatchView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-product-batches-id-pass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogBatchView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-product-kinds": {
         parameters: {
             query?: never;
@@ -29183,6 +32712,101 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KindsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-product-ratings-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationRating"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-product-ratings-id-comments": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvaluationListComment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-product-return-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReason"];
                 };
             };
             /** @description Error */
@@ -29242,7 +32866,7 @@ export interface operations {
                 rate?: number;
                 recommended?: boolean;
                 institutionId?: number;
-                sort?: "new" | "rate" | "match";
+                sort?: "new" | "hot" | "rate" | "match";
             };
             header?: never;
             path?: never;
