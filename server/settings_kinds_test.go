@@ -225,7 +225,7 @@ func TestBadSettingsOfEveryKind(t *testing.T) {
 
 // noSettings are the tables that no settings stand in, by what they hold. A new table belongs here or to a kind of settings.
 var noSettings = map[string]string{
-	"work of people and what came of it": `conversation_threads conversation_notes conversation_files evidence_pieces evidence_assessments evaluations evaluation_firsts evaluation_reports evaluation_cases one_links applications application_drafts application_files application_numbers article_files articles intake_requests intake_messages intake_letters intake_talks
+	"work of people and what came of it": `offline_services conversation_threads conversation_notes conversation_files evidence_pieces evidence_assessments evaluations evaluation_firsts evaluation_reports evaluation_cases one_links applications application_drafts application_files application_numbers article_files articles intake_requests intake_messages intake_letters intake_talks
 		intake_seen enterprises enterprise_names enterprise_contacts enterprise_extra_values enterprise_size_drafts enterprise_facts enterprise_settlements enterprise_quality_scores enterprise_quality_tallies enterprise_joins enterprise_delegations enterprise_members enterprise_mandates enterprise_verifications licences licence_uses licence_reminders institutions institution_applications institution_documents institution_rounds institution_reminders files products product_editions
 		knowledge_editions knowledge_entries knowledge_feedback knowledge_units knowledge_uses policy_editions policy_examples policy_reminders policy_saves policy_subscriptions quality_checks quality_draws quality_works messages sms_messages wechat_messages
 		tickets ticket_bulks ticket_bulk_rows ticket_callbacks ticket_callback_attempts ticket_clocks ticket_confidants ticket_evidence ticket_fields ticket_files ticket_judge_links
@@ -237,7 +237,7 @@ var noSettings = map[string]string{
 	"seats of persons, who are other ones elsewhere":                            `seats seat_members seat_shifts seat_shift_changes seat_skills seat_spells seat_teams cti_extensions cti_nuisance`,
 	"keys and standing of connections":                                          `exchange_attempts exchange_calls exchange_deliveries exchange_keys exchange_usage intake_keys intake_mailboxes`,
 	"comes with the program":                                                    `ticket_categories ticket_schemes ticket_secrecy_levels role_defaults licence_kinds`,
-	"reckoned from others":                                                      `appraisal_cases appraisal_snapshots appraisal_state request_counts ticket_clock_stamps policy_follow policy_verdicts ticket_numbers ticket_turns health_incidents health_reports`,
+	"reckoned from others":                                                      `appraisal_cases appraisal_snapshots appraisal_state request_counts ticket_clock_stamps policy_follow policy_verdicts offline_numbers ticket_numbers ticket_turns health_incidents health_reports`,
 	"the program's own": `audit_anchors audit_checks audit_entries audit_heads audit_seals audit_ships backups captchas event_cursors events export_parts exports idempotency_keys import_rows imports
 		schema_migrations search_dirty search_indexes search_mirrors secret_rotations sms_codes sms_days sms_guards task_runs tasks ticket_query_tries one_link_tries`,
 }
