@@ -9,7 +9,7 @@ interface Named {
   version: number
 }
 
-test('a company talks with the institution, is shown what was done, evaluates it, and confirms a service by link', async ({ browser, request }) => {
+test('the institution writes to a company that others learn nothing of, a service is recorded once, ratings are public', async ({ browser, request }) => {
   test.setTimeout(180_000)
   const phone = await browser.newContext({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true })
   const h5 = await phone.newPage()
@@ -41,7 +41,7 @@ test('a company talks with the institution, is shown what was done, evaluates it
     }
   })
 
-  await test.step('a service given without the platform is confirmed by a link, once', async () => {
+  await test.step('a service given without the platform is recorded once and waits for the company', async () => {
     const operator = await staff(browser, request, 'operator01', '19900020004')
     const companies = (await (await operator.request.get('/api/enterprises?limit=50')).json()) as { items: { creditCode?: string }[] }
     const code = companies.items.map((c) => c.creditCode ?? '').find((c) => c.length === 18)!
