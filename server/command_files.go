@@ -42,7 +42,7 @@ func runFiles(ctx context.Context, command string, cli *commands, flags map[stri
 		}
 		key = d.Key
 	}
-	h, closeHouse, err := offline(ctx, c, key)
+	h, closeHouse, err := unserved(ctx, c, key)
 	if err != nil {
 		return 0, err
 	}

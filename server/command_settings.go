@@ -44,7 +44,7 @@ func (s *settingsCommands) run(ctx context.Context, command, path string, out io
 	} else if !ok {
 		return 0, configErrorf("secrets.key is missing: the installation's configuration is needed, see --config")
 	}
-	h, closeHouse, err := offline(ctx, c, key)
+	h, closeHouse, err := unserved(ctx, c, key)
 	if err != nil {
 		return 0, err
 	}

@@ -33,7 +33,7 @@ func TestKilledInIntake(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := must(readDemo(dir))(t)
-	h, closeHouse, err := offline(context.Background(), c, d.Key)
+	h, closeHouse, err := unserved(context.Background(), c, d.Key)
 	if err != nil {
 		t.Fatal(err)
 	}

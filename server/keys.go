@@ -19,6 +19,7 @@ import (
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/intake"
 	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/offline"
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/jobs"
@@ -31,7 +32,7 @@ import (
 func keepers() secret.Keepers {
 	var all secret.Keepers
 	for _, k := range []secret.Keepers{
-		identity.Sealed(), enterprise.Sealed(), institution.Sealed(), ticket.Sealed(), application.Sealed(), message.Sealed(), exchange.Sealed(), export.Sealed(), importing.Sealed(), cti.Sealed(), intake.Sealed(), policy.Sealed(), onelink.Sealed(),
+		identity.Sealed(), enterprise.Sealed(), institution.Sealed(), ticket.Sealed(), application.Sealed(), message.Sealed(), exchange.Sealed(), export.Sealed(), importing.Sealed(), cti.Sealed(), intake.Sealed(), policy.Sealed(), onelink.Sealed(), offline.Sealed(),
 	} {
 		all.Columns, all.Hashes = append(all.Columns, k.Columns...), append(all.Hashes, k.Hashes...)
 	}

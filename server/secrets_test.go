@@ -19,11 +19,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
+	"github.com/huiqi/huiqi/modules/offline"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
@@ -194,6 +196,15 @@ func (w *confided) draft(t *testing.T) {
 	}
 	agent, err := w.identity.Authenticate(ctx, w.tokens[1])
 	if err != nil {
+		t.Fatal(err)
+	}
+	var code string
+	if err := w.db.Read().NewRaw("SELECT credit_code FROM enterprises WHERE length(credit_code) = 18 ORDER BY id LIMIT 1").Scan(ctx, &code); err != nil {
+		t.Fatal(err)
+	}
+	recorder := access.Actor{UserID: agent.UserID, Name: agent.Name, Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []access.Permission{offline.PermRecord, offline.PermView}}
+	if _, err := w.offline.Record(ctx, recorder, offline.Record{CreditCode: code, ProductID: product, Day: w.clock.Now().In(clock.Beijing).Format(time.DateOnly), Place: "企业会议室",
+		Persons: "双方经办人", Content: "上门讲解办理要求", Phone: seededDraft}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.tickets.KeepDraft(ctx, agent, json.RawMessage(`{"phone":"`+seededDraft+`"}`)); err != nil {

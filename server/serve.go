@@ -190,7 +190,7 @@ func seedOnly(ctx context.Context, c Config, size Size, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	h, closeHouse, err := offline(ctx, c, d.Key)
+	h, closeHouse, err := unserved(ctx, c, d.Key)
 	if err != nil {
 		return err
 	}
@@ -207,8 +207,8 @@ func seedOnly(ctx context.Context, c Config, size Size, out io.Writer) error {
 	return nil
 }
 
-// offline joins the modules without serving or sending.
-func offline(ctx context.Context, c Config, key string) (*house, func(), error) {
+// unserved joins the modules without serving or sending.
+func unserved(ctx context.Context, c Config, key string) (*house, func(), error) {
 	db, err := database.Open(ctx, c.Database)
 	if err != nil {
 		return nil, nil, err
@@ -234,7 +234,7 @@ func document() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, closeHouse, err := offline(context.Background(), c, secret.NewKey())
+	h, closeHouse, err := unserved(context.Background(), c, secret.NewKey())
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,7 @@ import (
 	"github.com/huiqi/huiqi/modules/knowledge"
 	"github.com/huiqi/huiqi/modules/licence"
 	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/offline"
 	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/quality"
@@ -101,6 +102,7 @@ func Migrations() []database.Migration {
 		evaluation.Migrations,
 		evidence.Migrations,
 		conversation.Migrations,
+		offline.Migrations,
 	)
 }
 
@@ -148,6 +150,7 @@ type house struct {
 	intake        *intake.Service
 	operations    *operations.Service
 
+	offline *offline.Service
 	// links makes the links in text messages that work without signing in.
 	links *onelink.Maker
 	// sees says for each kind of object who may read its files.
@@ -249,6 +252,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinEvaluations(c)
 	h.joinEvidence(c)
 	h.joinConversations()
+	h.joinOffline(c)
 	h.joinContent(uploads)
 	h.joinKnowledge()
 	h.joinCanned()
@@ -296,6 +300,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 			{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "mail"},
 			{Key: "applications", Text: "我的申请", URL: "/applications", Icon: "document"},
 			{Key: "suitable", Text: "适合本企业的产品", URL: "/products/suitable", Icon: "star"},
+			{Key: "offline", Text: "线下服务", URL: "/offline-services", Icon: "people"},
 			{Key: "messages", Text: "我的消息", URL: "/messages", Icon: "bell"},
 			{Key: "company", Text: "我的企业", URL: "/company", Icon: "building"},
 			{Key: "onboarding", Text: "机构入驻", URL: "/institutions/apply", Icon: "certificate"},
@@ -337,6 +342,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	evaluation.Register(h.web.API, h.evaluations)
 	evidence.Register(h.web.API, h.evidence)
 	conversation.Register(h.web.API, h.conversations)
+	offline.Register(h.web.API, h.offline)
 	content.Register(h.web.API, h.content)
 	knowledge.Register(h.web.API, h.knowledge)
 	canned.Register(h.web.API, h.canned)
@@ -366,6 +372,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.evaluations.Pages,
 		h.evidence.Pages,
 		h.conversations.Pages,
+		h.offline.Pages,
 		h.policies.Pages,
 		h.policies.ReachPages,
 		h.content.Pages,

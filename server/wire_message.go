@@ -23,6 +23,7 @@ import (
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/licence"
 	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/offline"
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
@@ -110,6 +111,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofFile(ctx, tx, e)
 	case "application":
 		return n.ofApplication(ctx, tx, e)
+	case offline.Object:
+		return n.ofOffline(ctx, tx, e)
 	case conversation.Object:
 		return n.ofConversation(ctx, tx, e)
 	case evidence.Object, evidence.ObjectAssessment:

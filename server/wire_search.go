@@ -170,7 +170,7 @@ func (cli *careCommands) search(ctx context.Context, command, path string, out i
 	if err != nil {
 		return 0, err
 	}
-	h, closeHouse, err := offline(ctx, c, key)
+	h, closeHouse, err := unserved(ctx, c, key)
 	if err != nil {
 		return 0, err
 	}

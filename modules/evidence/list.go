@@ -55,7 +55,7 @@ type List struct {
 // StandardList is the checklist an installation begins with.
 func StandardList() List {
 	return List{[]Item{
-		{Code: "agreement", Name: "服务协议或合同", Side: Institution, Files: "document", Min: 1, Required: true, Hint: "双方盖章的扫描件；已在平台签署电子合同的可不再上传"},
+		{Code: "agreement", Name: "服务协议或合同", Side: Institution, Files: "document", Min: 1, Required: true, Hint: "双方盖章的扫描件"},
 		{Code: "process", Name: "服务过程照片或记录", Side: Institution, Files: "any", Min: 1, Required: true, Hint: "上门、会议、培训等过程的照片或记录"},
 		{Code: "result", Name: "服务成果", Side: Institution, Files: "any", Min: 1, Required: true, Hint: "报告、证书、放款凭证等"},
 		{Code: "confirmation", Name: "企业确认材料", Side: Enterprise, Files: "any", Min: 1, Hint: "验收单、回执等，有则上传"},

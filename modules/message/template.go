@@ -78,6 +78,7 @@ func SMSTexts() map[string]string {
 		"ticket_received":         "您的诉求已受理，流水号 ${number}，查询码 ${code}，可在惠企台“诉求进度查询”中查看进度。请勿告诉他人。",
 		"enterprise_verification": "您的企业认证${status}，请登录惠企台查看详情。",
 		"ticket_judge":            "您的诉求 ${number} 已有办理结果，请于 7 日内打开 ${site}/j/${code} 评价，无需登录；也可等候电话回访。",
+		"offline_confirm":         "${name}登记了为贵企业提供的线下服务，请于 7 日内打开 ${site}/o/${code} 核对确认，无需登录；不属实请选“不是我”。",
 		"service_evaluate":        "您办理的“${product}”服务已结束，请于 14 日内打开 ${site}/e/${code} 评价，无需登录。",
 		"policy_push":             "贵企业有新的惠企政策信息：${title}，请登录惠企台查看。如不再需要，可在企业授权中取消。",
 		"system_alarm":            "系统巡检：${item}${status}，请登录惠企台查看处理。",
@@ -128,6 +129,9 @@ const ReceiptTemplate = "ticket.receipt"
 
 // JudgeTemplate is the template of the link with which a requester without an account judges a reply, sent by Text.
 const JudgeTemplate = "ticket.judge"
+
+// OfflineTemplate is the template of the link with which a company confirms a service given without the platform, sent by Text.
+const OfflineTemplate = "offline.confirm"
 
 // EvaluateTemplate is the template of the link with which a service that ended is evaluated, sent by Text.
 const EvaluateTemplate = "evaluation.remind"
@@ -285,6 +289,8 @@ func templates() []Template {
 		p("taken_down", "产品已下架", "产品“{name}”已下架：{reason}"),
 		p("expired", "产品已到期", "产品“{name}”已到期，不再对企业展示。如需继续提供，请更新有效期后重新提交。"),
 
+		{Code: OfflineTemplate, Group: Codes, Title: "线下服务确认", SMS: &SMSForm{"offline_confirm", map[string]string{"name": "{name}", "site": "{site}", "code": "{code}"}}},
+		{Code: "offline.settled", Group: Evaluations, Title: "线下服务登记有答复", Text: "{name}对线下服务“{title}”（{number}）的登记{text}。"},
 		{Code: EvaluateTemplate, Group: Codes, Title: "服务评价提醒", SMS: &SMSForm{"service_evaluate", map[string]string{"product": "{product}", "site": "{site}", "code": "{code}"}}},
 		v("given", "收到服务评价", "{enterpriseName}评价了“{title}”（{number}）的服务：{level}。请查看，可以回复一次。"),
 		v("revised", "企业修改了服务评价", "{enterpriseName}修改了对“{title}”（{number}）的评价：{level}。"),

@@ -4696,6 +4696,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/offline-service-stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 线下服务统计 */
+        get: operations["get-offline-service-stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/offline-services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 线下服务登记 */
+        get: operations["get-offline-services"];
+        put?: never;
+        /** 登记线下服务 */
+        post: operations["post-offline-services"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/offline-services/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一条线下服务登记 */
+        get: operations["get-offline-services-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/offline-services/{id}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 重发确认短信 */
+        post: operations["post-offline-services-id-again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/offline-services/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 企业确认或否认线下服务 */
+        post: operations["post-offline-services-id-answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/offline-services/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销线下服务登记 */
+        post: operations["post-offline-services-id-cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/open311/keys": {
         parameters: {
             query?: never;
@@ -15365,6 +15468,108 @@ export interface components {
         ObjectionDecideInputBody: {
             answer: string;
             uphold: boolean;
+        };
+        OfflineAnswer: {
+            /** @description Needed when it was not. */
+            words?: string;
+            yes: boolean;
+        };
+        OfflineCancelInputBody: {
+            reason: string;
+        };
+        OfflineFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
+            url: string;
+        };
+        OfflineListTally: {
+            items: components["schemas"]["OfflineTally"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        OfflineListView: {
+            items: components["schemas"]["OfflineView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        OfflineRecord: {
+            content: string;
+            creditCode: string;
+            /** @description 2006-01-02, Beijing. */
+            day: string;
+            fileIds?: number[];
+            /**
+             * Format: int64
+             * @description For operators, when there is no product; an institution records its own.
+             */
+            institutionId?: number;
+            /** @description Who served and who was there. */
+            persons: string;
+            /** @description Mobile; used only for a company whose owner has no account. */
+            phone?: string;
+            place: string;
+            /** Format: int64 */
+            productId?: number;
+            /** @description What it was, when it is no listed product. */
+            service?: string;
+            /** @description It is no duplicate of one some days before or after. */
+            sure?: boolean;
+        };
+        OfflineTally: {
+            /**
+             * Format: int64
+             * @description Companies with a confirmed service.
+             */
+            companies: number;
+            /** Format: int64 */
+            confirmed: number;
+            /** Format: int64 */
+            denied: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            /** Format: int64 */
+            waiting: number;
+        };
+        OfflineView: {
+            actions: ("again" | "cancel" | "answer")[];
+            /** Format: date-time */
+            at: string;
+            /** @description Who recorded it; empty for the company. */
+            by?: string;
+            byPlatform: boolean;
+            content: string;
+            day: string;
+            enterpriseName: string;
+            files: components["schemas"]["OfflineFileView"][];
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            number: string;
+            persons: string;
+            place: string;
+            productName: string;
+            /** Format: int64 */
+            sent: number;
+            /** Format: date-time */
+            sentAt?: string;
+            /** Format: date-time */
+            settledAt?: string;
+            /** @enum {string} */
+            settledHow?: "" | "link" | "signed_in";
+            /** @enum {string} */
+            state: "waiting" | "confirmed" | "denied" | "cancelled";
+            words: string;
         };
         OpenEventsOutputBody: {
             /** @description CloudEvents 1.0, as they are pushed. */
@@ -29534,6 +29739,245 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyMyGrant"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-offline-service-stats": {
+        parameters: {
+            query?: {
+                from?: string;
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfflineListTally"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-offline-services": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                state?: "waiting" | "confirmed" | "denied" | "cancelled";
+                institutionId?: number;
+                /** @description First day of the service, 2006-01-02. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfflineListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-offline-services": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfflineRecord"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfflineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-offline-services-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfflineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-offline-services-id-again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfflineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-offline-services-id-answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfflineAnswer"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfflineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-offline-services-id-cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfflineCancelInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfflineView"];
                 };
             };
             /** @description Error */
