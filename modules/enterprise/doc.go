@@ -27,7 +27,8 @@
 //
 // enterprises, enterprise_names, enterprise_members, enterprise_verifications, enterprise_joins, enterprise_facts, and an index of
 // names; enterprise_extra_fields and enterprise_extra_values (what administrators ask beside, extra.go); enterprise_size_editions
-// and enterprise_size_drafts (thresholds, size.go, size_draft.go).
+// and enterprise_size_drafts (thresholds, size.go, size_draft.go); enterprise_reports (credit reports, report.go); and of tags
+// enterprise_tag_editions, enterprise_tag_drafts, enterprise_tagged, enterprise_tag_walks (tag.go, tag_hold.go, tag_task.go).
 //
 // # Needs
 //
@@ -37,5 +38,6 @@
 // # Announces
 //
 // Registered, Verified, Refused, Pending about the company; JoinAsked, JoinDisputed, JoinAdmitted, JoinRefused about a
-// request to join: see events.go; WasChanged, IsChanging, WasNotChanged about a change of name or legal person: see change.go.
+// request to join: see events.go; WasChanged, IsChanging, WasNotChanged about a change of name or legal person: see change.go; TagChanged about a tag:
+// see tag.go.
 package enterprise
