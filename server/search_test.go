@@ -95,16 +95,17 @@ func TestSearchOutside(t *testing.T) {
 	if len(want) == 0 || note != search.Degraded {
 		t.Fatalf("before the copy is made: %d, %q", len(want), note)
 	}
-	mirror := h.mirrors["ticket"]
 	sync := func() {
 		t.Helper()
 		if err := h.feed.Drain(ctx); err != nil {
 			t.Fatal(err)
 		}
-		for more := true; more; {
-			var err error
-			if more, err = mirror.Step(ctx); err != nil {
-				t.Fatal(err)
+		for _, mirror := range h.mirrors {
+			for more := true; more; {
+				var err error
+				if more, err = mirror.Step(ctx); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 		at.Advance(time.Minute)
@@ -211,7 +212,7 @@ func TestFreshenSearch(t *testing.T) {
 	if err := rebuildSearch(ctx, h, nil, true, &out); !unusable(err) {
 		t.Errorf("outside without an engine: %v", err)
 	}
-	if err := rebuildSearch(ctx, h, nil, false, &out); err != nil || strings.Count(out.String(), "已重建并启用") != 6 {
+	if err := rebuildSearch(ctx, h, nil, false, &out); err != nil || strings.Count(out.String(), "已重建并启用") != 7 {
 		t.Errorf("%v %s", err, out.String())
 	}
 }
