@@ -98,7 +98,7 @@ describe('EnterpriseList', () => {
       '/enterprises?q=烘焙&verification=verified',
     )
     expect(load).toHaveBeenCalledWith(
-      { q: '烘焙', verification: 'verified', extra: '', cursor: undefined, limit: 20 },
+      { q: '烘焙', verification: 'verified', tag: '', extra: '', cursor: undefined, limit: 20 },
       expect.anything(),
     )
     await vi.waitFor(() => expect(wrapper.text()).toContain('麦香烘焙有限公司'))
