@@ -154,7 +154,7 @@ export async function writeLoan(bank: Page, name: string): Promise<string> {
   }
   await bank.getByRole('spinbutton', { name: '办理时限' }).fill('5')
   await bank.getByRole('textbox', { name: '产品说明' }).fill('依据收单流水核定额度，按日计息，没有其他收费。<script>alert(1)</script>')
-  await bank.getByRole('checkbox', { name: '信用（无需抵押担保）' }).check()
+  await bank.getByText('信用（无需抵押担保）', { exact: true }).click()
   await bank.getByRole('textbox', { name: '申请条件' }).fill('在区内经营满一年\n没有逾期贷款')
   await bank.getByRole('textbox', { name: '申请材料' }).fill('营业执照\n近六个月流水')
   await bank.getByRole('textbox', { name: '办理流程' }).fill('在线申请\n银行受理\n签约放款')
