@@ -55,7 +55,7 @@ func (s *Service) publishMany(ctx context.Context, c lease.Claim, r *row, t shee
 			return s.finish(ctx, c, r, t)
 		}
 		ahead := make(chan opened, 1)
-		go func(after, n int) { ahead <- s.goodRows(ctx, r.ID, after, n) }(have.rows[len(have.rows)-1].Number, l.size)
+		go func(id int64, after, n int) { ahead <- s.goodRows(ctx, id, after, n) }(r.ID, have.rows[len(have.rows)-1].Number, l.size)
 		took, err := s.give(ctx, c, r, t, actor, have)
 		if next := <-ahead; err == nil {
 			l.took(took, len(have.rows))

@@ -58,7 +58,8 @@ func TestNumbersOfADay(t *testing.T) {
 	}
 	all.Wait()
 	slices.Sort(got)
-	if len(slices.Compact(slices.Clone(got))) != 30 || got[0] < 1 || got[29] > 41 {
+	// Who begins the day at the same moment as another draws once in vain.
+	if len(slices.Compact(slices.Clone(got))) != 30 || got[0] < 1 || got[29] > 81 {
 		t.Errorf("numbers of a new day: %v", got)
 	}
 	if n := draw("20260101"); n < 43 {
