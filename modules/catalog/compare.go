@@ -88,12 +88,12 @@ func CompareRows(list []Detail) []CompareRow {
 // compared reads which products the address names: the first few different ones.
 func compared(c *fiber.Ctx) []int64 {
 	var ids []int64
-	c.Request().URI().QueryArgs().VisitAll(func(key, value []byte) {
+	for key, value := range c.Request().URI().QueryArgs().All() {
 		id, err := strconv.ParseInt(string(value), 10, 64)
 		if string(key) == "id" && err == nil && id > 0 && len(ids) < maxCompared && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
-	})
+	}
 	return ids
 }
 
