@@ -11,10 +11,26 @@ type numbers struct {
 	of      []int64
 	odd     map[uint32]Value // judged one by one: days known as a span, and amounts so large that a gap overflows
 	built   bool
-	cuts    []int64    // ascending
-	below   []bitmap   // the rows below cuts[i]
-	buckets [][]uint32 // buckets[i]: the rows from cuts[i-1] on and below cuts[i]
-	size    int        // of a bucket, when it was built
+	cuts    []int64  // ascending
+	below   []bitmap // the rows below cuts[i]
+	buckets []bucket // buckets[i]: the rows from cuts[i-1] on and below cuts[i]
+	size    int      // of a bucket, when it was built
+}
+
+// bucket is rows with their amounts beside them: a bound that cuts it reads it from end to end, and nothing else.
+type bucket struct {
+	rows []uint32
+	of   []int64
+}
+
+func (b *bucket) add(row uint32, n int64) {
+	b.rows, b.of = append(b.rows, row), append(b.of, n)
+}
+
+func (b *bucket) remove(row uint32) {
+	i, last := slices.Index(b.rows, row), len(b.rows)-1
+	b.rows[i], b.of[i] = b.rows[last], b.of[last]
+	b.rows, b.of = b.rows[:last], b.of[:last]
 }
 
 const (
@@ -43,11 +59,11 @@ func (c *numbers) put(row uint32, v Value) {
 		return
 	}
 	b := c.bucket(n)
-	c.buckets[b] = append(c.buckets[b], row)
+	c.buckets[b].add(row, n)
 	for i := b; i < len(c.below); i++ {
 		c.below[i].set(row)
 	}
-	if len(c.buckets[b]) > 4*c.size && (b == 0 || b == len(c.cuts) || c.cuts[b]-c.cuts[b-1] > 1) {
+	if len(c.buckets[b].rows) > 4*c.size && (b == 0 || b == len(c.cuts) || c.cuts[b]-c.cuts[b-1] > 1) {
 		c.built = false
 	}
 }
@@ -61,10 +77,7 @@ func (c *numbers) drop(row uint32) {
 		return
 	}
 	b := c.bucket(c.of[row])
-	i := slices.Index(c.buckets[b], row)
-	last := len(c.buckets[b]) - 1
-	c.buckets[b][i] = c.buckets[b][last]
-	c.buckets[b] = c.buckets[b][:last]
+	c.buckets[b].remove(row)
 	for _, below := range c.below[b:] {
 		below.clear(row)
 	}
@@ -116,12 +129,12 @@ func (c *numbers) index(known bitmap) {
 		}
 		i = j
 	}
-	c.buckets = make([][]uint32, len(c.cuts)+1)
+	c.buckets = make([]bucket, len(c.cuts)+1)
 	c.below = make([]bitmap, len(c.cuts))
 	known.each(func(row uint32) {
 		if _, odd := c.odd[row]; !odd {
-			b := c.bucket(c.of[row])
-			c.buckets[b] = append(c.buckets[b], row)
+			n := c.of[row]
+			c.buckets[c.bucket(n)].add(row, n)
 		}
 	})
 	for i := range c.below {
@@ -129,7 +142,7 @@ func (c *numbers) index(known bitmap) {
 		if i > 0 {
 			copy(c.below[i], c.below[i-1])
 		}
-		for _, row := range c.buckets[i] {
+		for _, row := range c.buckets[i].rows {
 			c.below[i].set(row)
 		}
 	}
@@ -144,8 +157,9 @@ func (c *numbers) less(into bitmap, n int64) {
 			return
 		}
 	}
-	for _, row := range c.buckets[b] {
-		if c.of[row] < n {
+	cut := &c.buckets[b]
+	for i, row := range cut.rows {
+		if cut.of[i] < n {
 			into[row>>6] |= 1 << (row & 63)
 		}
 	}
@@ -167,7 +181,7 @@ func (c *numbers) bytes() int {
 		n += 24 + 8*cap(b)
 	}
 	for _, b := range c.buckets {
-		n += 24 + 4*cap(b)
+		n += 48 + 4*cap(b.rows) + 8*cap(b.of)
 	}
 	return n
 }

@@ -187,29 +187,25 @@ func (p *Pool) Judge(facts Facts, at time.Time) Judgement {
 	defer p.mu.RUnlock()
 	n := len(p.all)
 	sets := make(bitmap, 4*n)
-	j := Judgement{ids: p.ids, near: sets[:n:n], farther: sets[n : 2*n : 2*n], open: sets[2*n : 3*n : 3*n], fits: sets[3*n:]}
+	j := Judgement{ids: p.ids, heavy: make([]bitmap, 0, len(p.heavy)), near: sets[:n:n], farther: sets[n : 2*n : 2*n], open: sets[2*n : 3*n : 3*n], fits: sets[3*n:]}
 	// The rows by weight are copied: they change with the pool, and are small beside the parts.
-	room := make(bitmap, len(p.heavy)*n)
-	for i, b := range p.heavy {
-		level := room[i*n : (i+1)*n : (i+1)*n]
-		copy(level, b)
-		j.heavy = append(j.heavy, level)
+	for _, b := range p.heavy {
+		j.heavy = append(j.heavy, slices.Clone(b))
 	}
 	e := evaluator{facts: facts, day: dayOf(at)}
 	quick := looker{facts: facts, day: e.day}
+	failing := make([]bitmap, 0, len(p.parts))
 	for _, x := range p.parts {
 		switch e.decides(&quick, x.node) {
 		case True:
 		case False:
-			rows := x.rows[:min(len(x.rows), n)]
-			near, farther := j.near[:len(rows)], j.farther[:len(rows)]
-			for i, w := range rows { // what failed before fails twice now
-				farther[i] |= near[i] & w
-				near[i] |= w
-			}
+			failing = append(failing, x.rows[:min(len(x.rows), n)])
 		default:
 			j.open.or(x.rows)
 		}
+	}
+	for four := range slices.Chunk(failing, 4) {
+		twice(j.near, j.farther, four)
 	}
 	for i, w := range p.all {
 		failed := j.near[i]
@@ -218,6 +214,29 @@ func (p *Pool) Judge(facts Facts, at time.Time) Judgement {
 		j.near[i] = failed &^ j.farther[i]
 	}
 	return j
+}
+
+// twice adds rows to those that are in once already and to those that are in more than once: four bitmaps in one pass, as far
+// as all of them reach.
+func twice(once, more bitmap, add []bitmap) {
+	from := 0
+	if len(add) == 4 {
+		a, b, c, d := add[0], add[1], add[2], add[3]
+		from = min(len(a), len(b), len(c), len(d))
+		a, b, c, d, once, more := a[:from], b[:from], c[:from], d[:from], once[:from], more[:from]
+		for i := range a {
+			ab, cd := a[i]|b[i], c[i]|d[i]
+			any := ab | cd
+			more[i] |= a[i]&b[i] | c[i]&d[i] | ab&cd | once[i]&any
+			once[i] |= any
+		}
+	}
+	for _, rows := range add {
+		for i := from; i < len(rows); i++ {
+			more[i] |= once[i] & rows[i]
+			once[i] |= rows[i]
+		}
+	}
 }
 
 // Count says how many conditions hold, are open, fail in one part only, and fail in more.
@@ -239,7 +258,7 @@ func (j Judgement) best(set bitmap, limit int) []int64 {
 	out := make([]int64, 0, min(limit, 64))
 	for i := len(j.heavy) - 1; i >= 0; i-- {
 		level := j.heavy[i]
-		for w := len(set) - 1; w >= 0; w-- {
+		for w := min(len(set), len(level)) - 1; w >= 0; w-- {
 			for both := set[w] & level[w]; both != 0; {
 				if len(out) == limit {
 					return out
