@@ -20,9 +20,9 @@ import (
 	"github.com/huiqi/huiqi/platform/uscc"
 )
 
-// mustOnboard has a newly registered person apply, and an operator approve; it returns the administrator, with the rights of
+// mustOnboard has a newly registered person apply, an operator and then the government approve; it returns the administrator, with the rights of
 // this moment.
-func mustOnboard(t *testing.T, h *house, operator access.Actor, n int, account string) access.Actor {
+func mustOnboard(t *testing.T, h *house, operator, government access.Actor, n int, account string) access.Actor {
 	t.Helper()
 	ctx := context.Background()
 	phone := fmt.Sprintf("138001390%02d", n)
@@ -48,7 +48,10 @@ func mustOnboard(t *testing.T, h *house, operator access.Actor, n int, account s
 	if v, err = h.institutions.Submit(ctx, who, institution.Apply{Version: v.Version, Form: form}); err != nil {
 		t.Fatal(err)
 	}
-	opened, err := h.institutions.ApproveApplication(ctx, operator, institution.ApproveApplication{Ref: institution.Ref{ID: v.ID, Version: v.Version, Key: account}})
+	if v, err = h.institutions.CheckApplication(ctx, operator, institution.CheckApplication{Ref: institution.Ref{ID: v.ID, Version: v.Version, Key: account}}); err != nil {
+		t.Fatal(err)
+	}
+	opened, err := h.institutions.ApproveApplication(ctx, government, institution.ApproveApplication{Ref: institution.Ref{ID: v.ID, Version: v.Version, Key: account}})
 	if err != nil || len(opened.Password) < 12 {
 		t.Fatalf("%+v %v", opened, err)
 	}
@@ -91,7 +94,15 @@ func TestFromApplicantToAdministrator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b := mustOnboard(t, h, operator, 1, "firm-a"), mustOnboard(t, h, operator, 2, "firm-b")
+	last, err := h.identity.CreateStaff(ctx, access.SystemActor("test"), identity.Staff{Name: "终审", Account: "zhongshen", Phone: "13900139002", Party: access.Government, Roles: []string{"reviewer"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	government, err := h.identity.ActorOf(ctx, access.SystemActor("test"), last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := mustOnboard(t, h, operator, government, 1, "firm-a"), mustOnboard(t, h, operator, government, 2, "firm-b")
 	opened, err := h.institutions.OpenOperator(ctx, a, institution.OpenOperator{Key: "k", Name: "助理", Account: "firm-a.1", Phone: "13800139011", Role: "institution_operator"})
 	if err != nil || len(opened.Items) != 2 {
 		t.Fatalf("%+v %v", opened, err)
@@ -151,7 +162,7 @@ func TestFromApplicantToAdministrator(t *testing.T) {
 		t.Errorf("%+v %v", on, err)
 	}
 	var entries []struct{ Action, Detail string }
-	if err := h.db.Read().NewSelect().TableExpr("audit_entries").Column("action", "detail").Where("object = 'institution_application'").OrderExpr("id").Scan(ctx, &entries); err != nil || len(entries) != 6 {
+	if err := h.db.Read().NewSelect().TableExpr("audit_entries").Column("action", "detail").Where("object = 'institution_application'").OrderExpr("id").Scan(ctx, &entries); err != nil || len(entries) != 8 {
 		t.Errorf("audited: %d %v", len(entries), err)
 	}
 	raw, err := json.Marshal(entries)

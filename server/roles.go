@@ -111,10 +111,10 @@ func roles() []identity.BuiltinRole {
 			"ticket.claim", "ticket.assign", "ticket.note", "ticket.share_view",
 			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view", "appraisal.view", "appraisal.export"}},
 		{Code: "reviewer", Name: "政府终审员", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []p{
-			"institution.view", "product.view", "product.review_government", "product.take_down", "application.view", "application.supervise", "application.results", "enterprise.view", "enterprise.size_publish", "enterprise.tag_publish", "policy.view", "policy.publish",
+			"institution.view", "institution.approve", "product.view", "product.review_government", "product.take_down", "application.view", "application.supervise", "application.results", "enterprise.view", "enterprise.size_publish", "enterprise.tag_publish", "policy.view", "policy.publish",
 			"consent.view", "consent.publish", "policy.reverse", "policy.push_approve", "policy.grant_decide", "evaluation.view", "evaluation.export", "evidence.assess", "evidence.view", "evidence.export", "offline.view", "offline.export"}},
 		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
-			"product.view", "product.edit", "application.view", "application.handle", "application.undo", "application.results", "application.export", "institution.operators", "evaluation.view", "evaluation.reply", "evaluation.export", "evidence.add", "conversation.talk", "offline.record", "offline.export"}},
+			"product.view", "product.edit", "application.view", "application.handle", "application.undo", "application.results", "application.export", "institution.operators", "institution.papers", "evaluation.view", "evaluation.reply", "evaluation.export", "evidence.add", "conversation.talk", "offline.record", "offline.export"}},
 		{Code: "institution_operator", Name: "机构操作员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
 			"product.view", "product.edit", "application.view", "application.handle", "evaluation.view", "evaluation.reply", "evidence.add", "conversation.talk", "offline.record"}},
 		{Code: "enterprise_owner", Name: "企业负责人", Party: access.Enterprise, Scope: access.ScopeSelf},

@@ -33,6 +33,7 @@ func (h *house) joinCatalog(c Config, p parts) {
 		Companies: knownCompanies{h}, Schema: enterprise.Schema(terms()), Options: suitOptions()})
 	h.sees["product"] = h.catalog.Sees
 	h.sees["institution"], h.sees[institution.ObjectDocument] = h.institutions.Sees, h.institutions.SeesDocument
+	h.sees[institution.ObjectRenewal] = h.institutions.SeesRenewal
 }
 
 // knownCompanies tells the catalogue what is known of companies. The house's companies are made after the catalogue.

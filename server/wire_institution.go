@@ -114,18 +114,23 @@ func (o institutionOperators) Switch(ctx context.Context, tx bun.Tx, actor acces
 func (n notices) ofOnboarding(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
 	var f struct {
 		institution.OnboardingHead
-		Reason  string `json:"reason"`
-		Account string `json:"account"`
+		Reason  string            `json:"reason"`
+		Account string            `json:"account"`
+		State   institution.State `json:"state"`
 	}
 	if err := decode(e, &f); err != nil {
 		return nil, err
 	}
 	notice := message.Notice{Template: e.Type, UserID: f.UserID, Link: fmt.Sprintf("/institutions/apply/%d", f.ID),
-		Params: map[string]string{"name": f.Name, "number": f.Number, "reason": strings.TrimRight(strings.ReplaceAll(f.Reason, "\n", "；"), "。"), "account": f.Account}}
+		Params: map[string]string{"name": f.Name, "number": f.Number, "reason": oneLine(f.Reason), "account": f.Account}}
 	switch e.Type {
-	case "institution_application.submitted", "institution_application.overdue":
+	case "institution_application.submitted", "institution_application.checked", "institution_application.overdue":
 		notice.Link = fmt.Sprintf("/institution-applications?open=%d", f.ID)
-		to, err := n.audience.UsersWith(ctx, tx, institution.PermReview)
+		reviewers := institution.PermReview
+		if e.Type == "institution_application.checked" || f.State == institution.Checked {
+			reviewers = institution.PermApprove
+		}
+		to, err := n.audience.UsersWith(ctx, tx, reviewers)
 		return each(to, notice), err
 	case "institution_application.returned", "institution_application.refused":
 		return []message.Notice{notice}, nil
@@ -159,4 +164,31 @@ func (n notices) ofInstitution(ctx context.Context, tx bun.Tx, e event.Event) ([
 	notice.Link = fmt.Sprintf("/institutions/%d", f.ID)
 	managers, err := n.audience.UsersWith(ctx, tx, institution.PermManage)
 	return append(list, each(managers, notice)...), err
+}
+
+// ofRenewal tells the reviewers of a paper that was handed in, and the institution's people what came of it.
+func (n notices) ofRenewal(ctx context.Context, tx bun.Tx, e event.Event) ([]message.Notice, error) {
+	var f struct {
+		institution.RenewalHead
+		Reason string `json:"reason"`
+	}
+	if err := decode(e, &f); err != nil {
+		return nil, err
+	}
+	notice := message.Notice{Template: e.Type, Link: "/institution", Params: map[string]string{"name": f.InstitutionName, "kind": f.Paper, "reason": oneLine(f.Reason)}}
+	switch e.Type {
+	case "institution_renewal.submitted":
+		notice.Link = "/institution-renewals?state=waiting"
+		to, err := n.audience.UsersWith(ctx, tx, institution.PermReview)
+		return each(to, notice), err
+	case "institution_renewal.passed", "institution_renewal.returned":
+		to, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)
+		return each(to, notice), err
+	}
+	return nil, nil
+}
+
+// oneLine is a reason within a sentence of a message.
+func oneLine(reason string) string {
+	return strings.TrimRight(strings.ReplaceAll(reason, "\n", "；"), "。")
 }

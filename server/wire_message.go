@@ -127,6 +127,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofInstitution(ctx, tx, e)
 	case institution.ObjectApplication:
 		return n.ofOnboarding(ctx, tx, e)
+	case institution.ObjectRenewal:
+		return n.ofRenewal(ctx, tx, e)
 	case "enterprise_join":
 		return n.ofJoin(ctx, tx, e)
 	case licence.Object:

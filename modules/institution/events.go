@@ -81,10 +81,20 @@ type OnboardingRefused struct {
 	Reason string `json:"reason"`
 }
 
-// OnboardingOverdue is announced once for a round that was not decided in time.
+// OnboardingChecked is announced when it passed the first review.
+type OnboardingChecked struct {
+	OnboardingHead
+	DueAt time.Time `json:"dueAt"`
+}
+
+// OnboardingWithdrawn is announced when its applicant took it back.
+type OnboardingWithdrawn struct{ OnboardingHead }
+
+// OnboardingOverdue is announced once for a review that was not done in time; State says which.
 type OnboardingOverdue struct {
 	OnboardingHead
 	DueAt time.Time `json:"dueAt"`
+	State State     `json:"state"`
 }
 
 // Expiring is announced 30 and 7 days before a qualification ends, and on the day.
@@ -99,6 +109,16 @@ type Expiring struct {
 // Event names the fact.
 func (f OnboardingSubmitted) Event() (string, string, int64) {
 	return "institution_application.submitted", ObjectApplication, f.ID
+}
+
+// Event names the fact.
+func (f OnboardingChecked) Event() (string, string, int64) {
+	return "institution_application.checked", ObjectApplication, f.ID
+}
+
+// Event names the fact.
+func (f OnboardingWithdrawn) Event() (string, string, int64) {
+	return "institution_application.withdrawn", ObjectApplication, f.ID
 }
 
 // Event names the fact.

@@ -49,16 +49,21 @@ func kindName(code string) string {
 const (
 	PermView   access.Permission = "institution.view"
 	PermManage access.Permission = "institution.manage"
-	// PermReview decides applications for 入驻.
+	// PermReview does the first review of applications for 入驻, the platform's.
 	PermReview access.Permission = "institution.review"
+	// PermApprove does the second, the government's.
+	PermApprove access.Permission = "institution.approve"
 	// PermOperators lets an institution's administrator keep the accounts of its own operators.
 	PermOperators access.Permission = "institution.operators"
+	// PermPapers lets an institution's people hand in its renewed licences and permits.
+	PermPapers access.Permission = "institution.papers"
 )
 
 // Permissions describes the rights of the module for the page where roles are edited.
 func Permissions() []access.Info {
 	return []access.Info{{Name: PermView, Group: "机构", Label: "查看机构"}, {Name: PermManage, Group: "机构", Label: "登记和管理机构"},
-		{Name: PermReview, Group: "机构", Label: "审核机构入驻"}, {Name: PermOperators, Group: "机构", Label: "管理本机构操作员"}}
+		{Name: PermReview, Group: "机构", Label: "初审机构入驻"}, {Name: PermApprove, Group: "机构", Label: "终审机构入驻"}, {Name: PermOperators, Group: "机构", Label: "管理本机构操作员"},
+		{Name: PermPapers, Group: "机构", Label: "提交本机构证照更新"}}
 }
 
 // The faults of the module.

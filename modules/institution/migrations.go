@@ -86,6 +86,26 @@ type round20261129 struct {
 	DecidedAt     *time.Time `bun:"decided_at"`
 }
 
+type renewal20261130 struct {
+	bun.BaseModel `bun:"table:institution_renewals"`
+
+	ID            int64      `bun:"id,pk,autoincrement"`
+	InstitutionID int64      `bun:"institution_id,notnull"`
+	Replaces      string     `bun:"replaces,notnull"`
+	Name          string     `bun:"name,notnull"`
+	No            string     `bun:"no,notnull"`
+	To            string     `bun:"valid_to,notnull"`
+	State         string     `bun:"state,notnull"`
+	Reason        string     `bun:"reason,notnull,type:text"`
+	UserID        int64      `bun:"user_id,notnull"`
+	UserName      string     `bun:"user_name,notnull"`
+	ReviewerID    int64      `bun:"reviewer_id,notnull"`
+	ReviewerName  string     `bun:"reviewer_name,notnull"`
+	Version       int64      `bun:"version,notnull"`
+	CreatedAt     time.Time  `bun:"created_at,notnull"`
+	DecidedAt     *time.Time `bun:"decided_at"`
+}
+
 type reminder20261129 struct {
 	bun.BaseModel `bun:"table:institution_reminders"`
 
@@ -122,5 +142,32 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX institution_applications_state ON institution_applications (state, id)",
 			"CREATE INDEX institution_applications_user ON institution_applications (user_id, id)",
 			"CREATE INDEX institution_documents_application ON institution_documents (application_id, id)")
+	},
+}, {
+	ID: "20261130070000_institution_second_review",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.ByDialect(ctx, tx, []string{"ALTER TABLE institution_rounds ADD COLUMN checked_at TIMESTAMP"},
+			[]string{"ALTER TABLE institution_rounds ADD COLUMN checked_at TIMESTAMPTZ"}); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"ALTER TABLE institution_rounds ADD COLUMN checker_id BIGINT NOT NULL DEFAULT 0",
+			"ALTER TABLE institution_rounds ADD COLUMN checker_name VARCHAR NOT NULL DEFAULT ''",
+			"DROP INDEX institution_applications_person",
+			"DROP INDEX institution_applications_code",
+			"CREATE UNIQUE INDEX institution_applications_person ON institution_applications (user_id) WHERE state IN ('draft', 'waiting', 'checked', 'returned')",
+			"CREATE UNIQUE INDEX institution_applications_code ON institution_applications (credit_code) WHERE state IN ('waiting', 'checked')")
+	},
+}, {
+	ID: "20261130070100_institution_renewals",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*renewal20261130)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			// One waiting renewal of a qualification: two who hand in at once meet here.
+			"CREATE UNIQUE INDEX institution_renewals_open ON institution_renewals (institution_id, replaces) WHERE state = 'waiting' AND replaces <> ''",
+			"CREATE INDEX institution_renewals_institution ON institution_renewals (institution_id, id)",
+			"CREATE INDEX institution_renewals_state ON institution_renewals (state, id)")
 	},
 }}

@@ -26,13 +26,16 @@ type State string
 // The states.
 const (
 	Draft    State = "draft"    // 填写中
-	Waiting  State = "waiting"  // 待审核
+	Waiting  State = "waiting"  // 待初审
+	Checked  State = "checked"  // 初审通过，待政府终审
 	Returned State = "returned" // 已退回，待补正
 	Approved State = "approved" // 已通过
 	Refused  State = "refused"  // 不予通过
+	// Withdrawn is how a round ends that the applicant took back; the application is a draft again.
+	Withdrawn State = "withdrawn" // 已撤回
 )
 
-var stateNames = map[State]string{Draft: "填写中", Waiting: "待审核", Returned: "已退回，待补正", Approved: "已通过", Refused: "不予通过"}
+var stateNames = map[State]string{Draft: "填写中", Waiting: "待初审", Checked: "待终审", Returned: "已退回，待补正", Approved: "已通过", Refused: "不予通过", Withdrawn: "已撤回"}
 
 // Label is the state in Chinese, "" for one that does not exist.
 func (s State) Label() string { return stateNames[s] }
@@ -94,6 +97,8 @@ var (
 	ErrSent = fault.New(fault.Conflict, "ONBOARDING_STATE", "申请当前状态不能修改，请刷新后查看办理进度")
 	// ErrDecided: it is not waiting for a decision.
 	ErrDecided = fault.New(fault.Conflict, "ONBOARDING_STATE", "该申请不在待审核状态，请刷新后查看")
+	// ErrSamePerson: the two reviews are by two people.
+	ErrSamePerson = fault.New(fault.Forbidden, "ONBOARDING_SAME_REVIEWER", "初审和终审须由不同的人办理，您已办理初审")
 	// ErrOwn: nobody decides their own application.
 	ErrOwn = fault.New(fault.Forbidden, "OWN_REVIEW", "不能审核本人提交的申请，请由其他工作人员审核")
 	// ErrNoDocument: an application needs at least one document.
@@ -206,9 +211,38 @@ func (a *Application) submit(d Details, offers, contact, account string, now, du
 	return nil
 }
 
+// underReview reports whether it waits for one of the two reviews.
+func (a *Application) underReview() bool { return a.State == Waiting || a.State == Checked }
+
+// reviewers is the right that the review it waits for needs: 初审 by the platform, 终审 by the government.
+func (a *Application) reviewers() access.Permission {
+	if a.State == Checked {
+		return PermApprove
+	}
+	return PermReview
+}
+
+// check passes the application on to the government's review, due by then.
+func (a *Application) check(due time.Time) error {
+	if a.State != Waiting {
+		return ErrDecided.With("该申请%s，不能初审，请刷新后查看", a.State.Label())
+	}
+	a.State, a.DueAt, a.RemindedAt = Checked, &due, nil
+	return nil
+}
+
+// withdraw takes it back from the reviewers, to be changed.
+func (a *Application) withdraw() error {
+	if !a.underReview() {
+		return ErrDecided.With("该申请%s，不能撤回，请刷新后查看", a.State.Label())
+	}
+	a.State, a.DueAt = Draft, nil
+	return nil
+}
+
 // decide ends a round.
 func (a *Application) decide(o State, now time.Time) error {
-	if a.State != Waiting {
+	if !a.underReview() || o == Approved && a.State != Checked {
 		return ErrDecided.With("该申请%s，请刷新后查看", a.State.Label())
 	}
 	a.State, a.DueAt = o, nil
@@ -282,6 +316,10 @@ type round struct {
 	ReviewerID    int64      `bun:"reviewer_id,notnull"`
 	ReviewerName  string     `bun:"reviewer_name,notnull"`
 	DecidedAt     *time.Time `bun:"decided_at"`
+	// Who passed it on to the government, and when.
+	CheckerID   int64      `bun:"checker_id,notnull"`
+	CheckerName string     `bun:"checker_name,notnull"`
+	CheckedAt   *time.Time `bun:"checked_at"`
 }
 
 // Change is one particular that is not as it was the round before.

@@ -21,7 +21,7 @@ type (
 
 type institutionApplicationsInput struct {
 	web.Listing
-	State State `query:"state" enum:"waiting,returned,approved,refused"`
+	State State `query:"state" enum:"waiting,checked,returned,approved,refused"`
 }
 
 type institutionApplicationInput struct {
@@ -84,7 +84,7 @@ type institutionOperatorEnableInput struct {
 
 // RegisterOnboarding adds the operations of reviewing applications and of an institution's own operators to the API.
 func RegisterOnboarding(api huma.API, s *Service) {
-	view, review := access.Require(PermView), access.Require(PermReview)
+	view, review := access.Require(PermView), access.Require(PermReview, PermApprove)
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/institution-applications", Summary: "机构入驻申请列表", Tag: tag, Access: view}.Huma(),
 		func(ctx context.Context, in *institutionApplicationsInput) (*applicationsOutput, error) {
 			items, next, err := s.Applications(ctx, access.From(ctx), in.State, in.Cursor, in.Limit)
@@ -102,7 +102,11 @@ func RegisterOnboarding(api huma.API, s *Service) {
 		func(ctx context.Context, in *institutionApplicationInput) (*applicationOutput, error) {
 			return applied(s.Application(ctx, access.From(ctx), in.ID))
 		})
-	huma.Register(api, web.Operation{Method: "POST", Path: "/api/institution-applications/{id}/approve", Summary: "通过机构入驻", Tag: tag, Access: review}.Huma(),
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/institution-applications/{id}/check", Summary: "初审通过机构入驻", Tag: tag, Access: access.Require(PermReview)}.Huma(),
+		func(ctx context.Context, in *institutionApproveInput) (*applicationOutput, error) {
+			return applied(s.CheckApplication(ctx, access.From(ctx), CheckApplication{Ref{in.ID, in.Body.Version, in.Key}}))
+		})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/institution-applications/{id}/approve", Summary: "终审通过机构入驻", Tag: tag, Access: access.Require(PermApprove)}.Huma(),
 		func(ctx context.Context, in *institutionApproveInput) (*openingOutput, error) {
 			o, err := s.ApproveApplication(ctx, access.From(ctx), ApproveApplication{Ref{in.ID, in.Body.Version, in.Key}})
 			if err != nil {

@@ -191,6 +191,57 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, cmd Apply) (Ap
 	return v, err
 }
 
+// WithdrawApplication takes a sent application back.
+type WithdrawApplication struct{ Ref }
+
+// Withdraw takes the person's application back from the reviewers as long as it is not decided; it is a draft again, and its
+// rounds stay. It returns ErrDecided for one that does not wait, and ErrApplication when a reviewer was first.
+func (s *Service) Withdraw(ctx context.Context, actor access.Actor, cmd WithdrawApplication) (ApplicationView, error) {
+	if !actor.SignedIn() {
+		return ApplicationView{}, fault.ErrUnauthorized
+	}
+	if actor.Party != access.Enterprise || actor.UserID == 0 {
+		return ApplicationView{}, ErrForbidden
+	}
+	now := s.Clock.Now()
+	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "institution.apply_withdraw", Key: cmd.Key, Request: cmd, Now: now}, func() (outcome, error) {
+			a, err := findApplication(ctx, tx, actor, cmd.ID)
+			if err != nil {
+				return outcome{}, err
+			}
+			r := new(round)
+			if err := database.Found(tx.NewSelect().Model(r).Where("r.application_id = ? AND r.round = ?", a.ID, a.Round).Scan(ctx)); errors.Is(err, fault.ErrNotFound) {
+				return outcome{}, ErrDecided.With("该申请尚未提交，无需撤回")
+			} else if err != nil {
+				return outcome{}, err
+			}
+			if err := a.withdraw(); err != nil {
+				return outcome{}, err
+			}
+			if r.Outcome, r.DecidedAt = Withdrawn, &now; a.Version != cmd.Version {
+				return outcome{}, ErrApplication
+			}
+			if err := r.save(ctx, tx); err != nil {
+				return outcome{}, err
+			}
+			if err := saveApplication(ctx, tx, a, cmd.Version, now); err != nil {
+				return outcome{}, err
+			}
+			if _, err := event.Append(ctx, tx, actor, now, OnboardingWithdrawn{a.head()}); err != nil {
+				return outcome{}, err
+			}
+			return outcome{a.ID}, audit.Write(ctx, tx, actor, now, audit.Record{Action: "institution.apply_withdraw", Object: ObjectApplication, ObjectID: a.ID,
+				Summary: "撤回机构入驻申请 " + a.Name, Detail: map[string]any{"round": a.Round}})
+		})
+		return err
+	})
+	if err != nil {
+		return ApplicationView{}, fmt.Errorf("withdraw application %d: %w", cmd.ID, err)
+	}
+	return s.Application(ctx, actor, cmd.ID)
+}
+
 // onField moves a fault about one input to the field under which the form has it.
 func onField(err error, field string) error {
 	f, ok := fault.As(err)
@@ -260,11 +311,11 @@ func (s *Service) apply(ctx context.Context, actor access.Actor, action string, 
 // draft reads the person's open application, or makes it for version 0.
 func (s *Service) draft(ctx context.Context, tx bun.Tx, actor access.Actor, version int64) (*Application, error) {
 	a := new(Application)
-	q := tx.NewSelect().Model(a).Where("a.user_id = ? AND a.state IN (?, ?, ?)", actor.UserID, Draft, Waiting, Returned)
+	q := tx.NewSelect().Model(a).Where("a.user_id = ? AND a.state IN (?, ?, ?, ?)", actor.UserID, Draft, Waiting, Checked, Returned)
 	err := database.Found(q.Scan(ctx))
 	now := s.Clock.Now()
 	switch {
-	case err == nil && a.State == Waiting:
+	case err == nil && a.underReview():
 		return nil, ErrSent
 	case err == nil && version == 0:
 		return nil, ErrOpen

@@ -59,10 +59,19 @@ type statusPage struct {
 	Next     string
 	Tone     page.Tone
 	Action   page.Link
+	Withdraw string // where the application is taken back; "" when it cannot be
 	Facts    page.Facts
 	Papers   []paperCard
 	Rounds   []RoundView
 	Timeline page.Timeline
+}
+
+// withdrawPage asks whether an application is to be taken back.
+type withdrawPage struct {
+	ID, Version   int64
+	Key           string
+	Title, Number string
+	Errors        page.ErrorSummary
 }
 
 // Pages adds the pages of applying for 入驻 to the portal. They work without a script.
@@ -86,15 +95,26 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 		}
 		return c.Redirect(home+"?done="+done, fiber.StatusSeeOther)
 	})
+	srv.Page("GET", home+"/:id<int>/withdraw", who, func(c *fiber.Ctx) error { return s.withdrawPage(c, p, nil) })
+	srv.Page("POST", home+"/:id<int>/withdraw", who, func(c *fiber.Ctx) error {
+		id, _ := strconv.ParseInt(c.Params("id"), 10, 64)
+		version, _ := strconv.ParseInt(c.FormValue("version"), 10, 64)
+		ctx := c.UserContext()
+		if _, err := s.Withdraw(ctx, access.From(ctx), WithdrawApplication{Ref{ID: id, Version: version, Key: c.FormValue("key")}}); err != nil {
+			return s.withdrawPage(c, p, err)
+		}
+		return c.Redirect(home+"?done=withdrawn", fiber.StatusSeeOther)
+	})
 	srv.Page("GET", home+"/:id<int>", access.Only(access.Enterprise, access.Institution), func(c *fiber.Ctx) error { return s.statusPage(c, p) })
 	return nil
 }
 
 var doneTexts = map[string]page.Flash{
-	"saved":   {Tone: page.Success, Text: "草稿已保存，可以稍后继续填写"},
-	"added":   {Tone: page.Success, Text: "证照已添加"},
-	"removed": {Tone: page.Success, Text: "证照已移除"},
-	"sent":    {Tone: page.Success, Text: "入驻申请已提交，审核结果会发送消息通知您"},
+	"saved":     {Tone: page.Success, Text: "草稿已保存，可以稍后继续填写"},
+	"added":     {Tone: page.Success, Text: "证照已添加"},
+	"removed":   {Tone: page.Success, Text: "证照已移除"},
+	"withdrawn": {Tone: page.Success, Text: "申请已撤回，修改后可以重新提交"},
+	"sent":      {Tone: page.Success, Text: "入驻申请已提交，审核结果会发送消息通知您"},
 }
 
 // sendApplication does what the pressed button says, and names what was done.
@@ -251,7 +271,7 @@ func cardOf(d DocumentView) paperCard {
 
 // stateTag is how the state of an application is shown on the portal.
 func stateTag(s State) page.Tag {
-	tones := map[State]page.Tone{Draft: page.Neutral, Waiting: page.Info, Returned: page.Warning, Approved: page.Success, Refused: page.Danger}
+	tones := map[State]page.Tone{Draft: page.Neutral, Waiting: page.Info, Checked: page.Info, Returned: page.Warning, Approved: page.Success, Refused: page.Danger}
 	return page.Tag{Text: s.Label(), Tone: tones[s]}
 }
 
@@ -272,10 +292,13 @@ func (s *Service) statusPage(c *fiber.Ctx, p *web.Pages) error {
 	switch a.State {
 	case Draft:
 		data.Next, data.Action = "申请尚未提交，请继续填写。", page.Link{Text: "继续填写", URL: home}
-	case Waiting:
+	case Waiting, Checked:
 		data.Next = "请等待审核"
 		if a.DueAt != nil {
-			data.Next = "工作人员将在" + clock.Show(*a.DueAt) + "前完成审核，结果会发送消息通知您，期间请保持联系手机畅通。"
+			data.Next = "将在" + clock.Show(*a.DueAt) + "前完成" + reviews[a.State] + "，结果会发送消息通知您，期间请保持联系手机畅通。"
+		}
+		if a.MayWithdraw {
+			data.Withdraw = fmt.Sprintf("%s/%d/withdraw", home, a.ID)
 		}
 	case Returned:
 		data.Tone, data.Action = page.Warning, page.Link{Text: "修改后重新提交", URL: home}
@@ -304,8 +327,40 @@ func (s *Service) statusPage(c *fiber.Ctx, p *web.Pages) error {
 		}
 		data.Timeline.Steps = append(data.Timeline.Steps, step)
 	}
+	if review := reviews[a.State]; review != "" {
+		data.Timeline.Steps = append(data.Timeline.Steps, page.Step{Title: review, State: page.StepCurrent})
+	}
 	if a.State == Waiting {
-		data.Timeline.Steps = append(data.Timeline.Steps, page.Step{Title: "审核", State: page.StepCurrent})
+		data.Timeline.Steps = append(data.Timeline.Steps, page.Step{Title: reviews[Checked], State: page.StepPending})
 	}
 	return p.Render(c, fiber.StatusOK, "institution/status", v, data)
+}
+
+// reviews are the reviews an application waits for.
+var reviews = map[State]string{Waiting: "平台初审", Checked: "政府终审"}
+
+// withdrawPage asks before an application is taken back; failure is why it was not.
+func (s *Service) withdrawPage(c *fiber.Ctx, p *web.Pages, failure error) error {
+	ctx := c.UserContext()
+	id, _ := strconv.ParseInt(c.Params("id"), 10, 64)
+	a, err := s.Application(ctx, access.From(ctx), id)
+	if err != nil {
+		return err
+	}
+	if !a.MayWithdraw && failure == nil {
+		return c.Redirect(fmt.Sprintf("%s/%d", home, id), fiber.StatusSeeOther)
+	}
+	v, err := p.View(c, "撤回入驻申请")
+	if err != nil {
+		return err
+	}
+	v.ActiveMe, v.NoIndex, v.Breadcrumb = "onboarding", true, []page.Crumb{{Text: "机构入驻申请", URL: fmt.Sprintf("%s/%d", home, id)}, {Text: "撤回"}}
+	data, status := withdrawPage{ID: id, Version: a.Version, Key: secret.Token(), Title: a.Name, Number: a.Number}, fiber.StatusOK
+	if failure != nil {
+		if data.Errors, _, err = web.FormErrors(failure); err != nil {
+			return err
+		}
+		status, v.Path = fiber.StatusUnprocessableEntity, fmt.Sprintf("%s/%d/withdraw", home, id)
+	}
+	return p.Render(c, status, "institution/withdraw", v, data)
 }

@@ -19,7 +19,10 @@ import (
 	"github.com/huiqi/huiqi/platform/text"
 )
 
-// ApproveApplication finds an application right.
+// CheckApplication finds an application right in the first review.
+type CheckApplication struct{ Ref }
+
+// ApproveApplication finds it right in the second.
 type ApproveApplication struct{ Ref }
 
 // ReturnApplication sends it back to be amended. Codes are of the ready reasons; some need Text.
@@ -43,11 +46,28 @@ type Opening struct {
 	Password    string          `json:"password"`
 }
 
+// CheckApplication passes an application on to the government's review. It needs institution.review. Errors as
+// ApproveApplication.
+func (s *Service) CheckApplication(ctx context.Context, actor access.Actor, cmd CheckApplication) (ApplicationView, error) {
+	return s.decide(ctx, actor, "check", cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, a *Application, r *round) (event.Fact, string, error) {
+		now := s.Clock.Now()
+		due, err := s.Desk.ReviewDue(ctx, tx, now)
+		if err != nil {
+			return nil, "", fmt.Errorf("time limit of the second review: %w", err)
+		}
+		if err := a.check(due); err != nil {
+			return nil, "", err
+		}
+		r.CheckerID, r.CheckerName, r.CheckedAt = actor.UserID, actor.Name, &now
+		return OnboardingChecked{a.head(), utc(due)}, "机构入驻初审通过", nil
+	})
+}
+
 // ApproveApplication registers the institution and makes the applicant its administrator, in one transaction. It needs
-// institution.review; it returns ErrOwn for the reviewer's own, ErrDecided when somebody decided first, ErrRegistered when
-// the code was taken meanwhile. A repeat with the same key returns the same password.
+// institution.approve; it returns ErrOwn for the reviewer's own, ErrSamePerson for who did the first review, ErrDecided when it
+// does not wait for the second, ErrRegistered when the code was taken meanwhile. A repeat with the same key returns the same password.
 func (s *Service) ApproveApplication(ctx context.Context, actor access.Actor, cmd ApproveApplication) (Opening, error) {
-	if err := actor.Need(PermReview); err != nil {
+	if err := actor.Need(PermApprove); err != nil {
 		return Opening{}, err
 	}
 	seen, err := findApplication(ctx, s.DB.Read(), actor, cmd.ID)
@@ -95,8 +115,8 @@ func (s *Service) ApproveApplication(ctx context.Context, actor access.Actor, cm
 	return Opening{Application: v, Account: v.Account, Password: password}, nil
 }
 
-// ReturnApplication sends an application back; the applicant reads the reasons, amends it and sends it again. Errors as
-// ApproveApplication.
+// ReturnApplication sends an application back, in either review; the applicant reads the reasons, amends it and sends it again.
+// Errors as ApproveApplication.
 func (s *Service) ReturnApplication(ctx context.Context, actor access.Actor, cmd ReturnApplication) (ApplicationView, error) {
 	return s.decide(ctx, actor, "return", cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, a *Application, r *round) (event.Fact, string, error) {
 		offered, err := s.Reasons.Offered(ctx, tx, ReasonsOfApplications)
@@ -137,8 +157,8 @@ func masked(s string) string {
 func (s *Service) decide(ctx context.Context, actor access.Actor, action string, ref Ref, request any,
 	step func(ctx context.Context, tx bun.Tx, a *Application, r *round) (event.Fact, string, error),
 ) (ApplicationView, error) {
-	if err := actor.Need(PermReview); err != nil {
-		return ApplicationView{}, err
+	if !actor.Can(PermReview) && !actor.Can(PermApprove) {
+		return ApplicationView{}, ErrForbidden
 	}
 	now := s.Clock.Now()
 	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
@@ -157,12 +177,22 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, action string,
 			if a.Version != ref.Version {
 				return outcome{}, a.stale(r)
 			}
+			if a.underReview() {
+				if err := actor.Need(a.reviewers()); err != nil {
+					return outcome{}, err
+				}
+			}
+			if a.State == Checked && r.CheckerID == actor.UserID {
+				return outcome{}, ErrSamePerson
+			}
 			fact, summary, err := step(ctx, tx, a, r)
 			if err != nil {
 				return outcome{}, err
 			}
-			r.Outcome, r.ReviewerID, r.ReviewerName, r.DecidedAt = a.State, actor.UserID, actor.Name, &now
-			if _, err := tx.NewUpdate().Model(r).Column("outcome", "codes", "reason", "reviewer_id", "reviewer_name", "decided_at").WherePK().Exec(ctx); err != nil {
+			if r.Outcome = a.State; a.State != Checked {
+				r.ReviewerID, r.ReviewerName, r.DecidedAt = actor.UserID, actor.Name, &now
+			}
+			if err := r.save(ctx, tx); err != nil {
 				return outcome{}, err
 			}
 			if err := saveApplication(ctx, tx, a, ref.Version, now); err != nil {
@@ -182,10 +212,19 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, action string,
 	return s.Application(ctx, actor, ref.ID)
 }
 
+// save writes what came of a round.
+func (r *round) save(ctx context.Context, tx bun.Tx) error {
+	_, err := tx.NewUpdate().Model(r).Column("outcome", "codes", "reason", "reviewer_id", "reviewer_name", "decided_at", "checker_id", "checker_name", "checked_at").WherePK().Exec(ctx)
+	return err
+}
+
 // stale says who decided meanwhile, or that the applicant sent it again.
 func (a *Application) stale(r *round) error {
 	if r.DecidedAt != nil {
 		return ErrApplication.With("%s已处理该申请（%s），请刷新后查看", r.ReviewerName, r.Outcome.Label())
+	}
+	if r.CheckedAt != nil {
+		return ErrApplication.With("%s已初审通过该申请，请刷新后查看", r.CheckerName)
 	}
 	return ErrApplication
 }
@@ -200,21 +239,21 @@ func (s *Service) RemindReviews(ctx context.Context, actor access.Actor) (int, e
 	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		n = 0
 		var rows []Application
-		err := tx.NewSelect().Model(&rows).Where("a.state = ? AND a.due_at <= ? AND a.reminded_at IS NULL", Waiting, now).OrderExpr("a.id").Limit(100).Scan(ctx)
+		err := tx.NewSelect().Model(&rows).Where("a.state IN (?, ?) AND a.due_at <= ? AND a.reminded_at IS NULL", Waiting, Checked, now).OrderExpr("a.id").Limit(100).Scan(ctx)
 		if err != nil {
 			return err
 		}
 		for i := range rows {
 			a := &rows[i]
 			err := database.Changed(tx.NewUpdate().Model((*Application)(nil)).Set("reminded_at = ?", now).
-				Where("id = ? AND state = ? AND reminded_at IS NULL", a.ID, Waiting).Exec(ctx))
+				Where("id = ? AND state = ? AND reminded_at IS NULL", a.ID, a.State).Exec(ctx))
 			if errors.Is(err, fault.ErrChanged) {
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			if _, err := event.Append(ctx, tx, actor, now, OnboardingOverdue{a.head(), utc(*a.DueAt)}); err != nil {
+			if _, err := event.Append(ctx, tx, actor, now, OnboardingOverdue{a.head(), utc(*a.DueAt), a.State}); err != nil {
 				return err
 			}
 			n++

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,7 +37,7 @@ func (s *shelf) Keep(_ context.Context, a access.Actor, _ string, _ io.Reader) (
 }
 
 func (s *shelf) Claim(_ context.Context, _ bun.Tx, a access.Actor, id int64, object string, objectID int64) error {
-	if id/100 != a.UserID || object != institution.ObjectDocument {
+	if id/100 != a.UserID || object != institution.ObjectDocument && object != institution.ObjectRenewal {
 		return fault.ErrNotFound
 	}
 	s.mu.Lock()
@@ -108,8 +109,10 @@ func (p *people) Switch(_ context.Context, _ bun.Tx, _ access.Actor, o instituti
 var (
 	reviewer  = person(21, "运营钱", access.Platform, 0, institution.PermView, institution.PermReview)
 	reviewer2 = person(22, "运营孙", access.Platform, 0, institution.PermView, institution.PermReview)
-	lawyer    = person(31, "李律", access.Enterprise, 0)
-	stranger  = person(32, "路人", access.Enterprise, 0)
+	// government does the second review.
+	government = person(23, "政府周", access.Government, 0, institution.PermView, institution.PermApprove)
+	lawyer     = person(31, "李律", access.Enterprise, 0)
+	stranger   = person(32, "路人", access.Enterprise, 0)
 )
 
 func lawFirm(n int) institution.Form {
@@ -134,6 +137,16 @@ func (f fixture) mustSend(t *testing.T, who access.Actor, form institution.Form)
 	v, err := f.Submit(context.Background(), who, institution.Apply{Version: v.Version, Form: form})
 	if err != nil {
 		t.Fatal(err)
+	}
+	return v
+}
+
+// mustCheck has the platform pass an application on.
+func (f fixture) mustCheck(t *testing.T, v institution.ApplicationView) institution.ApplicationView {
+	t.Helper()
+	v, err := f.CheckApplication(context.Background(), reviewer, institution.CheckApplication{Ref: at(v)})
+	if err != nil || v.State != institution.Checked {
+		t.Fatalf("%+v %v", v, err)
 	}
 	return v
 }
@@ -211,11 +224,12 @@ func TestOnboardingInRounds(t *testing.T) {
 	if err != nil || len(seen.Rounds) != 2 || len(seen.Rounds[0].Changes) != 1 || seen.Rounds[0].Changes[0].Label != "服务内容" || seen.Rounds[1].Reviewer != "运营钱" {
 		t.Fatalf("%+v %v", seen.Rounds, err)
 	}
-	opened, err := f.ApproveApplication(ctx, reviewer2, institution.ApproveApplication{Ref: institution.Ref{ID: v.ID, Version: v.Version, Key: "ok"}})
+	v = f.mustCheck(t, v)
+	opened, err := f.ApproveApplication(ctx, government, institution.ApproveApplication{Ref: institution.Ref{ID: v.ID, Version: v.Version, Key: "ok"}})
 	if err != nil || opened.Password != "first-ok" || opened.Account != "gongxin" || opened.Application.State != institution.Approved {
 		t.Fatalf("%+v %v", opened, err)
 	}
-	if again, err := f.ApproveApplication(ctx, reviewer2, institution.ApproveApplication{Ref: institution.Ref{ID: v.ID, Version: v.Version, Key: "ok"}}); err != nil || again.Password != opened.Password {
+	if again, err := f.ApproveApplication(ctx, government, institution.ApproveApplication{Ref: institution.Ref{ID: v.ID, Version: v.Version, Key: "ok"}}); err != nil || again.Password != opened.Password {
 		t.Errorf("a repeat: %+v %v", again, err)
 	}
 	want := institution.Administrator{UserID: lawyer.UserID, InstitutionID: opened.Application.InstitutionID, Account: "gongxin", Hash: "hash of gongxin"}
@@ -230,7 +244,7 @@ func TestOnboardingInRounds(t *testing.T) {
 	for _, s := range opened.Application.Timeline {
 		labels = append(labels, s.Label)
 	}
-	if strings.Join(labels, " ") != "提交申请 退回补正 提交申请 通过入驻" {
+	if strings.Join(labels, " ") != "提交申请 退回补正 提交申请 初审通过 通过入驻" {
 		t.Errorf("timeline %v", labels)
 	}
 }
@@ -315,7 +329,7 @@ func TestWhoDecidesAnApplication(t *testing.T) {
 	}
 	own := reviewer
 	own.UserID = lawyer.UserID
-	if _, err := f.ApproveApplication(ctx, own, institution.ApproveApplication{Ref: at(v)}); !errors.Is(err, institution.ErrOwn) {
+	if _, err := f.CheckApplication(ctx, own, institution.CheckApplication{Ref: at(v)}); !errors.Is(err, institution.ErrOwn) {
 		t.Errorf("their own: %v", err)
 	}
 	for name, who := range map[string]access.Actor{"stranger": stranger, "operator": operator(1), "desk without the right": person(40, "坐席", access.Platform, 0)} {
@@ -358,21 +372,115 @@ func TestWhoDecidesAnApplication(t *testing.T) {
 func TestApprovalIsOneTransaction(t *testing.T) {
 	t.Parallel()
 	f, ctx := mustNew(t), context.Background()
-	v := f.mustSend(t, lawyer, lawFirm(41))
+	v := f.mustCheck(t, f.mustSend(t, lawyer, lawFirm(41)))
 	f.people.refuses = errors.New("the neighbour fails")
-	if _, err := f.ApproveApplication(ctx, reviewer, institution.ApproveApplication{Ref: at(v)}); err == nil {
+	if _, err := f.ApproveApplication(ctx, government, institution.ApproveApplication{Ref: at(v)}); err == nil {
 		t.Fatal("no error")
 	}
 	if list, _, err := f.List(ctx, manager, institution.ListFilter{}); err != nil || len(list) != 0 {
 		t.Errorf("an institution without an administrator: %+v %v", list, err)
 	}
-	if now, err := f.Application(ctx, reviewer, v.ID); err != nil || now.State != institution.Waiting || len(now.Timeline) != 1 {
+	if now, err := f.Application(ctx, reviewer, v.ID); err != nil || now.State != institution.Checked || len(now.Timeline) != 2 {
 		t.Errorf("%+v %v", now, err)
 	}
 	f.people.refuses = nil
 	f.mustOpen(t, 41) // registered by the platform meanwhile
-	if _, err := f.ApproveApplication(ctx, reviewer, institution.ApproveApplication{Ref: at(v)}); !errors.Is(err, institution.ErrRegistered) {
+	if _, err := f.ApproveApplication(ctx, government, institution.ApproveApplication{Ref: at(v)}); !errors.Is(err, institution.ErrRegistered) {
 		t.Errorf("the code was taken: %v", err)
+	}
+}
+
+// TestTwoReviewsByTwoPeople: the platform's review and the government's are two rights and two people, in this order.
+func TestTwoReviewsByTwoPeople(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.mustSend(t, lawyer, lawFirm(41))
+	both := person(24, "兼任者", access.Platform, 0, institution.PermView, institution.PermReview, institution.PermApprove)
+	if _, err := f.ApproveApplication(ctx, both, institution.ApproveApplication{Ref: at(v)}); !errors.Is(err, institution.ErrDecided) {
+		t.Errorf("approved without the first review: %v", err)
+	}
+	if _, err := f.CheckApplication(ctx, government, institution.CheckApplication{Ref: at(v)}); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("the government does the first review: %v", err)
+	}
+	v, err := f.CheckApplication(ctx, both, institution.CheckApplication{Ref: at(v)})
+	if err != nil || v.MayDecide {
+		t.Fatalf("%+v %v", v, err)
+	}
+	for name, who := range map[string]access.Actor{"who did the first": both, "the platform": reviewer} {
+		if _, err := f.ApproveApplication(ctx, who, institution.ApproveApplication{Ref: at(v)}); fault.KindOf(err) != fault.Forbidden {
+			t.Errorf("%s approves: %v", name, err)
+		}
+		if _, err := f.RefuseApplication(ctx, who, institution.RefuseApplication{Ref: at(v), Reason: "不符合入驻条件"}); fault.KindOf(err) != fault.Forbidden {
+			t.Errorf("%s refuses: %v", name, err)
+		}
+	}
+	f.clock.Advance(49 * time.Hour)
+	if n, err := f.RemindReviews(ctx, access.SystemActor("test")); n != 1 || err != nil {
+		t.Errorf("the second review is late: %d %v", n, err)
+	}
+	if list, _, err := f.Applications(ctx, government, institution.Checked, "", 0); err != nil || len(list) != 1 || !list[0].Overdue {
+		t.Errorf("%+v %v", list, err)
+	}
+	back, err := f.ReturnApplication(ctx, government, institution.ReturnApplication{Ref: at(v), Codes: []string{"no_permit"}})
+	if err != nil || back.State != institution.Returned || back.Rounds[0].Checker != both.Name || back.Rounds[0].Reviewer != government.Name {
+		t.Fatalf("%+v %v", back.Rounds, err)
+	}
+	mine, err := f.Mine(ctx, lawyer)
+	if err != nil || mine.Rounds[0].Checker != "" || !strings.Contains(mine.Rounds[0].Reason, "许可") {
+		t.Errorf("%+v %v", mine.Rounds, err)
+	}
+	again, err := f.Submit(ctx, lawyer, institution.Apply{Version: mine.Version, Form: lawFirm(41)})
+	if err != nil || again.State != institution.Waiting {
+		t.Errorf("both reviews begin anew: %+v %v", again, err)
+	}
+}
+
+// TestWithdrawingRacesTheReview: of an applicant who takes back and reviewers who pass on, at once, one is heard.
+func TestWithdrawingRacesTheReview(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.mustSend(t, lawyer, lawFirm(41))
+	if _, err := f.Withdraw(ctx, stranger, institution.WithdrawApplication{Ref: at(v)}); !errors.Is(err, institution.ErrNotFound) {
+		t.Errorf("somebody else's: %v", err)
+	}
+	var wg sync.WaitGroup
+	var done atomic.Int32
+	for n := range 50 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			var err error
+			if n%2 == 0 {
+				_, err = f.Withdraw(ctx, lawyer, institution.WithdrawApplication{Ref: at(v)})
+			} else {
+				_, err = f.CheckApplication(ctx, reviewer, institution.CheckApplication{Ref: at(v)})
+			}
+			if err == nil {
+				done.Add(1)
+			} else if k := fault.KindOf(err); k != fault.Conflict && k != fault.NotFound { // a draft is not there for reviewers
+				t.Errorf("%d: %v", n, err)
+			}
+		}()
+	}
+	wg.Wait()
+	if done.Load() != 1 {
+		t.Fatalf("%d were heard", done.Load())
+	}
+	now, err := f.Mine(ctx, lawyer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now.State == institution.Checked {
+		now, err = f.Withdraw(ctx, lawyer, institution.WithdrawApplication{Ref: at(now)})
+	}
+	if err != nil || now.State != institution.Draft || now.Rounds[0].Outcome != institution.Withdrawn || now.MayWithdraw {
+		t.Fatalf("%+v %v", now, err)
+	}
+	if _, err := f.Withdraw(ctx, lawyer, institution.WithdrawApplication{Ref: at(now)}); !errors.Is(err, institution.ErrDecided) {
+		t.Errorf("a draft: %v", err)
+	}
+	if sent, err := f.Submit(ctx, lawyer, institution.Apply{Version: now.Version, Form: lawFirm(41)}); err != nil || sent.Round != 2 || sent.Number != v.Number {
+		t.Errorf("sent again: %+v %v", sent, err)
 	}
 }
 
@@ -533,7 +641,7 @@ func TestApplyingOnThePortal(t *testing.T) {
 	if status != 303 || !strings.HasPrefix(to, fmt.Sprintf("/institutions/apply/%d", draft.ID)) {
 		t.Fatalf("%d %s", status, to)
 	}
-	if status, html, _ := send("lawyer", "GET", to, nil); status != 200 || !strings.Contains(html, "RZ20261122-") || !strings.Contains(html, "前完成审核") || strings.Contains(html, x.ContactPhone) {
+	if status, html, _ := send("lawyer", "GET", to, nil); status != 200 || !strings.Contains(html, "RZ20261122-") || !strings.Contains(html, "前完成平台初审") || strings.Contains(html, x.ContactPhone) {
 		t.Errorf("status page: %d %s", status, html)
 	}
 	if status, html, _ := send("stranger", "GET", to, nil); status != 404 || strings.Contains(html, x.Name) {
@@ -541,5 +649,21 @@ func TestApplyingOnThePortal(t *testing.T) {
 	}
 	if _, _, again := send("lawyer", "GET", "/institutions/apply", nil); !strings.HasPrefix(to, again) || again == "" {
 		t.Errorf("the form while it waits leads to %q", again)
+	}
+	back := fmt.Sprintf("/institutions/apply/%d/withdraw", draft.ID)
+	if status, _, _ := send("stranger", "GET", back, nil); status != 404 {
+		t.Errorf("somebody else takes it back: %d", status)
+	}
+	_, asked, _ := send("lawyer", "GET", back, nil)
+	_, csrf, _ := send("lawyer", "GET", "/csrf", nil)
+	form := url.Values{"_csrf": {csrf}, "csrf": {csrf}}
+	for _, m := range hidden.FindAllStringSubmatch(asked, -1) {
+		form.Set(m[1], m[2])
+	}
+	if status, html, to := send("lawyer", "POST", back, form); status != 303 || to != "/institutions/apply?done=withdrawn" {
+		t.Fatalf("withdrawn: %d %s %s", status, to, html)
+	}
+	if _, html, _ := send("lawyer", "GET", "/institutions/apply?done=withdrawn", nil); !strings.Contains(html, "申请已撤回") || !strings.Contains(html, x.Offers) {
+		t.Error("what was sent is not in the draft")
 	}
 }

@@ -18,7 +18,7 @@ import (
 type ApplicationItem struct {
 	ID          int64      `json:"id"`
 	Number      string     `json:"number"`
-	State       State      `json:"state" enum:"draft,waiting,returned,approved,refused"`
+	State       State      `json:"state" enum:"draft,waiting,checked,returned,approved,refused"`
 	Label       string     `json:"label"`
 	Round       int        `json:"round"`
 	Name        string     `json:"name"`
@@ -45,11 +45,13 @@ type RoundView struct {
 	Round       int        `json:"round"`
 	SubmittedAt time.Time  `json:"submittedAt"`
 	DueAt       time.Time  `json:"dueAt"`
-	Outcome     State      `json:"outcome" enum:"waiting,returned,approved,refused"`
+	Outcome     State      `json:"outcome" enum:"waiting,checked,returned,approved,refused,withdrawn"`
 	Label       string     `json:"label"`
 	Reason      string     `json:"reason"`
 	Reviewer    string     `json:"reviewer" doc:"Empty for the applicant."`
 	DecidedAt   *time.Time `json:"decidedAt,omitempty"`
+	Checker     string     `json:"checker" doc:"Who did the first review; empty for the applicant."`
+	CheckedAt   *time.Time `json:"checkedAt,omitempty"`
 	Changes     []Change   `json:"changes" doc:"Against the round before; empty in the first."`
 }
 
@@ -68,12 +70,13 @@ type ApplicationView struct {
 	Documents     []DocumentView `json:"documents"`
 	Rounds        []RoundView    `json:"rounds"`   // newest first
 	Timeline      []Step         `json:"timeline"` // oldest first
-	MayDecide     bool           `json:"mayDecide"`
+	MayDecide     bool           `json:"mayDecide" doc:"Whether the review it waits for is the asker's to do."`
+	MayWithdraw   bool           `json:"mayWithdraw"`
 }
 
 var onboardingLabels = map[string]string{
 	"institution_application.submitted": "提交申请", "institution_application.returned": "退回补正", "institution_application.approved": "通过入驻",
-	"institution_application.refused": "不予通过", "institution_application.overdue": "超过审核时限",
+	"institution_application.checked": "初审通过", "institution_application.withdrawn": "撤回申请", "institution_application.refused": "不予通过", "institution_application.overdue": "超过审核时限",
 }
 
 // visibleApplications narrows every query of an application: a person sees their own, staff with institution.view those
@@ -93,7 +96,7 @@ func visibleApplications(q *bun.SelectQuery, a access.Actor) *bun.SelectQuery {
 func (a *Application) item(now time.Time) ApplicationItem {
 	return ApplicationItem{ID: a.ID, Number: a.Number, State: a.State, Label: a.State.Label(), Round: a.Round, Name: a.Name, Kind: a.Kind, KindName: kindName(a.Kind),
 		CreditCode: a.CreditCode, UserName: a.UserName, Version: a.Version, SubmittedAt: utcOf(a.SubmittedAt), DueAt: utcOf(a.DueAt),
-		Overdue: a.State == Waiting && a.DueAt != nil && a.DueAt.Before(now)}
+		Overdue: a.underReview() && a.DueAt != nil && a.DueAt.Before(now)}
 }
 
 func utcOf(t *time.Time) *time.Time {
@@ -117,13 +120,13 @@ func (s *Service) Application(ctx context.Context, actor access.Actor, id int64)
 	own := a.UserID == actor.UserID
 	v := ApplicationView{ApplicationItem: a.item(s.Clock.Now()), LegalPerson: a.LegalPerson, Phone: a.Phone, Address: a.Address, Summary: a.Summary, Offers: a.Offers,
 		ContactName: a.ContactName, Account: a.Account, InstitutionID: a.InstitutionID, Documents: []DocumentView{}, Rounds: []RoundView{}, Timeline: []Step{},
-		MayDecide: a.State == Waiting && actor.Can(PermReview) && !own}
+		MayDecide: a.underReview() && actor.Can(a.reviewers()) && !own, MayWithdraw: own && a.underReview()}
 	number, err := s.Box.Open(a.ContactSealed, contactPlace(a.ID))
 	if err != nil {
 		return ApplicationView{}, fmt.Errorf("contact of application %d: %w", id, err)
 	}
 	v.ContactPhone = string(number)
-	if !own && !actor.Can(PermReview) {
+	if !own && !actor.Can(PermReview) && !actor.Can(PermApprove) {
 		v.ContactPhone = text.MaskPhone(v.ContactPhone)
 	}
 	rows, err := documents(ctx, db, id)
@@ -153,8 +156,11 @@ func (s *Service) addCourse(ctx context.Context, db bun.IDB, actor access.Actor,
 	for i, r := range rounds {
 		view := RoundView{Round: r.Round, SubmittedAt: r.SubmittedAt.UTC(), DueAt: r.DueAt.UTC(), Outcome: r.Outcome, Label: r.Outcome.Label(), Reason: r.Reason,
 			Reviewer: r.ReviewerName, DecidedAt: utcOf(r.DecidedAt), Changes: []Change{}}
-		if outside {
-			view.Reviewer = ""
+		if view.Checker, view.CheckedAt = r.CheckerName, utcOf(r.CheckedAt); outside {
+			view.Reviewer, view.Checker = "", ""
+		}
+		if i == 0 && r.CheckedAt != nil && r.CheckerID == actor.UserID {
+			v.MayDecide = false // the second review is another person's
 		}
 		if i+1 < len(rounds) {
 			view.Changes = changes(rounds[i+1].Sent, r.Sent)
@@ -222,7 +228,7 @@ func (s *Service) Applications(ctx context.Context, actor access.Actor, state St
 		q = q.Where("a.state = ?", state)
 	}
 	switch {
-	case state == Waiting:
+	case state == Waiting || state == Checked:
 		q = q.Where("a.id > ?", at).OrderExpr("a.id")
 	case at > 0:
 		q = q.Where("a.id < ?", at).OrderExpr("a.id DESC")

@@ -3337,8 +3337,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** 通过机构入驻 */
+        /** 终审通过机构入驻 */
         post: operations["post-institution-applications-id-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-applications/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 初审通过机构入驻 */
+        post: operations["post-institution-applications-id-check"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3476,6 +3493,92 @@ export interface paths {
         get: operations["get-institution-ratings-id-comments"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-renewals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构证照更新列表 */
+        get: operations["get-institution-renewals"];
+        put?: never;
+        /** 提交机构证照更新 */
+        post: operations["post-institution-renewals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-renewals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 机构证照更新 */
+        get: operations["get-institution-renewals-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-renewals/{id}/pass": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 通过机构证照更新 */
+        post: operations["post-institution-renewals-id-pass"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-renewals/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回机构证照更新 */
+        post: operations["post-institution-renewals-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/institution-renewals/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回机构证照更新 */
+        post: operations["post-institution-renewals-id-withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -14347,7 +14450,7 @@ export interface components {
             /** Format: int64 */
             round: number;
             /** @enum {string} */
-            state: "draft" | "waiting" | "returned" | "approved" | "refused";
+            state: "draft" | "waiting" | "checked" | "returned" | "approved" | "refused";
             /**
              * Format: date-time
              * @description When it was first sent.
@@ -14375,7 +14478,9 @@ export interface components {
             kindName: string;
             label: string;
             legalPerson: string;
+            /** @description Whether the review it waits for is the asker's to do. */
             mayDecide: boolean;
+            mayWithdraw: boolean;
             name: string;
             number: string;
             offers: string;
@@ -14385,7 +14490,7 @@ export interface components {
             round: number;
             rounds: components["schemas"]["InstitutionRoundView"][];
             /** @enum {string} */
-            state: "draft" | "waiting" | "returned" | "approved" | "refused";
+            state: "draft" | "waiting" | "checked" | "returned" | "approved" | "refused";
             /**
              * Format: date-time
              * @description When it was first sent.
@@ -14488,6 +14593,12 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        InstitutionListRenewalView: {
+            items: components["schemas"]["InstitutionRenewalView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
         InstitutionOpening: {
             account: string;
             application: components["schemas"]["InstitutionApplicationView"];
@@ -14539,6 +14650,49 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        InstitutionRenewalInputBody: {
+            fileIds: number[];
+            paper: components["schemas"]["InstitutionLicence"];
+            /** @description The number of the qualification it takes the place of; empty for one more. */
+            replaces: string;
+        };
+        InstitutionRenewalReturnInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionRenewalStepInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        InstitutionRenewalView: {
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            decidedAt?: string;
+            files: components["schemas"]["InstitutionFileView"][];
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            mayDecide: boolean;
+            mayWithdraw: boolean;
+            name: string;
+            no: string;
+            reason: string;
+            /** @description The number of the qualification it takes the place of; empty for one more. */
+            replaces: string;
+            /** @description Empty for the institution. */
+            reviewer: string;
+            /** @enum {string} */
+            state: "waiting" | "approved" | "returned" | "withdrawn";
+            /** @description The last day, 2006-01-02; empty without a term. */
+            to: string;
+            userName: string;
+            /** Format: int64 */
+            version: number;
+        };
         InstitutionResumeInputBody: {
             /** Format: int64 */
             version: number;
@@ -14555,12 +14709,16 @@ export interface components {
             /** @description Against the round before; empty in the first. */
             changes: components["schemas"]["InstitutionChange"][];
             /** Format: date-time */
+            checkedAt?: string;
+            /** @description Who did the first review; empty for the applicant. */
+            checker: string;
+            /** Format: date-time */
             decidedAt?: string;
             /** Format: date-time */
             dueAt: string;
             label: string;
             /** @enum {string} */
-            outcome: "waiting" | "returned" | "approved" | "refused";
+            outcome: "waiting" | "checked" | "returned" | "approved" | "refused" | "withdrawn";
             reason: string;
             /** @description Empty for the applicant. */
             reviewer: string;
@@ -26637,7 +26795,7 @@ export interface operations {
                 /** @description nextCursor of the page before; empty for the first. */
                 cursor?: string;
                 limit?: number;
-                state?: "waiting" | "returned" | "approved" | "refused";
+                state?: "waiting" | "checked" | "returned" | "approved" | "refused";
             };
             header?: never;
             path?: never;
@@ -26721,6 +26879,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InstitutionOpening"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institution-applications-id-check": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionApproveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionApplicationView"];
                 };
             };
             /** @description Error */
@@ -27033,6 +27229,221 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EvaluationListComment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institution-renewals": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                state?: "waiting" | "approved" | "returned" | "withdrawn";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionListRenewalView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institution-renewals": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionRenewalInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionRenewalView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-institution-renewals-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionRenewalView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institution-renewals-id-pass": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionRenewalStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionRenewalView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institution-renewals-id-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionRenewalReturnInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionRenewalView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institution-renewals-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionRenewalStepInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionRenewalView"];
                 };
             };
             /** @description Error */

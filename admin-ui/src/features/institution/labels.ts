@@ -1,7 +1,8 @@
-import { CircleCheck, CircleClose, Clock, EditPen, Lock, Warning } from '@element-plus/icons-vue'
+import { CircleCheck, CircleClose, Clock, EditPen, Lock, RefreshLeft, Stamp, Warning } from '@element-plus/icons-vue'
 import type { LabelTable } from '@/components/types'
 import type { InstitutionStatus } from './api'
 import type { ApplicationState, Operator } from './onboarding'
+import type { RenewalState } from './renewals'
 
 export const institutionStatus: LabelTable<InstitutionStatus> = {
   active: { text: '正常', tone: 'success', icon: CircleCheck },
@@ -10,10 +11,19 @@ export const institutionStatus: LabelTable<InstitutionStatus> = {
 
 export const applicationState: LabelTable<ApplicationState> = {
   draft: { text: '填写中', tone: 'neutral', icon: EditPen },
-  waiting: { text: '待审核', tone: 'primary', icon: Clock },
+  waiting: { text: '待初审', tone: 'primary', icon: Clock },
+  checked: { text: '待终审', tone: 'primary', icon: Stamp },
+  withdrawn: { text: '已撤回', tone: 'neutral', icon: RefreshLeft },
   returned: { text: '已退回，待补正', tone: 'warning', icon: Warning },
   approved: { text: '已通过', tone: 'success', icon: CircleCheck },
   refused: { text: '不予通过', tone: 'danger', icon: CircleClose },
+}
+
+export const renewalState: LabelTable<RenewalState> = {
+  waiting: { text: '待审核', tone: 'primary', icon: Clock },
+  approved: { text: '已更新', tone: 'success', icon: CircleCheck },
+  returned: { text: '已退回', tone: 'warning', icon: Warning },
+  withdrawn: { text: '已撤回', tone: 'neutral', icon: RefreshLeft },
 }
 
 export const operatorState: LabelTable<Operator['state']> = {

@@ -118,10 +118,41 @@ describe('ApplicationPanel', () => {
     await flushPromises()
     expect(refuse).toHaveBeenCalledWith(waiting, '不符合入驻条件', expect.any(String))
   })
+  it('passes on in the first review, approves in the second', async () => {
+    const load = vi.spyOn(api, 'getApplication').mockResolvedValue(waiting)
+    const check = vi
+      .spyOn(api, 'checkApplication')
+      .mockResolvedValue({ ...waiting, state: 'checked', mayDecide: false })
+    const approve = vi.spyOn(api, 'approveApplication')
+    const panel = await open(ApplicationPanel, { id: '7' })
+    press('初审通过')
+    await flushPromises()
+    expect(document.body.textContent).toContain('终审由其他工作人员办理')
+    press('初审通过')
+    await flushPromises()
+    expect(check).toHaveBeenCalledWith(waiting, expect.any(String))
+    panel.unmount()
+    document.body.innerHTML = ''
+    const checked = { ...waiting, state: 'checked' as const }
+    load.mockResolvedValue(checked)
+    approve.mockResolvedValue({
+      application: { ...checked, state: 'approved' },
+      account: 'gongxin',
+      password: 'Abc123456789',
+    })
+    await open(ApplicationPanel, { id: '7' })
+    expect(document.body.textContent).not.toContain('初审通过')
+    press('终审通过')
+    await flushPromises()
+    press('终审通过')
+    await flushPromises()
+    expect(approve).toHaveBeenCalledWith(checked, expect.any(String))
+    expect(document.body.textContent).toContain('Abc123456789')
+  })
   it('offers no decision to who may not', async () => {
     vi.spyOn(api, 'getApplication').mockResolvedValue({ ...waiting, mayDecide: false })
     await open(ApplicationPanel, { id: '7' })
-    expect(document.body.textContent).not.toContain('通过入驻')
+    expect(document.body.textContent).not.toContain('初审通过')
   })
 })
 

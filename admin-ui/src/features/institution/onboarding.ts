@@ -1,9 +1,9 @@
 import { api, data, idempotent, type Schemas } from '@/api/client'
 
 export type ApplicationItem = Schemas['InstitutionApplicationItem']
-export type ApplicationState = ApplicationItem['state']
 export type Application = Schemas['InstitutionApplicationView']
 export type Round = Schemas['InstitutionRoundView']
+export type ApplicationState = ApplicationItem['state'] | Round['outcome']
 export type Staff = Schemas['InstitutionStaff']
 export type Operator = Schemas['InstitutionOperator']
 
@@ -21,7 +21,10 @@ export const listApplications = (query: { state?: string; cursor?: string; limit
   data(
     api.GET('/api/institution-applications', {
       params: {
-        query: { ...query, state: (query.state || undefined) as Exclude<ApplicationState, 'draft'> | undefined },
+        query: {
+          ...query,
+          state: (query.state || undefined) as Exclude<ApplicationState, 'draft' | 'withdrawn'> | undefined,
+        },
       },
       signal,
     }),
@@ -31,6 +34,9 @@ export const getApplication = (id: string, signal?: AbortSignal) =>
   data(api.GET('/api/institution-applications/{id}', { params: { path: { id: Number(id) } }, signal }))
 
 export const listReturnReasons = () => data(api.GET('/api/institution-return-reasons')).then((p) => p.items ?? [])
+
+export const checkApplication = (seen: Application, key: string) =>
+  data(api.POST('/api/institution-applications/{id}/check', { ...at(seen.id, key), body: { version: seen.version } }))
 
 export const approveApplication = (seen: Application, key: string) =>
   data(api.POST('/api/institution-applications/{id}/approve', { ...at(seen.id, key), body: { version: seen.version } }))
