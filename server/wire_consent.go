@@ -131,6 +131,43 @@ func (p applicantProfiles) Profile(ctx context.Context, actor access.Actor, ente
 	return out, err
 }
 
+// applicantDossier tells a company's people what an institution would read of it.
+type applicantDossier struct{ *house }
+
+var _ application.Dossier = applicantDossier{}
+
+// Known lists what is known of the actor's company.
+func (d applicantDossier) Known(ctx context.Context, actor access.Actor) ([]application.ProfileFact, error) {
+	m, err := d.enterprises.Mine(ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]application.ProfileFact, 0, len(m.Facts))
+	for _, f := range m.Facts {
+		list = append(list, application.ProfileFact{Group: f.Group, Label: f.Label, Text: f.Text, Source: f.Source, AsOf: f.AsOf})
+	}
+	return list, nil
+}
+
+// Sharing says how the company stands to telling institutions.
+func (d applicantDossier) Sharing(ctx context.Context, actor access.Actor) (application.Sharing, error) {
+	m, err := d.consents.Mine(ctx, actor)
+	if err != nil {
+		return application.Sharing{}, err
+	}
+	for _, a := range m.Items {
+		if a.Code != consent.ShareInstitution {
+			continue
+		}
+		s := application.Sharing{Holds: a.Holds, Word: a.Word}
+		if !s.Holds {
+			s.WhyNot = m.WhyNot
+		}
+		return s, nil
+	}
+	return application.Sharing{}, nil
+}
+
 // ofConsent asks those who sign for a company for the version in force.
 func (n notices) ofConsent(_ context.Context, _ bun.Tx, e event.Event) ([]message.Notice, error) {
 	if e.Type != "consent.asked_again" {

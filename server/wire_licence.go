@@ -8,6 +8,7 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/licence"
 	"github.com/huiqi/huiqi/modules/message"
@@ -146,4 +147,41 @@ func (n notices) ofLicence(_ context.Context, _ bun.Tx, e event.Event) ([]messag
 		left = "就是今天"
 	}
 	return each(f.UserIDs, message.Notice{Template: e.Type, Link: "/company/licences", Params: map[string]string{"kind": f.KindName, "until": f.ExpiresOn, "left": left}}), nil
+}
+
+// applicationPapers lets applications use the papers a company keeps.
+type applicationPapers struct{ *house }
+
+var _ application.Papers = applicationPapers{}
+
+// Current lists the papers that may be handed in; who may not keep papers has none.
+func (p applicationPapers) Current(ctx context.Context, actor access.Actor) ([]application.Paper, error) {
+	shelf, err := p.licences.Mine(ctx, actor)
+	if f, ok := fault.As(err); ok && f.Kind != fault.Internal && f.Kind != fault.Unavailable {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	var list []application.Paper
+	for _, l := range shelf.Items {
+		if l.State == licence.Current && l.Standing != "expired" {
+			list = append(list, application.Paper{ID: l.ID, Name: l.KindName, Number: l.Number, Word: l.Word})
+		}
+	}
+	return list, nil
+}
+
+// Use hands one in.
+func (p applicationPapers) Use(ctx context.Context, tx bun.Tx, actor access.Actor, id int64, object string, objectID int64) error {
+	return p.licences.Use(ctx, tx, actor, id, object, objectID)
+}
+
+// FilesOf lists the pictures of those handed in.
+func (p applicationPapers) FilesOf(ctx context.Context, db bun.IDB, object string, id int64) ([]application.FileView, error) {
+	views, err := p.licences.FilesOf(ctx, db, object, id)
+	list := make([]application.FileView, 0, len(views))
+	for _, v := range views {
+		list = append(list, application.FileView(v))
+	}
+	return list, err
 }

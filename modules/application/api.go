@@ -28,6 +28,7 @@ type applicationSubmitInput struct {
 		Phone       string  `json:"phone,omitempty" doc:"Empty takes the phone of the account."`
 		Source      Source  `json:"source" enum:"h5,portal"`
 		FileIDs     []int64 `json:"fileIds,omitempty" maxItems:"9"`
+		PaperIDs    []int64 `json:"paperIds,omitempty" maxItems:"9" doc:"Licences of the company to be handed in."`
 	}
 }
 
@@ -35,7 +36,7 @@ func (in *applicationSubmitInput) command() Submit {
 	b := in.Body
 	return Submit{
 		Key: in.Key, ProductID: b.ProductID, Amount: b.Amount, Term: b.Term, Purpose: b.Purpose, Collateral: b.Collateral,
-		ContactName: b.ContactName, Phone: b.Phone, Source: b.Source, FileIDs: b.FileIDs,
+		ContactName: b.ContactName, Phone: b.Phone, Source: b.Source, FileIDs: b.FileIDs, PaperIDs: b.PaperIDs,
 	}
 }
 

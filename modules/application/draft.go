@@ -26,6 +26,7 @@ type Typed struct {
 	ContactName string      `json:"contactName"`
 	Phone       string      `json:"phone"` // empty: that of the account
 	Files       []DraftFile `json:"files" nullable:"false"`
+	Papers      []int64     `json:"papers" nullable:"false" required:"false" doc:"Licences of the company to be handed in."`
 }
 
 // DraftFile is an upload that belongs to its writer until the application is sent.
@@ -59,8 +60,13 @@ type Form struct {
 	ContactName    string     `json:"contactName"`
 	Phone          string     `json:"phone"` // of the account, masked
 	Draft          *DraftView `json:"draft,omitempty"`
-	OpenID         int64      `json:"openId,omitempty"` // the company's application that has not ended
-	OpenNumber     string     `json:"openNumber,omitempty"`
+	// Known is what the institution will read of the company, as far as Sharing holds.
+	Known      []ProfileFact `json:"known"`
+	Sharing    *Sharing      `json:"sharing,omitempty"`
+	Papers     []Paper       `json:"papers"`
+	Prefill    Prefill       `json:"prefill"`
+	OpenID     int64         `json:"openId,omitempty"` // the company's application that has not ended
+	OpenNumber string        `json:"openNumber,omitempty"`
 }
 
 // applicant checks that the actor acts for a company.
@@ -113,6 +119,9 @@ func (s *Service) Form(ctx context.Context, actor access.Actor, productID int64)
 		return Form{}, err
 	}
 	f.ContactName, f.Phone = contact.Name, text.MaskPhone(contact.Phone)
+	if err := s.addKnown(ctx, db, actor, &f); err != nil {
+		return Form{}, err
+	}
 	open, err := openOf(ctx, db, actor.EnterpriseID, productID)
 	if err == nil {
 		f.OpenID, f.OpenNumber = open.ID, open.Number
@@ -224,6 +233,12 @@ func (t *Typed) check() error {
 			return fault.InvalidField("fileIds", "FILE_NAME", "附件名称过长或含有无法识别的字符，请改名后重新上传")
 		}
 	}
+	if len(t.Papers) > maxPapers {
+		return fault.InvalidField("paperIds", "TOO_MANY_PAPERS", fmt.Sprintf("最多使用 %d 份证照，请减少后提交", maxPapers))
+	}
+	if t.Papers == nil {
+		t.Papers = []int64{}
+	}
 	if t.Files = slices.Clone(t.Files); t.Files == nil {
 		t.Files = []DraftFile{}
 	}
@@ -264,7 +279,7 @@ func (s *Service) seal(r *draftRow, t Typed) (string, error) {
 }
 
 func (s *Service) open(r *draftRow) (Typed, error) {
-	t := Typed{Files: []DraftFile{}}
+	t := Typed{Files: []DraftFile{}, Papers: []int64{}}
 	plain, err := s.Box.Open(r.Sealed, r.place())
 	if err != nil {
 		return t, fmt.Errorf("open draft: %w", err)

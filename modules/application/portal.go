@@ -373,6 +373,9 @@ func untold(a View) []page.File {
 			list = append(list, page.Attachment(f.Name, f.URL, f.Size, f.State))
 		}
 	}
+	for _, f := range a.PaperFiles {
+		list = append(list, page.Attachment("证照："+f.Name, f.URL, f.Size, f.State))
+	}
 	return list
 }
 

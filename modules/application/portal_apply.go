@@ -25,6 +25,9 @@ type Uploads interface {
 // acceptFiles is what the file inputs of the portal offer.
 const acceptFiles = ".jpg,.jpeg,.png,.pdf,.docx,.xlsx"
 
+// consentsURL leads to what the company agreed to.
+const consentsURL = "/company/consents"
+
 // verifyURL leads to the verification of the company.
 const verifyURL = "/company"
 
@@ -42,6 +45,9 @@ type applyPage struct {
 	Product   page.Facts
 	Materials []string
 	Contact   string
+	Papers    page.Field // licences of the company; ticked ones are handed in
+	Known     page.Facts // what the institution will read of the company
+	Sharing   notice     // whether it may
 }
 
 // notice is a message with a way on.
@@ -64,6 +70,11 @@ func (s *Service) takeForm(c *fiber.Ctx, p *web.Pages) error {
 	typed := Typed{
 		Amount: c.FormValue("amount"), Term: c.FormValue("term"), Purpose: c.FormValue("purpose"), Collateral: c.FormValue("collateral"),
 		ContactName: c.FormValue("contactName"), Phone: c.FormValue("phone"),
+	}
+	for _, v := range formValues(c, "papers") {
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil {
+			typed.Papers = append(typed.Papers, n)
+		}
 	}
 	files, failure := s.formFiles(c, id)
 	typed.Files = files
@@ -180,7 +191,7 @@ func (s *Service) applyPage(c *fiber.Ctx, p *web.Pages, typed *Typed, failure er
 		typed = &f.Draft.Typed
 	}
 	if typed == nil {
-		typed = &Typed{ContactName: f.ContactName}
+		typed = &Typed{ContactName: f.Prefill.ContactName, Phone: f.Prefill.Phone, Papers: f.Prefill.Papers}
 	}
 	if f.Draft != nil {
 		data.SavedAt = page.DateTime(f.Draft.SavedAt)
@@ -222,8 +233,30 @@ func (s *Service) applyPage(c *fiber.Ctx, p *web.Pages, typed *Typed, failure er
 			data.Kept.Options = append(data.Kept.Options, page.Option{Value: strconv.FormatInt(d.ID, 10), Text: "移除 " + d.Name, Hint: page.Size(d.Size)})
 		}
 	}
+	data.Papers = page.Field{Name: "papers", Label: "使用证照库中的证照", Hint: "勾选的证照随申请提交，不必再上传", Error: found("paperIds")}
+	for _, x := range f.Papers {
+		data.Papers.Options = append(data.Papers.Options, page.Option{Value: strconv.FormatInt(x.ID, 10), Text: x.Name, Hint: x.Number + "，" + x.Word, Chosen: slices.Contains(typed.Papers, x.ID)})
+	}
+	data.known(f)
 	data.Product = page.Facts{Caption: "产品信息", Items: productFacts(f.Product)}
 	return p.Render(c, status, "application/apply", v, data)
+}
+
+// known shows what the institution will read of the company, and whether it may.
+func (d *applyPage) known(f Form) {
+	d.Known = page.Facts{Caption: "平台已有的企业信息"}
+	for _, x := range f.Known {
+		d.Known.Items = append(d.Known.Items, page.Fact{Label: x.Label, Value: x.Text + "（" + x.Source + "，" + page.Date(x.AsOf) + "）"})
+	}
+	switch {
+	case f.Sharing == nil:
+	case f.Sharing.Holds:
+		d.Sharing = notice{"已授权受理机构查看以下信息，不必重复填写。", page.Link{Text: "查看授权", URL: consentsURL}}
+	case f.Sharing.WhyNot != "":
+		d.Sharing = notice{"尚未授权受理机构查看以下信息。" + f.Sharing.WhyNot, page.Link{}}
+	default:
+		d.Sharing = notice{"尚未授权受理机构查看以下信息；授权后机构可直接查看，不必重复填写。不授权也可以申请，机构可能要求补充材料。", page.Link{Text: "去授权", URL: consentsURL}}
+	}
 }
 
 // fields are the inputs of the form as typed.

@@ -96,7 +96,7 @@ type Reasons interface {
 	Offered(ctx context.Context, db bun.IDB, list string) ([]reason.Reason, error)
 }
 
-// Deps is what the module needs; all of it but Hotline, Profiles, Calendars, Kinds, Reasons and Outside.
+// Deps is what the module needs; all of it but Papers, Dossier, Hotline, Profiles, Calendars, Kinds, Reasons and Outside.
 type Deps struct {
 	DB           *database.DB
 	Clock        clock.Clock
@@ -110,6 +110,9 @@ type Deps struct {
 	Uploads Uploads
 	// Profiles tells the handling institution about the company; nil tells nothing.
 	Profiles Profiles
+	// Papers and Dossier tell a company's people what is known already; nil leaves them to type and upload.
+	Papers  Papers
+	Dossier Dossier
 	// Hotline is the number of the district's desk, shown beside the institution's.
 	Hotline string
 	// Calendars gives the working calendars; without it the weekdays alone are worked.

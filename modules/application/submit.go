@@ -30,6 +30,7 @@ type Submit struct {
 	Phone       string
 	Source      Source
 	FileIDs     []int64
+	PaperIDs    []int64 `json:",omitempty"` // licences of the company to be handed in
 }
 
 // unread stands for a number that was typed and is none.
@@ -37,7 +38,7 @@ const unread = -1
 
 // command reads the form as it was typed. What is no number becomes unread, which Submit refuses in words.
 func (t Typed) command() Submit {
-	cmd := Submit{Purpose: t.Purpose, Collateral: t.Collateral, ContactName: t.ContactName, Phone: t.Phone}
+	cmd := Submit{Purpose: t.Purpose, Collateral: t.Collateral, ContactName: t.ContactName, Phone: t.Phone, PaperIDs: t.Papers}
 	if strings.TrimSpace(t.Amount) != "" {
 		fen, ok := parseWan(t.Amount)
 		if cmd.Amount = fen; !ok {
@@ -100,6 +101,9 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, cmd Submit) (V
 				return outcome{}, err
 			}
 			if err := s.claim(ctx, tx, actor, a.ID, kept.Seq, string(ToSubmit), cmd.FileIDs); err != nil {
+				return outcome{}, err
+			}
+			if err := s.handIn(ctx, tx, actor, a.ID, cmd.PaperIDs); err != nil {
 				return outcome{}, err
 			}
 			if _, err := dropDraft(ctx, tx, actor.UserID, actor.EnterpriseID, cmd.ProductID); err != nil {

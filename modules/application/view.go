@@ -74,6 +74,7 @@ type View struct {
 	Undo             *UndoView       `json:"undo,omitempty" doc:"The step that the actor may take back."`
 	Timeline         []Step          `json:"timeline"` // oldest first
 	Files            []FileView      `json:"files"`
+	PaperFiles       []FileView      `json:"paperFiles" doc:"Pictures of the licences that were handed in."`
 	Actions          []Action        `json:"actions" enum:"withdraw,supplement,confirm,object,accept,decline,ask-supplement,progress,plan,plan-step,deliver,diligence,approve,disburse,complete,hand-over"` // what the actor may do now
 }
 
@@ -126,7 +127,7 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, a *A
 		Item: a.item(actor, s.Clock.Now()), Purpose: a.Purpose, Collateral: a.Collateral, Materials: []string{}, Source: a.Source, ContactName: a.ContactName,
 		TelephoneOpens: handles(actor, a), Reason: a.Reason, ApprovedAmount: a.ApprovedAmount, ApprovedRate: a.ApprovedRate, ApprovedTerm: a.ApprovedTerm,
 		DisbursedAmount: a.DisbursedAmount, DisbursedAt: utc(a.DisbursedAt), Next: a.nextStep(), Hotline: s.Hotline,
-		Timeline: []Step{}, Payments: []PaymentView{}, Files: []FileView{}, Actions: []Action{},
+		Timeline: []Step{}, Payments: []PaymentView{}, Files: []FileView{}, PaperFiles: []FileView{}, Actions: []Action{},
 	}
 	if a.Materials != "" {
 		v.Materials = strings.Split(a.Materials, "\n")
@@ -185,6 +186,13 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, a *A
 		return View{}, err
 	}
 	v.Files = append(v.Files, files...)
+	if s.Papers != nil {
+		handed, err := s.Papers.FilesOf(ctx, db, Object, a.ID)
+		if err != nil {
+			return View{}, err
+		}
+		v.PaperFiles = append(v.PaperFiles, handed...)
+	}
 	for _, action := range a.actions() {
 		if may(actor, a, action) {
 			v.Actions = append(v.Actions, action)

@@ -9451,6 +9451,8 @@ export interface components {
             collateral: string;
             contactName: string;
             files: components["schemas"]["ApplicationDraftFile"][];
+            /** @description Licences of the company to be handed in. */
+            papers?: number[];
             phone: string;
             purpose: string;
             /** Format: date-time */
@@ -9489,12 +9491,16 @@ export interface components {
             contactName: string;
             draft?: components["schemas"]["ApplicationDraftView"];
             enterpriseName: string;
+            known: components["schemas"]["ApplicationProfileFact"][];
             listed: boolean;
             /** Format: int64 */
             openId?: number;
             openNumber?: string;
+            papers: components["schemas"]["ApplicationPaper"][];
             phone: string;
+            prefill: components["schemas"]["ApplicationPrefill"];
             product: components["schemas"]["ApplicationOffer"];
+            sharing?: components["schemas"]["ApplicationSharing"];
             verified: boolean;
         };
         ApplicationHandOverInputBody: {
@@ -9638,6 +9644,13 @@ export interface components {
             message?: string;
             ok: boolean;
         };
+        ApplicationPaper: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+            number: string;
+            word: string;
+        };
         ApplicationPaymentView: {
             /** Format: int64 */
             amount: number;
@@ -9675,6 +9688,12 @@ export interface components {
             day: string;
             deliverable?: string;
             title: string;
+        };
+        ApplicationPrefill: {
+            contactName: string;
+            papers: number[];
+            /** @description Of the person's own last application of the company; empty without one. */
+            phone: string;
         };
         ApplicationPreviewInputBody: {
             /** @enum {string} */
@@ -9753,6 +9772,11 @@ export interface components {
             to: string;
             total: components["schemas"]["ApplicationResult"];
         };
+        ApplicationSharing: {
+            holds: boolean;
+            whyNot?: string;
+            word: string;
+        };
         ApplicationStep: {
             actor?: string;
             /** Format: date-time */
@@ -9786,6 +9810,8 @@ export interface components {
             /** @description Empty takes the name of the account. */
             contactName?: string;
             fileIds?: number[];
+            /** @description Licences of the company to be handed in. */
+            paperIds?: number[];
             /** @description Empty takes the phone of the account. */
             phone?: string;
             /** Format: int64 */
@@ -9807,6 +9833,8 @@ export interface components {
             collateral: string;
             contactName: string;
             files: components["schemas"]["ApplicationDraftFile"][];
+            /** @description Licences of the company to be handed in. */
+            papers?: number[];
             phone: string;
             purpose: string;
             term: string;
@@ -9874,6 +9902,8 @@ export interface components {
             next: string;
             number: string;
             overdue: boolean;
+            /** @description Pictures of the licences that were handed in. */
+            paperFiles: components["schemas"]["ApplicationFileView"][];
             payments: components["schemas"]["ApplicationPaymentView"][];
             phone: string;
             /** @description How the service is given. */

@@ -38,6 +38,21 @@ const form: api.ApplicationForm = {
   enterpriseName: '麦香面包房',
   contactName: '王芳',
   phone: '138****8000',
+  known: [
+    {
+      group: 'operation',
+      label: '从业人员',
+      text: '26 人',
+      source: '企业填报',
+      asOf: '2025-12-31T00:00:00Z',
+    },
+  ],
+  sharing: { holds: false, word: '未授权' },
+  papers: [
+    { id: 41, name: '营业执照', number: '91110112MA01', word: '有效' },
+    { id: 42, name: '食品经营许可证', number: 'JY1110', word: '还有 12 天到期' },
+  ],
+  prefill: { contactName: '王会计', phone: '010-60000009', papers: [41] },
 }
 
 const application: api.Application = {
@@ -95,6 +110,7 @@ const application: api.Application = {
     { id: 8, name: '流水.pdf', size: 10, mime: 'application/pdf', url: '/api/files/8', state: 'available' },
     { id: 9, name: '样例.pdf', size: 10, mime: 'application/pdf', url: '/api/files/9', state: 'available' },
   ],
+  paperFiles: [],
   actions: ['supplement', 'withdraw'],
 }
 
@@ -210,7 +226,13 @@ describe('ApplyPage', () => {
     expect(save).not.toHaveBeenCalled()
     await vi.advanceTimersByTimeAsync(1000)
     expect(save).toHaveBeenCalledTimes(1)
-    expect(save.mock.calls[0]![1]).toMatchObject({ amount: '50', term: '12', contactName: '王芳', files: [] })
+    expect(save.mock.calls[0]![1]).toMatchObject({
+      amount: '50',
+      term: '12',
+      contactName: '王会计',
+      files: [],
+      papers: [41],
+    })
     await flushPromises()
     expect(wrapper.text()).toContain('已保存 2026年11月24日 10:00')
 
@@ -224,6 +246,11 @@ describe('ApplyPage', () => {
     await flushPromises()
     expect(router.currentRoute.value.query.step).toBe('4')
     expect(wrapper.text()).toContain('50 万元')
+    expect(wrapper.text()).toContain('010-60000009')
+    expect(wrapper.text()).toContain('26 人（企业填报')
+    expect(wrapper.text()).toContain('去授权')
+    wrapper.findAllComponents({ name: 'VanCheckbox' }).at(1)!.trigger('click')
+    await flushPromises()
     for (let n = 0; n < 2; n++) {
       await wrapper.get('form').trigger('submit')
       await flushPromises()
@@ -235,6 +262,7 @@ describe('ApplyPage', () => {
       amount: 50_000_000,
       term: 12,
       purpose: '换烤箱',
+      paperIds: [41, 42],
     })
     expect(router.currentRoute.value.path).toBe('/applications/3')
     const saves = save.mock.calls.length

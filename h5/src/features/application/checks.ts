@@ -16,14 +16,14 @@ export interface ApplyValues {
 
 export interface ApplyStep {
   title: string
-  fields: (keyof ApplyValues | 'fileIds')[]
+  fields: (keyof ApplyValues | 'fileIds' | 'paperIds')[]
 }
 
 /** The screens of the form, one group of questions each. */
 export function stepsOf(lends: boolean): ApplyStep[] {
   const rest: ApplyStep[] = [
     { title: '怎样联系您', fields: ['contactName', 'phone'] },
-    { title: '材料与提交', fields: ['fileIds'] },
+    { title: '材料与提交', fields: ['fileIds', 'paperIds'] },
   ]
   if (!lends) return [{ title: '需求说明', fields: ['purpose'] }, ...rest]
   return [

@@ -20,7 +20,7 @@ export function filesOf(application: Application, seq?: string | number): Applic
   const files = application.files ?? []
   if (seq === undefined) {
     const told = new Set(steps.flatMap((step) => step.fileIds ?? []))
-    return files.filter((file) => !told.has(file.id))
+    return [...files.filter((file) => !told.has(file.id)), ...(application.paperFiles ?? [])]
   }
   const ids = steps.find((step) => step.seq === seq)?.fileIds ?? []
   return files.filter((file) => ids.includes(file.id))

@@ -19,9 +19,11 @@ export function useApply(form: ApplicationForm, changedMeanwhile: () => void) {
     term: draft?.term ?? '',
     purpose: draft?.purpose ?? '',
     collateral: draft?.collateral ?? '',
-    contactName: draft?.contactName ?? form.contactName,
-    phone: draft?.phone ?? '',
+    contactName: draft?.contactName ?? form.prefill.contactName,
+    phone: draft?.phone ?? form.prefill.phone,
   })
+  const offered = form.papers.map((paper) => paper.id)
+  const papers = ref((draft?.papers ?? form.prefill.papers).filter((id) => offered.includes(id)))
   const upload = useUpload({
     purpose: 'application',
     accept: acceptFiles,
@@ -52,6 +54,7 @@ export function useApply(form: ApplicationForm, changedMeanwhile: () => void) {
     files: upload.items.flatMap(({ stored }) =>
       stored ? [{ id: stored.id, name: stored.name, size: stored.size }] : [],
     ),
+    papers: papers.value,
   }))
   const saving = useAutosave(
     () => saveDraft(offer.id, typed.value),
@@ -65,6 +68,7 @@ export function useApply(form: ApplicationForm, changedMeanwhile: () => void) {
       for (const name of Object.keys(values) as (keyof ApplyValues)[])
         if (a[name] !== b[name]) delete errors[name]
       if (a.files.length !== b.files.length) delete errors['fileIds']
+      if (a.papers?.length !== b.papers?.length) delete errors['paperIds']
       saving.changed()
     },
   )
@@ -80,7 +84,8 @@ export function useApply(form: ApplicationForm, changedMeanwhile: () => void) {
   /** Reports whether the screen may be left. */
   function passes(step: number): boolean {
     const found = checkApply(values, offer)
-    const own = steps[step]?.fields.filter((field) => field !== 'fileIds' && found[field]) ?? []
+    const own =
+      steps[step]?.fields.filter((field) => field in values && found[field as keyof ApplyValues]) ?? []
     show(Object.fromEntries(own.map((field) => [field, found[field as keyof ApplyValues]])))
     return own.length === 0
   }
@@ -106,6 +111,7 @@ export function useApply(form: ApplicationForm, changedMeanwhile: () => void) {
           contactName: values.contactName,
           phone: values.phone,
           fileIds: upload.ids,
+          paperIds: papers.value,
         },
         key,
       )
@@ -131,6 +137,7 @@ export function useApply(form: ApplicationForm, changedMeanwhile: () => void) {
 
   return reactive({
     values,
+    papers,
     upload,
     steps,
     errors,
