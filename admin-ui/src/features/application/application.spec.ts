@@ -50,6 +50,7 @@ const application: api.Application = {
   purpose: '<script>alert(1)</script>',
   collateral: '',
   materials: ['近六个月流水'],
+  paperFiles: [],
   source: 'h5',
   contactName: '王芳',
   phone: '138****8000',

@@ -38,11 +38,13 @@ const waiting: api.Application = {
       label: '待审核',
       reason: '',
       reviewer: '',
+      checker: '',
       changes: [{ label: '服务内容', before: '按件收费', after: '每件 200 元' }],
     },
   ],
   timeline: [],
   mayDecide: true,
+  mayWithdraw: false,
 }
 
 const staff: api.Staff = {
