@@ -558,7 +558,10 @@ func TestWhoPosts(t *testing.T) {
 		"discard": func() error { return f.Discard(ctx, company(2), ref) },
 		"pick":    func() error { _, err := f.Pick(ctx, company(2), demand.Pick{Ref: ref, QuoteID: 1}); return err },
 		"hall":    func() error { _, err := f.Hall(ctx, institution(3), v.ID); return err },
-		"quote":   func() error { _, err := f.Quote(ctx, institution(3), demand.Bid{ID: v.ID, Offered: offer(31)}); return err },
+		"quote": func() error {
+			_, err := f.Quote(ctx, institution(3), demand.Bid{ID: v.ID, Offered: offer(31)})
+			return err
+		},
 	} {
 		if err := do(); fault.KindOf(err) != fault.NotFound {
 			t.Errorf("%s: %v", name, err)

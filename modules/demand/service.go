@@ -356,8 +356,10 @@ func (s *Service) Save(ctx context.Context, actor access.Actor, cmd Save) (View,
 	if err := cmd.bound(); err != nil {
 		return View{}, err
 	}
+	request := cmd
+	request.FileIDs = nil // a form without scripts sends them anew with each click
 	if cmd.ID != 0 {
-		err := s.change(ctx, actor, "save", "保存需求草稿", cmd.Ref, cmd, func(d *Demand) bool { return mine(actor, d) },
+		err := s.change(ctx, actor, "save", "保存需求草稿", cmd.Ref, request, func(d *Demand) bool { return mine(actor, d) },
 			func(ctx context.Context, tx bun.Tx, d *Demand, now time.Time) (event.Fact, error) {
 				if d.State != Draft && d.State != SentBack {
 					return nil, ErrState.With("需求当前为“%s”，不能修改，请刷新后查看", d.State.Label())
@@ -372,8 +374,6 @@ func (s *Service) Save(ctx context.Context, actor access.Actor, cmd Save) (View,
 	now := s.Clock.Now()
 	var id int64
 	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		request := cmd
-		request.FileIDs = nil // a form without scripts sends them anew with each click
 		var err error
 		id, err = idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "demand.draft", Key: cmd.Key, Request: request, Now: now}, func() (int64, error) {
 			return s.begin(ctx, tx, actor, cmd.Typed, now)
