@@ -91,34 +91,45 @@ func (s *Service) Listener() event.Listener {
 		if e.Type != "demand.approved" {
 			return nil
 		}
-		actor := access.SystemActor("demand.invitations")
-		d, err := s.hold(ctx, tx, actor, e.ObjectID)
-		if fault.KindOf(err) == fault.NotFound || err == nil && d.State != Open {
-			return nil // it ended before anybody was invited
-		}
-		if err != nil {
-			return err
-		}
-		list, err := s.matches(ctx, tx, d)
-		if err != nil {
-			return err
-		}
-		now := s.Clock.Now()
-		for _, m := range list {
-			i := &Invitation{DemandID: d.ID, InstitutionID: m.InstitutionID, InstitutionName: m.InstitutionName, Why: strings.Join(m.Why, "\n"), ByMatch: true, Told: true, By: "系统匹配", At: now}
-			fresh, err := database.InsertNew(ctx, tx, i, "demand_id, institution_id")
-			if err != nil {
-				return err
-			}
-			if !fresh {
-				continue
-			}
-			if _, err := event.Append(ctx, tx, actor, now, Invited{d.head(), Offerer{InstitutionID: m.InstitutionID, InstitutionName: m.InstitutionName}, true}); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.inviteMatched(ctx, tx, access.SystemActor("demand.invitations"), e.ObjectID)
 	}}
+}
+
+// InviteMatched does what the listener does, for who loads a story in which nobody listens. Only the system may.
+func (s *Service) InviteMatched(ctx context.Context, actor access.Actor, id int64) error {
+	if actor.Party != access.System {
+		return ErrForbidden
+	}
+	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return s.inviteMatched(ctx, tx, actor, id) })
+}
+
+func (s *Service) inviteMatched(ctx context.Context, tx bun.Tx, actor access.Actor, id int64) error {
+	d, err := s.hold(ctx, tx, actor, id)
+	if fault.KindOf(err) == fault.NotFound || err == nil && d.State != Open {
+		return nil // it ended before anybody was invited
+	}
+	if err != nil {
+		return err
+	}
+	list, err := s.matches(ctx, tx, d)
+	if err != nil {
+		return err
+	}
+	now := s.Clock.Now()
+	for _, m := range list {
+		i := &Invitation{DemandID: d.ID, InstitutionID: m.InstitutionID, InstitutionName: m.InstitutionName, Why: strings.Join(m.Why, "\n"), ByMatch: true, Told: true, By: "系统匹配", At: now}
+		fresh, err := database.InsertNew(ctx, tx, i, "demand_id, institution_id")
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			continue
+		}
+		if _, err := event.Append(ctx, tx, actor, now, Invited{d.head(), Offerer{InstitutionID: m.InstitutionID, InstitutionName: m.InstitutionName}, true}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // invite invites an institution by the hand of an operator. It is told once, also when it was taken away meanwhile.
