@@ -58,11 +58,19 @@ async function open(component: unknown, props: Record<string, unknown> = {}, que
   await router.push({ path: '/demand-hall', query })
   const wrapper = mount(component as object, {
     props: props as never,
-    global: { plugins: [createPinia(), router], stubs: { teleport: true } },
+    global: { plugins: [createPinia(), router] },
     attachTo: document.body,
   })
   await flushPromises()
   return { wrapper, router }
+}
+
+function press(text: string): void {
+  const found = Array.from(document.querySelectorAll<HTMLElement>('button')).filter(
+    (b) => b.textContent?.trim() === text,
+  )
+  expect(found.length, text).toBeGreaterThan(0)
+  found.at(-1)!.click()
 }
 
 beforeEach(() => {
@@ -139,9 +147,9 @@ describe('quoting', () => {
     let refuse: (e: unknown) => void = () => undefined
     const bid = vi.spyOn(api, 'bid').mockImplementation(() => new Promise((_, no) => (refuse = no)))
     const { wrapper } = await open(QuoteDialog, { demand: hall })
-    const button = wrapper.findAll('button').find((b) => b.text() === '提交报价')!
-    await button.trigger('click')
-    await button.trigger('click')
+    press('提交报价')
+    press('提交报价')
+    await flushPromises()
     expect(bid).toHaveBeenCalledTimes(1)
     refuse(
       new ApiError({
@@ -153,7 +161,7 @@ describe('quoting', () => {
       } as never),
     )
     await flushPromises()
-    expect(wrapper.text()).toContain('报价以元为单位，最多 2 位小数')
+    expect(document.body.textContent).toContain('报价以元为单位，最多 2 位小数')
     expect(wrapper.emitted('done')).toBeUndefined()
   })
 })
@@ -165,12 +173,10 @@ it('approves without those who are not chosen', async () => {
   ])
   const approve = vi.spyOn(api, 'approve').mockResolvedValue({} as api.Demand)
   const { wrapper } = await open(ApproveDialog, { demand: { id: 7, title: '记账', version: 2 } })
-  expect(wrapper.text()).toContain('与需求类别一致')
-  await wrapper.findAll('input[type=checkbox]')[1]!.setValue(false)
-  await wrapper
-    .findAll('button')
-    .find((b) => b.text() === '审核通过')!
-    .trigger('click')
+  expect(document.body.textContent).toContain('与需求类别一致')
+  document.querySelectorAll<HTMLInputElement>('input[type=checkbox]')[1]!.click()
+  await flushPromises()
+  press('审核通过')
   await flushPromises()
   expect(approve.mock.calls[0]![1]).toEqual([4])
   expect(wrapper.emitted('done')).toHaveLength(1)
