@@ -11,6 +11,7 @@ import (
 
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/cti"
+	"github.com/huiqi/huiqi/modules/demand"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/export"
@@ -32,7 +33,7 @@ import (
 func keepers() secret.Keepers {
 	var all secret.Keepers
 	for _, k := range []secret.Keepers{
-		identity.Sealed(), enterprise.Sealed(), institution.Sealed(), ticket.Sealed(), application.Sealed(), message.Sealed(), exchange.Sealed(), export.Sealed(), importing.Sealed(), cti.Sealed(), intake.Sealed(), policy.Sealed(), onelink.Sealed(), offline.Sealed(),
+		identity.Sealed(), enterprise.Sealed(), institution.Sealed(), ticket.Sealed(), application.Sealed(), message.Sealed(), exchange.Sealed(), export.Sealed(), importing.Sealed(), cti.Sealed(), intake.Sealed(), policy.Sealed(), onelink.Sealed(), offline.Sealed(), demand.Sealed(),
 	} {
 		all.Columns, all.Hashes = append(all.Columns, k.Columns...), append(all.Hashes, k.Hashes...)
 	}

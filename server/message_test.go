@@ -411,7 +411,7 @@ func TestEveryTemplateIsTaken(t *testing.T) {
 	t.Parallel()
 	f := mustSandbox(t)
 	values := accepted("").Params
-	for _, k := range []string{"title", "text", "unitName", "name", "item", "advice", "lasted", "clock", "due", "kind", "until", "left", "issuer", "window", "product", "status", "day", "answer", "count", "oldName", "newName", "step", "changes", "score", "level", "account", "purpose", "effect"} {
+	for _, k := range []string{"title", "text", "unitName", "name", "item", "advice", "lasted", "clock", "due", "kind", "until", "left", "issuer", "window", "product", "status", "day", "answer", "count", "oldName", "newName", "step", "changes", "score", "level", "account", "purpose", "effect", "applicationNumber"} {
 		values[k] = "很长很长的一段文字，\n里面有换行，也有超过二十个字的内容"
 	}
 	values["number"] = "SQ20261124-000012"

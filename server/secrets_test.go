@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/demand"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
@@ -205,6 +206,14 @@ func (w *confided) draft(t *testing.T) {
 	recorder := access.Actor{UserID: agent.UserID, Name: agent.Name, Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []access.Permission{offline.PermRecord, offline.PermView}}
 	if _, err := w.offline.Record(ctx, recorder, offline.Record{CreditCode: code, ProductID: product, Day: w.clock.Now().In(clock.Beijing).Format(time.DateOnly), Place: "企业会议室",
 		Persons: "双方经办人", Content: "上门讲解办理要求", Phone: seededDraft}); err != nil {
+		t.Fatal(err)
+	}
+	needed, err := w.demands.Save(ctx, me, demand.Save{Typed: demand.Typed{Kind: "tax", Title: "代理记账", Description: "每月记账报税", Phone: seededDraft,
+		Until: w.clock.Now().AddDate(0, 0, 9).In(clock.Beijing).Format(time.DateOnly), WantedBy: w.clock.Now().AddDate(0, 0, 19).In(clock.Beijing).Format(time.DateOnly)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.demands.Submit(ctx, me, demand.Ref{ID: needed.ID, Version: needed.Version}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.tickets.KeepDraft(ctx, agent, json.RawMessage(`{"phone":"`+seededDraft+`"}`)); err != nil {

@@ -25,6 +25,7 @@ import (
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/conversation"
 	"github.com/huiqi/huiqi/modules/cti"
+	"github.com/huiqi/huiqi/modules/demand"
 	"github.com/huiqi/huiqi/modules/directory"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/evaluation"
@@ -103,6 +104,7 @@ func Migrations() []database.Migration {
 		evidence.Migrations,
 		conversation.Migrations,
 		offline.Migrations,
+		demand.Migrations,
 	)
 }
 
@@ -151,6 +153,7 @@ type house struct {
 	operations    *operations.Service
 
 	offline *offline.Service
+	demands *demand.Service
 	// links makes the links in text messages that work without signing in.
 	links *onelink.Maker
 	// sees says for each kind of object who may read its files.
@@ -253,6 +256,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinEvidence(c)
 	h.joinConversations()
 	h.joinOffline(c)
+	h.joinDemands()
 	h.joinContent(uploads)
 	h.joinKnowledge()
 	h.joinCanned()
@@ -291,6 +295,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 			{Key: "policies", Text: "政策", URL: "/policies"},
 			{Key: "products", Text: "服务产品", URL: "/products"},
 			{Key: "finance", Text: "融资", URL: "/finance"},
+			{Key: "demands", Text: "需求大厅", URL: "/demands"},
 			{Key: "news", Text: "资讯", URL: "/news"},
 			{Key: "help", Text: "诉求与帮助", URL: "/help"},
 			{Key: "my", Text: "我的", URL: "/my"},
@@ -299,6 +304,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 			{Key: "my", Text: "概览", URL: "/my", Icon: "folder"},
 			{Key: "tickets", Text: "我的诉求", URL: "/tickets", Icon: "mail"},
 			{Key: "applications", Text: "我的申请", URL: "/applications", Icon: "document"},
+			{Key: "my-demands", Text: "我的需求", URL: "/my/demands", Icon: "search"},
 			{Key: "suitable", Text: "适合本企业的产品", URL: "/products/suitable", Icon: "star"},
 			{Key: "offline", Text: "线下服务", URL: "/offline-services", Icon: "people"},
 			{Key: "messages", Text: "我的消息", URL: "/messages", Icon: "bell"},
@@ -344,6 +350,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	evidence.Register(h.web.API, h.evidence)
 	conversation.Register(h.web.API, h.conversations)
 	offline.Register(h.web.API, h.offline)
+	demand.Register(h.web.API, h.demands)
 	content.Register(h.web.API, h.content)
 	knowledge.Register(h.web.API, h.knowledge)
 	canned.Register(h.web.API, h.canned)
@@ -374,6 +381,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.evidence.Pages,
 		h.conversations.Pages,
 		h.offline.Pages,
+		h.demands.Pages,
 		h.policies.Pages,
 		h.policies.ReachPages,
 		h.content.Pages,

@@ -15,6 +15,7 @@ import (
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/conversation"
+	"github.com/huiqi/huiqi/modules/demand"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/evaluation"
 	"github.com/huiqi/huiqi/modules/evidence"
@@ -113,6 +114,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofApplication(ctx, tx, e)
 	case offline.Object:
 		return n.ofOffline(ctx, tx, e)
+	case demand.Object:
+		return n.ofDemand(ctx, tx, e)
 	case conversation.Object:
 		return n.ofConversation(ctx, tx, e)
 	case evidence.Object, evidence.ObjectAssessment:

@@ -5,6 +5,7 @@ import (
 
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/demand"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/review"
@@ -24,6 +25,7 @@ func (h *house) newReviews(p parts) *review.Service {
 		{Key: institution.ReasonsOfApplications, Title: "机构入驻", First: institution.FirstReasons()},
 		{Key: catalog.ReasonsOfProducts, Title: "产品审核", First: catalog.FirstReasons()},
 		{Key: application.ReasonsOfDeclining, Title: "产品申请", First: application.FirstReasons()},
+		{Key: demand.ReasonsOfDemands, Title: "企业需求", First: demand.FirstReasons()},
 	}})
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
@@ -71,45 +72,8 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, cmd Submit) (V
 		done, err = idempotency.Do(ctx, tx, idempotency.Command{
 			Actor: actor, Operation: "application.submit", Key: cmd.Key, Request: s.fingerprint(actor, cmd), Now: now,
 		}, func() (outcome, error) {
-			a, phone, err := s.prepare(ctx, tx, actor, cmd)
-			if err != nil {
-				return outcome{}, err
-			}
-			h, err := s.hours(ctx, tx)
-			if err != nil {
-				return outcome{}, err
-			}
-			if err := a.Submit(now, h); err != nil {
-				return outcome{}, err
-			}
-			if a.Number, err = number(ctx, tx, now); err != nil {
-				return outcome{}, err
-			}
-			a.Version = 1
-			a.PhoneSealed = s.Box.Seal([]byte(phone), phonePlace(a.Number))
-			s.index(a, phone)
-			if _, err := tx.NewInsert().Model(a).ExcludeColumn("id").Returning("id").Exec(ctx); database.IsDuplicate(err) {
-				return outcome{}, ErrOpen.Wrap(err)
-			} else if err != nil {
-				return outcome{}, fmt.Errorf("insert application: %w", err)
-			}
-			if err := fullText.Put(ctx, tx, a.doc()); err != nil {
-				return outcome{}, err
-			}
-			kept, err := event.Append(ctx, tx, actor, now, submitted(a))
-			if err != nil {
-				return outcome{}, err
-			}
-			if err := s.claim(ctx, tx, actor, a.ID, kept.Seq, string(ToSubmit), cmd.FileIDs); err != nil {
-				return outcome{}, err
-			}
-			if err := s.handIn(ctx, tx, actor, a.ID, cmd.PaperIDs); err != nil {
-				return outcome{}, err
-			}
-			if _, err := dropDraft(ctx, tx, actor.UserID, actor.EnterpriseID, cmd.ProductID); err != nil {
-				return outcome{}, err
-			}
-			return outcome{ID: a.ID}, audit.Write(ctx, tx, actor, now, submitRecord(a))
+			id, err := s.submit(ctx, tx, actor, cmd, now)
+			return outcome{ID: id}, err
 		})
 		return err
 	})
@@ -120,6 +84,61 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, cmd Submit) (V
 		return View{}, fmt.Errorf("submit application: %w", err)
 	}
 	return s.Get(ctx, actor, done.ID)
+}
+
+// SubmitIn is Submit in the transaction of another module, whose own record makes a repeat harmless: what it makes is there exactly if
+// what led to it is. The draft for the product goes as with Submit.
+func (s *Service) SubmitIn(ctx context.Context, tx bun.Tx, actor access.Actor, cmd Submit) (Case, error) {
+	if err := applicant(actor); err != nil {
+		return Case{}, err
+	}
+	id, err := s.submit(ctx, tx, actor, cmd, s.Clock.Now())
+	if err != nil {
+		return Case{}, fmt.Errorf("submit application: %w", err)
+	}
+	return s.Case(ctx, tx, actor, id)
+}
+
+func (s *Service) submit(ctx context.Context, tx bun.Tx, actor access.Actor, cmd Submit, now time.Time) (int64, error) {
+	a, phone, err := s.prepare(ctx, tx, actor, cmd)
+	if err != nil {
+		return 0, err
+	}
+	h, err := s.hours(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	if err := a.Submit(now, h); err != nil {
+		return 0, err
+	}
+	if a.Number, err = number(ctx, tx, now); err != nil {
+		return 0, err
+	}
+	a.Version = 1
+	a.PhoneSealed = s.Box.Seal([]byte(phone), phonePlace(a.Number))
+	s.index(a, phone)
+	if _, err := tx.NewInsert().Model(a).ExcludeColumn("id").Returning("id").Exec(ctx); database.IsDuplicate(err) {
+		return 0, ErrOpen.Wrap(err)
+	} else if err != nil {
+		return 0, fmt.Errorf("insert application: %w", err)
+	}
+	if err := fullText.Put(ctx, tx, a.doc()); err != nil {
+		return 0, err
+	}
+	kept, err := event.Append(ctx, tx, actor, now, submitted(a))
+	if err != nil {
+		return 0, err
+	}
+	if err := s.claim(ctx, tx, actor, a.ID, kept.Seq, string(ToSubmit), cmd.FileIDs); err != nil {
+		return 0, err
+	}
+	if err := s.handIn(ctx, tx, actor, a.ID, cmd.PaperIDs); err != nil {
+		return 0, err
+	}
+	if _, err := dropDraft(ctx, tx, actor.UserID, actor.EnterpriseID, cmd.ProductID); err != nil {
+		return 0, err
+	}
+	return a.ID, audit.Write(ctx, tx, actor, now, submitRecord(a))
 }
 
 // sayOpen names the application that stands in the way.

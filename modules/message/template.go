@@ -24,6 +24,7 @@ const (
 	Operations   Group = "operations"
 	Policies     Group = "policy"
 	Evaluations  Group = "evaluation"
+	Demands      Group = "demand"
 	Codes        Group = "code"
 )
 
@@ -32,7 +33,7 @@ var groups = []struct {
 	group Group
 	label string
 }{
-	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Policies, "政策推送与订阅"}, {Evaluations, "服务评价与沟通"}, {Products, "产品审核"}, {Exchanges, "数据回流"}, {Uploads, "文件安全"}, {Operations, "系统运行"}, {Codes, "验证码"},
+	{Applications, "申请进度"}, {Tickets, "诉求进度"}, {Enterprises, "企业认证"}, {Policies, "政策推送与订阅"}, {Evaluations, "服务评价与沟通"}, {Demands, "需求与报价"}, {Products, "产品审核"}, {Exchanges, "数据回流"}, {Uploads, "文件安全"}, {Operations, "系统运行"}, {Codes, "验证码"},
 }
 
 // Label is the Chinese word of the group.
@@ -173,7 +174,7 @@ func templates() []Template {
 			return Template{Code: string(g) + "." + code, Group: g, Title: title, Text: text}
 		}
 	}
-	l, v := of(Policies), of(Evaluations)
+	l, v, d := of(Policies), of(Evaluations), of(Demands)
 	a, t, e, p, x := of(Applications), of(Tickets), of(Enterprises), of(Products), of(Exchanges)
 	j := func(code, title, text string) Template {
 		return Template{Code: "enterprise_join." + code, Group: Enterprises, Title: title, Text: text}
@@ -295,6 +296,20 @@ func templates() []Template {
 
 		{Code: OfflineTemplate, Group: Codes, Title: "线下服务确认", SMS: &SMSForm{"offline_confirm", map[string]string{"name": "{name}", "site": "{site}", "code": "{code}"}}},
 		{Code: "offline.settled", Group: Evaluations, Title: "线下服务登记有答复", Text: "{name}对线下服务“{title}”（{number}）的登记{text}。"},
+		d("submitted", "企业需求待审核", "{enterpriseName}提交了需求“{title}”（{number}），请审核。"),
+		d("review_overdue", "企业需求审核超时", "{enterpriseName}的需求“{title}”（{number}）已超过审核时限，请尽快审核。"),
+		d("returned", "需求被退回修改", "您的需求“{title}”（{number}）被退回：{reason}。请修改后重新提交。"),
+		d("approved", "需求已通过审核", "您的需求“{title}”（{number}）已通过审核，进入需求大厅，正在邀请合适的机构报价，报价截止 {day}。"),
+		d("invited", "邀请您报价", "平台邀请贵机构为需求“{title}”（{number}）报价，报价截止 {day}。请在“需求大厅”查看。"),
+		d("quoted", "收到机构报价", "{institutionName}为您的需求“{title}”（{number}）提交了报价，请查看。"),
+		d("quote_changed", "机构修改了报价", "{institutionName}修改了对需求“{title}”（{number}）的报价，请查看最新内容。"),
+		d("quote_withdrawn", "机构撤回了报价", "{institutionName}撤回了对需求“{title}”（{number}）的报价。"),
+		d("unfit", "请更新报价", "企业有意选定贵机构对需求“{title}”（{number}）的报价，但{reason}。请尽快更换产品或更新报价。"),
+		d("quoting_over", "报价已截止，请选定", "您的需求“{title}”（{number}）报价已截止，请在 {day} 前选定一家；到期未选定的，需求自动关闭。"),
+		d("picked", "报价被选定", "贵机构对需求“{title}”（{number}）的报价被企业选定，已生成申请 {applicationNumber}，请及时受理。"),
+		d("passed_over", "需求已选定其他机构", "感谢贵机构为需求“{title}”（{number}）报价。企业综合考虑后选定了其他机构，期待下次合作。"),
+		d("quote_ended", "报价的需求已结束", "贵机构报过价的需求“{title}”（{number}）已结束，企业没有选定报价。感谢您的参与。"),
+		d("expired", "需求已到期关闭", "您的需求“{title}”（{number}）已到期，自动关闭。如仍需要，可以重新发布。"),
 		{Code: EvaluateTemplate, Group: Codes, Title: "服务评价提醒", SMS: &SMSForm{"service_evaluate", map[string]string{"product": "{product}", "site": "{site}", "code": "{code}"}}},
 		v("given", "收到服务评价", "{enterpriseName}评价了“{title}”（{number}）的服务：{level}。请查看，可以回复一次。"),
 		v("revised", "企业修改了服务评价", "{enterpriseName}修改了对“{title}”（{number}）的评价：{level}。"),

@@ -481,6 +481,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/applications/{id}/demand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申请来自的需求 */
+        get: operations["get-applications-id-demand"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/applications/{id}/diligence": {
         parameters: {
             query?: never;
@@ -1608,6 +1625,348 @@ export interface paths {
         get: operations["get-cti-line"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demand-hall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 需求大厅 */
+        get: operations["get-demand-hall"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demand-hall/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 需求大厅的一件需求 */
+        get: operations["get-demand-hall-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demand-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 需求类别 */
+        get: operations["get-demand-options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demand-quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本机构的报价 */
+        get: operations["get-demand-quotes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demand-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 需求退回原因 */
+        get: operations["get-demand-reasons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demand-stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 需求统计 */
+        get: operations["get-demand-stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本企业的需求，或全区的需求 */
+        get: operations["get-demands"];
+        put?: never;
+        /** 新建需求草稿 */
+        post: operations["post-demands"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一件需求 */
+        get: operations["get-demands-id"];
+        /** 保存需求草稿 */
+        put: operations["put-demands-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 需求审核通过 */
+        post: operations["post-demands-id-approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 关闭需求 */
+        post: operations["post-demands-id-close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 删除需求草稿 */
+        post: operations["post-demands-id-discard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands/{id}/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 邀请机构报价 */
+        post: operations["post-demands-id-invitations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands/{id}/invitations/{institutionId}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 移除机构邀请 */
+        post: operations["post-demands-id-invitations-institutionId-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands/{id}/matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 将邀请的机构 */
+        get: operations["get-demands-id-matches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands/{id}/pick": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 选定报价 */
+        post: operations["post-demands-id-pick"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands/{id}/quote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 报价或修改报价 */
+        put: operations["put-demands-id-quote"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands/{id}/quote/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回报价 */
+        post: operations["post-demands-id-quote-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands/{id}/recall": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 从审核撤回需求 */
+        post: operations["post-demands-id-recall"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 退回需求 */
+        post: operations["post-demands-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demands/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提交需求审核 */
+        post: operations["post-demands-id-submit"];
         delete?: never;
         options?: never;
         head?: never;
@@ -11632,6 +11991,529 @@ export interface components {
         DeclineReasonsOutputBody: {
             items: components["schemas"]["TicketDeclineReason"][];
         };
+        DemandApproveInputBody: {
+            /** Format: int64 */
+            version: number;
+            /** @description Institutions that are invited besides those matched. */
+            with?: number[];
+            /** @description Matched institutions that are not invited. */
+            without?: number[];
+        };
+        DemandCloseInputBody: {
+            reason: string;
+            /** Format: int64 */
+            version: number;
+        };
+        DemandFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
+            url: string;
+        };
+        DemandFound: {
+            /** Format: int64 */
+            count: number;
+            items: components["schemas"]["DemandHallItem"][];
+            /** Format: int64 */
+            last: number;
+            /** Format: int64 */
+            page: number;
+        };
+        DemandHallItem: {
+            /** Format: date-time */
+            approvedAt: string;
+            budget: string;
+            company: string;
+            /** Format: int64 */
+            id: number;
+            invited: boolean;
+            kind: string;
+            kindName: string;
+            lends: boolean;
+            named: boolean;
+            number: string;
+            place: string;
+            /** @enum {string} */
+            quoted?: "" | "live" | "withdrawn" | "picked" | "passed" | "ended";
+            summary: string;
+            /**
+             * Format: int64
+             * @description Months; financing only.
+             */
+            term: number;
+            title: string;
+            until: string;
+            wantedBy: string;
+        };
+        DemandHallView: {
+            actions: ("quote" | "withdraw")[];
+            /** Format: date-time */
+            approvedAt: string;
+            budget: string;
+            company: string;
+            description: string;
+            /** @description For institutions. */
+            files: components["schemas"]["DemandFileView"][];
+            /** Format: int64 */
+            id: number;
+            invited: boolean;
+            kind: string;
+            kindName: string;
+            lends: boolean;
+            named: boolean;
+            number: string;
+            /** @description Quotes are taken. */
+            open: boolean;
+            pickUntil: string;
+            place: string;
+            /** @description What the asking institution may quote with. */
+            products: components["schemas"]["DemandOffer"][];
+            /** @description Of the asking institution. */
+            quote?: components["schemas"]["DemandQuoteView"];
+            /** @enum {string} */
+            quoted?: "" | "live" | "withdrawn" | "picked" | "passed" | "ended";
+            /**
+             * @description For institutions that have to do with it; open otherwise.
+             * @enum {string}
+             */
+            state: "draft" | "review" | "returned" | "open" | "picked" | "closed" | "expired";
+            summary: string;
+            /**
+             * Format: int64
+             * @description Months; financing only.
+             */
+            term: number;
+            title: string;
+            until: string;
+            wantedBy: string;
+            /** @description Why the asking institution was invited. */
+            why: string[];
+        };
+        DemandInvitationView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            byMatch: boolean;
+            gone: boolean;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            quoted: boolean;
+            why: string[];
+        };
+        DemandInviteInputBody: {
+            /** Format: int64 */
+            institutionId: number;
+        };
+        DemandItem: {
+            /** Format: int64 */
+            applicationId?: number;
+            applicationNumber?: string;
+            /** Format: date-time */
+            approvedAt?: string;
+            budget: string;
+            /** Format: date-time */
+            dueAt?: string;
+            /** Format: date-time */
+            endedAt?: string;
+            enterpriseName: string;
+            /** Format: int64 */
+            id: number;
+            kind: string;
+            kindName: string;
+            named: boolean;
+            number: string;
+            overdue: boolean;
+            /**
+             * Format: int64
+             * @description That stand; for the company and the staff.
+             */
+            quotes: number;
+            /** Format: int64 */
+            round: number;
+            /** Format: date-time */
+            savedAt: string;
+            /** @enum {string} */
+            state: "draft" | "review" | "returned" | "open" | "picked" | "closed" | "expired";
+            /** Format: date-time */
+            submittedAt?: string;
+            title: string;
+            until: string;
+            /** Format: int64 */
+            version: number;
+            wantedBy: string;
+        };
+        DemandKind: {
+            code: string;
+            /** @description Money is asked for: an amount and a term. */
+            lends: boolean;
+            name: string;
+        };
+        DemandListItem: {
+            items: components["schemas"]["DemandItem"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        DemandListMatch: {
+            items: components["schemas"]["DemandMatch"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        DemandListQuoteItem: {
+            items: components["schemas"]["DemandQuoteItem"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        DemandListTally: {
+            items: components["schemas"]["DemandTally"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        DemandMatch: {
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            why: string[];
+        };
+        DemandOffer: {
+            /** Format: int64 */
+            amountMax: number;
+            /** Format: int64 */
+            amountMin: number;
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            kind: string;
+            name: string;
+            /** Format: int64 */
+            termMax: number;
+            /** Format: int64 */
+            termMin: number;
+        };
+        DemandOptions: {
+            kinds: components["schemas"]["DemandKind"][];
+        };
+        DemandOrigin: {
+            /**
+             * Format: int64
+             * @description 0 when it came of none.
+             */
+            demandId: number;
+            number: string;
+            title: string;
+        };
+        DemandPickInputBody: {
+            /** Format: int64 */
+            quoteId: number;
+            /** Format: int64 */
+            quoteVersion: number;
+            /** Format: int64 */
+            version: number;
+        };
+        DemandQuoteInputBody: {
+            /** @description In units of ten thousand yuan; financing. */
+            amount: string;
+            /** @description Working days; services. */
+            days: string;
+            fileIds?: number[];
+            /** @description Yuan; services. */
+            price: string;
+            /**
+             * Format: int64
+             * @description A listed product of the institution, of the kind of the demand.
+             */
+            productId: number;
+            /** @description Per cent a year; financing. */
+            rate: string;
+            /** @description Months; financing. */
+            term: string;
+            text: string;
+            /** @description 2006-01-02 */
+            validUntil: string;
+            /**
+             * Format: int64
+             * @description Of the quote; 0 for a new one.
+             */
+            version: number;
+        };
+        DemandQuoteItem: {
+            /**
+             * Format: int64
+             * @description Fen; financing.
+             */
+            amount: number;
+            /** Format: int64 */
+            applicationId?: number;
+            applicationNumber?: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Within the institution. */
+            by?: string;
+            /** Format: date-time */
+            changedAt: string;
+            company: string;
+            /** Format: int64 */
+            days: number;
+            /** Format: int64 */
+            demandId: number;
+            files: components["schemas"]["DemandFileView"][];
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            lends: boolean;
+            number: string;
+            /**
+             * Format: int64
+             * @description Fen; services.
+             */
+            price: number;
+            /** Format: int64 */
+            productId: number;
+            productName: string;
+            /**
+             * Format: int64
+             * @description Basis points a year; financing.
+             */
+            rate: number;
+            /** @enum {string} */
+            state: "live" | "withdrawn" | "picked" | "passed" | "ended";
+            /** Format: int64 */
+            term: number;
+            /** @description What is offered, in words. */
+            terms: string;
+            text: string;
+            title: string;
+            until: string;
+            /** @description Its last day has not passed. */
+            valid: boolean;
+            validUntil: string;
+            /** Format: int64 */
+            version: number;
+        };
+        DemandQuoteView: {
+            /**
+             * Format: int64
+             * @description Fen; financing.
+             */
+            amount: number;
+            /** Format: int64 */
+            applicationId?: number;
+            applicationNumber?: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Within the institution. */
+            by?: string;
+            /** Format: date-time */
+            changedAt: string;
+            /** Format: int64 */
+            days: number;
+            /** Format: int64 */
+            demandId: number;
+            files: components["schemas"]["DemandFileView"][];
+            /** Format: int64 */
+            id: number;
+            /** Format: int64 */
+            institutionId: number;
+            institutionName: string;
+            /**
+             * Format: int64
+             * @description Fen; services.
+             */
+            price: number;
+            /** Format: int64 */
+            productId: number;
+            productName: string;
+            /**
+             * Format: int64
+             * @description Basis points a year; financing.
+             */
+            rate: number;
+            /** @enum {string} */
+            state: "live" | "withdrawn" | "picked" | "passed" | "ended";
+            /** Format: int64 */
+            term: number;
+            /** @description What is offered, in words. */
+            terms: string;
+            text: string;
+            /** @description Its last day has not passed. */
+            valid: boolean;
+            validUntil: string;
+            /** Format: int64 */
+            version: number;
+        };
+        DemandReturnInputBody: {
+            codes: string[];
+            text?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        DemandSaveInputBody: {
+            /** @description In units of ten thousand yuan; of financing the amount that is needed. */
+            budgetMax: string;
+            /** @description In units of ten thousand yuan; empty for none. */
+            budgetMin: string;
+            /** @description Empty: that of the account. */
+            contactName: string;
+            /** @description When and how to call. */
+            contactNote: string;
+            description: string;
+            fileIds: number[];
+            kind: string;
+            /** @description The hall shows the company's name. */
+            named: boolean;
+            /** @description Empty: that of the account. Only the institution that is picked gets it. */
+            phone: string;
+            place: string;
+            /** @description Months; financing only. */
+            term: string;
+            title: string;
+            /** @description Last day for quotes, 2006-01-02. */
+            until: string;
+            /** Format: int64 */
+            version: number;
+            /** @description When it is to be done, 2006-01-02. */
+            wantedBy: string;
+        };
+        DemandStepView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            label: string;
+            text: string;
+        };
+        DemandTally: {
+            /**
+             * Format: int64
+             * @description That came to stand in the hall.
+             */
+            approved: number;
+            /** Format: int64 */
+            closed: number;
+            /** Format: int64 */
+            expired: number;
+            /** Format: int64 */
+            firstMinutes: number;
+            kind: string;
+            kindName: string;
+            /** Format: int64 */
+            picked: number;
+            /** Format: int64 */
+            posted: number;
+            /**
+             * Format: int64
+             * @description Of those with one quote at least, also when it was withdrawn.
+             */
+            quoted: number;
+            /**
+             * Format: int64
+             * @description Quotes in all.
+             */
+            quotes: number;
+        };
+        DemandTyped: {
+            /** @description In units of ten thousand yuan; of financing the amount that is needed. */
+            budgetMax: string;
+            /** @description In units of ten thousand yuan; empty for none. */
+            budgetMin: string;
+            /** @description Empty: that of the account. */
+            contactName: string;
+            /** @description When and how to call. */
+            contactNote: string;
+            description: string;
+            fileIds: number[];
+            kind: string;
+            /** @description The hall shows the company's name. */
+            named: boolean;
+            /** @description Empty: that of the account. Only the institution that is picked gets it. */
+            phone: string;
+            place: string;
+            /** @description Months; financing only. */
+            term: string;
+            title: string;
+            /** @description Last day for quotes, 2006-01-02. */
+            until: string;
+            /** @description When it is to be done, 2006-01-02. */
+            wantedBy: string;
+        };
+        DemandUninviteInputBody: {
+            reason: string;
+        };
+        DemandVersionInputBody: {
+            /** Format: int64 */
+            version: number;
+        };
+        DemandView: {
+            actions: ("save" | "submit" | "recall" | "discard" | "close" | "pick" | "approve" | "return" | "invite")[];
+            /** Format: int64 */
+            applicationId?: number;
+            applicationNumber?: string;
+            /** Format: date-time */
+            approvedAt?: string;
+            budget: string;
+            contactName: string;
+            contactNote: string;
+            course: components["schemas"]["DemandStepView"][];
+            description: string;
+            /** Format: date-time */
+            dueAt?: string;
+            /** Format: date-time */
+            endedAt?: string;
+            enterpriseName: string;
+            files: components["schemas"]["DemandFileView"][];
+            /** Format: int64 */
+            id: number;
+            invitations: components["schemas"]["DemandInvitationView"][];
+            kind: string;
+            kindName: string;
+            lends: boolean;
+            named: boolean;
+            number: string;
+            overdue: boolean;
+            /** @description The reviewer posted it and may not decide about it. */
+            own: boolean;
+            /** @description Masked. */
+            phone: string;
+            pickUntil: string;
+            place: string;
+            quoteList: components["schemas"]["DemandQuoteView"][];
+            /**
+             * Format: int64
+             * @description That stand; for the company and the staff.
+             */
+            quotes: number;
+            /** @description Why it was returned or closed. */
+            reason: string;
+            /** Format: int64 */
+            round: number;
+            /** Format: date-time */
+            savedAt: string;
+            /** @enum {string} */
+            state: "draft" | "review" | "returned" | "open" | "picked" | "closed" | "expired";
+            /** Format: date-time */
+            submittedAt?: string;
+            /** Format: int64 */
+            term: number;
+            title: string;
+            /** @description As it was typed last; for the company. */
+            typed?: components["schemas"]["DemandTyped"];
+            until: string;
+            /** Format: int64 */
+            version: number;
+            wantedBy: string;
+        };
         DeskTicketInputBody: {
             /** @description Answers and closes at once. */
             answer?: string;
@@ -20366,6 +21248,37 @@ export interface operations {
             };
         };
     };
+    "get-applications-id-demand": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandOrigin"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-applications-id-diligence": {
         parameters: {
             query?: never;
@@ -22974,6 +23887,790 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CtiLine"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-demand-hall": {
+        parameters: {
+            query?: {
+                q?: string;
+                kind?: string;
+                sort?: "new" | "until" | "budget";
+                /** @description Those the asking institution was invited to. */
+                invited?: boolean;
+                page?: number;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandFound"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-demand-hall-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandHallView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-demand-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandOptions"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-demand-quotes": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                state?: "" | "live" | "withdrawn" | "picked" | "passed" | "ended";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandListQuoteItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-demand-reasons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListReason"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-demand-stats": {
+        parameters: {
+            query?: {
+                /** @description First day, 2006-01-02. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandListTally"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-demands": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                /** @description One or several, with commas. */
+                state?: string[];
+                kind?: string;
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandListItem"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-demands": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandTyped"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-demands-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-demands-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandSaveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-demands-id-approve": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandApproveInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-demands-id-close": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandCloseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-demands-id-discard": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandVersionInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-demands-id-invitations": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandInviteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-demands-id-invitations-institutionId-remove": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+                institutionId: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandUninviteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-demands-id-matches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandListMatch"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-demands-id-pick": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandPickInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-demands-id-quote": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandQuoteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandHallView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-demands-id-quote-withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandVersionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandHallView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-demands-id-recall": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandVersionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-demands-id-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandReturnInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-demands-id-submit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemandVersionInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemandView"];
                 };
             };
             /** @description Error */
