@@ -149,6 +149,7 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 		{"channels", story.seedIntake},
 		{"desk work", story.seedDeskWork},
 		{"applications", story.seedApplications},
+		{"promotion", story.seedChannels},
 		{"supervision", story.seedSupervision},
 		{"quality", story.seedQuality},
 		{"reach", story.seedReach},

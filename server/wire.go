@@ -21,6 +21,7 @@ import (
 	"github.com/huiqi/huiqi/modules/calendar"
 	"github.com/huiqi/huiqi/modules/canned"
 	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/channel"
 	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/content"
 	"github.com/huiqi/huiqi/modules/conversation"
@@ -103,6 +104,7 @@ func Migrations() []database.Migration {
 		evidence.Migrations,
 		conversation.Migrations,
 		offline.Migrations,
+		channel.Migrations,
 	)
 }
 
@@ -150,7 +152,8 @@ type house struct {
 	intake        *intake.Service
 	operations    *operations.Service
 
-	offline *offline.Service
+	offline  *offline.Service
+	channels *channel.Service
 	// links makes the links in text messages that work without signing in.
 	links *onelink.Maker
 	// sees says for each kind of object who may read its files.
@@ -221,11 +224,12 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.intake.Use(h.queue)
 	companies.Use(h.queue)
 
+	h.openChannels(c)
 	h.joinCatalog(c, p)
 	h.identity = identity.New(identity.Deps{
 		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Deputies: companies, Institutions: h.institutions, Texter: codeTexter{h.messages}, Log: p.log,
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
-		InstitutionList: workplaces{h.institutions}, Wechat: wechatOf(p.wechat), PublicURL: hostOf(c.PublicURL), CodesPerDay: c.SMS.CodesPerDay,
+		InstitutionList: workplaces{h.institutions}, Wechat: wechatOf(p.wechat), PublicURL: hostOf(c.PublicURL), CodesPerDay: c.SMS.CodesPerDay, Arrivals: h.channels,
 	})
 	uploads := h.uploads
 	uploads.Use(h.queue)
@@ -249,6 +253,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinReach(c)
 	h.joinLicences()
 	h.joinApplications(c, p, outsideEngine)
+	h.channels.Applications = h.applications
 	h.joinEvaluations(c)
 	h.joinEvidence(c)
 	h.joinConversations()
@@ -343,6 +348,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	evidence.Register(h.web.API, h.evidence)
 	conversation.Register(h.web.API, h.conversations)
 	offline.Register(h.web.API, h.offline)
+	channel.Register(h.web.API, h.channels)
 	content.Register(h.web.API, h.content)
 	knowledge.Register(h.web.API, h.knowledge)
 	canned.Register(h.web.API, h.canned)
@@ -373,6 +379,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.evidence.Pages,
 		h.conversations.Pages,
 		h.offline.Pages,
+		h.channels.Pages,
 		h.policies.Pages,
 		h.policies.ReachPages,
 		h.content.Pages,

@@ -102,6 +102,11 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, cmd Submit) (V
 			if err := s.claim(ctx, tx, actor, a.ID, kept.Seq, string(ToSubmit), cmd.FileIDs); err != nil {
 				return outcome{}, err
 			}
+			if s.Arrivals != nil {
+				if err := s.Arrivals.Applied(ctx, tx, actor, a.ID, a.EnterpriseID); err != nil {
+					return outcome{}, err
+				}
+			}
 			if _, err := dropDraft(ctx, tx, actor.UserID, actor.EnterpriseID, cmd.ProductID); err != nil {
 				return outcome{}, err
 			}

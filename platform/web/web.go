@@ -308,7 +308,7 @@ func (s *Server) signIn(c *fiber.Ctx) error {
 	if r.token == "" {
 		r.token = visitor
 	}
-	actor.Visitor = visitor
+	actor.Visitor, actor.Arrival = visitor, c.Get(arrivalHeader, c.Cookies(arrivalCookieName))
 	actor.IP, actor.UserAgent, actor.TraceID = c.IP(), c.Get("User-Agent"), r.trace
 	c.SetUserContext(access.With(ctx, actor))
 	return c.Next()

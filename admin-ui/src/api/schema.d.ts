@@ -1253,6 +1253,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/channel-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 推广渠道可选的类型和页面 */
+        get: operations["get-channel-options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-origins/applications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申请的来源渠道 */
+        get: operations["get-channel-origins-applications-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 渠道归因规则 */
+        get: operations["get-channel-rule"];
+        /** 设置渠道归因规则 */
+        put: operations["put-channel-rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 渠道统计 */
+        get: operations["get-channel-stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 手机端页面带渠道编码打开 */
+        post: operations["post-channel-visits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 推广渠道 */
+        get: operations["get-channels"];
+        put?: never;
+        /** 新建推广渠道，可一次多个 */
+        post: operations["post-channels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一个推广渠道 */
+        get: operations["get-channels-id"];
+        /** 修改、启用或停用推广渠道 */
+        put: operations["put-channels-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/consent-bases": {
         parameters: {
             query?: never;
@@ -10830,6 +10952,149 @@ export interface components {
         ChangePasswordInputBody: {
             current: string;
             password: string;
+        };
+        ChannelCreate: {
+            fields: components["schemas"]["ChannelFields"];
+            names: string[];
+        };
+        ChannelFields: {
+            from?: string;
+            /** @enum {string} */
+            kind: "street" | "bank" | "event" | "wechat" | "poster" | "other";
+            landing: string;
+            on: boolean;
+            owner?: string;
+            to?: string;
+        };
+        ChannelLine: {
+            /** Format: int64 */
+            applications: number;
+            /**
+             * Format: int64
+             * @description Applications by a channel that were granted in the period: a loan approved, a service completed.
+             */
+            approved: number;
+            code?: string;
+            /**
+             * Format: int64
+             * @description Registrations for ten thousand visitors; -1 without visitors.
+             */
+            conversion: number;
+            /** @description The channel's id, the day or the month. */
+            key: string;
+            kindName?: string;
+            name: string;
+            /** Format: int64 */
+            registrations: number;
+            /**
+             * Format: int64
+             * @description Companies that registered by a channel and were verified in the period.
+             */
+            verified: number;
+            /**
+             * Format: int64
+             * @description Different visitors of the whole line.
+             */
+            visitors: number;
+            /**
+             * Format: int64
+             * @description A visitor counts once a day.
+             */
+            visits: number;
+        };
+        ChannelListOrigin: {
+            items: components["schemas"]["ChannelOrigin"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ChannelListView: {
+            items: components["schemas"]["ChannelView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ChannelNamed: {
+            label: string;
+            value: string;
+        };
+        ChannelOptions: {
+            kinds: components["schemas"]["ChannelNamed"][];
+            landings: components["schemas"]["ChannelNamed"][];
+        };
+        ChannelOrigin: {
+            /** Format: int64 */
+            channelId: number;
+            code: string;
+            /** @enum {string} */
+            how: "link" | "registration";
+            kindName: string;
+            name: string;
+            /** Format: date-time */
+            touchedAt: string;
+        };
+        ChannelRuleView: {
+            /**
+             * Format: int64
+             * @description After a company registered by a channel, in which its applications without a link are that channel's; 0 is never.
+             */
+            carryDays: number;
+            /**
+             * Format: int64
+             * @description After opening a link.
+             */
+            days: number;
+            /** Format: int64 */
+            version: number;
+        };
+        ChannelStats: {
+            from: string;
+            lines: components["schemas"]["ChannelLine"][];
+            to: string;
+            /** @description Visitors of the total are different ones: fewer than the sum when somebody came by several channels. */
+            total: components["schemas"]["ChannelLine"];
+        };
+        ChannelUpdate: {
+            fields: components["schemas"]["ChannelFields"];
+            name: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ChannelView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            code: string;
+            /** @description First day, 2006-01-02; empty from the beginning. */
+            from: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "street" | "bank" | "event" | "wechat" | "poster" | "other";
+            landing: string;
+            /** @description The short link, in full. */
+            link: string;
+            name: string;
+            on: boolean;
+            /** @description Who answers for it. */
+            owner: string;
+            /** @enum {string} */
+            state: "live" | "ahead" | "over" | "off";
+            /** @description Last day; empty without an end. */
+            to: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ChannelVisitInputBody: {
+            code: string;
+            /** @description What this browser carries already. */
+            token?: string;
+        };
+        ChannelVisited: {
+            /** @description A path of this site. */
+            landing: string;
+            /** @description What the browser carries: signed, and good for Days. */
+            token?: string;
         };
         ClocksOutputBody: {
             items: components["schemas"]["TicketClockView"][];
@@ -21969,6 +22234,339 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaptchaOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelOptions"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel-origins-applications-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelListOrigin"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelRuleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-channel-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelRuleView"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelRuleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel-stats": {
+        parameters: {
+            query?: {
+                group?: "channel" | "day" | "month";
+                channelId?: number;
+                kind?: "street" | "bank" | "event" | "wechat" | "poster" | "other";
+                /** @description First day, 2006-01-02; empty is 30 days. */
+                from?: string;
+                /** @description Last day; empty is today. */
+                to?: string;
+                sort?: "visits" | "visitors" | "registrations" | "verified" | "applications" | "approved" | "conversion";
+                ascending?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelStats"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-channel-visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelVisitInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelVisited"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channels": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                kind?: "street" | "bank" | "event" | "wechat" | "poster" | "other";
+                state?: "live" | "ahead" | "over" | "off";
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-channels": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelCreate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channels-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-channels-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelUpdate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelView"];
                 };
             };
             /** @description Error */
