@@ -68,6 +68,12 @@ func TestShortLinkToStatistics(t *testing.T) {
 	if set := strings.Join(res.Header["Set-Cookie"], "\n"); !strings.Contains(set, "HttpOnly") || !strings.Contains(set, "Secure") || !strings.Contains(set, "SameSite=Lax") || !strings.Contains(set, "Max-Age=2592000") {
 		t.Fatal(set)
 	}
+	// A browser that never was here gets both cookies, each on a line of its own.
+	fresh := httptest.NewRequest("GET", "/c/"+made[0].Code, nil)
+	fresh.Header.Set("User-Agent", "Mozilla/5.0 (iPhone)")
+	if res, err := h.web.App.Test(fresh, -1); err != nil || carried(res) == "" || len(res.Cookies()) != 2 {
+		t.Fatal(res.Header["Set-Cookie"], err)
+	}
 	// The page in WeChat has lost the cookie, but knows the code: nobody is counted twice.
 	if res, body := l.open("POST", "/api/channel-visits", "", `{"code":"`+made[0].Code+`","token":"`+token+`"}`); res.StatusCode != 200 || carried(res) == "" || !strings.Contains(body, `"token":"`) {
 		t.Fatal(res.StatusCode, body)
@@ -94,7 +100,7 @@ func TestShortLinkToStatistics(t *testing.T) {
 
 	mustRegister(t, h, "13612340994", access.Actor{Party: access.Anonymous, IP: "203.0.113.7", Arrival: token})
 	st, err := h.channels.Stats(ctx, operator, channel.Query{})
-	if err != nil || st.Total.Numbers != (channel.Numbers{Visits: 2, Visitors: 1, Registrations: 1}) {
+	if err != nil || st.Total.Numbers != (channel.Numbers{Visits: 3, Visitors: 2, Registrations: 1}) {
 		t.Fatalf("%+v %v", st.Total, err)
 	}
 	for _, line := range st.Lines {

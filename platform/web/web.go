@@ -303,7 +303,9 @@ func (s *Server) signIn(c *fiber.Ctx) error {
 	visitor := c.Cookies(visitorCookieName)
 	if len(visitor) < 16 || len(visitor) > 64 {
 		visitor = newTrace() + newTrace()
-		c.Cookie(&fiber.Cookie{Name: visitorCookieName, Value: visitor, Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax"})
+		// Set when the handler is done: one that appends a cookie of its own would put it behind this one on the same line, where
+		// no browser finds it.
+		defer c.Cookie(&fiber.Cookie{Name: visitorCookieName, Value: visitor, Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax"})
 	}
 	if r.token == "" {
 		r.token = visitor
