@@ -24,6 +24,7 @@ import (
 	"github.com/huiqi/huiqi/modules/channel"
 	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/content"
+	"github.com/huiqi/huiqi/modules/contract"
 	"github.com/huiqi/huiqi/modules/conversation"
 	"github.com/huiqi/huiqi/modules/cti"
 	"github.com/huiqi/huiqi/modules/directory"
@@ -57,6 +58,7 @@ import (
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/live"
+	"github.com/huiqi/huiqi/platform/localsign"
 	"github.com/huiqi/huiqi/platform/onelink"
 	"github.com/huiqi/huiqi/platform/relay"
 	"github.com/huiqi/huiqi/platform/search"
@@ -105,6 +107,8 @@ func Migrations() []database.Migration {
 		conversation.Migrations,
 		offline.Migrations,
 		channel.Migrations,
+		localsign.Migrations,
+		contract.Migrations,
 	)
 }
 
@@ -134,6 +138,7 @@ type house struct {
 	evaluations   *evaluation.Service
 	evidence      *evidence.Service
 	conversations *conversation.Service
+	contracts     *contract.Service
 	policies      *policy.Service
 	content       *content.Service
 	knowledge     *knowledge.Service
@@ -258,6 +263,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinEvidence(c)
 	h.joinConversations()
 	h.joinOffline(c)
+	h.joinContracts(c)
 	h.joinContent(uploads)
 	h.joinKnowledge()
 	h.joinCanned()
@@ -349,6 +355,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	conversation.Register(h.web.API, h.conversations)
 	offline.Register(h.web.API, h.offline)
 	channel.Register(h.web.API, h.channels)
+	contract.Register(h.web.API, h.contracts)
 	content.Register(h.web.API, h.content)
 	knowledge.Register(h.web.API, h.knowledge)
 	canned.Register(h.web.API, h.canned)
@@ -380,6 +387,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.conversations.Pages,
 		h.offline.Pages,
 		h.channels.Pages,
+		h.contracts.Pages,
 		h.policies.Pages,
 		h.policies.ReachPages,
 		h.content.Pages,

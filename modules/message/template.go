@@ -291,6 +291,7 @@ func templates() []Template {
 
 		{Code: OfflineTemplate, Group: Codes, Title: "线下服务确认", SMS: &SMSForm{"offline_confirm", map[string]string{"name": "{name}", "site": "{site}", "code": "{code}"}}},
 		{Code: "offline.settled", Group: Evaluations, Title: "线下服务登记有答复", Text: "{name}对线下服务“{title}”（{number}）的登记{text}。"},
+		{Code: "contract.step", Group: Evaluations, Title: "电子合同", Text: "合同“{title}”（{number}）{text}。"},
 		{Code: EvaluateTemplate, Group: Codes, Title: "服务评价提醒", SMS: &SMSForm{"service_evaluate", map[string]string{"product": "{product}", "site": "{site}", "code": "{code}"}}},
 		v("given", "收到服务评价", "{enterpriseName}评价了“{title}”（{number}）的服务：{level}。请查看，可以回复一次。"),
 		v("revised", "企业修改了服务评价", "{enterpriseName}修改了对“{title}”（{number}）的评价：{level}。"),
