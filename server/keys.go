@@ -24,6 +24,7 @@ import (
 	"github.com/huiqi/huiqi/modules/policy"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/jobs"
+	"github.com/huiqi/huiqi/platform/localsign"
 	"github.com/huiqi/huiqi/platform/onelink"
 	"github.com/huiqi/huiqi/platform/secret"
 )
@@ -33,7 +34,7 @@ import (
 func keepers() secret.Keepers {
 	var all secret.Keepers
 	for _, k := range []secret.Keepers{
-		identity.Sealed(), enterprise.Sealed(), institution.Sealed(), ticket.Sealed(), application.Sealed(), message.Sealed(), exchange.Sealed(), export.Sealed(), importing.Sealed(), cti.Sealed(), intake.Sealed(), policy.Sealed(), onelink.Sealed(), offline.Sealed(), demand.Sealed(),
+		identity.Sealed(), enterprise.Sealed(), institution.Sealed(), ticket.Sealed(), application.Sealed(), message.Sealed(), exchange.Sealed(), export.Sealed(), importing.Sealed(), cti.Sealed(), intake.Sealed(), policy.Sealed(), onelink.Sealed(), offline.Sealed(), demand.Sealed(), localsign.Sealed(),
 	} {
 		all.Columns, all.Hashes = append(all.Columns, k.Columns...), append(all.Hashes, k.Hashes...)
 	}

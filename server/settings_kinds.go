@@ -23,7 +23,7 @@ const byImport = "按导入的配置设置"
 // imported.
 func (h *house) kinds() []settingKind {
 	return slices.Concat(h.ticketKinds(), h.enterpriseKinds(), h.evaluationKinds(), h.proofKinds(), h.applicationKinds(), []settingKind{
-		h.talkKind(), h.calendarKind(), h.directoryKind(), h.cannedKind(), h.cardKind(), h.kindCards(), h.drawKind(), h.hoursKind(), h.surgeKind(), h.formulaKind(), h.serviceKind(), h.limitKind(),
+		h.talkKind(), h.channelKind(), h.calendarKind(), h.directoryKind(), h.cannedKind(), h.cardKind(), h.kindCards(), h.drawKind(), h.hoursKind(), h.surgeKind(), h.formulaKind(), h.serviceKind(), h.limitKind(),
 	})
 }
 

@@ -94,6 +94,7 @@ service_evidence:
 assessment_cards:
   - {target: operator, name: 运营评估表, items: [{name: 撮合跟进, points: 60, hint: ''}, {name: 材料审核, points: 40, hint: ''}], fatal: [弄虚作假]}
 conversation_rule: {minutes: 30, closeDays: 14}
+channel_rule: {days: 45, carryDays: 90}
 return_reasons:
   - {list: enterprise, code: no_stamp, text: 营业执照副本未加盖公章，请盖章后重新提交, words: false, sort: 15, retired: false}
 `
@@ -194,6 +195,7 @@ func TestBadSettingsOfEveryKind(t *testing.T) {
 		"surge_rule: {least: 1, factor: 1, weeks: 1, on: true}":                                                                                         "件数请填 2 至 1000",
 		"appraisal_formula: {name: 口径, body: {lines: [], omissions: [], weights: [], minCases: 0}}":                                                     "口径",
 		"open311_services:\n  - {code: NONE, published: true}":                                                                                          "没有编码为 NONE 的诉求类型",
+		"channel_rule: {days: 0, carryDays: 3}":                                                                                                         "请填 1 至 180",
 		"conversation_rule: {minutes: -1, closeDays: 3}":                                                                                                "未读提醒请填",
 		"service_evidence:\n  - {items: [{code: A, name: 协议, side: institution, files: any, min: 1, required: true}]}":                                  "编码为 2 至 30 位",
 		"assessment_cards:\n  - {target: nobody, name: 评估表, items: [], fatal: []}":                                                                      "请写明评估对象",
@@ -229,7 +231,7 @@ func TestBadSettingsOfEveryKind(t *testing.T) {
 
 // noSettings are the tables that no settings stand in, by what they hold. A new table belongs here or to a kind of settings.
 var noSettings = map[string]string{
-	"work of people and what came of it": `demands demand_quotes demand_invitations demand_files conversation_threads conversation_notes conversation_files evidence_pieces evidence_assessments evaluations evaluation_firsts evaluation_reports evaluation_cases one_links applications application_drafts application_files application_numbers article_files articles intake_requests intake_messages intake_letters intake_talks intake_seen enterprises enterprise_names enterprise_contacts enterprise_extra_values enterprise_size_drafts enterprise_facts enterprise_settlements enterprise_quality_scores enterprise_quality_tallies enterprise_joins enterprise_delegations enterprise_members enterprise_mandates enterprise_verifications licences licence_uses licence_reminders institutions institution_applications institution_documents institution_rounds institution_renewals institution_reminders files products product_editions product_batches product_batch_items product_views enterprise_reports enterprise_tag_drafts enterprise_tagged enterprise_tag_walks application_diligence application_memory application_payments product_suits offline_services
+	"work of people and what came of it": `demands demand_quotes demand_invitations demand_files conversation_threads conversation_notes conversation_files evidence_pieces evidence_assessments evaluations evaluation_firsts evaluation_reports evaluation_cases one_links applications application_drafts application_files application_numbers article_files articles intake_requests intake_messages intake_letters intake_talks intake_seen enterprises enterprise_names enterprise_contacts enterprise_extra_values enterprise_size_drafts enterprise_facts enterprise_settlements enterprise_quality_scores enterprise_quality_tallies enterprise_joins enterprise_delegations enterprise_members enterprise_mandates enterprise_verifications licences licence_uses licence_reminders institutions institution_applications institution_documents institution_rounds institution_renewals institution_reminders files products product_editions product_batches product_batch_items product_views enterprise_reports enterprise_tag_drafts enterprise_tagged enterprise_tag_walks application_diligence application_memory application_payments product_suits offline_services channels channel_visits channel_attributions contracts contract_signatures contract_templates
 		knowledge_editions knowledge_entries knowledge_feedback knowledge_units knowledge_uses policy_editions policy_examples policy_reminders policy_saves policy_subscriptions quality_checks quality_draws quality_works messages sms_messages wechat_messages
 		tickets ticket_bulks ticket_bulk_rows ticket_callbacks ticket_callback_attempts ticket_clocks ticket_confidants ticket_evidence ticket_fields ticket_files ticket_judge_links
 		ticket_holders ticket_hops ticket_links ticket_memory ticket_note_readers ticket_notes ticket_presence ticket_requests ticket_reveals ticket_secrets ticket_tags ticket_drafts
@@ -240,9 +242,9 @@ var noSettings = map[string]string{
 	"seats of persons, who are other ones elsewhere":                            `seats seat_members seat_shifts seat_shift_changes seat_skills seat_spells seat_teams cti_extensions cti_nuisance`,
 	"keys and standing of connections":                                          `exchange_attempts exchange_calls exchange_deliveries exchange_keys exchange_usage intake_keys intake_mailboxes`,
 	"comes with the program":                                                    `ticket_categories ticket_schemes ticket_secrecy_levels role_defaults licence_kinds`,
-	"reckoned from others":                                                      `appraisal_cases appraisal_snapshots appraisal_state request_counts product_suit_stamps ticket_clock_stamps policy_follow policy_verdicts ticket_numbers ticket_turns health_incidents health_reports offline_numbers demand_numbers`,
+	"reckoned from others":                                                      `appraisal_cases appraisal_snapshots appraisal_state request_counts product_suit_stamps ticket_clock_stamps policy_follow policy_verdicts ticket_numbers ticket_turns health_incidents health_reports offline_numbers demand_numbers contract_numbers`,
 	"the program's own": `audit_anchors audit_checks audit_entries audit_heads audit_seals audit_ships backups captchas event_cursors events export_parts exports idempotency_keys import_rows imports
-		schema_migrations search_dirty search_indexes search_mirrors secret_rotations sms_codes sms_days sms_guards task_runs tasks ticket_query_tries one_link_tries`,
+		schema_migrations search_dirty search_indexes search_mirrors secret_rotations sms_codes sms_days sms_guards task_runs tasks ticket_query_tries one_link_tries signing_keys`,
 }
 
 // TestEveryTableOfSettingsIsDeclared fails when a table is new and nobody said whether it holds what an operator sets.

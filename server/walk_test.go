@@ -67,6 +67,18 @@ func owner(t *testing.T, h *house, phone string) string {
 	t.Helper()
 	ctx := context.Background()
 	visitor := access.Actor{Party: access.Anonymous, IP: "203.0.113.7"}
+	code := mustCode(t, h, phone, visitor, identity.ForRegister)
+	b, err := h.identity.Register(ctx, visitor, identity.Register{Phone: phone, Code: code, CompanyName: "北京麦香烘焙有限公司", ContactName: "李", Consent: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Token
+}
+
+// mustCode has a code sent to a phone and reads it from the outbox.
+func mustCode(t *testing.T, h *house, phone string, visitor access.Actor, purpose identity.Purpose) string {
+	t.Helper()
+	ctx := context.Background()
 	id, err := h.identity.NewCaptcha(ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +87,7 @@ func owner(t *testing.T, h *house, phone string) string {
 	if err := h.db.Read().NewSelect().TableExpr("captchas").Column("digits").Where("id = ?", id).Scan(ctx, &digits); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.identity.SendCode(ctx, visitor, identity.SendCode{Phone: phone, Purpose: identity.ForRegister, CaptchaID: id, CaptchaAnswer: digits}); err != nil {
+	if _, err := h.identity.SendCode(ctx, visitor, identity.SendCode{Phone: phone, Purpose: purpose, CaptchaID: id, CaptchaAnswer: digits}); err != nil {
 		t.Fatal(err)
 	}
 	var sealed string
@@ -86,12 +98,7 @@ func owner(t *testing.T, h *house, phone string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code := regexp.MustCompile(`\d{6}`).FindString(string(plain))
-	b, err := h.identity.Register(ctx, visitor, identity.Register{Phone: phone, Code: code, CompanyName: "北京麦香烘焙有限公司", ContactName: "李", Consent: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b.Token
+	return regexp.MustCompile(`\d{6}`).FindString(string(plain))
 }
 
 func ask(t *testing.T, h *house, method, path, token, body string) (int, string) {

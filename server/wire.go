@@ -21,8 +21,10 @@ import (
 	"github.com/huiqi/huiqi/modules/calendar"
 	"github.com/huiqi/huiqi/modules/canned"
 	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/channel"
 	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/content"
+	"github.com/huiqi/huiqi/modules/contract"
 	"github.com/huiqi/huiqi/modules/conversation"
 	"github.com/huiqi/huiqi/modules/cti"
 	"github.com/huiqi/huiqi/modules/demand"
@@ -57,6 +59,7 @@ import (
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/live"
+	"github.com/huiqi/huiqi/platform/localsign"
 	"github.com/huiqi/huiqi/platform/onelink"
 	"github.com/huiqi/huiqi/platform/relay"
 	"github.com/huiqi/huiqi/platform/search"
@@ -105,6 +108,9 @@ func Migrations() []database.Migration {
 		conversation.Migrations,
 		offline.Migrations,
 		demand.Migrations,
+		channel.Migrations,
+		localsign.Migrations,
+		contract.Migrations,
 	)
 }
 
@@ -134,6 +140,7 @@ type house struct {
 	evaluations   *evaluation.Service
 	evidence      *evidence.Service
 	conversations *conversation.Service
+	contracts     *contract.Service
 	policies      *policy.Service
 	content       *content.Service
 	knowledge     *knowledge.Service
@@ -152,8 +159,9 @@ type house struct {
 	intake        *intake.Service
 	operations    *operations.Service
 
-	offline *offline.Service
-	demands *demand.Service
+	offline  *offline.Service
+	demands  *demand.Service
+	channels *channel.Service
 	// links makes the links in text messages that work without signing in.
 	links *onelink.Maker
 	// sees says for each kind of object who may read its files.
@@ -224,11 +232,12 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.intake.Use(h.queue)
 	companies.Use(h.queue)
 
+	h.openChannels(c)
 	h.joinCatalog(c, p)
 	h.identity = identity.New(identity.Deps{
 		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Deputies: companies, Institutions: h.institutions, Texter: codeTexter{h.messages}, Log: p.log,
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
-		InstitutionList: workplaces{h.institutions}, Wechat: wechatOf(p.wechat), PublicURL: hostOf(c.PublicURL), CodesPerDay: c.SMS.CodesPerDay,
+		InstitutionList: workplaces{h.institutions}, Wechat: wechatOf(p.wechat), PublicURL: hostOf(c.PublicURL), CodesPerDay: c.SMS.CodesPerDay, Arrivals: h.channels,
 	})
 	uploads := h.uploads
 	uploads.Use(h.queue)
@@ -252,11 +261,13 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.joinReach(c)
 	h.joinLicences()
 	h.joinApplications(c, p, outsideEngine)
+	h.channels.Applications = h.applications
 	h.joinEvaluations(c)
 	h.joinEvidence(c)
 	h.joinConversations()
 	h.joinOffline(c)
 	h.joinDemands()
+	h.joinContracts(c)
 	h.joinContent(uploads)
 	h.joinKnowledge()
 	h.joinCanned()
@@ -351,6 +362,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	conversation.Register(h.web.API, h.conversations)
 	offline.Register(h.web.API, h.offline)
 	demand.Register(h.web.API, h.demands)
+	channel.Register(h.web.API, h.channels)
+	contract.Register(h.web.API, h.contracts)
 	content.Register(h.web.API, h.content)
 	knowledge.Register(h.web.API, h.knowledge)
 	canned.Register(h.web.API, h.canned)
@@ -382,6 +395,8 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.conversations.Pages,
 		h.offline.Pages,
 		h.demands.Pages,
+		h.channels.Pages,
+		h.contracts.Pages,
 		h.policies.Pages,
 		h.policies.ReachPages,
 		h.content.Pages,

@@ -23,7 +23,7 @@ func (h *house) joinApplications(c Config, p parts, outside search.Outside) {
 	h.applications = application.New(application.Deps{
 		DB: h.db, Clock: p.clock, Box: h.box, Products: offers{h.catalog}, Companies: applicants{h.enterprises}, Contacts: applicantContacts{h.identity},
 		Institutions: handlers{h.identity, h.institutions}, Files: applicationFiles{h.uploads}, Uploads: applicationFiles{h.uploads}, Hotline: siteInfo(c).Contact,
-		Profiles: applicantProfiles{h.enterprises}, Papers: applicationPapers{h}, Dossier: applicantDossier{h}, Calendars: h.calendars, Kinds: productKinds(), Reasons: h.reviews, Outside: outside,
+		Profiles: applicantProfiles{h.enterprises}, Papers: applicationPapers{h}, Dossier: applicantDossier{h}, Calendars: h.calendars, Kinds: productKinds(), Reasons: h.reviews, Outside: outside, Arrivals: h.channels,
 	})
 	h.tasks = append(h.tasks, h.applications.Tasks()...)
 	h.sees[application.Object], h.sees[application.ObjectDiligence] = h.applications.Sees, h.applications.SeesDiligence

@@ -93,7 +93,7 @@ func (h *house) measureListeners(ctx context.Context) (operations.Reading, error
 
 // listenerTitles are the listeners as the person on duty knows them; those of the copies outside are made from their kinds.
 var listenerTitles = map[string]string{
-	"message": "消息通知", "exchange": "数据回流", "ticket.receipts": "受理回执", "ticket.judge_links": "评价链接", "evaluation.ended": "服务结束后的评价提醒", "cti.tickets": "来电与工单的关联", "directory.dispatches": "派单建议", "demand.invitations": "需求匹配和邀请",
+	"message": "消息通知", "exchange": "数据回流", "ticket.receipts": "受理回执", "ticket.judge_links": "评价链接", "evaluation.ended": "服务结束后的评价提醒", "channel.outcomes": "渠道成果统计", "cti.tickets": "来电与工单的关联", "directory.dispatches": "派单建议", "demand.invitations": "需求匹配和邀请",
 	"intake.requests": "公开诉求的进度", "policy.runs": "政策与企业的匹配", "supervision.received": "受理量统计", appraisal.ListenerName: "考核指标", quality.ListenerName: "质检抽取",
 }
 

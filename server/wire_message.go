@@ -14,6 +14,7 @@ import (
 
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/consent"
+	"github.com/huiqi/huiqi/modules/contract"
 	"github.com/huiqi/huiqi/modules/conversation"
 	"github.com/huiqi/huiqi/modules/demand"
 	"github.com/huiqi/huiqi/modules/enterprise"
@@ -112,6 +113,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofFile(ctx, tx, e)
 	case "application":
 		return n.ofApplication(ctx, tx, e)
+	case contract.Object:
+		return n.ofContract(ctx, tx, e)
 	case offline.Object:
 		return n.ofOffline(ctx, tx, e)
 	case demand.Object:

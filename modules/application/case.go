@@ -25,6 +25,8 @@ type Case struct {
 	EnterpriseName             string
 	UserID, HandlerID          int64
 	ContactName, HandlerName   string
+	Amount                     int64 // applied for, in fen
+	Term                       int
 	SubmittedAt                time.Time
 	ClosedAt                   *time.Time
 	ApprovedAmount, Disbursed  int64
@@ -39,7 +41,7 @@ func (s *Service) Case(ctx context.Context, db bun.IDB, actor access.Actor, id i
 	}
 	return Case{ID: a.ID, Version: a.Version, Number: a.Number, Status: a.Status, ProductID: a.ProductID, ProductName: a.ProductName, Kind: a.Kind, KindName: a.KindName,
 		Lends: a.Lends, InstitutionID: a.InstitutionID, InstitutionName: a.InstitutionName, EnterpriseID: a.EnterpriseID, EnterpriseName: a.EnterpriseName,
-		UserID: a.UserID, HandlerID: a.HandlerID, ContactName: a.ContactName, HandlerName: a.HandlerName, SubmittedAt: a.SubmittedAt, ClosedAt: a.ClosedAt,
+		UserID: a.UserID, HandlerID: a.HandlerID, ContactName: a.ContactName, HandlerName: a.HandlerName, Amount: a.Amount, Term: a.Term, SubmittedAt: a.SubmittedAt, ClosedAt: a.ClosedAt,
 		ApprovedAmount: a.ApprovedAmount, Disbursed: a.DisbursedAmount, ApprovedRate: a.ApprovedRate, ApprovedTerm: a.ApprovedTerm}, nil
 }
 

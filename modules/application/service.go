@@ -123,6 +123,14 @@ type Deps struct {
 	Reasons Reasons
 	// Outside finds applications by words instead of the database; nil does not.
 	Outside search.Outside
+	// Arrivals attributes applications to what brought them; nil attributes none.
+	Arrivals Arrivals
+}
+
+// Arrivals keeps by which way applications came.
+type Arrivals interface {
+	// Applied is told in the transaction of an application.
+	Applied(ctx context.Context, tx bun.Tx, actor access.Actor, id, enterpriseID int64) error
 }
 
 // Service keeps the applications.

@@ -135,6 +135,11 @@ func (s *Service) submit(ctx context.Context, tx bun.Tx, actor access.Actor, cmd
 	if err := s.handIn(ctx, tx, actor, a.ID, cmd.PaperIDs); err != nil {
 		return 0, err
 	}
+	if s.Arrivals != nil {
+		if err := s.Arrivals.Applied(ctx, tx, actor, a.ID, a.EnterpriseID); err != nil {
+			return 0, err
+		}
+	}
 	if _, err := dropDraft(ctx, tx, actor.UserID, actor.EnterpriseID, cmd.ProductID); err != nil {
 		return 0, err
 	}

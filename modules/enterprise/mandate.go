@@ -28,6 +28,8 @@ const (
 	RightLicences Right = "licences" // 查看和维护证照
 	RightFacts    Right = "facts"    // 填报经营数据
 	RightReports  Right = "reports"  // 生成企业征信报告
+	// RightContracts 签署电子合同
+	RightContracts Right = "contracts"
 )
 
 // RightInfo is a right in words.
@@ -38,7 +40,7 @@ type RightInfo struct {
 
 // Rights are all rights, in the order in which they are offered.
 func Rights() []RightInfo {
-	return []RightInfo{{RightLicences, "查看和维护证照"}, {RightFacts, "填报经营数据"}, {RightConsent, "办理数据授权"}, {RightReports, "生成企业征信报告"}}
+	return []RightInfo{{RightLicences, "查看和维护证照"}, {RightFacts, "填报经营数据"}, {RightConsent, "办理数据授权"}, {RightReports, "生成企业征信报告"}, {RightContracts, "签署电子合同"}}
 }
 
 // The faults of mandates.

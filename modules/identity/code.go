@@ -26,6 +26,7 @@ const (
 	ForRegister     Purpose = "register"
 	ForSignIn       Purpose = "login"
 	ForSecondFactor Purpose = "second_factor"
+	ForSigning      Purpose = "sign"
 )
 
 const (

@@ -71,6 +71,12 @@ type Deputies interface {
 }
 
 // Deps are what the module needs.
+// Arrivals keeps by which way people came who register.
+type Arrivals interface {
+	// Registered is told in the transaction of a registration.
+	Registered(ctx context.Context, tx bun.Tx, actor access.Actor, userID, enterpriseID int64) error
+}
+
 type Deps struct {
 	DB           *database.DB
 	Clock        clock.Clock
@@ -90,6 +96,8 @@ type Deps struct {
 	PublicURL string
 	// CodesPerDay bounds the SMS codes of a day in the whole installation; 0 does not.
 	CodesPerDay int
+	// Arrivals attributes registrations to what brought them; nil attributes none.
+	Arrivals Arrivals
 	// Permissions are all rights of the program, Roles what an installation begins with.
 	Permissions []access.Info
 	Roles       []BuiltinRole

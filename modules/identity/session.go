@@ -98,6 +98,11 @@ func (s *Service) Register(ctx context.Context, actor access.Actor, cmd Register
 			Summary: "注册企业账号并同意个人信息保护说明"}); err != nil {
 			return err
 		}
+		if s.Arrivals != nil {
+			if err := s.Arrivals.Registered(ctx, tx, who, u.ID, id); err != nil {
+				return err
+			}
+		}
 		notice, err := s.claimWechat(ctx, tx, who)
 		if err != nil {
 			return err

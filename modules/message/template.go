@@ -310,6 +310,7 @@ func templates() []Template {
 		d("passed_over", "需求已选定其他机构", "感谢贵机构为需求“{title}”（{number}）报价。企业综合考虑后选定了其他机构，期待下次合作。"),
 		d("quote_ended", "报价的需求已结束", "贵机构报过价的需求“{title}”（{number}）已结束，企业没有选定报价。感谢您的参与。"),
 		d("expired", "需求已到期关闭", "您的需求“{title}”（{number}）已到期，自动关闭。如仍需要，可以重新发布。"),
+		{Code: "contract.step", Group: Evaluations, Title: "电子合同", Text: "合同“{title}”（{number}）{text}。"},
 		{Code: EvaluateTemplate, Group: Codes, Title: "服务评价提醒", SMS: &SMSForm{"service_evaluate", map[string]string{"product": "{product}", "site": "{site}", "code": "{code}"}}},
 		v("given", "收到服务评价", "{enterpriseName}评价了“{title}”（{number}）的服务：{level}。请查看，可以回复一次。"),
 		v("revised", "企业修改了服务评价", "{enterpriseName}修改了对“{title}”（{number}）的评价：{level}。"),

@@ -72,6 +72,8 @@ type Actor struct {
 	TraceID   string
 	// Visitor tells browsers apart, signed in or not: the value of a cookie. Never keep it in clear.
 	Visitor string
+	// Arrival is what the browser carries of the link it came by, as it brought it: channels sign it and read it.
+	Arrival string
 }
 
 // SystemActor is who jobs and listeners act as. name says which: "job:ticket.remind".

@@ -82,12 +82,23 @@ func NewList[T any](items []T, next string) List[T] {
 const (
 	SessionCookieName = "__Host-huiqi"
 	visitorCookieName = "__Host-huiqi-visitor"
+	arrivalCookieName = "__Host-huiqi-channel"
 )
 
 // SessionCookie carries a new session's token.
 func SessionCookie(token string, expires time.Time) http.Cookie {
 	return http.Cookie{
 		Name: SessionCookieName, Value: token, Path: "/", Expires: expires, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// arrivalHeader is the arrival of pages whose browser keeps no cookies; it goes before the cookie.
+const arrivalHeader = "X-Huiqi-Channel"
+
+// ArrivalCookie carries for some days by which link the browser came.
+func ArrivalCookie(token string, days int) http.Cookie {
+	return http.Cookie{
+		Name: arrivalCookieName, Value: token, Path: "/", MaxAge: days * 86400, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}
 }
 

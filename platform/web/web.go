@@ -303,12 +303,14 @@ func (s *Server) signIn(c *fiber.Ctx) error {
 	visitor := c.Cookies(visitorCookieName)
 	if len(visitor) < 16 || len(visitor) > 64 {
 		visitor = newTrace() + newTrace()
-		c.Cookie(&fiber.Cookie{Name: visitorCookieName, Value: visitor, Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax"})
+		// Set when the handler is done: one that appends a cookie of its own would put it behind this one on the same line, where
+		// no browser finds it.
+		defer c.Cookie(&fiber.Cookie{Name: visitorCookieName, Value: visitor, Path: "/", Secure: true, HTTPOnly: true, SameSite: "Lax"})
 	}
 	if r.token == "" {
 		r.token = visitor
 	}
-	actor.Visitor = visitor
+	actor.Visitor, actor.Arrival = visitor, c.Get(arrivalHeader, c.Cookies(arrivalCookieName))
 	actor.IP, actor.UserAgent, actor.TraceID = c.IP(), c.Get("User-Agent"), r.trace
 	c.SetUserContext(access.With(ctx, actor))
 	return c.Next()

@@ -1270,6 +1270,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/case-contracts/{object}/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申请的合同 */
+        get: operations["get-case-contracts-object-id"];
+        put?: never;
+        /** 起草合同 */
+        post: operations["post-case-contracts-object-id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 推广渠道可选的类型和页面 */
+        get: operations["get-channel-options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-origins/applications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申请的来源渠道 */
+        get: operations["get-channel-origins-applications-id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 渠道归因规则 */
+        get: operations["get-channel-rule"];
+        /** 设置渠道归因规则 */
+        put: operations["put-channel-rule"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 渠道统计 */
+        get: operations["get-channel-stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channel-visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 手机端页面带渠道编码打开 */
+        post: operations["post-channel-visits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 推广渠道 */
+        get: operations["get-channels"];
+        put?: never;
+        /** 新建推广渠道，可一次多个 */
+        post: operations["post-channels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一个推广渠道 */
+        get: operations["get-channels-id"];
+        /** 修改、启用或停用推广渠道 */
+        put: operations["put-channels-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/consent-bases": {
         parameters: {
             query?: never;
@@ -1469,6 +1609,178 @@ export interface paths {
         get: operations["get-content-columns"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contract-checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 按编号和校验码核验合同 */
+        get: operations["get-contract-checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contract-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 合同模板 */
+        get: operations["get-contract-templates"];
+        put?: never;
+        /** 保存合同模板为新版本 */
+        post: operations["post-contract-templates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contracts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 一份合同 */
+        get: operations["get-contracts-id"];
+        /** 修改合同草稿 */
+        put: operations["put-contracts-id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contracts/{id}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发送签署验证码 */
+        post: operations["post-contracts-id-code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contracts/{id}/package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 合同签名数据，可脱离平台验证 */
+        get: operations["get-contracts-id-package"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contracts/{id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 企业拒签合同 */
+        post: operations["post-contracts-id-reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contracts/{id}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 发送合同给企业 */
+        post: operations["post-contracts-id-send"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contracts/{id}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 签署合同 */
+        post: operations["post-contracts-id-sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contracts/{id}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 申请、同意或不同意作废合同 */
+        post: operations["post-contracts-id-void"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contracts/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回合同 */
+        post: operations["post-contracts-id-withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -11323,6 +11635,149 @@ export interface components {
             current: string;
             password: string;
         };
+        ChannelCreate: {
+            fields: components["schemas"]["ChannelFields"];
+            names: string[];
+        };
+        ChannelFields: {
+            from?: string;
+            /** @enum {string} */
+            kind: "street" | "bank" | "event" | "wechat" | "poster" | "other";
+            landing: string;
+            on: boolean;
+            owner?: string;
+            to?: string;
+        };
+        ChannelLine: {
+            /** Format: int64 */
+            applications: number;
+            /**
+             * Format: int64
+             * @description Applications by a channel that were granted in the period: a loan approved, a service completed.
+             */
+            approved: number;
+            code?: string;
+            /**
+             * Format: int64
+             * @description Registrations for ten thousand visitors; -1 without visitors.
+             */
+            conversion: number;
+            /** @description The channel's id, the day or the month. */
+            key: string;
+            kindName?: string;
+            name: string;
+            /** Format: int64 */
+            registrations: number;
+            /**
+             * Format: int64
+             * @description Companies that registered by a channel and were verified in the period.
+             */
+            verified: number;
+            /**
+             * Format: int64
+             * @description Different visitors of the whole line.
+             */
+            visitors: number;
+            /**
+             * Format: int64
+             * @description A visitor counts once a day.
+             */
+            visits: number;
+        };
+        ChannelListOrigin: {
+            items: components["schemas"]["ChannelOrigin"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ChannelListView: {
+            items: components["schemas"]["ChannelView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ChannelNamed: {
+            label: string;
+            value: string;
+        };
+        ChannelOptions: {
+            kinds: components["schemas"]["ChannelNamed"][];
+            landings: components["schemas"]["ChannelNamed"][];
+        };
+        ChannelOrigin: {
+            /** Format: int64 */
+            channelId: number;
+            code: string;
+            /** @enum {string} */
+            how: "link" | "registration";
+            kindName: string;
+            name: string;
+            /** Format: date-time */
+            touchedAt: string;
+        };
+        ChannelRuleView: {
+            /**
+             * Format: int64
+             * @description After a company registered by a channel, in which its applications without a link are that channel's; 0 is never.
+             */
+            carryDays: number;
+            /**
+             * Format: int64
+             * @description After opening a link.
+             */
+            days: number;
+            /** Format: int64 */
+            version: number;
+        };
+        ChannelStats: {
+            from: string;
+            lines: components["schemas"]["ChannelLine"][];
+            to: string;
+            /** @description Visitors of the total are different ones: fewer than the sum when somebody came by several channels. */
+            total: components["schemas"]["ChannelLine"];
+        };
+        ChannelUpdate: {
+            fields: components["schemas"]["ChannelFields"];
+            name: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ChannelView: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            code: string;
+            /** @description First day, 2006-01-02; empty from the beginning. */
+            from: string;
+            /** Format: int64 */
+            id: number;
+            /** @enum {string} */
+            kind: "street" | "bank" | "event" | "wechat" | "poster" | "other";
+            landing: string;
+            /** @description The short link, in full. */
+            link: string;
+            name: string;
+            on: boolean;
+            /** @description Who answers for it. */
+            owner: string;
+            /** @enum {string} */
+            state: "live" | "ahead" | "over" | "off";
+            /** @description Last day; empty without an end. */
+            to: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ChannelVisitInputBody: {
+            code: string;
+            /** @description What this browser carries already. */
+            token?: string;
+        };
+        ChannelVisited: {
+            /** @description A path of this site. */
+            landing: string;
+            /** @description What the browser carries: signed, and good for Days. */
+            token?: string;
+        };
         ClocksOutputBody: {
             items: components["schemas"]["TicketClockView"][];
         };
@@ -11714,6 +12169,185 @@ export interface components {
             updatedAt: string;
             /** Format: int64 */
             version: number;
+        };
+        ContractCaseView: {
+            /** @description The asker may draft one. */
+            drafts: boolean;
+            items: components["schemas"]["ContractView"][];
+        };
+        ContractChecked: {
+            company?: string;
+            institution?: string;
+            number?: string;
+            signatures: components["schemas"]["ContractSignatureView"][];
+            state?: string;
+            title?: string;
+            /** @enum {string} */
+            verdict: "valid" | "pending" | "void" | "altered" | "unknown";
+        };
+        ContractCodeOutputBody: {
+            /** @description The phone, masked. */
+            sentTo: string;
+        };
+        ContractEdit: {
+            /** @description May be empty when there is a file, or a template that fills it. */
+            body?: string;
+            /**
+             * Format: int64
+             * @description To sign, after sending: 1 to 90.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description A PDF of the actor's own.
+             */
+            fileId?: number;
+            title: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ContractEnding: {
+            reason?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ContractFileView: {
+            /** Format: int64 */
+            id: number;
+            mime: string;
+            name: string;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "available" | "waiting" | "quarantined";
+            url: string;
+        };
+        ContractListTemplateView: {
+            items: components["schemas"]["ContractTemplateView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ContractMake: {
+            /** @description May be empty when there is a file, or a template that fills it. */
+            body?: string;
+            /**
+             * Format: int64
+             * @description To sign, after sending: 1 to 90.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description A PDF of the actor's own.
+             */
+            fileId?: number;
+            /** Format: int64 */
+            templateId?: number;
+            title: string;
+        };
+        ContractPackage: {
+            /** @description The bytes that were digested. */
+            content: string;
+            signatures: components["schemas"]["ContractSignedPayload"][];
+            sm3: string;
+        };
+        ContractRef: {
+            /** Format: int64 */
+            version: number;
+        };
+        ContractSaveTemplate: {
+            body: string;
+            /** Format: int64 */
+            edition?: number;
+            family?: string;
+            title: string;
+            withdrawn?: boolean;
+        };
+        ContractSign: {
+            code: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ContractSignatureView: {
+            /** Format: date-time */
+            at: string;
+            /** @description It verifies against the content as it is kept. */
+            fits: boolean;
+            /** @description It was confirmed, and is being made. */
+            making: boolean;
+            name: string;
+            /** @enum {string} */
+            side: "company" | "institution";
+        };
+        ContractSignedPayload: {
+            payload: string;
+            proof: string;
+            provider: string;
+        };
+        ContractTemplateView: {
+            /** Format: date-time */
+            at: string;
+            body: string;
+            by: string;
+            /** Format: int64 */
+            edition: number;
+            family: string;
+            /** Format: int64 */
+            id: number;
+            /** @description The asker may change it. */
+            own: boolean;
+            platform: boolean;
+            title: string;
+            withdrawn: boolean;
+        };
+        ContractView: {
+            actions: ("edit" | "send" | "withdraw" | "sign" | "reject" | "void" | "answer_void")[];
+            /** Format: date-time */
+            at: string;
+            body: string;
+            /** @description Empty for the company. */
+            by?: string;
+            /** Format: int64 */
+            caseId: number;
+            caseNumber: string;
+            /** @description With the number, verifies the contract on the public page. */
+            code?: string;
+            /** Format: int64 */
+            days: number;
+            /** @description SM3 of the frozen content. */
+            digest?: string;
+            /** Format: date-time */
+            effectiveAt?: string;
+            /** Format: date-time */
+            endedAt?: string;
+            enterpriseName: string;
+            /** Format: date-time */
+            expiresAt?: string;
+            file?: components["schemas"]["ContractFileView"];
+            /** Format: int64 */
+            id: number;
+            institutionName: string;
+            number: string;
+            reason?: string;
+            /** Format: date-time */
+            sentAt?: string;
+            signatures: components["schemas"]["ContractSignatureView"][];
+            signing: boolean;
+            /** @enum {string} */
+            state: "draft" | "sent" | "half" | "effective" | "rejected" | "withdrawn" | "expired" | "voided";
+            title: string;
+            /** Format: int64 */
+            version: number;
+            voidReason?: string;
+            /** @enum {string} */
+            voidSide?: "" | "company" | "institution";
+        };
+        ContractVoid: {
+            reason?: string;
+            /** Format: int64 */
+            version: number;
+            /** @description Ask for it, or agree; false refuses what the other side asked. */
+            yes: boolean;
         };
         ConversationFileView: {
             /** Format: int64 */
@@ -23083,6 +23717,410 @@ export interface operations {
             };
         };
     };
+    "get-case-contracts-object-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractCaseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-case-contracts-object-id": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                object: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContractMake"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelOptions"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel-origins-applications-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelListOrigin"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelRuleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-channel-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelRuleView"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelRuleView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channel-stats": {
+        parameters: {
+            query?: {
+                group?: "channel" | "day" | "month";
+                channelId?: number;
+                kind?: "street" | "bank" | "event" | "wechat" | "poster" | "other";
+                /** @description First day, 2006-01-02; empty is 30 days. */
+                from?: string;
+                /** @description Last day; empty is today. */
+                to?: string;
+                sort?: "visits" | "visitors" | "registrations" | "verified" | "applications" | "approved" | "conversion";
+                ascending?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelStats"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-channel-visits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelVisitInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelVisited"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channels": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+                kind?: "street" | "bank" | "event" | "wechat" | "poster" | "other";
+                state?: "live" | "ahead" | "over" | "off";
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-channels": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelCreate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-channels-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-channels-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelUpdate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-consent-bases": {
         parameters: {
             query?: never;
@@ -23502,6 +24540,403 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArticleColumnsOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-contract-checks": {
+        parameters: {
+            query?: {
+                number?: string;
+                code?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractChecked"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-contract-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractListTemplateView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-contract-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContractSaveTemplate"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractListTemplateView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-contracts-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-contracts-id": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContractEdit"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-contracts-id-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractCodeOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-contracts-id-package": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractPackage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-contracts-id-reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContractEnding"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-contracts-id-send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContractRef"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-contracts-id-sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContractSign"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-contracts-id-void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContractVoid"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-contracts-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContractEnding"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractView"];
                 };
             };
             /** @description Error */

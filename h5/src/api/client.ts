@@ -1,5 +1,6 @@
 import createClient, { type Middleware } from 'openapi-fetch'
 
+import { arrival } from './arrival'
 import { ApiError, asApiError, parseProblem } from './error'
 import type { components, paths } from './schema'
 
@@ -29,6 +30,8 @@ function refuse(path: string, problem: ApiError): ApiError {
 const guard: Middleware = {
   onRequest({ request }) {
     if (!['GET', 'HEAD'].includes(request.method)) request.headers.set('X-CSRF-Token', csrfToken)
+    const came = arrival()
+    if (came) request.headers.set('X-Huiqi-Channel', came)
     return request
   },
   async onResponse({ request, response }) {

@@ -1,6 +1,7 @@
 import { createRouter, createWebHistory } from 'vue-router'
 
 import { setSignedOutHandler } from '@/api/client'
+import { arrive } from '@/features/channel/visit'
 import { askWeChat } from '@/features/identity/wechat'
 import { useSession } from '@/stores/session'
 
@@ -24,6 +25,8 @@ export const router = createRouter({
 router.beforeEach(async (to) => {
   // A browser carries the mark of WeChat's sign-in page on through every redirect.
   if (to.hash === '#wechat_redirect') return { path: to.path, query: to.query, replace: true }
+  const elsewhere = arrive(to)
+  if (elsewhere) return elsewhere
   if (!to.meta.auth && !to.meta.guest && to.path !== '/') return true
   const session = useSession()
   await session.load()
