@@ -106,7 +106,7 @@ func (s *Service) Browse(ctx context.Context, actor access.Actor, f HallFilter) 
 		return Found{}, ErrForbidden
 	}
 	db, now := s.DB.Read(), s.Clock.Now()
-	// An institution also finds here what the public does not: nothing. The hall is one for all.
+	// The hall is one for all: an institution finds in it what everybody does.
 	where := func(q *bun.SelectQuery) *bun.SelectQuery {
 		q = q.Where("d.state = ? AND d.until >= ?", Open, today(now))
 		if f.Kind != "" {
