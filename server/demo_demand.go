@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/huiqi/huiqi/modules/application"
@@ -92,7 +93,7 @@ func (h *house) tellDemand(ctx context.Context, s *seeded, d demo.Demand) error 
 	return nil
 }
 
-// quoteDemand quotes with the first listed product of the institution that the terms fit; one without any does not quote.
+// quoteDemand quotes with the first listed product of the institution of that name that the terms fit; one without any does not quote.
 func (h *house) quoteDemand(ctx context.Context, s *seeded, id int64, d demo.Demand, q demo.DemandQuote) (*demand.QuoteView, error) {
 	var operator access.Actor
 	for _, in := range s.world.Institutions {
@@ -109,6 +110,9 @@ func (h *house) quoteDemand(ctx context.Context, s *seeded, id int64, d demo.Dem
 	}
 	amount, _ := strconv.ParseInt(q.Amount, 10, 64) // of services there is none
 	for _, o := range offers {
+		if !strings.Contains(o.Name, q.Product) {
+			continue
+		}
 		if fen := amount * 1_000_000; o.Lends && (fen < o.AmountMin || o.AmountMax > 0 && fen > o.AmountMax) {
 			continue
 		}

@@ -109,6 +109,14 @@ func TestFactsBecomeMessages(t *testing.T) {
 		return told{"exchange." + typ, "exchange_partner", map[string]any{"id": 6, "code": "city-hotline", "name": "市级热线平台", "deliveryId": 8,
 			"number": "GD20261124-000003", "reason": "对方返回 422，对方认为内容不合格"}}
 	}
+	needed := func(typ string, more map[string]any) told {
+		f := map[string]any{"id": 7, "number": "XQ20261130-000007", "title": "代理记账", "state": "open", "enterpriseName": "麦香烘焙", "userId": her.UserID, "until": "2026-12-10",
+			"institutionId": 31, "institutionName": "云河银行〔演示〕"}
+		for k, v := range more {
+			f[k] = v
+		}
+		return told{"demand." + typ, "demand", f}
+	}
 	staff := []int64{901, 902}
 	at := time.Now().UTC().Truncate(queueNotice)
 	for i, c := range []struct {
@@ -118,6 +126,18 @@ func TestFactsBecomeMessages(t *testing.T) {
 		says  string
 		link  string
 	}{
+		{needed("submitted", nil), "demand.review", []int64{903}, "麦香烘焙提交了需求“代理记账”（XQ20261130-000007），请审核。", "/demand-reviews?open=7"},
+		{needed("returned", map[string]any{"reason": "需求说明不够具体。"}), "", []int64{her.UserID}, "被退回：需求说明不够具体。请修改", "/my/demands/7"},
+		{needed("approved", nil), "", []int64{her.UserID}, "报价截止 2026-12-10", "/my/demands/7"},
+		{needed("invited", nil), "institution 31", staff, "平台邀请贵机构为需求“代理记账”", "/demand-hall?open=7"},
+		{needed("quoted", nil), "", []int64{her.UserID}, "云河银行〔演示〕为您的需求“代理记账”", "/my/demands/7"},
+		{needed("quoted", map[string]any{"changed": true}), "", []int64{her.UserID}, "修改了对需求", "/my/demands/7"},
+		{needed("unfit", map[string]any{"reason": "该报价所用的产品“云贷”已下架"}), "institution 31", staff, "但该报价所用的产品“云贷”已下架。请尽快", "/demand-hall?open=7"},
+		{needed("quoting_over", map[string]any{"pickUntil": "2026-12-17"}), "", []int64{her.UserID}, "请在 2026-12-17 前选定一家", "/my/demands/7"},
+		{needed("picked", map[string]any{"applicationId": 12, "applicationNumber": "SQ20261124-000012"}), "institution 31", staff, "已生成申请 SQ20261124-000012", "/applications/12"},
+		{needed("passed_over", nil), "institution 31", staff, "选定了其他机构", "/demand-hall?open=7"},
+		{needed("quote_ended", nil), "institution 31", staff, "企业没有选定报价", "/demand-hall?open=7"},
+		{needed("closed", nil), "", nil, "", ""},
 		{application("submitted", "submitted", nil), "institution 31", staff, "麦香烘焙申请了“云贷〔演示〕”（SQ20261124-000012），请及时受理。", "/applications/12"},
 		{application("accepted", "accepted", nil), "", []int64{her.UserID}, "云河银行〔演示〕已受理您的申请“云贷〔演示〕”（SQ20261124-000012），后续进度会继续通知您。", "/applications/12"},
 		{application("declined", "declined", map[string]any{"reason": "不在服务区域"}), "", []int64{her.UserID}, "未通过。原因：不在服务区域", "/applications/12"},

@@ -9,12 +9,16 @@ import (
 	"github.com/huiqi/huiqi/platform/criteria"
 )
 
-// Fitted is a listed product of a kind, with the points in which a company meets what it asks, and those that are not known of the
-// company. What is known of the company is not told.
+// Fitted is a listed product of a kind, with the points of the public register in which a company meets what it asks, and those that
+// are not known of the company.
 type Fitted struct {
 	Offer
 	Met, Open []string
 }
+
+// registered are the facts that stand in the public register. That a company meets a figure of its business, or is on no list, is not
+// told by the reasons of a match.
+var registered = map[string]bool{"industry": true, "region": true, "established": true}
 
 // maxFitted bounds how many products are looked at.
 const maxFitted = 300
@@ -64,11 +68,16 @@ func (s *Service) Fitting(ctx context.Context, db bun.IDB, kind string, enterpri
 		f := Fitted{Offer: Offer{ID: id}}
 		refused := false
 		for _, c := range of(id).Evaluate(facts, now).Clauses {
+			if c.Verdict == criteria.False {
+				refused = true
+			}
+			if !registered[c.Field] {
+				continue
+			}
 			switch c.Verdict {
 			case criteria.True:
 				f.Met = append(f.Met, c.Label)
 			case criteria.False:
-				refused = true
 			default:
 				f.Open = append(f.Open, c.Label)
 			}

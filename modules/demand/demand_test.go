@@ -646,6 +646,9 @@ func TestQuotesAreSeparate(t *testing.T) {
 	if err != nil || !before.Invited || before.Company != "企业未公开名称" || len(before.Products) != 1 {
 		t.Fatalf("%+v %v", before, err)
 	}
+	if got := strings.Join(before.Why, "|"); got != "产品“报税管家”与需求类别一致" {
+		t.Errorf("the institution reads of the company: %s", got)
+	}
 	visitor, err := f.Hall(ctx, access.Actor{}, v.ID)
 	if err != nil {
 		t.Fatal(err)

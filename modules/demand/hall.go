@@ -106,7 +106,7 @@ func (s *Service) Browse(ctx context.Context, actor access.Actor, f HallFilter) 
 		return Found{}, ErrForbidden
 	}
 	db, now := s.DB.Read(), s.Clock.Now()
-	// An institution also finds here what the public does not: nothing. The hall is one for all.
+	// The hall is one for all: an institution finds in it what everybody does.
 	where := func(q *bun.SelectQuery) *bun.SelectQuery {
 		q = q.Where("d.state = ? AND d.until >= ?", Open, today(now))
 		if f.Kind != "" {
@@ -208,7 +208,9 @@ func (s *Service) Hall(ctx context.Context, actor access.Actor, id int64) (HallV
 		if err := database.Found(db.NewSelect().Model(i).Where("i.demand_id = ? AND i.institution_id = ?", id, actor.InstitutionID).Scan(ctx)); err != nil {
 			return HallView{}, err
 		}
-		v.Why = lines(i.Why)
+		for _, w := range lines(i.Why) {
+			v.Why = append(v.Why, untold(w))
+		}
 	}
 	q, err := quoteOf(ctx, db, id, actor.InstitutionID)
 	switch {
@@ -236,6 +238,14 @@ func (s *Service) Hall(ctx context.Context, actor access.Actor, id int64) (HallV
 		v.Actions = append(v.Actions, "withdraw")
 	}
 	return v, nil
+}
+
+// untold is the reason of an invitation as its institution reads it: of its own product, and nothing of the company.
+func untold(why string) string {
+	for _, sign := range []string{metSign, "；"} {
+		why, _, _ = strings.Cut(why, sign)
+	}
+	return why
 }
 
 func lines(s string) []string {

@@ -54,6 +54,9 @@ func (s *Service) matches(ctx context.Context, db bun.IDB, d *Demand) ([]Match, 
 	return list, nil
 }
 
+// metSign begins what is said of the company in a reason.
+const metSign = "，符合产品对"
+
 // why says in words how a product fits.
 func (f Fit) why(d *Demand) string {
 	w := "产品“" + f.Name + "”与需求类别一致"
@@ -61,7 +64,7 @@ func (f Fit) why(d *Demand) string {
 		w += "，金额、期限在产品范围内"
 	}
 	if len(f.Met) > 0 {
-		w += "，符合产品对" + strings.Join(f.Met, "、") + "的要求"
+		w += metSign + strings.Join(f.Met, "、") + "的要求"
 	}
 	if len(f.Open) > 0 {
 		w += "；" + strings.Join(f.Open, "、") + "情况未知，由机构核实"

@@ -13,6 +13,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/web"
@@ -238,7 +239,7 @@ func (i HallItem) card(query string) page.ItemCard {
 	if i.Lends {
 		budget = fmt.Sprintf("需要 %s，%d 个月", i.Budget, i.Term)
 	}
-	meta := []string{i.KindName, budget, "报价截止 " + i.Until, i.Company}
+	meta := []string{i.KindName, budget, "报价截止 " + shown(i.Until), i.Company}
 	if i.Place != "" {
 		meta = append(meta, i.Place)
 	}
@@ -263,8 +264,8 @@ func (s *Service) hallDetail(c *fiber.Ctx, p *web.Pages) error {
 		budget.Label = "需要金额"
 	}
 	data := hallDetail{Description: d.Description, Head: page.DetailHead{Title: d.Title, Status: page.Tag{Text: "征集报价", Tone: page.Info}, Source: d.Company, PubDate: d.ApprovedAt, Labels: []string{d.KindName},
-		Facts: []page.Fact{budget, {Label: "报价截止", Value: d.Until}, {Label: "希望完成", Value: d.WantedBy}}},
-		Facts: page.Facts{Caption: "需求信息", Items: []page.Fact{{Label: "需求编号", Value: d.Number}, {Label: "类别", Value: d.KindName}, {Label: "企业", Value: d.Company}}}}
+		Facts: []page.Fact{budget, {Label: "报价截止", Value: shown(d.Until)}, {Label: "希望完成", Value: shown(d.WantedBy)}}},
+		Facts: page.Facts{Caption: "需求信息", Items: []page.Fact{{Label: "编号", Value: d.Number}, {Label: "类别", Value: d.KindName}, {Label: "企业", Value: d.Company}}}}
 	if d.Lends {
 		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "使用期限", Value: fmt.Sprintf("%d 个月", d.Term)})
 	}
@@ -347,7 +348,7 @@ func (i Item) card() page.ItemCard {
 		k.URL += "/edit"
 		k.Meta = append(k.Meta, page.DateTime(i.SavedAt)+" 保存，尚未提交")
 	case Open:
-		k.Meta = append(k.Meta, fmt.Sprintf("收到 %d 份报价", i.Quotes), "报价截止 "+i.Until)
+		k.Meta = append(k.Meta, fmt.Sprintf("收到 %d 份报价", i.Quotes), "报价截止 "+shown(i.Until))
 	case Chosen:
 		k.Meta = append(k.Meta, "申请 "+i.ApplicationNumber)
 	default:
@@ -406,7 +407,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	}
 	data.compare(d, here, may("pick"))
 	if d.State == Open {
-		data.Note = "报价截止 " + d.Until + "，请在 " + d.PickUntil + " 前选定一家；到期未选定的，需求自动关闭。报价只有贵企业看得到。"
+		data.Note = "报价截止 " + shown(d.Until) + "，请在 " + shown(d.PickUntil) + "前选定一家；到期未选定的，需求自动关闭。报价只有贵企业看得到。"
 		data.NoQuotes = "还没有机构报价，收到报价时会通知您。"
 		data.Links = append(data.Links, page.Link{Text: "在需求大厅查看", URL: fmt.Sprintf("/demands/%d", d.ID)})
 	}
@@ -450,7 +451,7 @@ func (p *detailPage) compare(d View, here string, pick bool) {
 			second.Values = append(second.Values, fmt.Sprintf("%d 个工作日", q.Days))
 		}
 		text.Values = append(text.Values, q.Text)
-		until := q.ValidUntil
+		until := shown(q.ValidUntil)
 		if !q.Valid && q.State == Live {
 			until += "（已过期，请联系机构更新）"
 		}
@@ -490,8 +491,8 @@ func (v View) facts() []page.Fact {
 	if v.Lends {
 		add("使用期限", fmt.Sprintf("%d 个月", v.Term))
 	}
-	add("报价截止", v.Until)
-	add("希望完成", v.WantedBy)
+	add("报价截止", shown(v.Until))
+	add("希望完成", shown(v.WantedBy))
 	add("服务地点", v.Place)
 	add("联系人", strings.TrimSpace(v.ContactName+" "+v.Phone))
 	add("联系说明", v.ContactNote)
@@ -528,7 +529,7 @@ func (s *Service) pickPage(c *fiber.Ctx, p *web.Pages) error {
 	}
 	q := d.QuoteList[at]
 	data := confirmPage{Title: "选定报价", Text: "选定后，将用贵企业的需求内容向“" + q.InstitutionName + "”提交申请，并把联系人和电话告知该机构；其他机构会收到未选定的通知。选定后不能更换。",
-		Facts:  page.Facts{Caption: "选定的报价", Items: []page.Fact{{Label: "机构", Value: q.InstitutionName}, {Label: "产品", Value: q.ProductName}, {Label: "报价", Value: q.Terms, Strong: true}, {Label: "说明", Value: q.Text}, {Label: "有效期至", Value: q.ValidUntil}}},
+		Facts:  page.Facts{Caption: "选定的报价", Items: []page.Fact{{Label: "机构", Value: q.InstitutionName}, {Label: "产品", Value: q.ProductName}, {Label: "报价", Value: q.Terms, Strong: true}, {Label: "说明", Value: q.Text}, {Label: "有效期至", Value: shown(q.ValidUntil)}}},
 		Action: fmt.Sprintf("%s/pick/%d", here, q.ID), Version: d.Version, Quote: q.Version, Key: secret.Token(), Button: "选定并提交申请", Back: here}
 	return s.confirm(c, p, d, fiber.StatusOK, data)
 }
@@ -617,4 +618,13 @@ func (s *Service) takeStep(c *fiber.Ctx, p *web.Pages, st step) error {
 // soon are the days a new form begins with.
 func soon(now time.Time) (until, wanted string) {
 	return dayAfter(today(now), 14), dayAfter(today(now), 45)
+}
+
+// shown is a day as people write it.
+func shown(day string) string {
+	t, err := time.ParseInLocation(time.DateOnly, day, clock.Beijing)
+	if err != nil {
+		return day
+	}
+	return page.Date(t)
 }
