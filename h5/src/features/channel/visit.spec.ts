@@ -3,9 +3,9 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { RouteLocationNormalized } from 'vue-router'
 
 import { arrival } from '@/api/arrival'
-import { api } from '@/api/client'
 import { useSession } from '@/stores/session'
 
+import * as api from './api'
 import { arrive } from './visit'
 
 const at = (query: Record<string, string>) =>
@@ -19,9 +19,7 @@ describe('arriving by a link', () => {
   })
 
   it('tells the server once, keeps its word and takes the own one out of the address', async () => {
-    const post = vi
-      .spyOn(api, 'POST')
-      .mockResolvedValue({ data: { token: 'second', landing: '/m/' } } as never)
+    const post = vi.spyOn(api, 'tellVisit').mockResolvedValue({ token: 'second', landing: '/m/' })
     expect(arrive(at({ tab: '1' }))).toBeUndefined()
     expect(post).not.toHaveBeenCalled()
     expect(arrive(at({ c: 'ABC234', v: 'first', tab: '1' }))).toEqual({
@@ -34,12 +32,12 @@ describe('arriving by a link', () => {
     expect(arrive(at({ c: 'ABC234', tab: '1' }))).toBeUndefined()
     await vi.waitFor(() => expect(arrival()).toBe('second'))
     expect(post).toHaveBeenCalledOnce()
-    expect(post.mock.calls[0]![1]).toEqual({ body: { code: 'ABC234', token: 'first' } })
+    expect(post).toHaveBeenCalledWith('ABC234', 'first')
     expect(sessionStorage.getItem('huiqi-channel')).toBe('second')
   })
 
   it('lets the page open when the visit cannot be counted', async () => {
-    const post = vi.spyOn(api, 'POST').mockRejectedValue(new Error('offline'))
+    const post = vi.spyOn(api, 'tellVisit').mockRejectedValue(new Error('offline'))
     expect(arrive(at({ c: 'XYZ789' }))).toBeUndefined()
     await vi.waitFor(() => expect(post).toHaveBeenCalledOnce())
   })

@@ -1,8 +1,9 @@
 import type { LocationQuery, RouteLocationNormalized, RouteLocationRaw } from 'vue-router'
 
 import { arrival, keepArrival } from '@/api/arrival'
-import { api } from '@/api/client'
 import { useSession } from '@/stores/session'
+
+import { tellVisit } from './api'
 
 let opened = ''
 
@@ -28,8 +29,8 @@ export function arrive(to: RouteLocationNormalized): RouteLocationRaw | undefine
 async function visit(code: string): Promise<void> {
   try {
     await useSession().load() // brings the token that changes must carry
-    const { data } = await api.POST('/api/channel-visits', { body: { code, token: arrival() || undefined } })
-    if (data?.token) keepArrival(data.token)
+    const { token } = await tellVisit(code, arrival() || undefined)
+    if (token) keepArrival(token)
   } catch {
     // nobody is kept from the page because a visit was not counted
   }
