@@ -3,6 +3,7 @@ import { createPinia } from 'pinia'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMemoryHistory, createRouter } from 'vue-router'
 import { ApiError } from '@/api/client'
+import * as evaluations from '@/features/evaluation/api'
 import { useSession } from '@/stores/session'
 import { questions, reasons, verbOf } from './actions'
 import * as api from './api'
@@ -212,6 +213,25 @@ describe('ProductPage', () => {
     ]) {
       expect(wrapper.text()).toContain(part)
     }
+  })
+  it('shows reviewers what companies were not content with', async () => {
+    vi.spyOn(api, 'getProduct').mockResolvedValue(product)
+    const list = vi.spyOn(evaluations, 'listEvaluations').mockResolvedValue({
+      items: [
+        {
+          id: 9,
+          label: '不满意',
+          level: 2,
+          title: '烘焙贷',
+          givenAt: '2026-11-01T02:00:00Z',
+          words: '催了三次',
+        } as never,
+      ],
+    })
+    const { wrapper } = await open(ProductPage, {}, '/products/3', ['evaluation.view'])
+    expect(list.mock.calls[0]![0]).toMatchObject({ institutionId: 1, state: 'low' })
+    expect(wrapper.text()).toContain('催了三次')
+    expect(wrapper.text()).toContain('机构未回复')
   })
   it('says that a foreign product was not found', async () => {
     vi.spyOn(api, 'getProduct').mockRejectedValue(new ApiError({ status: 404, code: 'NOT_FOUND', message: '没有找到' }))
