@@ -208,12 +208,20 @@ func (w *confided) draft(t *testing.T) {
 		Persons: "双方经办人", Content: "上门讲解办理要求", Phone: seededDraft}); err != nil {
 		t.Fatal(err)
 	}
-	needed, err := w.demands.Save(ctx, me, demand.Save{Typed: demand.Typed{Kind: "tax", Title: "代理记账", Description: "每月记账报税", Phone: seededDraft,
+	var buyer int64
+	if err := w.db.Read().NewRaw("SELECT m.user_id FROM enterprise_members m JOIN enterprises e ON e.id = m.enterprise_id WHERE e.verification = 'verified' AND m.role = 'owner' ORDER BY m.user_id LIMIT 1").Scan(ctx, &buyer); err != nil {
+		t.Fatal(err)
+	}
+	buys, err := w.identity.ActorOf(ctx, access.SystemActor("test"), buyer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	needed, err := w.demands.Save(ctx, buys, demand.Save{Typed: demand.Typed{Kind: "tax", Title: "代理记账", Description: "每月记账报税", Phone: seededDraft,
 		Until: w.clock.Now().AddDate(0, 0, 9).In(clock.Beijing).Format(time.DateOnly), WantedBy: w.clock.Now().AddDate(0, 0, 19).In(clock.Beijing).Format(time.DateOnly)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.demands.Submit(ctx, me, demand.Ref{ID: needed.ID, Version: needed.Version}); err != nil {
+	if _, err := w.demands.Submit(ctx, buys, demand.Ref{ID: needed.ID, Version: needed.Version}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.tickets.KeepDraft(ctx, agent, json.RawMessage(`{"phone":"`+seededDraft+`"}`)); err != nil {
