@@ -224,6 +224,9 @@ func (w *confided) draft(t *testing.T) {
 	if _, err := w.demands.Submit(ctx, buys, demand.Ref{ID: needed.ID, Version: needed.Version}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := w.contracts.Signer.Sign(ctx, "contract:1:company", []byte("合同")); err != nil { // makes the key
+		t.Fatal(err)
+	}
 	if err := w.tickets.KeepDraft(ctx, agent, json.RawMessage(`{"phone":"`+seededDraft+`"}`)); err != nil {
 		t.Fatal(err)
 	}
