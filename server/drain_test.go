@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -23,6 +24,7 @@ func TestEndedWith500UnderWay(t *testing.T) {
 	const people = 500
 	type visit struct {
 		conn net.Conn
+		read *bufio.Reader
 		rest []byte
 	}
 	visits := make([]visit, people)
@@ -38,21 +40,30 @@ func TestEndedWith500UnderWay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nX-CSRF-Token: %s\r\nIdempotency-Key: drain-%03d\r\n"+
+		head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nX-CSRF-Token: %s\r\nIdempotency-Key: drain-%03d\r\nExpect: 100-continue\r\n"+
 			"Cookie: __Host-huiqi-visitor=%s; __Host-huiqi=%s\r\n\r\n", path, k.addr, len(body), owner.csrf, i, owner.visitor, owner.session)
 		conn, err := net.Dial("tcp", k.addr)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if _, err := conn.Write(append([]byte(head), body[:len(body)/2]...)); err != nil {
+		if _, err := conn.Write([]byte(head)); err != nil {
 			t.Fatal(err)
 		}
-		visits[i] = visit{conn, body[len(body)/2:]}
-	}
-	// The last one was read by the server once another request on a line of its own is answered.
-	if status, _ := owner.call("GET", "/api/session", "", nil, nil); status != 200 {
-		t.Fatalf("before the end: %d", status)
+		// The server says when it has read the head: from then on the request is under way, however busy the machine is.
+		read := bufio.NewReader(conn)
+		for line := ""; line != "\r\n"; {
+			if line, err = read.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(line, "HTTP/") && !strings.Contains(line, "100 Continue") {
+				t.Fatalf("request %d: %s", i, line)
+			}
+		}
+		if _, err := conn.Write(body[:len(body)/2]); err != nil {
+			t.Fatal(err)
+		}
+		visits[i] = visit{conn, read, body[len(body)/2:]}
 	}
 	began := time.Now()
 	if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -74,7 +85,7 @@ func TestEndedWith500UnderWay(t *testing.T) {
 			answer := ""
 			if _, err := v.conn.Write(v.rest); err != nil {
 				answer = err.Error()
-			} else if res, err := http.ReadResponse(bufio.NewReader(v.conn), nil); err != nil {
+			} else if res, err := http.ReadResponse(v.read, nil); err != nil {
 				answer = err.Error()
 			} else {
 				answer = res.Status
