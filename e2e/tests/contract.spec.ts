@@ -59,6 +59,7 @@ test('a bank drafts and sends a contract, the company signs without a script, th
     await bank.getByRole('textbox', { name: '短信验证码' }).fill(await codeOn(request, clerk, known))
     await bank.getByRole('button', { name: '确认签署' }).click()
     await expect(bank.getByText('已生效').first()).toBeVisible()
+    await expect(bank.locator('.el-message')).toHaveCount(0) // it fades, and is pale while it does
     await noSeriousFinding(bank)
     await picture(bank, 'contract')
   })
