@@ -43,13 +43,20 @@ func toldDemo(t *testing.T) (*house, *seeded) {
 	if err := h.identity.EnsureRoles(ctx); err != nil {
 		t.Fatal(err)
 	}
-	for _, load := range []func(context.Context, *seeded) error{h.seedDepartments, h.seedStaff, h.seedInstitutions, h.seedCompanies, h.seedProducts} {
-		s.at.Set(now.AddDate(0, -6, 0))
-		if err := load(ctx, s); err != nil {
+	s.tell(t, h.seedDepartments, h.seedStaff, h.seedInstitutions, h.seedCompanies, h.seedProducts)
+	return h, s
+}
+
+// tell loads more of the demo district, and ends at the moment its stories end.
+func (s *seeded) tell(t *testing.T, parts ...func(context.Context, *seeded) error) {
+	t.Helper()
+	for _, load := range parts {
+		s.at.Set(s.now.AddDate(0, -6, 0))
+		if err := load(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return h, s
+	s.at.Set(s.now)
 }
 
 // TestAnApplicationBeginsWithWhatIsKnown: the form shows what the platform knows, offers the papers the company keeps and
@@ -64,7 +71,6 @@ func TestAnApplicationBeginsWithWhatIsKnown(t *testing.T) {
 	if err := h.ensureConsents(ctx); err != nil {
 		t.Fatal(err)
 	}
-	s.at.Set(s.now)
 	var told demo.Application
 	for _, a := range s.world.Applications {
 		if len(a.Steps) > 0 && told.Key == "" {
@@ -144,10 +150,7 @@ func TestDemoApplications(t *testing.T) {
 	ctx := context.Background()
 	h, s := toldDemo(t)
 	world := s.world
-	if err := h.seedApplications(ctx, s); err != nil {
-		t.Fatal(err)
-	}
-	s.at.Set(s.now)
+	s.tell(t, h.seedApplications)
 	drafted, want, got := 0, map[application.Status]int{}, map[application.Status]int{}
 	for _, a := range world.Applications {
 		if a.State == "draft" {

@@ -5,22 +5,16 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"mime/multipart"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/contract"
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/clock"
-	"github.com/huiqi/huiqi/platform/database/databasetest"
-	"github.com/huiqi/huiqi/platform/secret"
-	"github.com/huiqi/huiqi/seed/demo"
 )
 
 // TestContractSignedAndVerified signs a contract on an application of the demo with codes from the outbox, verifies it as a visitor,
@@ -28,30 +22,8 @@ import (
 func TestContractSignedAndVerified(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	now := time.Date(2026, 11, 24, 2, 0, 0, 0, time.UTC)
-	world, err := demo.Generate(now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := Load("", map[string]any{"data": t.TempDir(), "demo": true, "requests_per_minute": 1_000_000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &seeded{world: world, at: clock.NewFake(now), now: now, ids: map[string]int64{}, actors: map[int64]access.Actor{}}
-	h, err := build(ctx, c, databasetest.New(t, Migrations()), secret.NewKey(), parts{log: slog.New(slog.DiscardHandler), clock: s.at, outside: outside{sender: silent{}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.identity.EnsureRoles(ctx); err != nil {
-		t.Fatal(err)
-	}
-	for _, load := range []func(context.Context, *seeded) error{h.seedDepartments, h.seedStaff, h.seedInstitutions, h.seedCompanies, h.seedProducts, h.seedApplications} {
-		s.at.Set(now.AddDate(0, -6, 0))
-		if err := load(ctx, s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s.at.Set(now)
+	h, s := toldDemo(t)
+	s.tell(t, h.seedApplications)
 	system := access.SystemActor("test")
 	taken, _, err := h.applications.List(ctx, system, application.ListFilter{Statuses: []application.Status{application.Working, application.Taken}, Limit: 1})
 	if err != nil || len(taken) == 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -12,9 +11,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/modules/demand"
-	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/clock"
-	"github.com/huiqi/huiqi/platform/database/databasetest"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/seed/demo"
 )
@@ -24,35 +20,12 @@ import (
 func TestDemands(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	now := time.Date(2026, 11, 24, 2, 0, 0, 0, time.UTC)
-	world, err := demo.Generate(now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := Load("", map[string]any{"data": t.TempDir(), "demo": true, "requests_per_minute": 1_000_000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &seeded{world: world, at: clock.NewFake(now), now: now, ids: map[string]int64{}, actors: map[int64]access.Actor{}}
-	h, err := build(ctx, c, databasetest.New(t, Migrations()), secret.NewKey(), parts{log: slog.New(slog.DiscardHandler), clock: s.at, outside: outside{sender: silent{}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.identity.EnsureRoles(ctx); err != nil {
-		t.Fatal(err)
-	}
+	h, s := toldDemo(t)
+	world, now := s.world, s.now
 	if err := h.ensureReasons(ctx); err != nil {
 		t.Fatal(err)
 	}
-	for _, load := range []func(context.Context, *seeded) error{
-		h.seedDepartments, h.seedStaff, h.seedInstitutions, h.seedCompanies, h.seedProducts, h.seedApplications, h.seedDemands,
-	} {
-		s.at.Set(now.AddDate(0, -6, 0))
-		if err := load(ctx, s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s.at.Set(now)
+	s.tell(t, h.seedApplications, h.seedDemands)
 	want, got := map[string]int{}, map[string]int{}
 	for _, d := range world.Demands() {
 		want[d.End]++

@@ -21,6 +21,9 @@ func (d *Demand) head() Head {
 	return Head{d.ID, d.Number, d.Version, d.State, d.Title, d.Kind, d.KindName, d.EnterpriseID, d.EnterpriseName, d.UserID, d.Until}
 }
 
+// retell gives a fact the demand as it is after the change.
+func (h *Head) retell(now Head) { *h = now }
+
 // Offerer is the institution of an invitation or a quote.
 type Offerer struct {
 	InstitutionID   int64  `json:"institutionId"`

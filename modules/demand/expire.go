@@ -71,7 +71,7 @@ func (s *Service) expire(ctx context.Context, tx bun.Tx, actor access.Actor, d *
 	if err := save(ctx, tx, d); err != nil {
 		return err
 	}
-	return s.book(ctx, tx, actor, now, d, "expire", "需求到期关闭", Expired{Quotes: ended})
+	return s.book(ctx, tx, actor, now, d, "expire", "需求到期关闭", &Expired{Quotes: ended})
 }
 
 // RemindOverdue announces the reviews that were not done in time, each once. Only the system may.

@@ -79,7 +79,7 @@ func (s *Service) Pick(ctx context.Context, actor access.Actor, cmd Pick) (View,
 					return nil, err
 				}
 			}
-			return Picked{Offerer: q.offerer(), ApplicationID: made.ID, ApplicationNumber: made.Number}, nil
+			return &Picked{Offerer: q.offerer(), ApplicationID: made.ID, ApplicationNumber: made.Number}, nil
 		})
 	if errors.Is(err, ErrUnfit) {
 		if told := s.tellUnfit(ctx, cmd); told != nil {

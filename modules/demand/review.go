@@ -95,7 +95,7 @@ func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd Approve) 
 					return nil, err
 				}
 			}
-			return Approved{}, nil
+			return &Approved{}, nil
 		})
 	if err != nil {
 		return View{}, err
@@ -130,7 +130,7 @@ func (s *Service) Return(ctx context.Context, actor access.Actor, cmd Return) (V
 	}
 	err = s.change(ctx, actor, "return", "退回需求", cmd.Ref, cmd, anybody,
 		func(_ context.Context, _ bun.Tx, d *Demand, now time.Time) (event.Fact, error) {
-			return Returned{Reason: why, Round: d.Round}, d.Return(actor, now, why)
+			return &Returned{Reason: why, Round: d.Round}, d.Return(actor, now, why)
 		})
 	if err != nil {
 		return View{}, err

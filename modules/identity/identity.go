@@ -70,13 +70,13 @@ type Deputies interface {
 	Deputed(ctx context.Context, db bun.IDB, actor access.Actor) ([]access.Permission, error)
 }
 
-// Deps are what the module needs.
 // Arrivals keeps by which way people came who register.
 type Arrivals interface {
 	// Registered is told in the transaction of a registration.
 	Registered(ctx context.Context, tx bun.Tx, actor access.Actor, userID, enterpriseID int64) error
 }
 
+// Deps are what the module needs.
 type Deps struct {
 	DB           *database.DB
 	Clock        clock.Clock

@@ -219,9 +219,10 @@ func (s *Service) Withdraw(ctx context.Context, actor access.Actor, cmd Withdraw
 			if err := a.withdraw(); err != nil {
 				return outcome{}, err
 			}
-			if r.Outcome, r.DecidedAt = Withdrawn, &now; a.Version != cmd.Version {
+			if a.Version != cmd.Version {
 				return outcome{}, ErrApplication
 			}
+			r.Outcome, r.DecidedAt = Withdrawn, &now
 			if err := r.save(ctx, tx); err != nil {
 				return outcome{}, err
 			}
