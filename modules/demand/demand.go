@@ -109,6 +109,7 @@ const (
 	Over      QuoteState = "ended"
 )
 
+// #nosec G101 -- names of states, no secrets
 var quoteLabels = map[QuoteState]string{Live: "已报价", TakenBack: "已撤回", Won: "被选定", Passed: "未选定", Over: "需求已结束"}
 
 // Label is the Chinese word of the state.
@@ -280,9 +281,6 @@ func (d *Demand) pickable(now time.Time) error {
 
 // quotable reports whether quotes are taken.
 func (d *Demand) quotable(now time.Time) bool { return d.State == Open && today(now) <= d.Until }
-
-// public reports whether it stands in the hall.
-func (d *Demand) public(now time.Time) bool { return d.quotable(now) }
 
 // company is whom institutions and the public read.
 func (d *Demand) company() string {

@@ -3,6 +3,7 @@ package demand
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -161,15 +162,13 @@ func (s *Service) own(ctx context.Context, db bun.IDB, actor access.Actor, items
 	if err := db.NewSelect().Model(&quoted).Where("q.institution_id = ? AND q.demand_id IN (?)", actor.InstitutionID, bun.List(ids)).Scan(ctx); err != nil {
 		return err
 	}
-	for n := range items {
-		for _, id := range invited {
-			items[n].Invited = items[n].Invited || id == items[n].ID
-		}
-		for _, q := range quoted {
-			if q.DemandID == items[n].ID {
-				items[n].Quoted = q.State
-			}
-		}
+	state := make(map[int64]QuoteState, len(quoted))
+	for _, q := range quoted {
+		state[q.DemandID] = q.State
+	}
+	for n, i := range items {
+		i.Invited, i.Quoted = slices.Contains(invited, i.ID), state[i.ID]
+		items[n] = i // #nosec G602 -- n is of items
 	}
 	return nil
 }
