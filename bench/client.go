@@ -21,8 +21,8 @@ import (
 // session is one signed-in browser.
 type session struct{ Cookie, CSRF string }
 
-// request is one kind of request of a load. {n} in the body is a number that never comes twice, {id} in the path one of the
-// ids: of the client's own when there are lists for each.
+// request is one kind of request of a load. {n} in the body is a number that never comes twice, {id} in path and body one of
+// the ids: of the client's own when there are lists for each.
 type request struct {
 	Weight int // how often of the sum of all
 	Method string
@@ -31,6 +31,8 @@ type request struct {
 	IDs    [][]int64
 	// Once takes each id of the first list one time, and ends the load when none is left.
 	Once bool
+	// Next takes the ids of each client's list one after the other.
+	Next bool
 }
 
 // plan is what the load process is told: closed loop, each client sends when it has its answer.
@@ -42,6 +44,8 @@ type plan struct {
 	Sessions []session // dealt to the clients in turn
 	Mix      []request
 	First    int64 // where {n} begins
+
+	renew func(*plan) // what makes it fit for one more load, nil for nothing
 }
 
 // result is what the load process saw.
@@ -110,6 +114,7 @@ func run1(p plan) result {
 			if len(p.Sessions) > 0 {
 				s = p.Sessions[c%len(p.Sessions)]
 			}
+			turns := make([]int, len(p.Mix))
 			for time.Now().Before(end) {
 				k := rnd.IntN(total)
 				i := 0
@@ -118,17 +123,24 @@ func run1(p plan) result {
 					i++
 				}
 				m := p.Mix[i]
-				path := m.Path
-				if m.Once {
+				path, id := m.Path, ""
+				switch {
+				case m.Once:
 					k := int(taken.Add(1)) - 1
 					if k >= len(m.IDs[0]) {
 						return
 					}
-					path = strings.Replace(path, "{id}", strconv.FormatInt(m.IDs[0][k], 10), 1)
-				} else if len(m.IDs) > 0 {
+					id = strconv.FormatInt(m.IDs[0][k], 10)
+				case len(m.IDs) > 0:
 					ids := m.IDs[c%len(m.IDs)]
-					path = strings.Replace(path, "{id}", strconv.FormatInt(ids[rnd.IntN(len(ids))], 10), 1)
+					k := rnd.IntN(len(ids))
+					if m.Next {
+						k = min(turns[i], len(ids)-1) // one too many is the server's error to find
+						turns[i]++
+					}
+					id = strconv.FormatInt(ids[k], 10)
 				}
+				path = strings.Replace(path, "{id}", id, 1)
 				req.Reset()
 				req.SetRequestURI("http://" + p.Addr + path)
 				req.Header.SetMethod(m.Method)
@@ -140,7 +152,7 @@ func run1(p plan) result {
 					req.Header.SetContentType("application/json")
 					req.Header.Set("X-CSRF-Token", s.CSRF)
 					req.Header.Set("Idempotency-Key", "bench-key-"+number)
-					req.SetBodyString(strings.ReplaceAll(m.Body, "{n}", number))
+					req.SetBodyString(strings.NewReplacer("{n}", number, "{id}", id).Replace(m.Body))
 				}
 				at := time.Now()
 				err := hc.Do(req, res)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,12 +21,14 @@ import (
 )
 
 // sizes are the data sets: how many tickets, and with them companies and applications. 100,000 applications are what the
-// export figure takes out.
+// export figure takes out. Each has offered products beside those of the demo.
 var sizes = map[string]struct{ tickets, enterprises, applications int }{
 	"10k":  {10_000, 1_000, 10_000},
 	"100k": {100_000, 10_000, 100_000},
 	"1m":   {1_000_000, 100_000, 100_000},
 }
+
+const offered = 20_000
 
 // dataset is one loaded district, a copy of the cached one that the run may change.
 type dataset struct {
@@ -77,7 +80,7 @@ func build(size, home, database string) error {
 		return err
 	}
 	n := sizes[size]
-	args := []string{"seed", "--data", half, "--enterprises", fmt.Sprint(n.enterprises), "--tickets", fmt.Sprint(n.tickets), "--applications", fmt.Sprint(n.applications)}
+	args := []string{"seed", "--data", half, "--enterprises", fmt.Sprint(n.enterprises), "--tickets", fmt.Sprint(n.tickets), "--applications", fmt.Sprint(n.applications), "--products", fmt.Sprint(offered)}
 	if database != "" {
 		args = append(args, "--database", database)
 	}
@@ -236,6 +239,19 @@ func (d *dataset) people(ctx context.Context, n int) (p people, err error) {
 		}
 		p.free = append(p.free, free)
 	}
+	// What lends half a million for a year, but for what each owner's company has asked for already.
+	loans, err := ids(`SELECT p.id FROM products p JOIN product_editions e ON e.product_id = p.id AND e.number = p.shown WHERE p.institution_active AND p.expires_at IS NULL
+		AND p.kind = 'financing' AND e.amount_min <= 50000000 AND e.amount_max >= 50000000 AND e.term_min <= 12 AND e.term_max >= 12 ORDER BY p.id`)
+	if err != nil {
+		return p, err
+	}
+	for _, id := range owners {
+		open, err := ids(fmt.Sprintf("SELECT a.product_id FROM applications a JOIN users u ON u.enterprise_id = a.enterprise_id WHERE u.id = %d", id))
+		if err != nil {
+			return p, err
+		}
+		p.loans = append(p.loans, slices.DeleteFunc(slices.Clone(loans), func(id int64) bool { return slices.Contains(open, id) }))
+	}
 	return p, nil
 }
 
@@ -247,6 +263,7 @@ type people struct {
 	tickets         []int64   // of the district
 	fresh           []int64   // of the district, not yet answered, at their first version
 	free            [][]int64 // products for which each owner's company has no open application
+	loans           [][]int64 // products that lend, for which each owner's company has never applied
 }
 
 func (d *dataset) open() (*sql.DB, error) {

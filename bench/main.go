@@ -60,11 +60,14 @@ var benches = []bench{
 	{"desk_open", deskOpen},
 	{"portal.home", page("portal.home", "/")},
 	{"portal.products", page("portal.products", "/products")},
+	{"product_search", productSearch},
 	{"http_ticket_create", ticketCreate},
+	{"application_submit", applicationSubmit},
 	{"desk_transition", deskTransition},
 	{"clocks_due", clocksDue},
 	{"export_xlsx_100k", exportXLSX},
 	{"mix_500", mix},
+	{"mix_500_services", mixServices},
 	{"job_start", jobStart},
 	{"start", start},
 }
@@ -92,6 +95,8 @@ func main() {
 		err = floorProcess(os.Args[2], os.Args[3])
 	case os.Args[1] == "floor-search":
 		err = searchFloorProcess(os.Args[2], os.Args[3])
+	case os.Args[1] == "floor-products":
+		err = productFloorProcess(os.Args[2], os.Args[3])
 	case os.Args[1] == "excelize":
 		err = excelizeProcess(os.Args[2])
 	}
@@ -211,6 +216,9 @@ func (e *env) against(name string, ours, least plan) error {
 			base *process
 		}{{ours, &a, e.ours}, {least, &b, e.floor}} {
 			p := side.plan
+			if p.renew != nil {
+				p.renew(&p)
+			}
 			p.Addr, p.Span, p.Warm, p.First = side.base.addr, e.span, time.Second, e.numbers
 			before := side.base.cpu()
 			r, err := send(p)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"runtime/debug"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/appraisal"
+	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/ticket"
@@ -30,12 +32,13 @@ import (
 type Size struct {
 	Enterprises  int    `help:"Add so many companies with their people (at least 1 with tickets or applications)."`
 	Tickets      int    `help:"Add so many tickets with the lives they had in three years."`
-	Applications int    `help:"Add about so many applications for the products of the demo."`
+	Applications int    `help:"Add about so many applications for the products of the district."`
+	Products     int    `help:"Add so many products of the demo's institutions, listed."`
 	Seed         uint64 `help:"Another number gives another district of the same size." default:"1"`
 }
 
 // none reports whether nothing is added.
-func (s Size) none() bool { return s.Enterprises+s.Tickets+s.Applications == 0 }
+func (s Size) none() bool { return s.Enterprises+s.Tickets+s.Applications+s.Products == 0 }
 
 // people is who works in the loaded history, and what is applied for.
 type people struct {
@@ -45,6 +48,10 @@ type people struct {
 	where     map[string]ticket.UnitInfo
 	offers    []application.Offer
 	operators map[int64][]access.Actor // by institution
+
+	providers []catalog.Provider // the institutions with operators, in the order of their ids
+	reviewers []access.Actor     // who passes products for the platform
+	officials []access.Actor     // and for the government
 }
 
 // requester is one of the loaded companies as tickets and applications need it.
@@ -65,13 +72,14 @@ type telling struct {
 	companies    *enterprise.Teller
 	tickets      *ticket.Teller
 	applications *application.Teller
+	products     *catalog.Teller
 }
 
-// loadVolume adds companies, tickets and applications to the demo district, with the rows that the services would have left.
+// loadVolume adds products, companies, tickets and applications to the demo district, with the rows that the services would have left.
 // Nobody is told of it: the listeners go on behind it. out is told how far it is.
 func (h *house) loadVolume(ctx context.Context, size Size, out io.Writer) error {
-	if size.Enterprises < 0 || size.Tickets < 0 || size.Applications < 0 || size.Enterprises == 0 {
-		return configErrorf("--enterprises, --tickets and --applications take numbers, and tickets and applications need at least one company: --enterprises 100")
+	if size.Enterprises < 0 || size.Tickets < 0 || size.Applications < 0 || size.Products < 0 || size.Enterprises == 0 {
+		return configErrorf("--enterprises, --tickets, --applications and --products take numbers, and all need at least one company: --enterprises 100")
 	}
 	if err := bulk.Unfinished(ctx, h.db); err != nil {
 		return configErrorf("%v", err)
@@ -101,7 +109,7 @@ func (h *house) loadVolume(ctx context.Context, size Size, out io.Writer) error 
 	if d.applications, err = h.applications.Teller(ctx); err != nil {
 		return err
 	}
-	if d.load, err = bulk.Begin(ctx, h.db, slices.Concat(identity.LoadTables, enterprise.LoadTables, ticket.LoadTables, appraisal.LoadTables, application.LoadTables)...); err != nil {
+	if d.load, err = bulk.Begin(ctx, h.db, slices.Concat(identity.LoadTables, enterprise.LoadTables, ticket.LoadTables, appraisal.LoadTables, application.LoadTables, catalog.LoadTables)...); err != nil {
 		return err
 	}
 	d.persons.Use(d.load)
@@ -112,6 +120,7 @@ func (h *house) loadVolume(ctx context.Context, size Size, out io.Writer) error 
 		return cases.Tell(id, facts, appraised(spans))
 	}
 	d.applications.Use(d.load)
+	d.products = catalog.NewTeller(d.load)
 	progress := newProgress(out, size, d.load)
 	if err := d.tell(ctx, h, g, size, progress); err != nil {
 		d.load.Abandon()
@@ -129,7 +138,7 @@ func (h *house) loadVolume(ctx context.Context, size Size, out io.Writer) error 
 	if err := h.sealer.Seal(ctx); err != nil {
 		return err
 	}
-	for _, s := range []search.Source{enterprise.SearchSource(), ticket.SearchSource(), application.SearchSource()} {
+	for _, s := range []search.Source{enterprise.SearchSource(), ticket.SearchSource(), application.SearchSource(), catalog.SearchSource()} {
 		fmt.Fprintf(out, "正在建立全文索引：%s\n", s.Kind)
 		if err := search.Fill(ctx, h.db, s); err != nil {
 			return err
@@ -144,7 +153,11 @@ func (d *telling) history(h *house, size Size) (*volume.Generator, error) {
 	d.rand = rand.New(rand.NewPCG(size.Seed, 7))
 	today := h.clock.Now().In(clock.Beijing)
 	o := volume.Options{Enterprises: size.Enterprises, Tickets: size.Tickets, Applications: size.Applications, Seed: size.Seed,
-		Until: time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, clock.Beijing).UTC(), Units: d.codes, Agents: len(d.agents)}
+		Until: time.Date(today.Year(), today.Month(), today.Day(), 0, 0, 0, 0, clock.Beijing).UTC(), Units: d.codes, Agents: len(d.agents),
+		Offerings: size.Products, Reviewers: len(d.reviewers), Officials: len(d.officials)}
+	for _, p := range d.providers {
+		o.Institutions = append(o.Institutions, len(d.operators[p.ID]))
+	}
 	for _, p := range d.offers {
 		o.Products = append(o.Products, volume.Product{Operators: len(d.operators[p.InstitutionID]), Lends: p.Lends,
 			AmountMin: p.AmountMin, AmountMax: p.AmountMax, TermMin: p.TermMin, TermMax: p.TermMax})
@@ -188,6 +201,12 @@ func (d *telling) find(ctx context.Context, h *house) error {
 		if err != nil {
 			return err
 		}
+		if a.Party == access.Platform && a.Can(catalog.PermReviewPlatform) {
+			d.reviewers = append(d.reviewers, a)
+		}
+		if a.Party == access.Government && a.Can(catalog.PermReviewGovernment) {
+			d.officials = append(d.officials, a)
+		}
 		switch {
 		case a.Party == access.Platform && a.Can(ticket.PermOpen) && a.Can(ticket.PermClose):
 			d.agents = append(d.agents, a)
@@ -208,6 +227,15 @@ func (d *telling) find(ctx context.Context, h *house) error {
 			}
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(d.operators)) {
+		p, err := (providers{h.institutions}).Institution(ctx, h.db.Read(), id)
+		if err != nil {
+			return err
+		}
+		if p.Active {
+			d.providers = append(d.providers, p)
+		}
+	}
 	var products []int64
 	if err := h.db.Read().NewRaw("SELECT id FROM products ORDER BY id").Scan(ctx, &products); err != nil {
 		return err
@@ -226,8 +254,14 @@ func (d *telling) find(ctx context.Context, h *house) error {
 	return nil
 }
 
-// tell hands everything over: the companies, then tickets and applications in the order of time.
+// tell hands everything over: the products, the companies, then tickets and applications in the order of time.
 func (d *telling) tell(ctx context.Context, h *house, g *volume.Generator, size Size, p *progress) error {
+	for range size.Products {
+		if err := d.product(g.Offering()); err != nil {
+			return err
+		}
+		p.tick()
+	}
 	for range size.Enterprises {
 		if err := d.company(h, g.Company()); err != nil {
 			return err
@@ -262,6 +296,26 @@ func (d *telling) tell(ctx context.Context, h *house, g *volume.Generator, size 
 		return err
 	}
 	return d.load.Tell(access.SystemActor("seed"), h.clock.Now(), 0, nil, audit.Record{Action: volumeMark, Object: "demo", Summary: "扩充演示区数据", Detail: size})
+}
+
+// product tells one that was offered, and has applications know it.
+func (d *telling) product(o volume.Offering) error {
+	if err := d.load.Until(o.At); err != nil {
+		return err
+	}
+	offer, err := d.products.Tell(d.offering(o))
+	d.offers = append(d.offers, taken(offer))
+	return err
+}
+
+func (d *telling) offering(o volume.Offering) catalog.Story {
+	p := d.providers[o.Institution]
+	return catalog.Story{Provider: p, At: o.At, Submitted: o.Submitted, Passed: o.Passed, Listed: o.Listed,
+		By: d.on(d.operators[p.ID][o.Operator]), Reviewer: d.on(d.reviewers[o.Reviewer]), Government: d.on(d.officials[o.Official]),
+		Content: catalog.Content{Name: o.Name, Kind: o.Kind, FinancingKind: o.FinancingKind, Summary: o.Summary, Description: o.Description, Target: o.Target,
+			RateMin: o.RateMin, RateMax: o.RateMax, AmountMin: o.AmountMin, AmountMax: o.AmountMax, TermMin: o.TermMin, TermMax: o.TermMax,
+			Guarantees: o.Guarantees, Cost: o.Cost, PriceText: o.PriceText, Duration: o.Duration, Venues: o.Venues, Deliverables: o.Deliverables,
+			Conditions: o.Conditions, Materials: o.Materials, Steps: o.Steps, Days: o.Days}}
 }
 
 func (d *telling) company(h *house, c volume.Company) error {
@@ -391,7 +445,7 @@ type progress struct {
 }
 
 func newProgress(out io.Writer, s Size, l *bulk.Load) *progress {
-	return &progress{out: out, load: l, total: s.Enterprises + s.Tickets + s.Applications, began: time.Now()}
+	return &progress{out: out, load: l, total: s.Enterprises + s.Tickets + s.Applications + s.Products, began: time.Now()}
 }
 
 func (p *progress) tick() {

@@ -16,6 +16,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/ticket"
@@ -50,7 +51,7 @@ func enlarge(t *testing.T, size Size) *enlarged {
 		return h
 	}
 	e.h, e.story = make(clock.System{}), make(e.at)
-	for _, table := range []string{"users", "enterprises", "tickets", "applications", "events", "audit_entries"} {
+	for _, table := range []string{"users", "products", "enterprises", "tickets", "applications", "events", "audit_entries"} {
 		e.from[table] = e.one(t, "SELECT coalesce(max(id), 0) FROM "+table)
 	}
 	if err := e.h.loadVolume(ctx, size, io.Discard); err != nil {
@@ -182,7 +183,7 @@ func (e *enlarged) object(t *testing.T, object string, loaded, made int64, swap 
 func TestLoadedRowsAreAsMade(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	e := enlarge(t, Size{Enterprises: 25, Tickets: 160, Applications: 60, Seed: 3})
+	e := enlarge(t, Size{Enterprises: 25, Tickets: 160, Applications: 60, Products: 30, Seed: 3})
 	after := map[string]int64{}
 	for table := range e.from {
 		after[table] = e.one(t, "SELECT coalesce(max(id), 0) FROM "+table)
@@ -194,6 +195,7 @@ func TestLoadedRowsAreAsMade(t *testing.T) {
 		}
 	}
 	tell, g := e.again(t)
+	e.products(t, tell, g)
 	companies := e.companies(t, tell, g)
 	made, applied, stepped := 0, 0, map[string]bool{}
 	for {
@@ -239,11 +241,70 @@ func (e *enlarged) again(t *testing.T) (*telling, *volume.Generator) {
 	if err := d.find(context.Background(), e.h); err != nil {
 		t.Fatal(err)
 	}
+	d.offers = slices.DeleteFunc(d.offers, func(o application.Offer) bool { return o.ID > e.from["products"] }) // those come again
 	g, err := d.history(e.h, e.size)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d, g
+}
+
+// products has the same people write and pass the products once more, and compares.
+func (e *enlarged) products(t *testing.T, tell *telling, g *volume.Generator) {
+	t.Helper()
+	ctx := context.Background()
+	kinds := map[string]bool{}
+	for i := range e.size.Products {
+		s := tell.offering(g.Offering())
+		e.at.Set(s.At)
+		v, err := e.story.catalog.Draft(ctx, s.By, catalog.DraftProduct{Content: s.Content})
+		for _, step := range []func(catalog.Ref) (catalog.View, error){
+			func(r catalog.Ref) (catalog.View, error) {
+				e.at.Set(s.Submitted)
+				return e.story.catalog.Submit(ctx, s.By, catalog.SubmitProduct{Ref: r})
+			},
+			func(r catalog.Ref) (catalog.View, error) {
+				e.at.Set(s.Passed)
+				return e.story.catalog.Pass(ctx, s.Reviewer, catalog.PassProduct{Ref: r})
+			},
+			func(r catalog.Ref) (catalog.View, error) {
+				e.at.Set(s.Listed)
+				return e.story.catalog.Pass(ctx, s.Government, catalog.PassProduct{Ref: r})
+			},
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err = step(catalog.Ref{ID: v.ID, Version: v.Version})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds[s.Content.Kind+s.Content.FinancingKind] = true
+		loaded := e.from["products"] + int64(i) + 1
+		swap := strings.NewReplacer()
+		for _, table := range []string{"products WHERE id", "product_editions WHERE product_id"} {
+			a, b := e.rows(t, "SELECT * FROM "+table+" = ?", loaded), e.rows(t, "SELECT * FROM "+table+" = ?", v.ID)
+			if len(a) != 1 || len(b) != 1 {
+				t.Fatalf("%s: %d and %d rows", table, len(a), len(b))
+			}
+			same(t, table, a[0], b[0], swap, map[string]*regexp.Regexp{"product_id": anID, "number": anID})
+		}
+		e.object(t, catalog.Object, loaded, v.ID, swap)
+		// Applications go on to those that were loaded.
+		offer, err := (offers{e.story.catalog}).Offer(ctx, e.h.db.Read(), loaded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tell.offers = append(tell.offers, offer)
+	}
+	if len(kinds) < 7 {
+		t.Errorf("products of %d kinds only", len(kinds))
+	}
+	found, err := e.h.catalog.Browse(ctx, access.Actor{Party: access.Anonymous}, catalog.BrowseFilter{Query: "个工作日内答复", Limit: 50})
+	if err != nil || len(found.Items) < e.size.Products {
+		t.Errorf("%d loaded products are found by their text: %v", len(found.Items), err)
+	}
 }
 
 // companies opens the companies once more by the services, under other codes and phones, and compares.

@@ -54,11 +54,16 @@ func (o offers) Offer(ctx context.Context, db bun.IDB, id int64) (application.Of
 	if err != nil {
 		return application.Offer{}, err
 	}
+	return taken(p), nil
+}
+
+// taken is what an application takes over from a product.
+func taken(p catalog.Offer) application.Offer {
 	return application.Offer{
 		ID: p.ID, Name: p.Name, Edition: p.Edition, Kind: p.Kind, KindName: p.KindName, Lends: p.Lends,
 		InstitutionID: p.InstitutionID, InstitutionName: p.InstitutionName, AmountMin: p.AmountMin, AmountMax: p.AmountMax,
 		TermMin: p.TermMin, TermMax: p.TermMax, Materials: p.Materials, Days: p.Days,
-	}, nil
+	}
 }
 
 // applicants tells the applications about companies.

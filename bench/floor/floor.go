@@ -34,6 +34,15 @@ type ticket struct {
 	Timeline  []step    `json:"timeline,omitempty"`
 }
 
+type application struct {
+	ID        int64     `json:"id"`
+	ProductID int64     `json:"productId"`
+	Amount    int64     `json:"amount"`
+	Term      int       `json:"term"`
+	Purpose   string    `json:"purpose"`
+	CreatedAt time.Time `json:"createdAt"`
+}
+
 type step struct {
 	Seq   int64           `json:"seq"`
 	Kind  string          `json:"kind"`
@@ -89,6 +98,7 @@ func Build(ctx context.Context, ours, dir string) (string, error) {
 				"ALTER requester_name SET DEFAULT '', ALTER enterprise_name SET DEFAULT '', ALTER unit_name SET DEFAULT '', ALTER reply SET DEFAULT ''",
 			"CREATE INDEX ON floor.tickets (user_id, id)",
 			"CREATE TABLE floor.events AS SELECT object_id AS ticket_id, seq, type, at, actor_name, facts FROM events WHERE object = 'ticket'",
+			"CREATE TABLE floor.applications (id BIGSERIAL PRIMARY KEY, product_id BIGINT, user_id BIGINT, amount BIGINT, term INTEGER, purpose TEXT NOT NULL, created_at TIMESTAMPTZ NOT NULL)",
 			"ALTER TABLE floor.events ADD PRIMARY KEY (ticket_id, seq)", "ANALYZE floor.tickets", "ANALYZE floor.events",
 		} {
 			if _, err := db.ExecContext(ctx, s); err != nil {
@@ -109,6 +119,7 @@ func Build(ctx context.Context, ours, dir string) (string, error) {
 		`CREATE TABLE tickets (id INTEGER PRIMARY KEY, number TEXT DEFAULT '', title TEXT NOT NULL, body TEXT NOT NULL, status TEXT NOT NULL, type_code TEXT DEFAULT '', requester_name TEXT DEFAULT '',
 			enterprise_name TEXT DEFAULT '', unit_name TEXT DEFAULT '', reply TEXT DEFAULT '', user_id INTEGER, created_at TIMESTAMP NOT NULL, due_at TIMESTAMP)`,
 		"CREATE TABLE events (ticket_id INTEGER, seq INTEGER, type TEXT, at TIMESTAMP, actor_name TEXT, facts TEXT, PRIMARY KEY (ticket_id, seq))",
+		"CREATE TABLE applications (id INTEGER PRIMARY KEY, product_id INTEGER, user_id INTEGER, amount INTEGER, term INTEGER, purpose TEXT NOT NULL, created_at TIMESTAMP NOT NULL)",
 		"INSERT INTO tickets SELECT " + columns + " FROM ours.tickets",
 		"INSERT INTO events SELECT object_id, seq, type, at, actor_name, facts FROM ours.events WHERE object = 'ticket'",
 		"CREATE INDEX tickets_user ON tickets (user_id, id)", "DETACH ours", "ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)",
@@ -120,7 +131,7 @@ func Build(ctx context.Context, ours, dir string) (string, error) {
 	return path, nil
 }
 
-// Serve runs the floor on l with what Build returned until ctx ends. POST /tickets inserts a row, GET /tickets lists the newest
+// Serve runs the floor on l with what Build returned until ctx ends. POST /tickets and POST /applications insert a row, GET /tickets lists the newest
 // twenty, GET /tickets/ID gives one with its events, GET /page a page.
 func Serve(ctx context.Context, l net.Listener, target string) error {
 	writer, reader, err := pools(target)
@@ -134,6 +145,10 @@ func Serve(ctx context.Context, l net.Listener, target string) error {
 		prefix, arg = "floor.", func(n int) string { return fmt.Sprintf("$%d", n) }
 	}
 	insert, err := writer.PrepareContext(ctx, "INSERT INTO "+prefix+"tickets (title, body, status, user_id, created_at, due_at) VALUES ("+arg(1)+", "+arg(2)+", 'received', 1, "+arg(3)+", "+arg(4)+") RETURNING id") // #nosec G202 -- names of tables and columns of the program
+	if err != nil {
+		return err
+	}
+	apply, err := writer.PrepareContext(ctx, "INSERT INTO "+prefix+"applications (product_id, user_id, amount, term, purpose, created_at) VALUES ("+arg(1)+", 1, "+arg(2)+", "+arg(3)+", "+arg(4)+", "+arg(5)+") RETURNING id") // #nosec G202 -- names of tables and columns of the program
 	if err != nil {
 		return err
 	}
@@ -160,6 +175,17 @@ func Serve(ctx context.Context, l net.Listener, target string) error {
 			return err
 		}
 		return c.JSON(t)
+	})
+	app.Post("/applications", func(c *fiber.Ctx) error {
+		var a application
+		if err := json.Unmarshal(c.Body(), &a); err != nil {
+			return err
+		}
+		a.CreatedAt = time.Now().UTC()
+		if err := apply.QueryRowContext(c.UserContext(), a.ProductID, a.Amount, a.Term, a.Purpose, a.CreatedAt).Scan(&a.ID); err != nil {
+			return err
+		}
+		return c.JSON(a)
 	})
 	app.Get("/tickets", func(c *fiber.Ctx) error {
 		rows, err := list.QueryContext(c.UserContext())

@@ -391,9 +391,13 @@ func (s *Service) Offer(ctx context.Context, db bun.IDB, productID int64) (Offer
 	if err != nil {
 		return Offer{}, err
 	}
+	return d.offer(), nil
+}
+
+func (d *dossier) offer() Offer {
 	c := d.public.Content
 	return Offer{ID: d.ID, Name: c.Name, Edition: d.public.Number, Kind: c.Kind, KindName: d.card().label(), FinancingKind: c.FinancingKind,
-		Lends: c.Kind == Financing, InstitutionID: d.InstitutionID, InstitutionName: d.InstitutionName, AmountMin: c.AmountMin, AmountMax: c.AmountMax, TermMin: c.TermMin, TermMax: c.TermMax, Materials: append([]string{}, c.Materials...), Days: c.Days}, nil
+		Lends: c.Kind == Financing, InstitutionID: d.InstitutionID, InstitutionName: d.InstitutionName, AmountMin: c.AmountMin, AmountMax: c.AmountMax, TermMin: c.TermMin, TermMax: c.TermMax, Materials: append([]string{}, c.Materials...), Days: c.Days}
 }
 
 // Hit is a product found by the search over the whole site.

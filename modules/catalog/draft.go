@@ -41,11 +41,7 @@ func (s *Service) Draft(ctx context.Context, actor access.Actor, cmd DraftProduc
 			if err != nil {
 				return outcome{}, err
 			}
-			d := &dossier{
-				Product: &Product{InstitutionID: by.ID, InstitutionName: by.Name, InstitutionActive: by.Active, Name: c.Name, Kind: c.Kind,
-					FinancingKind: c.FinancingKind, Status: Draft, StatusAt: now, Edition: 1, Version: 1, CreatedAt: now},
-				newest: &Edition{Number: 1, Content: c, NameKey: nameKey(c.Name), Status: Draft, CreatedAt: now, UpdatedAt: now},
-			}
+			d := begun(now, by, c)
 			if _, err := tx.NewInsert().Model(d.Product).ExcludeColumn("id").Returning("id").Exec(ctx); err != nil {
 				return outcome{}, fmt.Errorf("insert product: %w", err)
 			}
@@ -56,7 +52,7 @@ func (s *Service) Draft(ctx context.Context, actor access.Actor, cmd DraftProduc
 			if _, err := event.Append(ctx, tx, actor, now, Drafted{d.head(d.newest)}); err != nil {
 				return outcome{}, err
 			}
-			return outcome{d.ID}, audit.Write(ctx, tx, actor, now, audit.Record{Action: "product.draft", Object: Object, ObjectID: d.ID, Summary: "新建产品 " + c.Name})
+			return outcome{d.ID}, audit.Write(ctx, tx, actor, now, d.draftRecord())
 		})
 		return err
 	})
@@ -64,6 +60,19 @@ func (s *Service) Draft(ctx context.Context, actor access.Actor, cmd DraftProduc
 		return View{}, fmt.Errorf("draft product: %w", err)
 	}
 	return s.Get(ctx, actor, done.ID)
+}
+
+// begun is a product of which only the first draft is there, without its id.
+func begun(now time.Time, by Provider, c Content) *dossier {
+	return &dossier{
+		Product: &Product{InstitutionID: by.ID, InstitutionName: by.Name, InstitutionActive: by.Active, Name: c.Name, Kind: c.Kind,
+			FinancingKind: c.FinancingKind, Status: Draft, StatusAt: now, Edition: 1, Version: 1, CreatedAt: now},
+		newest: &Edition{Number: 1, Content: c, NameKey: nameKey(c.Name), Status: Draft, CreatedAt: now, UpdatedAt: now},
+	}
+}
+
+func (d *dossier) draftRecord() audit.Record {
+	return audit.Record{Action: "product.draft", Object: Object, ObjectID: d.ID, Summary: "新建产品 " + d.Name}
 }
 
 // EditProduct asks to replace the content of a draft.
@@ -112,9 +121,13 @@ type SubmitProduct struct{ Ref }
 // Submit sends the newest edition to review when it is complete and its institution is in service. Errors as Edit.
 func (s *Service) Submit(ctx context.Context, actor access.Actor, cmd SubmitProduct) (View, error) {
 	err := s.change(ctx, actor, ToSubmit, cmd.Ref, cmd, func(d *dossier, now time.Time) (effect, error) {
-		return effect{about: d.newest, fact: func(h Head) event.Fact { return Submitted{h} }, summary: "提交产品审核"}, d.Submit(now, actor)
+		return d.submitted(), d.Submit(now, actor)
 	})
 	return s.after(ctx, actor, cmd.ID, err)
+}
+
+func (d *dossier) submitted() effect {
+	return effect{about: d.newest, fact: func(h Head) event.Fact { return Submitted{h} }, summary: "提交产品审核"}
 }
 
 // WithdrawProduct asks to take an edition back from review.

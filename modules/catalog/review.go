@@ -30,17 +30,22 @@ func (s *Service) Pass(ctx context.Context, actor access.Actor, cmd PassProduct)
 	}
 	err = s.change(ctx, actor, ToPass, cmd.Ref, cmd, func(d *dossier, now time.Time) (effect, error) {
 		replaces, err := d.Pass(now, actor)
-		switch d.newest.Status {
-		case GovernmentReview:
-			return effect{about: d.newest, summary: "产品初审通过", fact: func(h Head) event.Fact { return PassedPlatform{Head: h, Note: note} }}, err
-		case Scheduled:
-			return effect{about: d.newest, summary: "产品终审通过，定期上架",
-				fact: func(h Head) event.Fact { return Approved{Head: h, ListFrom: d.newest.ListFrom, Note: note} }}, err
-		}
-		return effect{about: d.newest, public: true, summary: "产品终审通过并上架",
-			fact: func(h Head) event.Fact { return Listed{Head: h, Replaces: replaces, Note: note} }}, err
+		return d.passed(replaces, note), err
 	})
 	return s.after(ctx, actor, cmd.ID, err)
+}
+
+// passed is the effect of a reviewer's yes, by the state it led to.
+func (d *dossier) passed(replaces int64, note string) effect {
+	switch d.newest.Status {
+	case GovernmentReview:
+		return effect{about: d.newest, summary: "产品初审通过", fact: func(h Head) event.Fact { return PassedPlatform{Head: h, Note: note} }}
+	case Scheduled:
+		return effect{about: d.newest, summary: "产品终审通过，定期上架",
+			fact: func(h Head) event.Fact { return Approved{Head: h, ListFrom: d.newest.ListFrom, Note: note} }}
+	}
+	return effect{about: d.newest, public: true, summary: "产品终审通过并上架",
+		fact: func(h Head) event.Fact { return Listed{Head: h, Replaces: replaces, Note: note} }}
 }
 
 // ReturnProduct asks to send an edition back to its institution. Codes are of the ready reasons; some need Text.

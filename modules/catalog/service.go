@@ -249,9 +249,7 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			if _, err := event.Append(ctx, tx, actor, now, e.fact(d.head(e.about))); err != nil {
 				return outcome{}, err
 			}
-			return outcome{d.ID}, audit.Write(ctx, tx, actor, now, audit.Record{
-				Action: "product." + string(action), Object: Object, ObjectID: d.ID, Summary: e.summary + " " + e.about.Name, Detail: e.detail,
-			})
+			return outcome{d.ID}, audit.Write(ctx, tx, actor, now, e.record(action, d.ID))
 		})
 		return err
 	})
@@ -259,6 +257,11 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 		return fmt.Errorf("%s product %d: %w", action, ref.ID, err)
 	}
 	return nil
+}
+
+// record is the line of the audit log.
+func (e effect) record(action Action, id int64) audit.Record {
+	return audit.Record{Action: "product." + string(action), Object: Object, ObjectID: id, Summary: e.summary + " " + e.about.Name, Detail: e.detail}
 }
 
 // shown is the edition that is public after the command.

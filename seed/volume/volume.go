@@ -1,7 +1,7 @@
 // Package volume tells a district of any size: companies, and years of tickets and applications with the lives they had. It
 // is for measuring and for trying the platform at size; seed/demo is the small district that is shown to people.
 //
-// It knows no module and keeps nothing: it hands out one company, ticket or application after the other, tickets and
+// It knows no module and keeps nothing: it hands out one product, company, ticket or application after the other, tickets and
 // applications in the order of time. The same Options give the same district. Everything invented carries demo.Mark in the
 // company's name, credit codes are of the demo block, and phones begin with 1990 to 1999.
 package volume
@@ -14,11 +14,16 @@ import (
 )
 
 // Version changes whenever the same Options give another district, for whoever keeps one.
-const Version = 1
+const Version = 2
 
 // Options is how large the district is.
 type Options struct {
 	Enterprises, Tickets, Applications int
+	// Offerings is how many products the institutions offer beside Products. Institutions has the number of each one's
+	// operators; Reviewers and Officials are how many people pass products for the platform and for the government.
+	Offerings            int
+	Institutions         []int
+	Reviewers, Officials int
 	// Seed makes another district of the same size.
 	Seed uint64
 	// Until is when the story ends; what would happen later has not happened yet.
@@ -96,12 +101,14 @@ type Generator struct {
 	applying  *Application
 	matters   []matter
 	companies int
+	offered   int
 }
 
 // New prepares a district. It returns an error when Options name nobody who could do the work.
 func New(o Options) (*Generator, error) {
-	if o.Enterprises < 1 || len(o.Units) == 0 || o.Agents < 1 || o.Applications > 0 && len(o.Products) == 0 {
-		return nil, fmt.Errorf("volume: %d companies, %d units, %d agents and %d products cannot make a district", o.Enterprises, len(o.Units), o.Agents, len(o.Products))
+	if o.Enterprises < 1 || len(o.Units) == 0 || o.Agents < 1 || o.Applications > 0 && len(o.Products)+o.Offerings == 0 ||
+		o.Offerings > 0 && (len(o.Institutions) == 0 || slices.Min(o.Institutions) < 1 || o.Reviewers < 1 || o.Officials < 1) {
+		return nil, fmt.Errorf("volume: %d companies, %d units, %d agents, %d products and %d institutions cannot make a district", o.Enterprises, len(o.Units), o.Agents, len(o.Products), len(o.Institutions))
 	}
 	// #nosec G404 -- the district must come out the same each time
 	g := &Generator{o: o, rand: rand.New(rand.NewPCG(o.Seed, 20261128)), open: map[[2]int]time.Time{}, matters: matters(o.Units)}
@@ -198,8 +205,8 @@ func (g *Generator) company() int {
 	return int(x * x * x * float64(g.companies))
 }
 
-// Next returns what comes next in time, a ticket or an application, and false at the end. All companies are handed out
-// before.
+// Next returns what comes next in time, a ticket or an application, and false at the end. All products and companies are
+// handed out before.
 func (g *Generator) Next() (*Ticket, *Application, bool) {
 	if g.ticket == nil {
 		if at, ok := g.tickets.next(g); ok {
