@@ -1,5 +1,5 @@
 import { expect, test, type APIRequestContext } from '@playwright/test'
-import { codeOn, noSeriousFinding, picture, solve, staff } from './support'
+import { codeOn, noSeriousFinding, picture, send, solve, staff } from './support'
 
 const owner = '19900030011' // of a company with an application at the bank
 const clerk = '19900060001'
@@ -62,6 +62,29 @@ test('a bank drafts and sends a contract, the company signs without a script, th
     await expect(bank.locator('.el-message')).toHaveCount(0) // it fades, and is pale while it does
     await noSeriousFinding(bank)
     await picture(bank, 'contract')
+  })
+
+  await test.step('the company reads it on a phone, and the bank does not agree to void it', async () => {
+    const phone = await (await browser.newContext({ storageState: await company.context().storageState(), viewport: { width: 390, height: 844 } })).newPage()
+    await phone.goto(`/m/applications/${id}`)
+    await phone.getByText('电子合同', { exact: true }).click()
+    await expect(phone).toHaveURL(/contracts$/)
+    await expect(phone.getByText('贷款金额 50 万元')).toBeVisible()
+    await expect(phone.getByText('已生效')).toBeVisible()
+    await noSeriousFinding(phone)
+    await phone.getByRole('button', { name: '申请作废' }).click()
+    await expect(phone.getByText('请填写作废原因')).toBeVisible()
+    await phone.getByLabel('作废原因').fill('不再需要贷款')
+    await phone.getByRole('button', { name: '申请作废' }).click()
+    await phone.getByRole('dialog').getByRole('button', { name: '申请作废' }).click()
+    await expect(phone.getByText('企业申请作废此合同：不再需要贷款')).toBeVisible()
+    const { items } = (await (await bank.request.get(`/api/case-contracts/application/${id}`)).json()) as { items: { id: number; version: number }[] }
+    await send(bank, 'POST', `/api/contracts/${items[0]!.id}/void`, { version: items[0]!.version, yes: false, reason: '贷款已发放' })
+    await phone.reload()
+    await expect(phone.getByText('企业申请作废此合同')).toHaveCount(0)
+    await expect(phone.getByText('已生效')).toBeVisible()
+    await picture(phone, 'contract-phone')
+    await phone.context().close()
   })
 
   await test.step('a visitor verifies it, and learns neither names nor content', async () => {

@@ -148,13 +148,15 @@ test('sixty ways to bring a script in stay words in every text of a product, an 
   })
   await test.step('the phone shows them as words', async () => {
     await phone.goto('/m/')
+    await expect(phone.locator('.van-tabbar')).toBeVisible() // it stands, and follows its address
     for (const c of cases) {
-      for (const path of [`/m/products/${c.product}`, `/m/applications/${c.application}`, `/m/applications/${c.application}/messages`]) await shows(phone, path, c.payload, true)
+      for (const path of [`/m/products/${c.product}`, `/m/applications/${c.application}`, `/m/applications/${c.application}/messages`, `/m/applications/${c.application}/contracts`]) await shows(phone, path, c.payload, true)
     }
     for (const path of ['/m/products', '/m/applications', '/m/offline-services', '/m/messages']) await phone.goto(path)
   })
   await test.step('the back office shows them as words', async () => {
     await bank.goto('/admin/')
+    await expect(bank.getByRole('heading', { name: /您好/ })).toBeVisible()
     for (const c of cases) {
       for (const path of [`/admin/applications/${c.application}`, `/admin/products/${c.product}`]) await shows(bank, path, c.payload, true)
     }
@@ -162,6 +164,7 @@ test('sixty ways to bring a script in stay words in every text of a product, an 
   })
   await test.step('and so do demands, of which a company has twenty at most', async () => {
     await operator.goto('/admin/')
+    await expect(operator.getByRole('heading', { name: /您好/ })).toBeVisible()
     for (let from = 0; from < cases.length; from += 20) {
       const open: { id: number; payload: string }[] = []
       for (const { payload: p, product } of cases.slice(from, from + 20)) {

@@ -1,7 +1,8 @@
-import { onBeforeUnmount, reactive, ref } from 'vue'
+import { reactive, ref } from 'vue'
 
 import { asApiError, type ApiError } from '@/api/error'
 import { sendSmsCode, type SmsCodeRequest } from '@/api/identity'
+import { useWait } from '@/composables/useWait'
 
 import { checkCaptcha, checkPhone, wrong } from './checks'
 import { useCaptcha } from './useCaptcha'
@@ -16,21 +17,9 @@ interface Verifying {
 /** Sending the code by SMS for a form that asks for a phone number: captcha first, then a wait before the next one. */
 export function useSmsCode(form: Verifying, purpose: SmsCodeRequest['purpose']) {
   const captcha = useCaptcha()
-  const seconds = ref(0)
+  const { seconds, wait } = useWait()
   const sending = ref(false)
   const sentTo = ref('')
-  let timer: ReturnType<typeof setInterval> | undefined
-
-  function wait(duration: number): void {
-    clearInterval(timer)
-    const until = Date.now() + duration * 1000
-    const tick = () => {
-      seconds.value = Math.max(0, Math.ceil((until - Date.now()) / 1000))
-      if (seconds.value === 0) clearInterval(timer)
-    }
-    tick()
-    timer = setInterval(tick, 500)
-  }
 
   async function renewCaptcha(): Promise<void> {
     form.values.captchaAnswer = ''
@@ -61,7 +50,6 @@ export function useSmsCode(form: Verifying, purpose: SmsCodeRequest['purpose']) 
     }
   }
 
-  onBeforeUnmount(() => clearInterval(timer))
   void captcha.refresh()
   return reactive({ captcha, seconds, sending, sentTo, send, renewCaptcha })
 }
