@@ -1,6 +1,6 @@
 import type { StatusLook } from '@/components/StatusTag/types'
 import type { TimelineItem } from '@/components/Timeline/types'
-import { dateTime, money } from '@/format'
+import { dateTime, day, money } from '@/format'
 
 import type { Demand, DemandQuote, DemandState, HallItem, HallView, Typed } from './api'
 
@@ -49,8 +49,8 @@ export const hallFacts = (v: HallView): Fact[] =>
     { label: '企业', value: v.company },
     { label: v.lends ? '需要金额' : '预算', value: v.budget },
     { label: '使用期限', value: v.lends ? `${v.term} 个月` : '' },
-    { label: '报价截止', value: v.until },
-    { label: '希望完成', value: v.wantedBy },
+    { label: '报价截止', value: day(v.until) },
+    { label: '希望完成', value: v.wantedBy && day(v.wantedBy) },
     { label: '服务地点', value: v.place },
   ])
 
@@ -60,8 +60,8 @@ export const demandFacts = (v: Demand): Fact[] =>
     { label: '类别', value: v.kindName },
     { label: v.lends ? '需要金额' : '预算', value: v.budget },
     { label: '使用期限', value: v.lends ? `${v.term} 个月` : '' },
-    { label: '报价截止', value: v.until },
-    { label: '希望完成', value: v.wantedBy },
+    { label: '报价截止', value: day(v.until) },
+    { label: '希望完成', value: v.wantedBy && day(v.wantedBy) },
     { label: '服务地点', value: v.place },
     { label: '联系人', value: `${v.contactName} ${v.phone}` },
     { label: '联系说明', value: v.contactNote },
@@ -85,7 +85,7 @@ export function quoteFacts(v: Demand, q: DemandQuote): Fact[] {
     { label: '说明', value: q.text },
     {
       label: '有效期至',
-      value: q.validUntil + (q.valid || q.state !== 'live' ? '' : '（已过期，请联系机构更新）'),
+      value: day(q.validUntil) + (q.valid || q.state !== 'live' ? '' : '（已过期，请联系机构更新）'),
     },
     { label: '更新时间', value: dateTime(q.changedAt) },
   ])
