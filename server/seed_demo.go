@@ -150,6 +150,7 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 		{"desk work", story.seedDeskWork},
 		{"applications", story.seedApplications},
 		{"demands", story.seedDemands},
+		{"services", story.seedServices},
 		{"promotion", story.seedChannels},
 		{"supervision", story.seedSupervision},
 		{"quality", story.seedQuality},
