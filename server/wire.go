@@ -247,6 +247,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	}
 	h.joinCalendar(p)
 	h.tickets = ticket.New(ticket.Deps{
+		Judging:   ticketJudging{h},
 		Calendars: h.calendars, Colleagues: ticketColleagues{h.identity}, Callers: callers{h.identity, companies}, Puzzles: h.identity,
 		Areas: ticketAreas{h},
 		DB:    db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads}, Outside: outsideEngine,

@@ -11,13 +11,14 @@ import (
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/evaluation"
 	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/onelink"
 )
 
-// joinEvaluations makes what companies say of the services they were given. Applications are evaluated; tickets have their own
-// judgement, which is part of their call-back.
+// joinEvaluations makes what companies say of the services they were given. Applications are evaluated; the judgement of a
+// ticket is part of its call-back and kept with it, asked and checked by the form of its kind.
 func (h *house) joinEvaluations(c Config) {
 	h.links = &onelink.Maker{DB: h.db, Clock: h.clock, Box: h.box}
 	d := evaluation.Deps{
@@ -35,6 +36,7 @@ func (h *house) joinEvaluations(c Config) {
 	for _, k := range catalog.Kinds() {
 		d.Kinds = append(d.Kinds, evaluation.Kind{Code: k.Code, Name: k.Name})
 	}
+	d.Kinds = append(d.Kinds, evaluation.Kind{Code: evaluation.KindOfTickets, Name: "诉求办理"})
 	if c.PublicURL != "" {
 		d.Texts = evaluationTexts{h.messages, strings.TrimSuffix(c.PublicURL, "/")}
 	}
@@ -43,6 +45,29 @@ func (h *house) joinEvaluations(c Config) {
 	h.listeners = append(h.listeners, event.Listener{Name: "evaluation.ended", Handle: h.serviceEnded})
 	h.applications.ShowBeside(h.evaluations.Panel(application.Object, "/applications"))
 	h.catalog.Beside = h.evaluations.Public
+}
+
+// ticketJudging asks the requesters of tickets by the evaluations' form. The house's evaluations are made after its tickets.
+type ticketJudging struct{ *house }
+
+var _ ticket.Judging = ticketJudging{}
+
+// JudgeForm is the form in force.
+func (j ticketJudging) JudgeForm(ctx context.Context, db bun.IDB) (ticket.JudgeForm, error) {
+	f, err := j.evaluations.InForce(ctx, db, evaluation.KindOfTickets)
+	out := ticket.JudgeForm{Question: f.After}
+	for _, l := range f.Levels {
+		out.Levels = append(out.Levels, ticket.JudgeLevel(l))
+	}
+	return out, err
+}
+
+// CheckJudgement holds an answer against it.
+func (j ticketJudging) CheckJudgement(ctx context.Context, db bun.IDB, said *ticket.Judgement) error {
+	a := evaluation.Answer{Level: said.Level, Tags: said.Tags, Words: said.Words}
+	err := j.evaluations.CheckAnswer(ctx, db, evaluation.KindOfTickets, &a)
+	said.Tags, said.Words = a.Tags, a.Words
+	return err
 }
 
 // serviceEnded tells the evaluations of applications that ended well.

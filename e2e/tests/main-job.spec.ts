@@ -169,7 +169,7 @@ test('the main job, from a new phone to the partner', async ({ browser, request 
     await h5.goto('/m/tickets')
     await h5.getByText(matter).first().click()
     await expect(h5.getByText('维修单.png').first()).toBeVisible()
-    await h5.locator('.van-rate__item').nth(4).click()
+    await h5.getByRole('radio', { name: '非常满意' }).click()
     await h5.getByRole('button', { name: '提交评价' }).click()
     await expect(h5.getByRole('button', { name: '提交评价' })).toHaveCount(0)
   })

@@ -72,7 +72,7 @@ test('a bakery asks the hotline and is answered', async ({ browser, request }) =
     await h5.getByText('店门口路灯不亮🙏').first().click()
     await expect(h5.getByText('已更换灯头，当晚恢复照明。').first()).toBeVisible()
     await expect(h5.getByText('维修单.png').first()).toBeVisible()
-    await h5.locator('.van-rate__item').nth(4).click()
+    await h5.getByRole('radio', { name: '非常满意' }).click()
     await h5.getByRole('button', { name: '提交评价' }).click()
     await expect(h5.getByRole('button', { name: '提交评价' })).toHaveCount(0)
   })

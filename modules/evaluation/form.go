@@ -47,6 +47,26 @@ func Standard() Form {
 	}
 }
 
+// KindOfTickets is the kind by whose form the replies to tickets are judged. A judgement of a reply is part of the ticket's
+// call-back and is kept with the ticket; what is asked, and what may be answered, is the same for both.
+const KindOfTickets = "ticket"
+
+// StandardOfTickets is the form of tickets that an installation begins with.
+func StandardOfTickets() Form {
+	good := []string{"办理及时", "态度好", "问题解决", "答复清楚", "主动联系"}
+	bad := []string{"办理慢", "没有联系", "答复不清楚", "问题没解决", "态度差", "推诿"}
+	return Form{
+		During: "到目前为止，您对办理情况满意吗？", After: "您对办理结果满意吗？",
+		Levels: []Level{
+			{5, "非常满意", "哪些方面让您满意？", good, false},
+			{4, "满意", "哪些方面让您满意？还可以怎样改进？", good, false},
+			{3, "基本满意", "哪些方面需要改进？", bad, false},
+			{2, "不满意", "请选择不满意的地方，平台会交承办单位重新办理", bad, false},
+			{1, "非常不满意", "请选择不满意的地方，平台会交承办单位重新办理", bad, false},
+		},
+	}
+}
+
 // Check tidies the form and returns a fault that says what is wrong with it.
 func (f *Form) Check() error {
 	var errs []error

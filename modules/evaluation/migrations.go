@@ -155,4 +155,15 @@ var Migrations = []database.Migration{{
 		_, err = tx.NewInsert().Model(&rule20261130{Body: string(rule), Reason: "系统预置", By: "系统预置", At: at}).Exec(ctx)
 		return err
 	},
+}, {
+	// Replies to tickets are judged by a form of their own.
+	ID: "20261130101100_evaluation_ticket_form",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		form, err := json.Marshal(StandardOfTickets())
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewInsert().Model(&form20261130{Kind: KindOfTickets, Body: string(form), By: "系统预置", At: time.Date(2026, 11, 30, 10, 0, 0, 0, time.UTC)}).Exec(ctx)
+		return err
+	},
 }}

@@ -64,6 +64,22 @@ func inForce(ctx context.Context, db bun.IDB, kind string) (FormView, error) {
 	return v, err
 }
 
+// InForce returns the form by which services of a kind are judged, for a module that keeps judgements of its own.
+func (s *Service) InForce(ctx context.Context, db bun.IDB, kind string) (FormView, error) {
+	return inForce(ctx, db, kind)
+}
+
+// CheckAnswer tidies an answer and holds it against the form in force of a kind, as Give does; its faults name "level", "tags"
+// and "words".
+func (s *Service) CheckAnswer(ctx context.Context, db bun.IDB, kind string, a *Answer) error {
+	form, err := inForce(ctx, db, kind)
+	if err != nil {
+		return err
+	}
+	_, err = form.answer(a)
+	return err
+}
+
 // Forms lists the last version of each form, the general one first, kinds without one left out. It takes evaluation.manage.
 func (s *Service) Forms(ctx context.Context, actor access.Actor) ([]FormView, error) {
 	if err := actor.Need(PermManage); err != nil {

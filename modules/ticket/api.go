@@ -297,12 +297,15 @@ type closeInput struct {
 type rateInput struct {
 	Target
 	Body struct {
-		Version int64  `json:"version"`
-		Rating  int    `json:"rating" minimum:"1" maximum:"5"`
-		Opinion string `json:"opinion,omitempty"`
-		Solved  *bool  `json:"solved,omitempty" doc:"Left out, it goes by the rating."`
+		Version int64    `json:"version"`
+		Rating  int      `json:"rating" minimum:"1" maximum:"5"`
+		Tags    []string `json:"tags,omitempty" maxItems:"6" doc:"Of the level in the form."`
+		Opinion string   `json:"opinion,omitempty"`
+		Solved  *bool    `json:"solved,omitempty" doc:"Left out, it goes by the rating."`
 	}
 }
+
+type judgeFormOutput struct{ Body JudgeForm }
 
 func (in *Target) ref(version int64) Ref { return Ref{ID: in.ID, Version: version, Key: in.Key} }
 
@@ -378,8 +381,13 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, action(ToVoid), func(ctx context.Context, in *reasonInput) (*ticketOutput, error) {
 		return output(s.Void(ctx, access.From(ctx), VoidTicket{in.ref(in.Body.Version), in.Body.Reason}))
 	})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/ticket-judge-form", Summary: "对诉求答复的评价表", Tag: tag, Access: access.SignedIn()}.Huma(),
+		func(ctx context.Context, _ *struct{}) (*judgeFormOutput, error) {
+			f, err := s.JudgeForm(ctx)
+			return &judgeFormOutput{f}, err
+		})
 	huma.Register(api, action(ToRate), func(ctx context.Context, in *rateInput) (*ticketOutput, error) {
-		return output(s.Rate(ctx, access.From(ctx), RateTicket{in.ref(in.Body.Version), in.Body.Rating, in.Body.Opinion, in.Body.Solved}))
+		return output(s.Rate(ctx, access.From(ctx), RateTicket{in.ref(in.Body.Version), in.Body.Rating, in.Body.Tags, in.Body.Opinion, in.Body.Solved}))
 	})
 	registerSideways(api, s)
 	huma.Register(api, web.Operation{

@@ -145,14 +145,15 @@ func (s *Service) doAgain(ctx context.Context, tx bun.Tx, actor access.Actor, t 
 }
 
 // judged is what follows the requester's own judgement of a reply that nobody called about yet: it counts as the call-back.
-func (s *Service) judged(ctx context.Context, tx bun.Tx, t *Ticket, stars int, solved bool, responded *bool, opinion string) error {
+func (s *Service) judged(ctx context.Context, tx bun.Tx, t *Ticket, j Judgement, solved bool, responded *bool) error {
 	if !t.callable() {
 		return nil
 	}
-	if opinion == "" {
-		opinion = "企业自行评价：" + LevelLabel(stars)
+	words := j.said()
+	if words == "" {
+		words = "企业自行评价：" + LevelLabel(j.Level)
 	}
-	return s.settle(ctx, tx, t, &Told{Result: CallReached, Source: CallByRequester, Responded: responded, Level: stars}, solved, opinion)
+	return s.settle(ctx, tx, t, &Told{Result: CallReached, Source: CallByRequester, Responded: responded, Level: j.Level}, solved, words)
 }
 
 // VoiceCallback keeps what the requester pressed when a machine called them about the reply, 1 to 5 with 5 the best, in the

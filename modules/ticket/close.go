@@ -77,7 +77,8 @@ func (s *Service) Reopen(ctx context.Context, actor access.Actor, cmd ReopenTick
 // RateTicket is the requester's judgement.
 type RateTicket struct {
 	Ref
-	Rating  int // 1 to 5
+	Rating  int      // 1 to 5
+	Tags    []string `json:",omitempty"` // of the form's level
 	Opinion string
 	Solved  *bool `json:",omitempty"` // nil goes by the rating
 }
@@ -94,13 +95,17 @@ func (s *Service) Rate(ctx context.Context, actor access.Actor, cmd RateTicket) 
 		if cmd.Solved != nil {
 			solved = *cmd.Solved
 		}
-		return s.rating(ctx, tx, t, cmd.Rating, solved, nil, opinion)
+		j := Judgement{Level: cmd.Rating, Tags: cmd.Tags, Words: opinion}
+		if err := s.checkJudgement(ctx, tx, &j, map[string]string{"level": "rating", "words": "opinion"}); err != nil {
+			return effect{}, err
+		}
+		return s.rating(ctx, tx, t, j, solved, nil)
 	})
 }
 
 // rating is the step of a requester's judgement, with what follows from it.
-func (s *Service) rating(ctx context.Context, tx bun.Tx, t *Ticket, stars int, solved bool, responded *bool, opinion string) (effect, error) {
-	e := rated(stars, opinion)
-	e.then = func() error { return s.judged(ctx, tx, t, stars, solved, responded, opinion) }
-	return e, t.Rate(stars, opinion)
+func (s *Service) rating(ctx context.Context, tx bun.Tx, t *Ticket, j Judgement, solved bool, responded *bool) (effect, error) {
+	e := rated(j)
+	e.then = func() error { return s.judged(ctx, tx, t, j, solved, responded) }
+	return e, t.Rate(j.Level, j.Tags, j.Words)
 }

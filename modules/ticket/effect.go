@@ -58,8 +58,8 @@ func voided(reason string) effect {
 	return effect{fact: func(h Head) event.Fact { return Voided{Head: h, Reason: reason} }, summary: "作废"}
 }
 
-func rated(stars int, opinion string) effect {
-	return effect{fact: func(h Head) event.Fact { return Rated{Head: h, Rating: stars, Opinion: opinion} }, summary: "评价"}
+func rated(j Judgement) effect {
+	return effect{fact: func(h Head) event.Fact { return Rated{Head: h, Rating: j.Level, Tags: j.Tags, Opinion: j.Words} }, summary: "评价"}
 }
 
 // openRecord is the line of the audit log for a ticket that was received.

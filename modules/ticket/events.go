@@ -102,8 +102,9 @@ type Voided struct {
 // Rated is announced when the requester judges the handling.
 type Rated struct {
 	Head
-	Rating  int    `json:"rating"`
-	Opinion string `json:"opinion,omitempty"`
+	Rating  int      `json:"rating"`
+	Tags    []string `json:"tags,omitempty"`
+	Opinion string   `json:"opinion,omitempty"`
 }
 
 // Event names the fact.

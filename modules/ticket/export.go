@@ -67,6 +67,7 @@ func (s *Service) ExportSource() sheet.Source {
 				}
 				return sheet.Int(int64(t.Rating))
 			}),
+			of("opinionTags", "评价标签", 20, func(t *exported) sheet.Cell { return sheet.Text(strings.Join(t.opinionTags(), "、")) }),
 			of("opinion", "评价意见", 30, func(t *exported) sheet.Cell { return free(t.Opinion) }),
 		},
 	}.Source()

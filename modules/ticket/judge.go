@@ -91,6 +91,7 @@ type JudgeByLink struct {
 	Responded *bool
 	Solved    *bool
 	Level     int // 1 to 5
+	Tags      []string
 	Words     string
 }
 
@@ -203,7 +204,11 @@ func (s *Service) Judge(ctx context.Context, actor access.Actor, cmd JudgeByLink
 			return err
 		}
 		err = s.step(ctx, tx, system, now, ToRate, t, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
-			return s.rating(ctx, tx, t, cmd.Level, *cmd.Solved, cmd.Responded, cmd.Words)
+			j := Judgement{Level: cmd.Level, Tags: cmd.Tags, Words: cmd.Words}
+			if err := s.checkJudgement(ctx, tx, &j, nil); err != nil {
+				return effect{}, err
+			}
+			return s.rating(ctx, tx, t, j, *cmd.Solved, cmd.Responded)
 		})
 		if errors.Is(err, fault.ErrChanged) { // somebody called in the same moment
 			return ErrLinkOver

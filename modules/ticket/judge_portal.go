@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
@@ -21,6 +22,7 @@ type judgePage struct {
 	Responded page.Field
 	Solved    page.Field
 	Level     page.Field
+	Good, Bad page.Field // opinions to choose from, by the level
 	Words     page.Field
 	Hint      *Hint
 	// Done says that the judgement was kept, Over why there is nothing to judge.
@@ -36,7 +38,7 @@ func (s *Service) judgePages(srv *web.Server, p *web.Pages) {
 		ctx := c.UserContext()
 		level, _ := strconv.Atoi(c.FormValue("level"))
 		err := s.Judge(ctx, access.From(ctx), JudgeByLink{
-			Token: c.Params("token"), Responded: yesNo(c.FormValue("responded")), Solved: yesNo(c.FormValue("solved")), Level: level, Words: c.FormValue("words"),
+			Token: c.Params("token"), Responded: yesNo(c.FormValue("responded")), Solved: yesNo(c.FormValue("solved")), Level: level, Tags: chosenTags(c), Words: c.FormValue("words"),
 		})
 		if err != nil {
 			return s.judgePage(c, p, err)
@@ -82,7 +84,11 @@ func (s *Service) judgePage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	if data.Hint, err = s.hintAt(ctx, "judge"); err != nil {
 		return err
 	}
-	data.fill(c, found, wrong)
+	form, err := s.JudgeForm(ctx)
+	if err != nil {
+		return err
+	}
+	data.fill(c, found, form, wrong)
 	return p.Render(c, status, "ticket/judge", v, data)
 }
 
@@ -108,7 +114,7 @@ func (s *Service) noJudgement(c *fiber.Ctx, p *web.Pages, v page.View, data judg
 }
 
 // fill puts in what is judged and the questions, with what was answered before.
-func (d *judgePage) fill(c *fiber.Ctx, found JudgeView, wrong func(string) string) {
+func (d *judgePage) fill(c *fiber.Ctx, found JudgeView, form JudgeForm, wrong func(string) string) {
 	d.Title, d.Reply = found.Title, found.Reply
 	d.Facts = page.Facts{Caption: "诉求信息", Items: []page.Fact{{Label: "流水号", Value: found.Number}}}
 	if found.UnitName != "" {
@@ -123,10 +129,45 @@ func (d *judgePage) fill(c *fiber.Ctx, found JudgeView, wrong func(string) strin
 	}
 	d.Responded = choice("responded", "承办单位是否与您联系过", "联系过", "没有联系")
 	d.Solved = choice("solved", "问题是否解决", "已解决", "没有解决")
-	d.Level = page.Field{Name: "level", Label: "您对办理结果是否满意", Required: true, Error: wrong("level")}
-	for n := len(levels) - 1; n > 0; n-- {
-		value := strconv.Itoa(n)
-		d.Level.Options = append(d.Level.Options, page.Option{Value: value, Text: levels[n], Chosen: c.FormValue("level") == value})
-	}
+	d.Level = form.levelField(c, "level", wrong)
+	d.Good, d.Bad = form.tagFields(c, wrong)
 	d.Words = page.Field{Name: "words", Label: "意见建议", Hint: "没有解决或不满意的，请写明情况，便于重新办理", Value: c.FormValue("words"), MaxLength: maxNote, Rows: 3, Error: wrong("words")}
+}
+
+// levelField asks for the level in the words of the form.
+func (f JudgeForm) levelField(c *fiber.Ctx, name string, wrong func(string) string) page.Field {
+	field := page.Field{Name: name, Label: f.Question, Required: true, Error: wrong(name)}
+	for _, l := range f.Levels {
+		value := strconv.Itoa(l.Level)
+		field.Options = append(field.Options, page.Option{Value: value, Text: l.Label, Chosen: c.FormValue(name) == value})
+	}
+	return field
+}
+
+// tagFields offer the opinions of the good levels and of the others, for a page that cannot change with the level.
+func (f JudgeForm) tagFields(c *fiber.Ctx, wrong func(string) string) (good, bad page.Field) {
+	good, bad = page.Field{Name: "tags", Label: "满意的方面", Hint: "满意时可多选"}, page.Field{Name: "tags", Label: "需要改进的方面", Hint: "不够满意时可多选"}
+	chosen := chosenTags(c)
+	for _, l := range f.Levels {
+		into := &bad
+		if l.Level >= satisfiedFrom {
+			into = &good
+		}
+		for _, t := range l.Tags {
+			if !slices.ContainsFunc(into.Options, func(o page.Option) bool { return o.Value == t }) {
+				into.Options = append(into.Options, page.Option{Value: t, Text: t, Chosen: slices.Contains(chosen, t)})
+			}
+		}
+	}
+	good.Error = wrong("tags")
+	return good, bad
+}
+
+// chosenTags are the opinions that were ticked.
+func chosenTags(c *fiber.Ctx) []string {
+	var out []string
+	for _, v := range c.Request().PostArgs().PeekMulti("tags") {
+		out = append(out, string(v))
+	}
+	return out
 }

@@ -224,7 +224,7 @@ func (t *Teller) step(d *Ticket, hops []*Hop, kind typeRow, step StoryStep) (eff
 		}
 		return voided(text), nil, d.Void(step.At)
 	case ToRate:
-		return rated(step.Rating, text), nil, d.Rate(step.Rating, text)
+		return rated(Judgement{Level: step.Rating, Words: text}), nil, d.Rate(step.Rating, nil, text)
 	}
 	return effect{}, nil, fault.ErrNotFound
 }

@@ -57,6 +57,7 @@ type ratePage struct {
 	Hint        *Hint
 	Errors      page.ErrorSummary
 	Rating      page.Field
+	Good, Bad   page.Field // opinions to choose from, by the level
 	Opinion     page.Field
 }
 
@@ -110,7 +111,7 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 		id, _ := strconv.ParseInt(c.Params("id"), 10, 64)
 		version, _ := strconv.ParseInt(c.FormValue("version"), 10, 64)
 		rating, _ := strconv.Atoi(c.FormValue("rating"))
-		_, err := s.Rate(ctx, access.From(ctx), RateTicket{Ref: Ref{ID: id, Version: version, Key: c.FormValue("key")}, Rating: rating, Opinion: c.FormValue("opinion")})
+		_, err := s.Rate(ctx, access.From(ctx), RateTicket{Ref: Ref{ID: id, Version: version, Key: c.FormValue("key")}, Rating: rating, Tags: chosenTags(c), Opinion: c.FormValue("opinion")})
 		if err != nil {
 			return s.detailPage(c, p, err)
 		}
@@ -212,7 +213,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "承办单位", Value: t.UnitName})
 	}
 	if t.Rating > 0 {
-		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "您的评价", Value: fmt.Sprintf("%d 分", t.Rating)})
+		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "您的评价", Value: strings.TrimSpace(fmt.Sprintf("%s %s", LevelLabel(t.Rating), strings.Join(t.OpinionTags, "、")))})
 	}
 	for i, step := range t.Timeline {
 		st := page.StepDone
@@ -261,11 +262,12 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 			}
 			status = fiber.StatusUnprocessableEntity
 		}
-		r.Rating = page.Field{Name: "rating", Label: "您对办理结果满意吗", Required: true, Error: found("rating")}
-		for n, text := range []string{"很不满意", "不满意", "一般", "满意", "很满意"} {
-			value := strconv.Itoa(n + 1)
-			r.Rating.Options = append([]page.Option{{Value: value, Text: text, Chosen: c.FormValue("rating") == value}}, r.Rating.Options...)
+		form, err := s.JudgeForm(ctx)
+		if err != nil {
+			return err
 		}
+		r.Rating = form.levelField(c, "rating", found)
+		r.Good, r.Bad = form.tagFields(c, found)
 		r.Opinion = page.Field{Name: "opinion", Label: "意见建议", Value: c.FormValue("opinion"), MaxLength: maxNote, Rows: 3, Error: found("opinion")}
 		data.Rate = r
 	}

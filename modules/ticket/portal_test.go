@@ -117,7 +117,7 @@ func TestTheRequestersPages(t *testing.T) {
 	if status, to, _ := b.send("baker", "/tickets/1/rate", rating); status != 303 || to != "/tickets/1?done=rated" {
 		t.Errorf("rated: %d %s", status, to)
 	}
-	if _, _, html := b.send("baker", "/tickets/1", nil); !strings.Contains(html, "5 分") || strings.Contains(html, "评价办理结果") {
+	if _, _, html := b.send("baker", "/tickets/1", nil); !strings.Contains(html, "非常满意") || strings.Contains(html, "评价办理结果") {
 		t.Errorf("after rating: %s", html)
 	}
 }

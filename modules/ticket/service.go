@@ -83,6 +83,8 @@ type Deps struct {
 	Calendars Calendars
 	// People names colleagues; without it nobody is assigned, mentioned or acts in a bulk.
 	People People
+	// Judging, when set, tells what requesters are asked about a reply; without it five levels and words.
+	Judging Judging
 	// Seats tells who is ready for a ticket, and Assigning how the tickets that wait are shared out among them; without
 	// them each is claimed by hand.
 	Seats     Seats
@@ -109,6 +111,7 @@ type Service struct {
 	areas      Areas
 	areaNames  func() map[string]string
 	people     People
+	judging    Judging
 	seats      Seats
 	assigning  Assigning
 	bulks      lease.Table
@@ -134,7 +137,7 @@ func New(d Deps) *Service {
 	return &Service{
 		db: d.DB, clock: d.Clock, box: d.Box, units: d.Units, requesters: d.Requesters, files: d.Files, outside: d.Outside, rules: d.Rules, calendars: d.Calendars,
 		colleagues: d.Colleagues, callers: d.Callers, puzzles: d.Puzzles, areas: d.Areas, areaNames: namesOf(d.Areas),
-		people: d.People, seats: d.Seats, assigning: d.Assigning,
+		people: d.People, judging: d.Judging, seats: d.Seats, assigning: d.Assigning,
 		bulks: lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "ticket_bulks", Term: d.Lease},
 	}
 }

@@ -71,7 +71,7 @@ const (
 	itemColumns = "t.id, t.number, t.type_code, t.title, t.urgency, t.status, t.version, t.source, t.requester_name, t.enterprise_name, t.unit_name, " +
 		"t.created_at, t.due_at, t.closed_at, COALESCE(t.rating, 0) AS rating, t.alert, t.review_due, t.secrecy, COALESCE(t.area, '') AS area"
 	ticketColumns = itemColumns + ", t.user_id, t.enterprise_id, t.unit_id, t.merged_into, t.excluded, " +
-		"t.query_hash, t.body, t.phone_sealed, t.phone_blind, t.phone_tail, t.opened_by, t.unit_l1, t.unit_l2, t.unit_l3, t.unit_l4, t.reply, t.opinion, t.round"
+		"t.query_hash, t.body, t.phone_sealed, t.phone_blind, t.phone_tail, t.opened_by, t.unit_l1, t.unit_l2, t.unit_l3, t.unit_l4, t.reply, t.opinion, t.opinion_tags, t.round"
 )
 
 // read runs a query for these columns, of about so many tickets. Those of a list, which everybody looks at all day, are not
@@ -172,7 +172,7 @@ func save(ctx context.Context, tx bun.Tx, t *Ticket, read int64) error {
 	t.Version = read + 1
 	return database.Changed(tx.NewUpdate().Model(t).
 		Column("status", "version", "unit_id", "unit_name", "unit_l1", "unit_l2", "unit_l3", "unit_l4",
-			"due_at", "closed_at", "reply", "rating", "opinion", "review_due", "round", "merged_into", "excluded", "moved_at").
+			"due_at", "closed_at", "reply", "rating", "opinion", "opinion_tags", "review_due", "round", "merged_into", "excluded", "moved_at").
 		Where("id = ? AND version = ?", t.ID, read).Exec(ctx))
 }
 

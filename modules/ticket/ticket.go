@@ -94,6 +94,7 @@ type Ticket struct {
 	Reply          string     `bun:"reply,notnull"`
 	Rating         int        `bun:"rating,nullzero"`
 	Opinion        string     `bun:"opinion,notnull"`
+	OpinionTags    string     `bun:"opinion_tags,notnull"` // JSON, "" for none
 	// ReviewDue: the reply waits for its review before the requester is called. A type asks for it.
 	ReviewDue bool `bun:"review_due,notnull"`
 	// Round counts how often the ticket was done again.
@@ -412,7 +413,7 @@ func (t *Ticket) Reopen(now time.Time, hours int, from UnitInfo, note string) (H
 		return Hop{}, err
 	}
 	t.DueAt, t.ReviewDue = Deadline(now, hours), false
-	t.Rating, t.Opinion = 0, "" // the next reply is judged anew
+	t.Rating, t.Opinion, t.OpinionTags = 0, "", "" // the next reply is judged anew
 	t.Round++
 	return t.hop(now, from, note), nil
 }
@@ -427,7 +428,7 @@ func (t *Ticket) Void(now time.Time) error {
 }
 
 // Rate keeps the requester's judgement, once.
-func (t *Ticket) Rate(stars int, opinion string) error {
+func (t *Ticket) Rate(stars int, tags []string, opinion string) error {
 	if err := t.reviewed(); err != nil {
 		return err
 	}
@@ -440,7 +441,7 @@ func (t *Ticket) Rate(stars int, opinion string) error {
 	if stars < 1 || stars > 5 {
 		return fault.InvalidField("rating", "RATING_RANGE", "请选择 1 到 5 颗星")
 	}
-	t.Rating, t.Opinion = stars, opinion
+	t.Rating, t.Opinion, t.OpinionTags = stars, opinion, tagsText(tags)
 	return nil
 }
 

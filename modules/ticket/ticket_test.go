@@ -76,14 +76,14 @@ func TestRatingIsOnceAndWithinFive(t *testing.T) {
 	t.Parallel()
 	row := &ticket.Ticket{Status: ticket.Done}
 	for _, stars := range []int{0, 6, -1} {
-		if err := row.Rate(stars, ""); fault.KindOf(err) != fault.Invalid {
+		if err := row.Rate(stars, nil, ""); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%d stars: %v", stars, err)
 		}
 	}
-	if err := row.Rate(4, "很快"); err != nil || row.Rating != 4 {
+	if err := row.Rate(4, nil, "很快"); err != nil || row.Rating != 4 {
 		t.Fatal(row.Rating, err)
 	}
-	if err := row.Rate(1, ""); !errors.Is(err, ticket.ErrRated) || row.Rating != 4 {
+	if err := row.Rate(1, nil, ""); !errors.Is(err, ticket.ErrRated) || row.Rating != 4 {
 		t.Fatal(row.Rating, err)
 	}
 }

@@ -61,11 +61,12 @@ type kept struct {
 	Alert      Alert      `json:"alert"`
 	Rating     *int       `json:"rating,omitempty"`
 	Opinion    string     `json:"opinion,omitempty"`
+	Tags       string     `json:"opinionTags,omitempty"`
 }
 
 func (t *Ticket) kept() kept {
 	rating := t.Rating
-	return kept{t.Status, t.UnitID, t.UnitName, [4]int64{t.UnitL1, t.UnitL2, t.UnitL3, t.UnitL4}, t.DueAt, t.ClosedAt, t.Reply, t.ReviewDue, t.Round, t.MergedInto, t.Excluded, t.Alert, &rating, t.Opinion}
+	return kept{t.Status, t.UnitID, t.UnitName, [4]int64{t.UnitL1, t.UnitL2, t.UnitL3, t.UnitL4}, t.DueAt, t.ClosedAt, t.Reply, t.ReviewDue, t.Round, t.MergedInto, t.Excluded, t.Alert, &rating, t.Opinion, t.OpinionTags}
 }
 
 // restore brings the ticket back to what it was.
@@ -73,7 +74,7 @@ func (t *Ticket) restore(k kept) {
 	t.Status, t.DueAt, t.ClosedAt, t.Reply, t.ReviewDue, t.Round, t.MergedInto, t.Excluded = k.Status, k.DueAt, k.ClosedAt, k.Reply, k.ReviewDue, k.Round, k.MergedInto, k.Excluded
 	t.Alert = k.Alert
 	if k.Rating != nil {
-		t.Rating, t.Opinion = *k.Rating, k.Opinion
+		t.Rating, t.Opinion, t.OpinionTags = *k.Rating, k.Opinion, k.Tags
 	}
 	t.place(UnitInfo{ID: k.UnitID, Name: k.UnitName, Levels: k.Levels})
 }

@@ -50,12 +50,13 @@ type View struct {
 	Item
 	Body string `json:"body"`
 	// Fields are the own fields of the type, as the form was when the ticket was filed.
-	Fields    []FieldView `json:"fields"`
-	Phone     string      `json:"phone" doc:"Masked; Reveal shows it."`
-	Reply     string      `json:"reply"`
-	Opinion   string      `json:"opinion"`
-	QueryCode string      `json:"queryCode,omitempty"` // to the requester, and to whoever opened it in the answer to opening
-	Timeline  []Step      `json:"timeline"`            // oldest first
+	Fields      []FieldView `json:"fields"`
+	Phone       string      `json:"phone" doc:"Masked; Reveal shows it."`
+	Reply       string      `json:"reply"`
+	Opinion     string      `json:"opinion"`
+	OpinionTags []string    `json:"opinionTags" doc:"What the requester chose beside the words."`
+	QueryCode   string      `json:"queryCode,omitempty"` // to the requester, and to whoever opened it in the answer to opening
+	Timeline    []Step      `json:"timeline"`            // oldest first
 	// Ask is what a suspended ticket waits for the requester to say.
 	Ask      string        `json:"ask,omitempty"`
 	Hops     []HopView     `json:"hops"`     // empty for requesters
@@ -158,7 +159,7 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *T
 		return View{}, err
 	}
 	v := View{
-		Item: t.item(names), Body: t.Body, Reply: t.Reply, Opinion: t.Opinion,
+		Item: t.item(names), Body: t.Body, Reply: t.Reply, Opinion: t.Opinion, OpinionTags: t.opinionTags(),
 		Timeline: []Step{}, Hops: []HopView{}, Requests: []RequestView{}, Near: []Near{}, Files: []FileView{}, Actions: []Action{},
 	}
 	v.AreaName = s.areaName(v.Area)
@@ -357,7 +358,7 @@ func stepOf(e event.Event) (Step, error) {
 	case "ticket.rated":
 		var f Rated
 		err = e.Decode(&f)
-		s.Text = f.Opinion
+		s.Text = Judgement{Tags: f.Tags, Words: f.Opinion}.said()
 	default:
 		return stepBeside(e, s)
 	}

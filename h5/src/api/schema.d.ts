@@ -8633,6 +8633,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ticket-judge-form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 对诉求答复的评价表 */
+        get: operations["get-ticket-judge-form"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ticket-ladder": {
         parameters: {
             query?: never;
@@ -19056,6 +19073,8 @@ export interface components {
             rating: number;
             /** @description Left out, it goes by the rating. */
             solved?: boolean;
+            /** @description Of the level in the form. */
+            tags?: string[];
             /** Format: int64 */
             version: number;
         };
@@ -20382,6 +20401,22 @@ export interface components {
             reason?: string;
             valid: boolean;
         };
+        TicketJudgeForm: {
+            /** @description From 5, the best, to 1. */
+            levels: components["schemas"]["TicketJudgeLevel"][];
+            question: string;
+        };
+        TicketJudgeLevel: {
+            label: string;
+            /** Format: int64 */
+            level: number;
+            /** @description Asked of whoever chose the level. */
+            prompt: string;
+            /** @description Opinions to choose from. */
+            tags: string[];
+            /** @description Words are needed. */
+            words: boolean;
+        };
         TicketListCallbackView: {
             items: components["schemas"]["TicketCallbackView"][];
             nextCursor?: string;
@@ -20761,6 +20796,8 @@ export interface components {
             near: components["schemas"]["TicketNear"][];
             number: string;
             opinion: string;
+            /** @description What the requester chose beside the words. */
+            opinionTags: string[];
             /** @description Masked; Reveal shows it. */
             phone: string;
             queryCode?: string;
@@ -40145,6 +40182,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ticket-judge-form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketJudgeForm"];
+                };
             };
             /** @description Error */
             default: {

@@ -39,6 +39,7 @@ const ticket: api.Ticket = {
   phone: '13800138000',
   reply: '已说明',
   opinion: '',
+  opinionTags: [],
   timeline: [
     { seq: 1, kind: 'ticket.opened', label: '提交诉求，受理', at: '2026-11-22T01:30:00Z', actor: '王芳' },
     {

@@ -28,6 +28,9 @@ export const listTicketAreas = () => call(api.GET('/api/ticket-areas')).then((pa
 export const openTicket = (body: NewTicket, key: string) =>
   call(api.POST('/api/tickets', { body: { ...body, source: 'h5' }, headers: idempotent(key) }))
 
+/** What the requester of a ticket is asked about its reply. */
+export const getJudgeForm = () => call(api.GET('/api/ticket-judge-form'))
+
 export const rateTicket = (id: number, body: Schemas['RateInputBody'], key: string) =>
   call(api.POST('/api/tickets/{id}/rate', { params: { path: { id } }, body, headers: idempotent(key) }))
 

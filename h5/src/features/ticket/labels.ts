@@ -25,4 +25,4 @@ export function ticketLook(status: string): StatusLook {
 }
 
 /** What one to five stars mean. */
-export const ratingWords = ['', '很不满意', '不满意', '基本满意', '满意', '非常满意'] as const
+export const ratingWords = ['', '非常不满意', '不满意', '基本满意', '满意', '非常满意'] as const

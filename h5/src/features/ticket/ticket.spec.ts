@@ -36,6 +36,7 @@ const ticket: api.Ticket = {
   phone: '138****8000',
   reply: '已说明',
   opinion: '',
+  opinionTags: [],
   timeline: [
     { seq: 1, kind: 'ticket.opened', label: '提交诉求，受理', at: '2026-11-22T01:30:00Z', actor: '王芳' },
     {
@@ -88,6 +89,14 @@ beforeEach(() => {
   sessionStorage.clear()
   document.body.innerHTML = ''
 })
+
+const judgeForm: Awaited<ReturnType<typeof api.getJudgeForm>> = {
+  question: '您对办理结果满意吗？',
+  levels: [
+    { level: 5, label: '非常满意', prompt: '哪些方面让您满意？', tags: ['办理及时', '态度好'], words: false },
+    { level: 1, label: '非常不满意', prompt: '请说明不满意的地方', tags: ['推诿'], words: true },
+  ],
+}
 
 describe('checkTicket', () => {
   const good = {
@@ -188,6 +197,7 @@ describe('TicketForm', () => {
 describe('hints', () => {
   it('of the state and of what can be done are read where they belong, as text', async () => {
     vi.spyOn(api, 'getTicket').mockResolvedValue(ticket)
+    vi.spyOn(api, 'getJudgeForm').mockResolvedValue(judgeForm)
     const hints = vi.spyOn(api, 'listHints').mockResolvedValue([
       {
         for: 'requester',
@@ -218,20 +228,44 @@ describe('hints', () => {
 })
 
 describe('TicketDetail', () => {
+  it('asks who is not satisfied for words where the form does, and forgets the tags of another level', async () => {
+    vi.spyOn(api, 'getTicket').mockResolvedValue(ticket)
+    vi.spyOn(api, 'getJudgeForm').mockResolvedValue(judgeForm)
+    const rate = vi.spyOn(api, 'rateTicket').mockResolvedValue({ ...ticket, rating: 1, actions: [] })
+    const { wrapper } = await open(TicketDetail as typeof TicketForm, { id: 3 })
+    const radios = wrapper.findAll('[role="radio"]')
+    await radios[0]!.trigger('click')
+    await wrapper.get('[aria-pressed]').trigger('click')
+    await radios[1]!.trigger('click')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(wrapper.text()).toContain('请写明具体情况')
+    await wrapper.get('textarea[name="opinion"]').setValue('没有人联系过我')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(rate).toHaveBeenCalledWith(
+      3,
+      { version: 6, rating: 1, tags: [], opinion: '没有人联系过我' },
+      expect.any(String),
+    )
+  })
   it('shows markup as text, and rates in two taps', async () => {
     const load = vi.spyOn(api, 'getTicket').mockResolvedValue(ticket)
     const rate = vi.spyOn(api, 'rateTicket').mockResolvedValue({ ...ticket, rating: 5, actions: [] })
+    vi.spyOn(api, 'getJudgeForm').mockResolvedValue(judgeForm)
     const { wrapper } = await open(TicketDetail as typeof TicketForm, { id: 3 })
     expect(wrapper.text()).toContain('<script>alert(1)</script>')
     expect(wrapper.text()).toContain('申报指南.pdf')
     expect(wrapper.text()).toContain('损失：12.5 万元')
     expect(wrapper.text()).not.toContain('提交评价')
-    await wrapper.findAll('.van-rate__item')[4]!.trigger('click')
+    await wrapper.get('[role="radio"]').trigger('click')
+    expect(wrapper.text()).toContain('哪些方面让您满意？')
+    await wrapper.findAll('[aria-pressed]')[1]!.trigger('click')
     await wrapper.get('form').trigger('submit')
     await flushPromises()
     expect(rate).toHaveBeenCalledWith(
       3,
-      { version: 6, rating: 5, opinion: '' },
+      { version: 6, rating: 5, tags: ['态度好'], opinion: '' },
       expect.stringMatching(/^[0-9a-f-]{36}$/),
     )
     expect(load).toHaveBeenCalledTimes(2)
