@@ -59,6 +59,40 @@ func TestWholeText(t *testing.T) {
 	}
 }
 
+// TestNothingIsDroppedInSilence: of those who are refused, what gives no clause stays in words, a heading inside the
+// conditions does not end them, a name of what an item is about is no condition, and no other's period is taken over.
+func TestNothingIsDroppedInSilence(t *testing.T) {
+	t.Parallel()
+	text := `一、遴选条件
+1.创新能力。近两年研发经费支出占营业收入比重均不低于3%。
+2.经营管理。主导产品市场占有率位居全省前3位。
+3.瞪羚企业应满足：上年度营业收入2000万元以上；上年度进出口额一亿元以上的外贸企业。
+二、不予支持的情形
+（一）近三年内受到行政处罚，且罚款金额在1万元以上的；
+（二）已享受区级同类政策的。
+三、资金拨付
+营业收入不低于9000万元的，给予最高50万元奖励。
+`
+	d := reader(t).Read(text)
+	quotesStand(t, text, d)
+	want := []string{"rd_ratio ge 3 %", "annual_revenue ge 2000 万元", "other ge 10000 万元", "industry in 外贸", "other lt 1 万元"}
+	if got := shown(d); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	open := []string{"主导产品市场占有率位居全省前3位", "近三年内受到行政处罚", "已享受区级同类政策的"}
+	if !slices.Equal(d.NotDecidable, open) {
+		t.Errorf("not decidable: %q, want %q", d.NotDecidable, open)
+	}
+	for _, c := range d.Clauses {
+		if c.Field == draft.Industry && c.Period != "" {
+			t.Errorf("an industry of the period %q", c.Period)
+		}
+		if strings.Contains(c.Subject, "＿") {
+			t.Errorf("subject %q", c.Subject)
+		}
+	}
+}
+
 // TestEmptyDraft: a text without conditions is an empty draft, not null.
 func TestEmptyDraft(t *testing.T) {
 	t.Parallel()
@@ -103,7 +137,8 @@ func quotesStand(t *testing.T, text string, d draft.Draft) {
 
 // FuzzRead: no text stops the reader, every quote stands in the text, and the draft is JSON.
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{sample, "", "\n", "申报条件\n（一）", "一、条件：\n1.1.5亿元以上（含", "百分之", "营业收入〇万元以上至", "近三年《", "\xff以上", "来源：\n正文：", "（一）（二）（三）以上", "９９９９９９９９９９９９９９９９９９９９亿元以上营业收入", "2024年13月45日以前成立"} {
+	for _, s := range []string{sample, "", "\n", "申报条件\n（一）", "一、条件：\n1.1.5亿元以上（含", "百分之", "营业收入〇万元以上至", "近三年《", "\xff以上", "来源：\n正文：", "（一）（二）（三）以上", "９９９９９９９９９９９９９９９９９９９９亿元以上营业收入", "2024年13月45日以前成立",
+		"申报条件\n招用人数达到职工人数的10%（超过100人的企业达到5%）", "申报条件\n2025年2月30日至1月1日注册，叁佰", "申报条件\n至少获得5项（含）（不含）至"} {
 		f.Add(s)
 	}
 	r := reader(f)

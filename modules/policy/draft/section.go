@@ -14,7 +14,7 @@ var numbers = []*regexp.Regexp{
 	regexp.MustCompile(`^[一二三四五六七八九十]+[、.．]`),
 	regexp.MustCompile(`^第` + cn + `条`),
 	regexp.MustCompile(`^（[一二三四五六七八九十]+）、?`),
-	regexp.MustCompile(`^\d{1,2}(?:、|\.(?:[^\d]|$))`),
+	regexp.MustCompile(`^\d{1,2}(?:、|\.(?:[^\d]|(?:19|20)\d\d年|$))`), // 3.2025年度: item 3
 	regexp.MustCompile(`^（?\d{1,2}）`),
 	regexp.MustCompile(`^[①-⑳]`),
 	regexp.MustCompile(`^(?:[a-zA-Z][.、）]|[●○■◆·•★*~]+)`),
@@ -55,6 +55,9 @@ var (
 	asideLead        = regexp.MustCompile(`材料|资料|程序|流程|给予|奖励标准|补助标准|以下标准|标准如下|方式|联系|步骤|执行|提交|提供`)
 )
 
+// leaves are the words of a heading that ends a part about conditions though it stands below its heading.
+var leaves = regexp.MustCompile(`材料|资料|程序|流程|步骤|方式|联系|咨询|电话|金额|额度|政策|附件|拨付|公示|兑现|审核|奖励|补助|补贴|资助|贴息|支持|扶持|渠道|验收|监督`)
+
 // headingKind says what a heading is about. A heading that names conditions is about them whatever else it names.
 func headingKind(h string) kind {
 	switch {
@@ -78,7 +81,7 @@ type part struct {
 // divide cuts the text into sentences and gives each the kind of the part it stands in.
 func (t *text) divide() {
 	var stack []part
-	for _, l := range t.lines() {
+	for n, l := range t.lines() {
 		line := t.string(l[0], l[1])
 		level := number(line)
 		from := l[0] + numbered(line)
@@ -97,14 +100,19 @@ func (t *text) divide() {
 			}
 		}
 		if titled {
-			p := part{level: level, kind: headingKind(t.string(from, title))}
+			words := t.string(from, title)
+			p := part{level: level, kind: headingKind(words)}
+			if p.kind == aside && inherited(stack).kind == conditions && !leaves.MatchString(words) { // 4.经营管理 among the conditions
+				p.kind = neutral
+			}
 			if p.kind != neutral || level <= 3 {
 				t.kinds = append(t.kinds, p.kind)
 			}
 			stack = append(stack, p)
 			from = title
 		}
-		for _, s := range t.split(from, l[1]) {
+		all := t.split(from, l[1])
+		for i, s := range all {
 			in := inherited(stack)
 			words := t.string(s[0], s[1])
 			k := neutral
@@ -112,12 +120,12 @@ func (t *text) divide() {
 				k = leadKind(words, in.kind)
 			}
 			if k == neutral {
-				t.sentences = append(t.sentences, sentence{s[0], s[1], in.kind, in.oneOf})
+				t.sentences = append(t.sentences, sentence{s[0], s[1], in.kind, in.oneOf, n, level > 0 && !titled && i == 0 && len(all) > 1})
 				continue
 			}
 			t.kinds = append(t.kinds, k)
 			if k != aside { // it may name the object itself: 注册在本区的企业应当符合下列条件：
-				t.sentences = append(t.sentences, sentence{s[0], s[1], conditions, false})
+				t.sentences = append(t.sentences, sentence{from: s[0], to: s[1], kind: conditions, item: n})
 			}
 			stack = opened(stack, part{level, k, oneOf.MatchString(words), true})
 		}
