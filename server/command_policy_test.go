@@ -106,3 +106,21 @@ func TestCheckCodeAtTheCommandLine(t *testing.T) {
 		t.Errorf("exit %d: %s", code, out)
 	}
 }
+
+// TestARangeStandsTogether: both ends of a range after 或 hold together, and a span that leaves its lower end out is judged.
+func TestARangeStandsTogether(t *testing.T) {
+	t.Parallel()
+	text := "示例办法\n一、申报条件\n（一）从业人员20人以上，或成立5年（不含）至9年。\n"
+	code, out, errs := command("policy", "draft", written(t, "p.txt", text))
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	d := written(t, "d.json", out)
+	for day, want := range map[string]string{"2021-12-01": "结论：差一项", "2021-11-29": "结论：差一项", "2021-11-28": "结论：符合", "2017-11-29": "结论：符合", "2016-01-01": "结论：差一项"} {
+		company := written(t, "c.json", `{"name":"示例公司","facts":{"employees":3,"established":"`+day+`"}}`)
+		code, out, errs := command("policy", "match", "--policy", d, "--company", company, "--on", "2026-11-29")
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("founded %s: exit %d, want %s: %s%s", day, code, want, out, errs)
+		}
+	}
+}
