@@ -52,7 +52,7 @@ func TestPolicyAtTheCommandLine(t *testing.T) {
 	if code != 0 || errs != "" {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
-	for _, want := range []string{"差一项", "还差 2 人", "要求：不低于 20 人", "现有：18 人", "原文：从业人员20人以上", "满足任意一条即可：符合", "需人工判定"} {
+	for _, want := range []string{"结论：接近", "还差 2 人", "要求：不低于 20 人", "现有：18 人", "原文：从业人员20人以上", "满足任意一条即可：符合", "需人工判定"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("lacks %q:\n%s", want, out)
 		}
@@ -116,7 +116,7 @@ func TestARangeStandsTogether(t *testing.T) {
 		t.Fatal(errs)
 	}
 	d := written(t, "d.json", out)
-	for day, want := range map[string]string{"2021-12-01": "结论：差一项", "2021-11-29": "结论：差一项", "2021-11-28": "结论：符合", "2017-11-29": "结论：符合", "2016-01-01": "结论：差一项"} {
+	for day, want := range map[string]string{"2021-12-01": "结论：接近", "2021-11-29": "结论：接近", "2021-11-28": "结论：符合", "2017-11-29": "结论：符合", "2016-01-01": "结论：接近"} {
 		company := written(t, "c.json", `{"name":"示例公司","facts":{"employees":3,"established":"`+day+`"}}`)
 		code, out, errs := command("policy", "match", "--policy", d, "--company", company, "--on", "2026-11-29")
 		if code != 0 || !strings.Contains(out, want) {
