@@ -98,7 +98,11 @@ func draftedClause(c draft.Clause, t enterprise.Terms) any {
 	case draft.Qualification:
 		return codes("qualification", "has", titlesOf(names, t.Qualifications))
 	case draft.TaxCredit:
-		return codes("qualification", "has", taxLevels(names, c.Op))
+		levels := taxLevels(names, c.Op)
+		if c.Op == "ge" && strings.Contains(c.Quote, "含M") && !slices.Contains(levels, "tax_m") { // B级及以上（含M级）
+			levels = append(levels, "tax_m")
+		}
+		return codes("qualification", "has", levels)
 	case draft.NotOnList:
 		return codes("creditStanding", "notOn", coded(names, nil, standings(names)))
 	}
