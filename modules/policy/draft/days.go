@@ -40,6 +40,33 @@ func (x *extraction) dayRanges(c *scope, g *segment) {
 	x.whole(c, g, from, upto, l, 88)
 }
 
+var dayAfter = regexp.MustCompile(`(不(?:得)?早于|不(?:得)?晚于|早于|晚于)(\d{4})年(\d{1,2})月(?:(\d{1,2})日)?`)
+
+// dayBound finds the day that a comparison before it names: 成立时间不早于2019年1月1日.
+func (x *extraction) dayBound(c *scope, g *segment) {
+	m := dayAfter.FindStringSubmatchIndex(g.s)
+	if m == nil || !established.MatchString(g.s[:m[0]]) {
+		return
+	}
+	day := "1"
+	if m[8] >= 0 {
+		day = g.s[m[8]:m[9]]
+	}
+	value, ok := dayOf(g.s[m[4]:m[5]], g.s[m[6]:m[7]], day)
+	if !ok {
+		return
+	}
+	word := strings.Replace(g.s[m[2]:m[3]], "不得", "不", 1)
+	op := map[string]string{"不早于": "ge", "不晚于": "le", "早于": "lt", "晚于": "gt"}[word]
+	if c.refusal {
+		op = turned[op]
+	}
+	of := offsets(g.s)
+	from, upto := of[m[0]], of[m[1]]
+	g.s = g.s[:m[0]] + blank(g.s[m[0]:m[1]]) + g.s[m[1]:]
+	x.whole(c, g, from, upto, Clause{Field: Years, Op: op, Value: value, Unit: "日期", Subject: established.FindString(g.s)}, 88)
+}
+
 // dayOf writes a day as 2006-01-02 when it is one of the calendar.
 func dayOf(year, month, day string) (string, bool) {
 	y, _ := strconv.Atoi(year)
@@ -53,6 +80,7 @@ func dayOf(year, month, day string) (string, bool) {
 // days finds the day before or from which a company must have been set up.
 func (x *extraction) days(c *scope, g *segment) {
 	x.dayRanges(c, g)
+	x.dayBound(c, g)
 	m := dayWord.FindStringSubmatchIndex(g.s)
 	if m == nil || !established.MatchString(g.s) {
 		return

@@ -93,6 +93,27 @@ func TestNothingIsDroppedInSilence(t *testing.T) {
 	}
 }
 
+// TestLeadsWithinText: a list that a sentence opens without 下列 counts, and one within a line is of those it refuses up to
+// its full stop only.
+func TestLeadsWithinText(t *testing.T) {
+	t.Parallel()
+	text := `第二条 申报企业应当符合下列条件：
+（一）从业人员20人以上；
+第三条 给予最高50万元补助。
+第四条 对首次上规的企业给予20万元奖励。申请企业须满足：（1）职工人数在15人以上；（2）成立时间不早于2019年1月1日。
+第五条 企业存在下列情形之一的，本年度不予支持：逾期贷款；资产负债率高于85%。鼓励企业增加投入。
+`
+	d := reader(t).Read(text)
+	quotesStand(t, text, d)
+	want := []string{"staff_count ge 20 人", "staff_count ge 15 人", "years_since_established ge 2019-01-01 日期", "other le 85 %"}
+	if got := shown(d); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if open := []string{"企业存在下列情形之一的，本年度不予支持：逾期贷款"}; !slices.Equal(d.NotDecidable, open) {
+		t.Errorf("not decidable: %q, want %q", d.NotDecidable, open)
+	}
+}
+
 // TestEmptyDraft: a text without conditions is an empty draft, not null.
 func TestEmptyDraft(t *testing.T) {
 	t.Parallel()

@@ -97,7 +97,7 @@ var nouns = []noun{
 	{regexp.MustCompile(`社会?保险?(?:费)?[^，。；、]{0,10}(?:人数|人员|员工|职工|参保|缴费)|参保(?:缴费)?(?:人数|职工|员工|人员|人员数)?|缴纳(?:职工|城镇职工|基本)?(?:养老|社会|社)?保险?[^，。；、]{0,10}|社保|社会保险|养老保险`), "persons", SocialInsured},
 	{regexp.MustCompile(`(?:研发|研究开发|科技|技术|科研|专业技术|专职|本科|大专|博士|硕士|高级|工程|创业|残疾|高校|毕业生|就业困难|新增|新招用|带动|吸纳|培训|服务|管理|专家|技能|持证|安置|引进)[\p{Han}]{0,8}?(?:人员|人数|人才|员工|职工|就业|人)?[\p{Han}]{0,4}$`), "persons", Other},
 	{regexp.MustCompile(`从业(?:人员|人数)|职工|员工|用工|在职|在岗|人数|从业`), "persons", Staff},
-	{regexp.MustCompile(`(?:收入|营收|销售额|营业额)[^，。；]{0,16}(?:增长|增速|增幅|增加)|(?:增长|增速|增幅)[^，。；]{0,8}(?:收入|营收)`), "share", Growth},
+	{regexp.MustCompile(`(?:收入|营收|销售额|营业额)[^，。；]{0,16}(?:增长|增速|增幅|增加|下降|下滑|降幅|减少|降低)|(?:增长|增速|增幅)[^，。；]{0,8}(?:收入|营收)`), "share", Growth},
 	{regexp.MustCompile(`(?:研发|研究开发|研究与试验发展|R&D|科研|研究与开发)(?:费用|经费|投入|支出|费|活动)*[^，。；]{0,12}(?:增长|增速|增幅|增加|境内)`), "share", Other},
 	{regexp.MustCompile(`(?:研发|研究开发|研究与试验发展|R&D|科研|研究与开发)(?:费用|经费|投入|支出|费|活动|强度|费用支出)+`), "share", RDRatio},
 	{regexp.MustCompile(`(?:研发|研究开发|研究与试验发展|R&D|科研|研究与开发)(?:费用|经费|投入|支出|费|活动)+`), "money", RDExpense},
@@ -118,7 +118,7 @@ func (x *extraction) numbers(c *scope, i int) {
 	var last Clause
 	for k := 0; k < len(qs); k++ {
 		q := qs[k]
-		if q.kind == "" || q.from < done || q.kind == "rest" && !c.inPart || calendar(rs, q) || inSpan.MatchString(string(rs[:q.from])) {
+		if q.kind == "" || q.from < done || q.kind == "rest" && !c.inPart || calendar(rs, q) || inSpan.MatchString(strings.TrimSuffix(string(rs[:q.from]), "以上")) {
 			continue
 		}
 		// 500万元至2000万元: both bounds
@@ -156,16 +156,20 @@ func (x *extraction) numbers(c *scope, i int) {
 			continue
 		}
 		l, confidence, ok := x.measured(c, i, rs, done, q, from, to)
-		if same := last.Field != "" && last.Unit == q.unit && done > 0; same && strings.Trim(phraseOf(string(rs[done:from])), "（") == "" { // 超过1000万元且不超过4亿元, 满3年但不满10年
+		if same := last.Field != "" && done > 0 && (last.Unit == q.unit || spans[last.Unit] && spans[q.unit]); same && strings.Trim(phraseOf(string(rs[done:from])), "（") == "" { // 超过1000万元且不超过4亿元, 满3年但不满10年
 			l, confidence, ok = Clause{Unit: q.unit, Field: last.Field, Subject: last.Subject, Period: last.Period}, 75, true
 		}
 		if !ok {
 			continue
 		}
+		value := q.value
+		if l.Field == Growth && falling.MatchString(l.Subject) { // a fall of over 30% is a growth of less than -30%
+			op, value = mirrored[op], negative(value)
+		}
 		if c.refusal && turned[op] != "" {
 			op = turned[op]
 		}
-		l.Op, l.Value = op, decimal(q.value)
+		l.Op, l.Value = op, decimal(value)
 		upto := to
 		if k == len(qs)-1 {
 			to = x.cutTo(rs, to, max(to, g.limit))
@@ -173,6 +177,19 @@ func (x *extraction) numbers(c *scope, i int) {
 		x.add(c, g, x.cutFrom(rs, done, from), to, from, upto, l, confidence)
 		last, done = l, upto
 	}
+}
+
+var (
+	falling  = regexp.MustCompile(`负增长|下降|下滑|降幅|减少|降低`)
+	mirrored = map[string]string{"ge": "le", "gt": "lt", "le": "ge", "lt": "gt"}
+	spans    = map[string]bool{"年": true, "月": true}
+)
+
+func negative(s string) string {
+	if s == "0" {
+		return s
+	}
+	return "-" + s
 }
 
 // calendar reports a year of the calendar: 2024年.
