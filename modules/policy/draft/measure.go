@@ -152,11 +152,15 @@ func (x *extraction) numbers(c *scope, i int) {
 			continue
 		}
 		op, from, to, ok := compared(rs, q, nil)
+		if !ok && k+1 < len(qs) && qs[k+1].kind == q.kind && either.MatchString(string(rs[q.to:qs[k+1].from])) { // 5000万元或500万美元以上
+			op, _, _, ok = compared(rs, qs[k+1], nil)
+			from, to = q.from, q.to
+		}
 		if !ok {
 			continue
 		}
 		l, confidence, ok := x.measured(c, i, rs, done, q, from, to)
-		if same := last.Field != "" && done > 0 && (last.Unit == q.unit || spans[last.Unit] && spans[q.unit]); same && strings.Trim(phraseOf(string(rs[done:from])), "（") == "" { // 超过1000万元且不超过4亿元, 满3年但不满10年
+		if same := last.Field != "" && done > 0 && (last.Unit == q.unit || alike[last.Unit] != "" && alike[last.Unit] == alike[q.unit]); same && strings.Trim(phraseOf(string(rs[done:from])), "（") == "" { // 超过1000万元且不超过4亿元, 满3年但不满10年
 			l, confidence, ok = Clause{Unit: q.unit, Field: last.Field, Subject: last.Subject, Period: last.Period}, 75, true
 		}
 		if !ok {
@@ -182,7 +186,8 @@ func (x *extraction) numbers(c *scope, i int) {
 var (
 	falling  = regexp.MustCompile(`负增长|下降|下滑|降幅|减少|降低`)
 	mirrored = map[string]string{"ge": "le", "gt": "lt", "le": "ge", "lt": "gt"}
-	spans    = map[string]bool{"年": true, "月": true}
+	alike    = map[string]string{"年": "span", "月": "span", "万元": "money", "万美元": "money"}
+	either   = regexp.MustCompile(`^(?:或者?|/)$`)
 )
 
 func negative(s string) string {
