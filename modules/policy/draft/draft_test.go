@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/huiqi/huiqi/modules/policy/draft"
@@ -137,6 +138,21 @@ func TestLongSentence(t *testing.T) {
 		}
 	}
 	quotesStand(t, long, d)
+}
+
+// TestOneEndlessLine: a text without a stop is read in time that grows with its length.
+func TestOneEndlessLine(t *testing.T) {
+	t.Parallel()
+	text := "申报条件\n" + strings.Repeat("营业收入2000万元以上、", 4000) + "从业人员20人以上"
+	began := time.Now()
+	d := reader(t).Read(text)
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("took %s", took)
+	}
+	if got := shown(d); len(got) != 4001 || got[4000] != "staff_count ge 20 人" {
+		t.Errorf("%d clauses", len(got))
+	}
+	quotesStand(t, text, d)
 }
 
 func quotesStand(t *testing.T, text string, d draft.Draft) {

@@ -213,8 +213,8 @@ func (t *text) lines() [][2]int {
 
 // heading finds the end of the heading that begins at from: a short line, or short words before 。 ： or a space.
 func (t *text) heading(from, to int, numbered bool) (int, bool) {
-	const longest = 22
-	for i := from; i < to && i-from <= longest; i++ {
+	const most = 22
+	for i := from; i < to && i-from <= most; i++ {
 		switch {
 		case t.runes[i] == '】' && i > from:
 			return i + 1, true
@@ -235,7 +235,7 @@ func (t *text) heading(from, to int, numbered bool) (int, bool) {
 		}
 	}
 	words := t.string(from, to)
-	if to-from > longest || to == from || strings.ContainsAny(words[len(words)-1:], "0123456789%") {
+	if to-from > most || to == from || strings.ContainsAny(words[len(words)-1:], "0123456789%") {
 		return 0, false
 	}
 	if k := headingKind(strings.TrimSuffix(strings.Trim(words, "【】"), "：")); k != neutral && !verb.MatchString(words) {
@@ -274,6 +274,30 @@ func (t *text) cut(from, to int, stops string) [][2]int {
 	}
 	if start < to {
 		out = append(out, [2]int{start, to})
+	}
+	return out
+}
+
+// longest is how many runes a segment may have: what is read of one grows faster than its length.
+const longest = 200
+
+// short cuts what is longer behind a 、, or anywhere.
+func (t *text) short(pieces [][2]int) [][2]int {
+	var out [][2]int
+	for _, p := range pieces {
+		from := p[0]
+		for p[1]-from > longest {
+			to := from + longest
+			for i := to; i > from+longest/2; i-- {
+				if t.runes[i-1] == '、' {
+					to = i
+					break
+				}
+			}
+			out = append(out, [2]int{from, to})
+			from = to
+		}
+		out = append(out, [2]int{from, p[1]})
 	}
 	return out
 }

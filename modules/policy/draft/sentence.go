@@ -64,7 +64,7 @@ func (x *extraction) sentence(s sentence, strict bool) {
 	if !inPart {
 		c.lower = 15
 	}
-	for _, p := range x.text.cut(s.from, s.to, "，；。：！？") {
+	for _, p := range x.text.short(x.text.cut(s.from, s.to, "，；。：！？")) {
 		g := segment{from: p[0], to: p[1], s: x.text.string(p[0], p[1])}
 		if len(c.segments) == 0 { // the number of an item is no amount
 			g.s = blankRunes(g.s, 0, numbered(g.s))
