@@ -52,7 +52,7 @@ func TestPolicyAtTheCommandLine(t *testing.T) {
 	if code != 0 || errs != "" {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
-	for _, want := range []string{"差一项", "还差 2 人", "要求：不低于 20 人", "现有：18 人", "原文：从业人员20人以上", "满足任意一条即可：符合", "需人工判定"} {
+	for _, want := range []string{"结论：接近", "还差 2 人", "要求：不低于 20 人", "现有：18 人", "原文：从业人员20人以上", "满足任意一条即可：符合", "需人工判定"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("lacks %q:\n%s", want, out)
 		}
@@ -104,5 +104,23 @@ func TestCheckCodeAtTheCommandLine(t *testing.T) {
 	}
 	if code, out, _ := command("check-code", "--json", "914403001922032816"); code != 1 || !json.Valid([]byte(out)) {
 		t.Errorf("exit %d: %s", code, out)
+	}
+}
+
+// TestARangeStandsTogether: both ends of a range after 或 hold together, and a span that leaves its lower end out is judged.
+func TestARangeStandsTogether(t *testing.T) {
+	t.Parallel()
+	text := "示例办法\n一、申报条件\n（一）从业人员20人以上，或成立5年（不含）至9年。\n"
+	code, out, errs := command("policy", "draft", written(t, "p.txt", text))
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	d := written(t, "d.json", out)
+	for day, want := range map[string]string{"2021-12-01": "结论：接近", "2021-11-29": "结论：接近", "2021-11-28": "结论：符合", "2017-11-29": "结论：符合", "2016-01-01": "结论：接近"} {
+		company := written(t, "c.json", `{"name":"示例公司","facts":{"employees":3,"established":"`+day+`"}}`)
+		code, out, errs := command("policy", "match", "--policy", d, "--company", company, "--on", "2026-11-29")
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("founded %s: exit %d, want %s: %s%s", day, code, want, out, errs)
+		}
 	}
 }

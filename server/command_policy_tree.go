@@ -18,9 +18,15 @@ import (
 // companies has no field for becomes a clause for a human. A clause whose words begin with 或 stands beside the one before.
 func draftedConditions(p policyFile, t enterprise.Terms) json.RawMessage {
 	var all []any
-	for i, c := range p.Clauses {
+	for i := 0; i < len(p.Clauses); i++ {
+		c := p.Clauses[i]
 		n := draftedClause(c, t)
-		if i > 0 && alternatives(c, p.Clauses[i-1]) {
+		before := i - 1
+		if i+1 < len(p.Clauses) && bounds(c, p.Clauses[i+1]) { // both ends of a range stand or fall together
+			n = map[string]any{"all": []any{n, draftedClause(p.Clauses[i+1], t)}}
+			i++
+		}
+		if before >= 0 && alternatives(c, p.Clauses[before]) {
 			last := all[len(all)-1]
 			if g, ok := last.(map[string]any); ok && g["any"] != nil {
 				g["any"] = append(g["any"].([]any), n)
@@ -42,6 +48,12 @@ func draftedConditions(p policyFile, t enterprise.Terms) json.RawMessage {
 		return nil // of strings and numbers that were just read
 	}
 	return out
+}
+
+// bounds reports that two clauses are the lower and the upper end of one range: 成立5年（不含）至9年.
+func bounds(low, high draft.Clause) bool {
+	return low.Quote == high.Quote && low.Field == high.Field && low.Subject == high.Subject &&
+		(low.Op == "ge" || low.Op == "gt") && (high.Op == "le" || high.Op == "lt")
 }
 
 // alternatives reports that c is the alternative of the clause before it.
@@ -86,7 +98,11 @@ func draftedClause(c draft.Clause, t enterprise.Terms) any {
 	case draft.Qualification:
 		return codes("qualification", "has", titlesOf(names, t.Qualifications))
 	case draft.TaxCredit:
-		return codes("qualification", "has", taxLevels(names, c.Op))
+		levels := taxLevels(names, c.Op)
+		if c.Op == "ge" && strings.Contains(c.Quote, "含M") && !slices.Contains(levels, "tax_m") { // B级及以上（含M级）
+			levels = append(levels, "tax_m")
+		}
+		return codes("qualification", "has", levels)
 	case draft.NotOnList:
 		return codes("creditStanding", "notOn", coded(names, nil, standings(names)))
 	}
@@ -95,6 +111,10 @@ func draftedClause(c draft.Clause, t enterprise.Terms) any {
 		return human
 	}
 	leaf["field"], leaf["op"], leaf["value"] = field, op, c.Value
+	if op == "years_since_gt" { // longer than: not up to
+		leaf["op"], leaf["unit"] = "years_since_lte", unit
+		return map[string]any{"not": leaf}
+	}
 	if unit != "" {
 		leaf["unit"] = unit
 	}
@@ -121,6 +141,7 @@ var (
 	spared    = regexp.MustCompile(`年度?(?:以来|内|间|以内)?[^，。；]{0,10}(?:未|无|没有|不存在)`)
 	lastYears = regexp.MustCompile(`(?:近|前|过去|连续)(?:的)?(\d{1,2}|[一二两三四五六七八九十])个?(?:完整)?(?:会计|纳税|自然)?(?:年度|年)`)
 	oneYear   = regexp.MustCompile(`任[意何]?[一1]个?(?:会计)?年|其中[一1]年|至少有?[一1]年|有[一1]年`)
+	eachYear  = regexp.MustCompile(`(?:^|[^年平])均(?:不|在|达|超|高|大|≥)`)
 	inTotal   = regexp.MustCompile(`累计|合计|总和|之和|总额占`)
 	onAverage = regexp.MustCompile(`平均|年均|均值`)
 )
@@ -159,6 +180,8 @@ func severalYears(c draft.Clause) (years int, over string, known bool) {
 		return 0, "", !strings.Contains(c.Period, "近") && !strings.Contains(c.Period, "连续") && !inTotal.MatchString(c.Period) && !onAverage.MatchString(c.Period)
 	case oneYear.MatchString(words):
 		over = "any"
+	case eachYear.MatchString(words): // 总额占营业收入总额的比重均在3%以上
+		over = "each"
 	case onAverage.MatchString(words):
 		over = "mean"
 	case inTotal.MatchString(words):
@@ -176,7 +199,7 @@ func measured(c draft.Clause) (field, op, unit string) {
 	case c.Field == draft.Years && c.Unit == "日期":
 		return "established", op, ""
 	case c.Field == draft.Years && c.Unit == "年":
-		return "established", map[string]string{"ge": "years_since_gte", "le": "years_since_lte", "lt": "years_since_lt"}[c.Op], "年"
+		return "established", map[string]string{"ge": "years_since_gte", "gt": "years_since_gt", "le": "years_since_lte", "lt": "years_since_lt"}[c.Op], "年"
 	case c.Field == draft.Revenue && c.Unit == "万元":
 		return "revenue", op, "万元"
 	case c.Field == draft.RDExpense && c.Unit == "万元":

@@ -18,7 +18,7 @@ const (
 
 // demoExamples are companies with the answers the revised policy must give.
 var demoExamples = []policy.Example{
-	{Name: "〔演示〕开业三年的面包店", Expected: policy.Possible, Note: "数据可判定的条件都满足，只剩须人工认定的一条",
+	{Name: "〔演示〕开业三年的面包店", Expected: policy.Possible, Note: "数据可判定的条件都满足，只剩需人工判定的一条",
 		Facts: json.RawMessage(`{"region":"110112010","industry":"1411","employees":18,"established":"2022-05-10","qualification":["food_license"],"creditStanding":[]}`)},
 	{Name: "〔演示〕被列入严重失信名单的餐馆", Expected: policy.NotEligible,
 		Facts: json.RawMessage(`{"region":"110112010","industry":"6210","employees":30,"established":"2019-03-01","qualification":["food_license"],"creditStanding":["严重失信"]}`)},

@@ -131,7 +131,8 @@ func TestDirtOfARegister(t *testing.T) {
 		{"telephone in full width", with("全角电话有限公司", next(), "联系电话", "１３８００１３８０００"), "good", ""},
 		{"a word for a standing", with("状态随意有限公司", next(), "登记状态", "还在开"), "good", ""},
 		{"revenue without staff", with("缺人数有限公司", next(), "上年营业收入（万元）", "1200"), "good", ""},
-		{"error of a spreadsheet", with("#REF!", next()), "good", ""},
+		{"error of a spreadsheet", with("#REF!", next()), "bad", "CELL_ERROR"},
+		{"error of a formula among the numbers", with("公式错误有限公司", next(), "从业人员", "#DIV/0!"), "bad", "CELL_ERROR"},
 	}
 	heads := []string{"企业名称", "统一社会信用代码", "法定代表人", "所在街道（镇）", "所属行业", "成立日期", "注册资本（万元）", "从业人员", "上年营业收入（万元）", "登记状态", "登记住所", "联系电话"}
 	line := func(cells map[string]string) string {

@@ -58,3 +58,27 @@ func (h *house) confideReach(t *testing.T) policy.GrantView {
 	t.Fatal("no policy of the demo district fits a company on checked facts")
 	return policy.GrantView{}
 }
+
+// TestReadyBeforeTheCompaniesAreLoaded: the copy of the companies is built in the background. The program is ready without
+// it, one company is matched without it, and what needs it says so and how long it takes.
+func TestReadyBeforeTheCompaniesAreLoaded(t *testing.T) {
+	t.Parallel()
+	h := testHouse(t)
+	if st := h.policies.Pool(); st.Ready {
+		t.Fatalf("loaded before anybody asked: %+v", st)
+	}
+	if status, text := ask(t, h, "GET", "/readyz", "", ""); status != 200 {
+		t.Errorf("not ready: %d %s", status, text)
+	}
+	staff := int64(20)
+	if _, err := h.policies.Quick(t.Context(), access.Actor{Party: access.Anonymous}, policy.Answers{Employees: &staff}); err != nil {
+		t.Errorf("a company is not matched: %v", err)
+	}
+	if _, err := h.policies.Preview(t.Context(), access.Actor{UserID: 1, Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []access.Permission{policy.PermEdit}}, 0,
+		[]byte(`{"field":"employees","op":"gte","value":20,"unit":"人"}`)); !errors.Is(err, policy.ErrLoading) {
+		t.Errorf("counted without companies: %v", err)
+	}
+	if err := h.policies.RefreshPool(t.Context()); err != nil || !h.policies.Pool().Ready {
+		t.Errorf("not loaded: %v", err)
+	}
+}

@@ -64,7 +64,7 @@ test('录入政策、由文本起草条件、另一人发布', async ({ browser,
     await visitor.goto(path)
     await expect(visitor.getByRole('heading', { name: title })).toBeVisible()
     await expect(visitor.getByText('不低于 2 人')).toBeVisible()
-    // 只留数据可判定的两条：八个人的通州企业符合，须人工认定的一条没有写成条件。
+    // 只留数据可判定的两条：八个人的通州企业符合，需人工判定的一条没有写成条件。
     await visitor.goto(`/policies/match?quick=1&region=110112&employees=8&q=${encodeURIComponent(title)}`)
     await expect(visitor.locator('#group-eligible').getByRole('link', { name: title })).toBeVisible()
   })

@@ -320,7 +320,7 @@ func TestExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = f.Release(ctx, qian, edit(v))
-	if !errors.Is(err, policy.ErrUnfit) || !strings.Contains(err.Error(), "“〔演示〕九人”应为“符合”，按此条件为“还差一点”") {
+	if !errors.Is(err, policy.ErrUnfit) || !strings.Contains(err.Error(), "“〔演示〕九人”应为“符合”，按此条件为“接近”") {
 		t.Fatalf("released though an example breaks: %v", err)
 	}
 	list, err = f.Examples(ctx, qian, v.PolicyID, json.RawMessage(`{"field":"employees","op":"gte","value":9}`))

@@ -20,7 +20,7 @@ const (
 
 // Word is the state in Chinese.
 func (s State) Word() string {
-	return map[State]string{Met: "满足", Unmet: "不满足", Unknown: "待确认", ForHuman: "须人工认定", Spare: "可不满足"}[s]
+	return map[State]string{Met: "满足", Unmet: "不满足", Unknown: "待确认", ForHuman: "需人工判定", Spare: "可不满足"}[s]
 }
 
 // Line is one condition in words, or the heading of a group of them; Depth indents.

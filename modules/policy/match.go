@@ -36,7 +36,7 @@ var Groups = []Group{Eligible, Possible, Nearly, ByHand, NotEligible}
 
 // Word is the answer in Chinese.
 func (g Group) Word() string {
-	return map[Group]string{Eligible: "符合", Possible: "可能符合", Nearly: "还差一点", NotEligible: "不符合", ByHand: "需人工判断"}[g]
+	return map[Group]string{Eligible: "符合", Possible: "可能符合", Nearly: "接近", NotEligible: "不符合", ByHand: "需人工判定"}[g]
 }
 
 // Note says what the answer means and what to do.

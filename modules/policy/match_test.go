@@ -222,7 +222,7 @@ func TestTheNextAnswerKnows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect("published", "甲 还差一点")
+	expect("published", "甲 接近")
 	c.Conditions = json.RawMessage(`{"field":"employees","op":"gte","value":10}`)
 	other := fixture{Service: policy.New(deps(t, f)), db: f.db, clock: f.clock} // another process
 	if v, err = other.Revise(ctx, system, policy.RevisePolicy{Ref: ref(v), Content: c}); err != nil {
@@ -232,9 +232,9 @@ func TestTheNextAnswerKnows(t *testing.T) {
 	soon := content("乙")
 	soon.OpensOn, soon.ClosesOn = "2026-12-01", "2026-12-02"
 	other.mustPublish(t, soon)
-	expect("to come", "乙 需人工判断, 甲 符合")
+	expect("to come", "乙 需人工判定, 甲 符合")
 	f.clock.Advance(10 * 24 * time.Hour) // 2 December in Beijing
-	expect("the last day", "乙 需人工判断, 甲 符合")
+	expect("the last day", "乙 需人工判定, 甲 符合")
 	f.clock.Advance(24 * time.Hour)
 	expect("the window is closed", "甲 符合")
 	if _, err = other.Expire(ctx, system, policy.ExpirePolicy{Ref: ref(v), Reason: "到期"}); err != nil {
@@ -244,7 +244,7 @@ func TestTheNextAnswerKnows(t *testing.T) {
 	last := content("丙")
 	last.ClosesOn, last.ExpiresOn = "", "2026-12-04"
 	f.mustPublish(t, last)
-	expect("holds until tomorrow", "丙 需人工判断")
+	expect("holds until tomorrow", "丙 需人工判定")
 	f.clock.Advance(2 * 24 * time.Hour)
 	expect("ran out", "")
 	if items, _, err := f.List(ctx, visitor, policy.Filter{}); err != nil || titles(items) != "乙" {

@@ -32,7 +32,7 @@ const (
 
 // Text says the decision in Chinese.
 func (d Decision) Text() string {
-	return map[Decision]string{Eligible: "符合", NotEligible: "不符合", Undecided: "待确认", Near: "差一项", NeedsHuman: "需人工判定"}[d]
+	return map[Decision]string{Eligible: "符合", NotEligible: "不符合", Undecided: "待确认", Near: "接近", NeedsHuman: "需人工判定"}[d]
 }
 
 // Outcome is the answer for one enterprise on one day. It can be stored as JSON and shown as it is.

@@ -156,12 +156,15 @@ var days = []string{"2006-01-02", "2006/1/2", "2006.1.2", "2006年1月2日", "20
 
 var blanks = regexp.MustCompile(`[\s\x{00a0}\x{200b}\x{feff}\x{3000}]+`)
 
+// errorValue is what a spreadsheet writes into a CSV for a formula that came to nothing.
+var errorValue = regexp.MustCompile(`^\s*#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!)\s*$`)
+
 // Read turns a cell into the field's value, or says why it cannot be one. An empty cell is an empty value.
 func (f TargetField) Read(v Value) (string, *RowProblem) {
 	problem := func(code, message string) (string, *RowProblem) {
 		return strings.TrimSpace(v.Text), &RowProblem{Field: f.Key, Code: code, Message: message}
 	}
-	if v.Bad {
+	if v.Bad || errorValue.MatchString(v.Text) {
 		return problem("CELL_ERROR", "单元格是错误值，或公式没有计算结果，请改为直接填写内容")
 	}
 	s := strings.TrimFunc(v.Text, func(r rune) bool { return blank(r) || r == '\t' || r == '\r' })

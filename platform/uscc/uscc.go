@@ -123,7 +123,38 @@ func wrongCharacters(c string) string {
 	if f := fixed.String(); sure && check(f[:17]) == f[17] {
 		return fmt.Sprintf("%s？完整代码可能是 %s，请核对营业执照", hints.String(), f)
 	}
+	if i, fix := replaced(c); fix != "" { // the digit it looks like does not fit, another character does
+		return fmt.Sprintf("第 %d 位的「%c」不会出现在这一位，按其余各位应为「%c」？完整代码可能是 %s，请核对营业执照", i+1, c[i], fix[i], fix)
+	}
 	return hints.String() + "，请核对营业执照"
+}
+
+// replaced gives the one plausible code that another character in place of the only wrong one makes, and its place.
+func replaced(c string) (int, string) {
+	at, found := -1, ""
+	for i := range len(c) {
+		if strings.IndexByte(alphabet, c[i]) >= 0 && (i < 2 || i >= 8 || c[i] <= '9') {
+			continue
+		}
+		if at >= 0 || c[i] >= utf8.RuneSelf {
+			return 0, ""
+		}
+		at = i
+	}
+	if at < 0 || len(c) != 18 || at >= 2 && at < 8 { // which division is meant nobody can tell
+		return 0, ""
+	}
+	for _, r := range alphabet {
+		s := c[:at] + string(r) + c[at+1:]
+		if check(s[:17]) != s[17] || !plausible(s) {
+			continue
+		}
+		if found != "" {
+			return 0, ""
+		}
+		found = s
+	}
+	return at, found
 }
 
 // repair returns the one plausible code that a single replacement or a swap of neighbours makes of c, "" when there is

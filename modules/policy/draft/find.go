@@ -1,19 +1,20 @@
 package draft
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 )
 
 var (
 	taxCredit   = regexp.MustCompile(`纳税信用[^，。；]{0,14}?(?:"?([ABMCD])"?\s*级?(?:(?:、|或者?|和|及|/)"?([ABMCD])"?级?)?(?:(?:、|或者?|和|及|/)"?([ABMCD])"?级?)?)(（含）|（含[ABMCD]级）)?(及?以上|以下)?`)
-	listName    = regexp.MustCompile(`(?:企业)?经营异常名录|经营异常(?:名单|目录|状态)?|严重违法失信(?:企业|主体)?(?:名单)?|严重失信(?:主体|企业)?(?:名单|记录)?|失信被执行人(?:名单)?|失信联合惩戒(?:对象)?(?:名单)?|联合惩戒(?:对象)?(?:名单)?|(?:信用中国)?失信(?:企业|主体)?(?:名单|黑名单)|信用黑名单|黑名单|重大税收违法(?:失信)?(?:主体|案件)?(?:名单|信息)?|异常名录|拖欠农民工工资(?:失信联合惩戒对象)?(?:黑)?名单|失信惩戒名单|环保信用(?:黑|红)牌|安全生产(?:失信)?(?:联合惩戒)?"?黑名单"?|严重违法名单|不良(?:信用)?记录|失信记录`)
+	listName    = regexp.MustCompile(`海关失信(?:企业|主体)?(?:名单|记录)?|(?:企业)?经营异常名录|经营异常(?:名单|目录|状态)?|严重违法失信(?:企业|主体)?(?:名单)?|严重失信(?:主体|企业)?(?:名单|记录)?|失信被执行人(?:名单)?|失信联合惩戒(?:对象)?(?:名单)?|联合惩戒(?:对象)?(?:名单)?|(?:信用中国)?失信(?:企业|主体)?(?:名单|黑名单)|信用黑名单|黑名单|重大税收违法(?:失信)?(?:主体|案件)?(?:名单|信息)?|异常名录|拖欠农民工工资(?:失信联合惩戒对象)?(?:黑)?名单|失信惩戒名单|环保信用(?:黑|红)牌|安全生产(?:失信)?(?:联合惩戒)?"?黑名单"?|严重违法名单|不良(?:信用)?记录|失信记录`)
 	notListed   = regexp.MustCompile(`未|无|不得|没有|不存在|不属于|非|不在|不是|不含|不予|除外|移出`)
-	sizeName    = regexp.MustCompile(`规模以上(?:工业|服务业|企业|制造业)?(?:企业)?|"?四上"?企业|规上(?:工业|服务业|企业)?(?:企业)?|限额以上[\p{Han}]{0,8}?企业|限上[\p{Han}]{0,6}?企业|规模以下[\p{Han}]{0,4}?企业|规下企业|中型、小型(?:、|和|及|以及|或)微型企业?|小型(?:、|和|或)微型企业?|中小微型?企业|小微企业|小型微利企业|中小型企业|中小企业|(?:大型|中型|小型|微型)(?:企业|骨干企业)|个体工商户`)
+	sizeName    = regexp.MustCompile(`规模以上(?:工业|服务业|企业|制造业)?(?:企业)?|"?四上"?企业|规上(?:工业|服务业|企业)?(?:企业)?|限额以上[\p{Han}]{0,8}?企业|限额以上(?:统计|单位|批发|零售|商贸)|限上[\p{Han}]{0,6}?企业|规模以下[\p{Han}]{0,4}?企业|规下企业|中型、小型(?:、|和|及|以及|或)微型企业?|小型(?:、|和|或)微型企业?|中小微型?企业|小微企业|小型微利企业|中小型企业|中小企业|(?:大型|中型|小型|微型)(?:企业|骨干企业)|个体工商户`)
 	joined      = regexp.MustCompile(`^(?:企业|行业|产业|领域)?(?:、|或者?|和|及|以及|与|/|，或)(?:获得|取得|经认定的|认定为|者)?(?:国家级?|省级?|市级?|区级?)?$`)
 	levelWord   = regexp.MustCompile(`(?:国家级|省部级|省级|市级|区级|县级)(?:及?以上|（含）以上)?$`)
-	excluded    = regexp.MustCompile(`^[^，。；]{0,6}(?:除外|不予|不适用|不在|不得|不包括|不纳入)`)
-	exceptFor   = regexp.MustCompile(`(?:除|不包括|不含|不适用于|非)[^，。；外]{0,20}$`)
+	excluded    = regexp.MustCompile(`^[^，。；]{0,6}(?:除外|以外|之外|不予|不适用|不在|不得|不包括|不纳入)`)
+	exceptFor   = regexp.MustCompile(`(?:除|不包括|不含|不适用于|不属于|不得属于|不从事|未从事|非)[^，。；外]{0,20}$`)
 	seekTitle   = regexp.MustCompile(`(?:拟|争取|培育|创建|申请认定|首次申报|推荐|申报)[^，。；]{0,4}$`)
 	established = regexp.MustCompile(`成立|注册|设立|登记|开办|开业|领取营业执照`)
 )
@@ -85,11 +86,7 @@ func (x *extraction) credit(c *scope, g *segment) {
 		l.Op, l.Value = "ge", levels[len(levels)-1]
 	}
 	if c.refusal {
-		if op := turned[l.Op]; op != "" {
-			l.Op = op
-		} else {
-			return
-		}
+		l.Op = cmp.Or(turned[l.Op], "not_on") // D级不予支持
 	}
 	of := offsets(g.s)
 	x.whole(c, g, of[m[0]], of[m[1]], l, 92)
@@ -122,12 +119,18 @@ func runs(s string, r *regexp.Regexp, ok func(from, to int) bool, name func(stri
 	return out
 }
 
+// labelled is what follows a title that only names whom an item is about: 瞪羚企业：, 瞪羚企业应满足：.
+var labelled = regexp.MustCompile(`^(?:应当?|须|需|必须)?(?:同时)?(?:满足|符合|具备)?(?:以下|下列|如下)?(?:条件|要求)?：$`)
+
 // titles finds qualifications to be held.
 func (x *extraction) titles(c *scope, g *segment) {
 	s := g.s
 	found := runs(s, x.words.qualifications, func(from, to int) bool {
 		name := x.words.title[s[from:to]]
 		if strings.HasPrefix(name, "软件企业") && !regexp.MustCompile(`认[定证]|评估|证书|双软`).MatchString(s) {
+			return false
+		}
+		if c.inPart && strings.Trim(s[:from], "＿") == "" && labelled.MatchString(s[to:]) {
 			return false
 		}
 		return !seekTitle.MatchString(s[:from]) || strings.Contains(s[to:], "认定的")
@@ -228,12 +231,15 @@ func (x *extraction) sizes(c *scope, g *segment) {
 			continue
 		}
 		op := "in"
-		if c.refusal {
+		if c.refusal || notYet.MatchString(s[:r.from]) {
 			op = "not_on"
 		}
 		x.whole(c, g, of[r.from], of[r.to], Clause{Field: SizeClass, Op: op, Value: one(r.names)}, 88)
 	}
 }
+
+// notYet is what stands before a size that is not to be reached: 尚未纳入规模以上统计.
+var notYet = regexp.MustCompile(`未(?:被)?(?:纳入|进入|达到|列入|成为|入)[^，。；]{0,4}$`)
 
 // sizeWord is the usual short form.
 func sizeWord(n string) string {
@@ -309,7 +315,7 @@ var facts = []struct {
 }{
 	{regexp.MustCompile(`独立(?:的)?(?:企业|事业)?法人(?:资格|地位)?|法人资格`), "独立法人资格", 75},
 	{regexp.MustCompile(`独立(?:的)?(?:会计)?核算`), "独立核算", 65},
-	{regexp.MustCompile(`(?:未|无|没有|不存在)(?:发生|出现|受到|因)?(?:过)?[^，；。]{0,30}?(?:事故|违法(?:违规)?(?:行为|记录)?|处罚|犯罪(?:记录)?|违规(?:行为|记录)?|欠税|拖欠(?:工资)?|欠薪|欠缴|逾期|纠纷|偷税|骗税|不良贷款)`), "", 70},
+	{regexp.MustCompile(`(?:未|无|没有|不存在)(?:发生|出现|受到|因)?(?:过)?[^，；。]{0,30}?(?:事故|违法(?:违规)?(?:行为|记录)?|处罚|犯罪(?:记录)?|违规(?:行为|记录)?|欠税|拖欠(?:工资)?|欠薪|欠缴|逾期|纠纷|偷税|骗税|不良贷款|侵权(?:行为)?)|不(?:欠缴|拖欠|欠)[^，；。]{1,12}`), "", 70},
 	{regexp.MustCompile(`依法(?:按时|足额)*(?:纳税|缴纳(?:税|社)[^，；。]{0,8})|按时足额(?:纳税|缴纳)[^，；。]{0,8}|依法参加社会保险|(?:依法)?缴纳(?:城镇职工)?(?:职工)?社会保险|依法缴纳社会保险`), "依法纳税参保", 60},
 	{regexp.MustCompile(`已?(?:完成|取得|办理)[^，；。]{0,8}备案`), "备案", 60},
 }

@@ -17,7 +17,7 @@ type quantity struct {
 const (
 	arabic  = `\d+(?:,\d{3})*(?:\.\d+)?`
 	chinese = `[零〇一二两三四五六七八九十百千]+[零〇一二两三四五六七八九十百千万亿]*(?:点[零〇一二三四五六七八九]+)?`
-	units   = `元人民币|人民币元|美元|元|个百分点|百分点|%|‰|人次|人|名|周年|年|个自然月|个月|月|件|项|分钟|分|平方米|个工作日|个|家|户|吨|台|套|次|天|日|倍|亩|辆|场`
+	units   = `元人民币|人民币元|美元|元|个百分点|百分点|%|‰|成|人次|人|名|周年|个?(?:完整)?(?:的)?(?:会计|纳税|自然)?年度|年|个自然月|个月|月|件|项|分钟|分|平方米|个工作日|个|家|户|吨|台|套|次|天|日|倍|亩|辆|场`
 )
 
 var quantities = regexp.MustCompile(`百分之(` + arabic + `|` + chinese + `)|千分之(` + arabic + `|` + chinese + `)|(` + arabic + `)([十百千]?[万亿]{0,2}|[百千])(` + units + `)?|(` + chinese + `)(` + units + `)|半年`)
@@ -50,6 +50,9 @@ func quantitiesOf(s string) []quantity {
 		default:
 			q.value, q.word = "6", "个月"
 		}
+		if q.word == "成" && noTenth.MatchString(s[m[1]:]) { // 两成立
+			q.word = ""
+		}
 		if q.value == "" {
 			continue
 		}
@@ -71,6 +74,9 @@ func quantitiesOf(s string) []quantity {
 	return out
 }
 
+// noTenth is what follows 成 where it is no tenth: 成立, 成果.
+var noTenth = regexp.MustCompile(`^[立果员本功效长交绩为品就套]`)
+
 // factor is the power of ten that stands before the unit of q.
 func factor(q quantity, rs []rune) int {
 	s := string(rs[q.from:q.to])
@@ -90,6 +96,8 @@ func (q *quantity) settle() {
 		q.unit, q.kind = "%", "share"
 	case "‰":
 		q.value, q.unit, q.kind = shift(q.value, -1), "%", "share"
+	case "成":
+		q.value, q.unit, q.kind = shift(q.value, 1), "%", "share"
 	case "人", "名":
 		q.unit, q.kind = "人", "persons"
 	case "年", "周年":
@@ -103,6 +111,9 @@ func (q *quantity) settle() {
 	case "":
 	default:
 		q.kind = "rest"
+		if strings.HasSuffix(q.word, "年度") { // 两个完整会计年度
+			q.unit, q.kind = "年", "years"
+		}
 	}
 }
 

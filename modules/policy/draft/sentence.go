@@ -15,6 +15,9 @@ type extraction struct {
 	home    map[string]string
 	clauses []Clause
 	open    []string
+
+	item   int               // the line read last
+	recent map[string]Clause // the last clause of that line by unit
 }
 
 // segment is runes [from, to) between two pauses of a sentence, as a string with what was found in it.
@@ -33,6 +36,8 @@ type scope struct {
 	oneOf    bool
 	lower    int // what confidence loses outside a part about conditions
 	inPart   bool
+	headed   bool
+	item     int
 }
 
 var (
@@ -55,11 +60,11 @@ func (x *extraction) sentence(s sentence, strict bool) {
 	case !inPart && afterwards.MatchString(words):
 		return
 	}
-	c := scope{refusal: s.kind == refusals || refused.MatchString(words), oneOf: s.oneOf, inPart: inPart}
+	c := scope{refusal: s.kind == refusals || refused.MatchString(words), oneOf: s.oneOf, inPart: inPart, headed: s.headed, item: s.item}
 	if !inPart {
 		c.lower = 15
 	}
-	for _, p := range x.text.cut(s.from, s.to, "，；。：！？") {
+	for _, p := range x.text.short(x.text.cut(s.from, s.to, "，；。：！？")) {
 		g := segment{from: p[0], to: p[1], s: x.text.string(p[0], p[1])}
 		if len(c.segments) == 0 { // the number of an item is no amount
 			g.s = blankRunes(g.s, 0, numbered(g.s))
@@ -116,7 +121,7 @@ func (c *scope) withoutSupport() {
 
 func (x *extraction) segment(c *scope, i int) {
 	g := &c.segments[i]
-	if strings.Trim(g.s, "＿，。；：") == "" {
+	if strings.Trim(g.s, "＿，。；：") == "" || preferred.MatchString(g.s) {
 		return
 	}
 	x.lists(c, g)
@@ -130,6 +135,9 @@ func (x *extraction) segment(c *scope, i int) {
 	x.plain(c, g)
 }
 
+// preferred is what puts a company before others and is asked of none.
+var preferred = regexp.MustCompile(`优先(?:支持|考虑|推荐|安排|给予|予以|遴选|纳入|申报|扶持)`)
+
 // add puts a clause down: its words are runes [from, to) of the segment, and [keep, upto) must stay when they are cut.
 func (x *extraction) add(c *scope, g *segment, from, to, keep, upto int, l Clause, confidence int) {
 	quote, a, b := x.text.quote(g.from+from, g.from+to, g.from+keep, g.from+upto)
@@ -141,7 +149,7 @@ func (x *extraction) add(c *scope, g *segment, from, to, keep, upto int, l Claus
 		l.OneOf = true
 		confidence -= 20
 	}
-	if l.Period == "" {
+	if l.Period == "" && l.Field != Region && l.Field != Industry && l.Field != SizeClass {
 		l.Period = periodIn(g.s)
 	}
 	confidence = min(99, max(5, confidence-c.lower))
@@ -154,6 +162,12 @@ func (x *extraction) add(c *scope, g *segment, from, to, keep, upto int, l Claus
 	}
 	g.found = true
 	x.clauses = append(x.clauses, l)
+	if c.item != x.item || x.recent == nil {
+		x.item, x.recent = c.item, map[string]Clause{}
+	}
+	if l.Unit != "" && l.Subject != "" {
+		x.recent[l.Unit] = l
+	}
 }
 
 var alternative = regexp.MustCompile(`或者?|之一|任一`)
@@ -186,9 +200,12 @@ func (x *extraction) inOrder(from int) {
 }
 
 var (
-	asks    = regexp.MustCompile(`应|须|需|必须|不得|具[有备]|拥有|取得|获得|符合|达到|满足|依法|按时|按规定|未|无|良好|较[好强高大]|领先|先进|健全|规范|完善|前景|优势|能力|稳定|信用|水平|合理|明确|真实|合法|以上|不低于|不少于|不超过|超过|建有|设有|配备|签订|完成|通过|属于|从事|主营|纳入|入选|经.{0,8}(?:认定|评定|推荐)`)
-	vague   = regexp.MustCompile(`良好|较[好强高大多]|领先|先进|健全|规范|完善|前景|优势|显著|突出|一定|稳定|成熟|合理|清晰|可行|带动|示范|导向|方向|自主|核心|竞争力|成长性|潜力|真实`)
-	trivial = regexp.MustCompile(`^[＿]*(?:申[报请](?:企业|单位|主体|项目|人)?)?[^，]{0,16}(?:应当?|须|需|必须|要)?(?:同时)?(?:符合|具备|满足|属于|包括)?(?:以下|下列|如下)[^，]{0,16}$`)
+	asks    = regexp.MustCompile(`优先|\d年\d+月|不(?:欠|拖欠|涉及|属于)|应|须|需|必须|不得|具[有备]|拥有|取得|获得|符合|达到|满足|依法|按时|按规定|未|无|良好|较[好强高大]|领先|先进|健全|规范|完善|前景|优势|能力|稳定|信用|水平|合理|明确|真实|合法|以上|不低于|不少于|不超过|超过|建有|设有|配备|签订|完成|通过|属于|从事|主营|纳入|入选|经.{0,8}(?:认定|评定|推荐)`)
+	vague   = regexp.MustCompile(`优先|良好|较[好强高大多]|领先|先进|健全|规范|完善|前景|优势|显著|突出|一定|稳定|成熟|合理|清晰|可行|带动|示范|导向|方向|自主|核心|竞争力|成长性|潜力|真实`)
+	trivial = regexp.MustCompile(`^[＿]*(?:申[报请](?:企业|单位|主体|项目|人)?)?[^，]{0,16}(?:应当?|须|需|必须|要)?(?:同时)?(?:符合|具备|满足|属于|包括)?(?:以下|下列|如下)(?:[^，：的]{0,8}(?:条件|要求|情形|情况|标准|规定|行为|之一|企业|单位|材料)[^，：]{0,8})?$|^[＿]*(?:除[^，]{0,10}(?:满足|符合|具备)?[^，]{0,8}条件[^，]{0,4}外|(?:还|并|且|同时)+(?:应当?|须|需|必须|要)?(?:同时)?(?:符合|满足|具备))$`)
+	ledIn   = regexp.MustCompile(`(?:满足|符合|具备)(?:以下|下列|如下)?(?:条件|要求)?：$`)
+	// says tells a short sentence from the mere name of what an item is about: 管理规范。 from 创新能力。
+	says = regexp.MustCompile(`良好|较|健全|规范|完善|先进|领先|稳定|合理|明确|真实|合[法规]|依法|诚信|守法|未|无|不|应|须|需|具|有|符合|达到|取得|获得|属于|优先`)
 )
 
 // left keeps what no clause was made of: a whole sentence when nothing was, else the segments that still ask something.
@@ -213,7 +230,13 @@ func (x *extraction) left(c *scope, words string) {
 		}
 		w := x.text.string(g.from, c.segments[last].to)
 		bare := strings.Trim(w, "，。；：＿")
-		if utf8.RuneCountInString(bare) < 4 || trivial.MatchString(bare) || strings.HasSuffix(w, "：") && !any || !c.inPart && !vague.MatchString(w) || any && !wanted.MatchString(w) {
+		if any && ledIn.MatchString(x.text.string(g.from, g.to)) {
+			continue
+		}
+		if i == 0 && c.headed && utf8.RuneCountInString(bare) <= 8 && !says.MatchString(bare) {
+			continue
+		}
+		if utf8.RuneCountInString(bare) < 4 || trivial.MatchString(bare) || strings.HasSuffix(w, "：") && !any || !c.inPart && !vague.MatchString(w) || any && !c.refusal && !wanted.MatchString(w) {
 			i = last
 			continue
 		}

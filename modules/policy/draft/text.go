@@ -33,6 +33,8 @@ type sentence struct {
 	from, to int
 	kind     kind
 	oneOf    bool // its list asks for one of its items
+	item     int  // of which line it is
+	headed   bool // first of several in an item: it may only name what the item is about
 }
 
 var sourceLine = regexp.MustCompile(`(?m)^\s*来源[：:].*$`)
@@ -88,6 +90,23 @@ func (t *text) even(start int) {
 		t.at = append(t.at, start+i)
 	}
 	t.at = append(t.at, len(t.original))
+	plainNumerals(t.runes)
+}
+
+// formal are the numerals of cheques with the plain ones.
+var formal = map[rune]rune{'壹': '一', '贰': '二', '叁': '三', '肆': '四', '伍': '五', '陆': '六', '柒': '七', '捌': '八', '玖': '九', '拾': '十', '佰': '百', '仟': '千'}
+
+// plainNumerals writes 叁佰万元 as 三百万元: where a formal numeral stands beside another or beside 万 or 亿, for most of
+// them are parts of names as well (大陆, 队伍).
+func plainNumerals(rs []rune) {
+	number := func(i int) bool {
+		return i >= 0 && i < len(rs) && (formal[rs[i]] != 0 || strings.ContainsRune("一二三四五六七八九十百千万亿零", rs[i]))
+	}
+	for i, r := range rs {
+		if p := formal[r]; p != 0 && (number(i-1) || number(i+1)) {
+			rs[i] = p
+		}
+	}
 }
 
 func betweenDigits(s string, i int) bool {

@@ -33,7 +33,7 @@ export const policyWindow: LabelTable<Window> = {
 /** Whether matching can judge the policy by data. */
 export const matching: LabelTable<'data' | 'hand'> = {
   data: { text: '可比对', tone: 'primary', icon: Files },
-  hand: { text: '需人工判断', tone: 'neutral', icon: User },
+  hand: { text: '需人工判定', tone: 'neutral', icon: User },
 }
 
 export const levels: Record<Level, string> = { national: '国家级', city: '市级', district: '区级' }
@@ -76,8 +76,8 @@ export const editionLabels: LabelTable<EditionState> = {
 export const groupLabels: LabelTable<Tried['got']> = {
   eligible: { text: '符合', tone: 'success', icon: CircleCheck },
   possible: { text: '可能符合', tone: 'primary', icon: QuestionFilled },
-  nearly: { text: '还差一点', tone: 'warning', icon: Clock },
-  by_hand: { text: '需人工判断', tone: 'neutral', icon: User },
+  nearly: { text: '接近', tone: 'warning', icon: Clock },
+  by_hand: { text: '需人工判定', tone: 'neutral', icon: User },
   not_eligible: { text: '不符合', tone: 'neutral', icon: CircleClose },
 }
 

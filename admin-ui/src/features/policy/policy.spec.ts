@@ -96,7 +96,7 @@ describe('PolicySheet', () => {
         quote: '从业人员不超过100人',
         clause: '第二条',
       },
-      { kind: 'clause', depth: 1, label: '未发生事故', state: 'human', word: '须人工认定', clause: '第五条' },
+      { kind: 'clause', depth: 1, label: '未发生事故', state: 'human', word: '需人工判定', clause: '第五条' },
     ],
     history: [{ label: '发布', at: '2026-07-30T02:00:00Z', actor: 'seed' }],
   }
@@ -106,7 +106,7 @@ describe('PolicySheet', () => {
       '以下条件满足任意一条即可',
       '不超过 100 人',
       '第二条“从业人员不超过100人”',
-      '须人工认定',
+      '需人工判定',
       '<script>alert(1)</script>',
       '发布',
     ]) {

@@ -16,8 +16,8 @@ export const windowLook = (window: Window): StatusLook =>
 const groups: Record<Group, StatusLook> = {
   eligible: { word: '符合', tone: 'success', icon: 'passed' },
   possible: { word: '可能符合', tone: 'info', icon: 'info-o' },
-  nearly: { word: '还差一点', tone: 'warning', icon: 'clock-o' },
-  by_hand: { word: '需人工判断', tone: 'neutral', icon: 'friends-o' },
+  nearly: { word: '接近', tone: 'warning', icon: 'clock-o' },
+  by_hand: { word: '需人工判定', tone: 'neutral', icon: 'friends-o' },
   not_eligible: { word: '不符合', tone: 'neutral', icon: 'close' },
 }
 
@@ -28,7 +28,7 @@ const states: Record<LineState, StatusLook> = {
   met: { word: '满足', tone: 'success', icon: 'passed' },
   unmet: { word: '不满足', tone: 'danger', icon: 'close' },
   unknown: { word: '待确认', tone: 'warning', icon: 'question-o' },
-  human: { word: '须人工认定', tone: 'info', icon: 'friends-o' },
+  human: { word: '需人工判定', tone: 'info', icon: 'friends-o' },
   spare: { word: '可不满足', tone: 'neutral', icon: 'minus' },
 }
 

@@ -59,7 +59,7 @@ const lines: api.Line[] = [
 const judged: api.Judged = {
   policy: item,
   group: 'nearly',
-  word: '还差一点',
+  word: '接近',
   summary: '只差一项：从业人员，还差 6 人',
   lines,
   missing: [
@@ -91,7 +91,7 @@ const result: api.MatchResult = {
   enterprise: '禾谷坊',
   groups: [
     { group: 'eligible', word: '符合', note: '', count: 0, items: [] },
-    { group: 'nearly', word: '还差一点', note: '只差一项', count: 1, items: [judged] },
+    { group: 'nearly', word: '接近', note: '只差一项', count: 1, items: [judged] },
   ],
   facts: [
     {
@@ -158,7 +158,7 @@ describe('words', () => {
     expect(supportText({ capFen: 0 })).toBe('')
   })
   it('leaves an answer it does not know to people, and a condition unjudged', () => {
-    expect(groupLook('other' as api.Group).word).toBe('需人工判断')
+    expect(groupLook('other' as api.Group).word).toBe('需人工判定')
     expect(stateLook(undefined)).toBeNull()
     expect(stateLook('spare')?.word).toBe('可不满足')
   })
@@ -176,7 +176,7 @@ describe('ConditionList', () => {
       '企业自报，未经核实',
       '第二条“从业人员不少于20人”',
       '尚未采集该数据',
-      '须人工认定',
+      '需人工判定',
     ]) {
       expect(text).toContain(said)
     }
@@ -238,7 +238,7 @@ describe('PolicyList', () => {
       .mockRejectedValue(new ApiError('internal'))
     vi.spyOn(api, 'policyFilters').mockRejectedValue(new ApiError('internal'))
     const first = await open(PolicyList, true)
-    expect(first.wrapper.text()).toContain('符合 2 项，可能符合 1 项，还差一点 3 项')
+    expect(first.wrapper.text()).toContain('符合 2 项，可能符合 1 项，接近 3 项')
     first.wrapper.unmount()
     const { wrapper } = await open(PolicyList, true)
     expect(wrapper.text()).toContain('与本企业匹配的政策')
@@ -310,7 +310,7 @@ describe('PolicyMatch', () => {
   it('opens on the best group that holds something and names what is missing', async () => {
     vi.spyOn(api, 'matchPolicies').mockResolvedValue(result)
     const { wrapper } = await open(PolicyMatch, true)
-    expect(wrapper.text()).toContain('还差一点 1')
+    expect(wrapper.text()).toContain('接近 1')
     expect(wrapper.text()).not.toContain('符合 0')
     expect(wrapper.text()).toContain('还需要：资质（主管部门）')
     expect(wrapper.text()).toContain('关系到 2 项政策')
