@@ -8,7 +8,7 @@
 // reads; a policy may have none, and then only a person can say whom it fits.
 //
 // Matching (匹配) judges every policy that is in force and whose window is open or still to come, three-valued: fits
-// (符合), may fit (可能符合: information is missing, or a clause is for a human), nearly fits (接近), does not fit
+// (符合), may fit (待确认: information is missing, or a clause is for a human), nearly fits (接近), does not fit
 // (不符合), and for a person to judge (需人工判定). Each condition says what it asks, what the company has, the gap, where
 // that was learnt and which sentence of the policy asks it. What is not known stays not known.
 //

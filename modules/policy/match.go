@@ -36,7 +36,7 @@ var Groups = []Group{Eligible, Possible, Nearly, ByHand, NotEligible}
 
 // Word is the answer in Chinese.
 func (g Group) Word() string {
-	return map[Group]string{Eligible: "符合", Possible: "可能符合", Nearly: "接近", NotEligible: "不符合", ByHand: "需人工判定"}[g]
+	return map[Group]string{Eligible: "符合", Possible: "待确认", Nearly: "接近", NotEligible: "不符合", ByHand: "需人工判定"}[g]
 }
 
 // Note says what the answer means and what to do.
@@ -302,7 +302,7 @@ func (r *rule) judge(facts criteria.Facts, now time.Time) Judged {
 	j.Group = map[criteria.Decision]Group{
 		criteria.Eligible: Eligible, criteria.Undecided: Possible, criteria.NeedsHuman: Possible, criteria.Near: Nearly, criteria.NotEligible: NotEligible,
 	}[o.Decision]
-	j.Word, j.Summary = j.Group.Word(), summary(o, j.Lines)
+	j.Word, j.Summary = o.Decision.Text(), summary(o, j.Lines)
 	return j
 }
 

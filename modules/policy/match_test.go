@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -295,6 +296,9 @@ func TestQuick(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "quick.golden.txt", told(r))
+	if n := reflect.TypeFor[policy.Answers]().NumField(); n > 6 { // more are not asked of who only wants to look
+		t.Errorf("%d questions", n)
+	}
 	years = 0
 	for want, y := range map[policy.State]int{policy.Met: 1, policy.Unmet: 0} {
 		years = y

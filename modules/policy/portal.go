@@ -377,6 +377,7 @@ func lastDay(day string) string {
 
 func (s *Service) judgedCard(j Judged) judgedCard {
 	c := judgedCard{Judged: j, Tag: groupTag(j.Group), Card: j.Policy.card(""), Supply: s.companyPage}
+	c.Tag.Text = j.Word // of what waits for a person's judgement in its group too
 	for _, l := range j.Lines {
 		if l.Kind == "clause" {
 			c.Count++

@@ -75,7 +75,7 @@ export const editionLabels: LabelTable<EditionState> = {
 /** How a company comes out. */
 export const groupLabels: LabelTable<Tried['got']> = {
   eligible: { text: '符合', tone: 'success', icon: CircleCheck },
-  possible: { text: '可能符合', tone: 'primary', icon: QuestionFilled },
+  possible: { text: '待确认', tone: 'primary', icon: QuestionFilled },
   nearly: { text: '接近', tone: 'warning', icon: Clock },
   by_hand: { text: '需人工判定', tone: 'neutral', icon: User },
   not_eligible: { text: '不符合', tone: 'neutral', icon: CircleClose },

@@ -113,7 +113,7 @@ describe('home', () => {
 
 it.each([
   [{ eligible: 2, possible: 3, nearly: 0 }, '为您匹配 2 项政策'],
-  [{ eligible: 0, possible: 3, nearly: 1 }, '可能符合 3 项政策'],
+  [{ eligible: 0, possible: 3, nearly: 1 }, '待确认 3 项政策'],
   [{ eligible: 0, possible: 0, nearly: 1 }, '看看有哪些适合您的政策'],
 ])('leads to the policies with the best there is: %o', (summary, said) => {
   const wrapper = mount(MatchCard, {

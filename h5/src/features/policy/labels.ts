@@ -15,7 +15,7 @@ export const windowLook = (window: Window): StatusLook =>
 
 const groups: Record<Group, StatusLook> = {
   eligible: { word: '符合', tone: 'success', icon: 'passed' },
-  possible: { word: '可能符合', tone: 'info', icon: 'info-o' },
+  possible: { word: '待确认', tone: 'info', icon: 'info-o' },
   nearly: { word: '接近', tone: 'warning', icon: 'clock-o' },
   by_hand: { word: '需人工判定', tone: 'neutral', icon: 'friends-o' },
   not_eligible: { word: '不符合', tone: 'neutral', icon: 'close' },

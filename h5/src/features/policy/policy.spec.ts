@@ -238,7 +238,7 @@ describe('PolicyList', () => {
       .mockRejectedValue(new ApiError('internal'))
     vi.spyOn(api, 'policyFilters').mockRejectedValue(new ApiError('internal'))
     const first = await open(PolicyList, true)
-    expect(first.wrapper.text()).toContain('符合 2 项，可能符合 1 项，接近 3 项')
+    expect(first.wrapper.text()).toContain('符合 2 项，待确认 1 项，接近 3 项')
     first.wrapper.unmount()
     const { wrapper } = await open(PolicyList, true)
     expect(wrapper.text()).toContain('与本企业匹配的政策')
@@ -320,7 +320,7 @@ describe('PolicyMatch', () => {
     const possible: api.Judged = { ...judged, group: 'possible', summary: '还需确认 1 项信息：资质' }
     vi.spyOn(api, 'matchPolicies').mockResolvedValue({
       ...result,
-      groups: [{ group: 'possible', word: '可能符合', note: '', count: 1, items: [possible] }],
+      groups: [{ group: 'possible', word: '待确认', note: '', count: 1, items: [possible] }],
     })
     const { wrapper } = await open(PolicyMatch, true)
     expect(wrapper.text()).toContain('还需要：资质（主管部门）')
