@@ -51,6 +51,9 @@ func (h *house) seedInstitutions(ctx context.Context, s *seeded) error {
 // seedProducts has the products drafted, submitted and reviewed as their states tell, the last step at the time of the
 // story. A few go on: new editions of listed products wait for review, and the oldest product of a service has expired.
 func (h *house) seedProducts(ctx context.Context, s *seeded) error {
+	if err := h.seedFields(ctx, s); err != nil {
+		return err
+	}
 	over := 0 // the product that has expired
 	for i, p := range s.world.Products {
 		if p.State == "listed" && p.FinancingKind == "" && p.PublishedAt.Before(s.world.Products[over].PublishedAt) {
@@ -107,6 +110,9 @@ func (h *house) seedProduct(ctx context.Context, s *seeded, i int, p demo.Produc
 		AmountMin: p.AmountMin, AmountMax: p.AmountMax, TermMin: p.TermMin, TermMax: p.TermMax, PriceText: p.PriceText, Target: p.Target,
 		Guarantees: p.Guarantees, Cost: p.Cost, Subsidy: p.Subsidy, Venues: p.Venues, Duration: p.Duration, Deliverables: p.Deliverables, Conditions: p.Conditions,
 		Materials: p.Materials, Steps: p.Steps, Days: p.Days,
+	}
+	for _, a := range demoAnswers(p.Kind, p.FinancingKind, i) {
+		c.Extra = append(c.Extra, a)
 	}
 	if expires {
 		c.ValidUntil = p.PublishedAt.AddDate(0, 0, 20).Format(time.DateOnly)

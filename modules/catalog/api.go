@@ -21,6 +21,7 @@ type productListInput struct {
 	InstitutionID int64    `query:"institutionId"`
 	Query         string   `query:"q" maxLength:"100" doc:"Part of the name of the product or the institution."`
 	Shown         bool     `query:"shown" doc:"Only what has a public edition."`
+	Extra         string   `query:"extra" maxLength:"1000" doc:"Conditions on the fields administrators define, one a line: park:台湖, since:2026-01-01..2026-06-30, share:10.."`
 	Waiting       bool     `query:"waiting" doc:"What waits for the asker's own work, oldest first."`
 }
 
@@ -218,7 +219,7 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/managed-products", Summary: "本机构的产品，或待审核和管理的产品", Tag: tag, Access: view}.Huma(),
 		func(ctx context.Context, in *productListInput) (*productListOutput, error) {
 			items, next, err := s.List(ctx, access.From(ctx), ListFilter{Statuses: in.Status, Kind: in.Kind, InstitutionID: in.InstitutionID,
-				Query: in.Query, Shown: in.Shown, Waiting: in.Waiting, Cursor: in.Cursor, Limit: in.Limit})
+				Query: in.Query, Shown: in.Shown, Extra: in.Extra, Waiting: in.Waiting, Cursor: in.Cursor, Limit: in.Limit})
 			if err != nil {
 				return nil, err
 			}

@@ -102,6 +102,7 @@ type Detail struct {
 	Materials    []string `json:"materials"`
 	Steps        []string `json:"steps"`
 	ValidUntil   string   `json:"validUntil"`
+	Extra        []Fact   `json:"extra" nullable:"false" doc:"What administrators ask beside the rest."`
 	Institution  Provider `json:"institution"`
 }
 
@@ -347,6 +348,15 @@ func (c Content) facts() []Fact {
 	return out
 }
 
+// extraFacts are the answers that companies see.
+func (c Content) extraFacts() []Fact {
+	out := []Fact{}
+	for _, a := range c.Extra.public() {
+		out = append(out, Fact{a.Label, a.Text, a.Text})
+	}
+	return out
+}
+
 // Show returns a public product, ErrNotFound for one that is not public, whoever asks, and counts that it was opened.
 func (s *Service) Show(ctx context.Context, actor access.Actor, id int64) (Detail, error) {
 	db := s.DB.Read()
@@ -363,7 +373,7 @@ func (s *Service) Show(ctx context.Context, actor access.Actor, id int64) (Detai
 	}
 	c := d.public.Content
 	return Detail{Card: d.card(), Edition: d.public.Number, Description: c.Description, Subsidy: c.Subsidy, Conditions: append([]string{}, c.Conditions...), Deliverables: append([]string{}, c.Deliverables...), Materials: append([]string{}, c.Materials...),
-		Steps: append([]string{}, c.Steps...), ValidUntil: c.ValidUntil, Institution: by}, nil
+		Steps: append([]string{}, c.Steps...), ValidUntil: c.ValidUntil, Extra: c.extraFacts(), Institution: by}, nil
 }
 
 // Offer is what an application takes over from the product it is for.

@@ -83,6 +83,8 @@ type Content struct {
 	Days          int    `bun:"days,notnull" json:"days" doc:"Working days until the result."`
 	ListFrom      string `bun:"list_from,notnull" json:"listFrom" doc:"The first day on the public list; empty as soon as it is approved."`
 	ValidUntil    string `bun:"valid_until,notnull" json:"validUntil" doc:"The last day, 2026-12-31; empty without a term."`
+	// Extra is what administrators ask beside the rest.
+	Extra answers `bun:"extra,notnull" json:"extra" nullable:"false" required:"false" doc:"What is filled into the fields that administrators define."`
 }
 
 // entry collects what is wrong with typed content.
@@ -268,7 +270,16 @@ func nameKey(name string) string {
 
 // searchText is what full text looks through; the line ends keep phrases within one part.
 func (c Content) searchText(institution string) string {
-	return strings.Join([]string{c.Name, c.Summary, institution, kindOf(kinds, c.Kind).Name, kindOf(financingKinds, c.FinancingKind).Name, c.Target, strings.Join(c.Conditions, "\n"), strings.Join(c.Deliverables, "\n"), c.Description}, "\n")
+	return strings.Join([]string{c.Name, c.Summary, institution, kindOf(kinds, c.Kind).Name, kindOf(financingKinds, c.FinancingKind).Name, c.Target, strings.Join(c.Conditions, "\n"), strings.Join(c.Deliverables, "\n"), c.Description, c.said()}, "\n")
+}
+
+// said are the answers that companies see, one a line.
+func (c Content) said() string {
+	words := []string{}
+	for _, a := range c.Extra.public() {
+		words = append(words, a.Label+"："+a.Text)
+	}
+	return strings.Join(words, "\n")
 }
 
 // joined makes one fault with a field for each wrong input.

@@ -121,6 +121,15 @@ type suitStamp20261130 struct {
 	Last int64 `bun:"last,notnull"`
 }
 
+type value20261130 struct {
+	bun.BaseModel `bun:"table:product_extra_values"`
+
+	ProductID int64  `bun:"product_id,pk"`
+	Field     string `bun:"field,pk"`
+	Value     string `bun:"value,notnull,type:text"`
+	Number    *int64 `bun:"number"`
+}
+
 // Migrations are the tables of the module. The full text is dialect SQL because neither form exists on the other database.
 var Migrations = []database.Migration{{
 	ID: "20261124083002_products",
@@ -203,5 +212,16 @@ var Migrations = []database.Migration{{
 			return err
 		}
 		return database.Exec(ctx, tx, "INSERT INTO product_suit_stamps (id, last) VALUES (1, 0)", "CREATE INDEX product_suits_stamp ON product_suits (stamp)")
+	},
+}, {
+	ID: "20261130080100_product_extra",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*value20261130)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"ALTER TABLE product_editions ADD COLUMN extra TEXT NOT NULL DEFAULT '[]'",
+			"CREATE INDEX product_extra_values_field ON product_extra_values (field, product_id)",
+			"CREATE INDEX product_extra_values_number ON product_extra_values (field, number, product_id) WHERE number IS NOT NULL")
 	},
 }}

@@ -47,6 +47,7 @@ type detailPage struct {
 	Steps        page.Timeline
 	Institution  page.Facts
 	About        string
+	Extra        page.Facts // what administrators ask beside the rest
 	Beside       page.Panel
 	Compare      string
 	More         []page.Link
@@ -324,6 +325,10 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 	}
 	if d.ValidUntil != "" {
 		data.Head.Facts = append(data.Head.Facts, page.Fact{Label: "有效期至", Value: d.ValidUntil})
+	}
+	data.Extra.Caption = "其他信息"
+	for _, f := range d.Extra {
+		data.Extra.Items = append(data.Extra.Items, page.Fact{Label: f.Label, Value: f.Value})
 	}
 	for _, step := range d.Steps {
 		data.Steps.Steps = append(data.Steps.Steps, page.Step{Title: step, State: page.StepPending})

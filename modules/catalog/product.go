@@ -124,7 +124,7 @@ func (d *dossier) Edit(now time.Time, c Content) error {
 }
 
 // Submit sends the newest edition to review, from the beginning.
-func (d *dossier) Submit(now time.Time, by access.Actor) error {
+func (d *dossier) Submit(now time.Time, by access.Actor, asked []Asked) error {
 	e := d.newest
 	if err := d.move(e, ToSubmit, now); err != nil {
 		return err
@@ -134,7 +134,7 @@ func (d *dossier) Submit(now time.Time, by access.Actor) error {
 	}
 	e.SubmittedBy, e.SubmittedName, e.SubmittedAt = by.UserID, by.Name, &now
 	e.PassedBy, e.PassedName, e.PassedAt, e.Reason = 0, "", nil, ""
-	return e.complete(now)
+	return fault.Merge(e.complete(now), e.gaps(asked))
 }
 
 // Withdraw takes the newest edition back before a decision.

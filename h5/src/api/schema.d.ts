@@ -532,6 +532,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/applications/{id}/extra": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记机构填写的扩展信息 */
+        post: operations["post-applications-id-extra"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/applications/{id}/hand-over": {
         parameters: {
             query?: never;
@@ -3669,6 +3686,57 @@ export interface paths {
         put?: never;
         /** 重新导出 */
         post: operations["post-exports-id-retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/extra-field-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 扩展字段可用的服务类别 */
+        get: operations["get-extra-field-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/extra-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品和申请的扩展字段 */
+        get: operations["get-extra-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/extra-fields/{subject}/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 定义产品或申请的扩展字段 */
+        put: operations["put-extra-fields-subject-code"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -10121,6 +10189,9 @@ export interface components {
             amount: string;
             collateral: string;
             contactName: string;
+            fields?: {
+                [key: string]: string[];
+            };
             files: components["schemas"]["ApplicationDraftFile"][];
             /** @description Licences of the company to be handed in. */
             papers?: number[];
@@ -10147,6 +10218,36 @@ export interface components {
             overdue: boolean;
             sentence: string;
         };
+        ApplicationExtra: {
+            fields: components["schemas"]["OwnField"][];
+            /**
+             * Format: int64
+             * @description What a change must carry; another one is a conflict.
+             */
+            version: number;
+        };
+        ApplicationExtraInputBody: {
+            values: {
+                [key: string]: string[];
+            };
+            /**
+             * Format: int64
+             * @description Of what is filled in, not of the application.
+             */
+            version: number;
+        };
+        ApplicationExtraItem: {
+            /** @description Who filled it in, of those the company does not see. */
+            byName?: string;
+            key: string;
+            label: string;
+            /** @description Filled in by the institution, not shown to the company. */
+            staff?: boolean;
+            /** @description In words. */
+            text: string;
+            /** @description As typed. */
+            values: string[];
+        };
         ApplicationFileView: {
             /** Format: int64 */
             id: number;
@@ -10162,6 +10263,7 @@ export interface components {
             contactName: string;
             draft?: components["schemas"]["ApplicationDraftView"];
             enterpriseName: string;
+            fields: components["schemas"]["OwnField"][];
             known: components["schemas"]["ApplicationProfileFact"][];
             listed: boolean;
             /** Format: int64 */
@@ -10294,6 +10396,7 @@ export interface components {
             days: number;
             /** Format: int64 */
             edition: number;
+            financingKind?: string;
             /** Format: int64 */
             id: number;
             /** Format: int64 */
@@ -10480,6 +10583,10 @@ export interface components {
             collateral?: string;
             /** @description Empty takes the name of the account. */
             contactName?: string;
+            /** @description Answers to the fields that administrators define, by their keys. */
+            fields?: {
+                [key: string]: string[];
+            };
             fileIds?: number[];
             /** @description Licences of the company to be handed in. */
             paperIds?: number[];
@@ -10503,6 +10610,9 @@ export interface components {
             amount: string;
             collateral: string;
             contactName: string;
+            fields?: {
+                [key: string]: string[];
+            };
             files: components["schemas"]["ApplicationDraftFile"][];
             /** @description Licences of the company to be handed in. */
             papers?: number[];
@@ -10551,7 +10661,11 @@ export interface components {
             /** Format: int64 */
             enterpriseId: number;
             enterpriseName: string;
+            /** @description What was filled into the fields that administrators define. */
+            extra: components["schemas"]["ApplicationExtraItem"][];
             files: components["schemas"]["ApplicationFileView"][];
+            /** @description What the actor fills in beside it for the institution. */
+            fill?: components["schemas"]["ApplicationExtra"];
             /** Format: int64 */
             handlerId?: number;
             handlerName: string;
@@ -11238,6 +11352,17 @@ export interface components {
             id: string;
             imageUrl: string;
         };
+        CatalogAnswer: {
+            key: string;
+            /** @description Of the field when it was filled in; the program says it. */
+            label?: string;
+            /** @description Companies do not see it; the program says it. */
+            staff?: boolean;
+            /** @description In words; the program says it. */
+            text?: string;
+            /** @description As typed: one, or of a field with several choices any number. */
+            values: string[];
+        };
         CatalogBatchItemView: {
             checked: boolean;
             fine: boolean;
@@ -11314,6 +11439,8 @@ export interface components {
             description: string;
             /** @description How long a service lasts, as shown. */
             duration: string;
+            /** @description What is filled into the fields that administrators define. */
+            extra?: components["schemas"]["CatalogAnswer"][];
             /** @description Of financing products only. */
             financingKind: string;
             /** @description Of loans: credit (nothing is pledged), mortgage, pledge, guarantor, insurance; any of them will do. */
@@ -11355,6 +11482,8 @@ export interface components {
             description: string;
             /** Format: int64 */
             edition: number;
+            /** @description What administrators ask beside the rest. */
+            extra: components["schemas"]["CatalogFact"][];
             /** @description What decides, the first one first: rate or price, amount, term, time. */
             facts: components["schemas"]["CatalogFact"][];
             financingKind: string;
@@ -15416,6 +15545,57 @@ export interface components {
         };
         ExtensionsOutputBody: {
             items: components["schemas"]["CtiExtensionView"][];
+        };
+        ExtraFieldInputBody: {
+            /** @enum {string} */
+            audience: "everyone" | "staff";
+            field: components["schemas"]["OwnField"];
+            kinds?: string[];
+            retired?: boolean;
+            /** Format: int64 */
+            sort?: number;
+            /**
+             * Format: int64
+             * @description 0 adds a field.
+             */
+            version: number;
+        };
+        ExtraKind: {
+            code: string;
+            name: string;
+        };
+        ExtraListKind: {
+            items: components["schemas"]["ExtraKind"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ExtraListView: {
+            items: components["schemas"]["ExtraView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ExtraView: {
+            /**
+             * @description Who sees it. Of applications: what everyone sees the company fills in, the rest the institution.
+             * @enum {string}
+             */
+            audience: "everyone" | "staff";
+            field: components["schemas"]["OwnField"];
+            /** @description The kinds of products, or of financing, it is for; none is all. */
+            kinds: string[];
+            /** @description No longer asked for; what was filled in stays. */
+            retired: boolean;
+            /** Format: int64 */
+            sort: number;
+            /** @enum {string} */
+            subject: "product" | "application";
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
         };
         Field: {
             field: string;
@@ -21491,6 +21671,8 @@ export interface operations {
                 institution?: number;
                 /** @description What the asker is the handler of. */
                 mine?: boolean;
+                /** @description Conditions on the fields administrators define, one a line: pledge:房产, visited:2026-01-01..2026-06-30, share:10.. */
+                extra?: string;
             };
             header?: never;
             path?: never;
@@ -21966,6 +22148,44 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ApplicationDisburseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-extra": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationExtraInputBody"];
             };
         };
         responses: {
@@ -29346,6 +29566,103 @@ export interface operations {
             };
         };
     };
+    "get-extra-field-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExtraListKind"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-extra-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExtraListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-extra-fields-subject-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                subject: "product" | "application";
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtraFieldInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExtraListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-files-id-state": {
         parameters: {
             query?: never;
@@ -31582,6 +31899,8 @@ export interface operations {
                 q?: string;
                 /** @description Only what has a public edition. */
                 shown?: boolean;
+                /** @description Conditions on the fields administrators define, one a line: park:台湖, since:2026-01-01..2026-06-30, share:10.. */
+                extra?: string;
                 /** @description What waits for the asker's own work, oldest first. */
                 waiting?: boolean;
             };
