@@ -48,6 +48,7 @@ const item: api.ApplicationItem = {
 const application: api.Application = {
   ...item,
   purpose: '<script>alert(1)</script>',
+  extra: [],
   collateral: '',
   materials: ['近六个月流水'],
   paperFiles: [],
@@ -339,6 +340,7 @@ describe('ApplicationList', () => {
         mine: false,
         q: '',
         kind: '',
+        extra: '',
         cursor: undefined,
         limit: 20,
       },

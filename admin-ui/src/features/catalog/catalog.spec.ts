@@ -21,6 +21,7 @@ const content: api.Content = {
   financingKind: 'debt',
   summary: '给面包房的信用贷款',
   description: '<script>alert(1)</script>',
+  extra: [],
   rateMin: 365,
   rateMax: 435,
   amountMin: 1_000_000,
@@ -126,6 +127,18 @@ afterEach(() => {
 })
 
 describe('form', () => {
+  it('sends the answers to what is asked of the kind, as they were typed', () => {
+    const answered = {
+      ...content,
+      extra: [
+        { key: 'pledges', values: ['房产', '设备'], label: '可接受的抵押物', text: '房产、设备' },
+        { key: 'gone', values: ['旧'], label: '已停用', text: '旧' },
+      ],
+    }
+    const values = toValues(answered)
+    expect(values.fields).toEqual({ pledges: ['房产', '设备'], gone: ['旧'] })
+    expect(toContent(values, ['first', 'pledges']).extra).toEqual([{ key: 'pledges', values: ['房产', '设备'] }])
+  })
   it('gives back what was kept, to the fen and the basis point', () => {
     expect(toContent(toValues(content))).toEqual(content)
     const odd = { ...content, rateMin: 29, rateMax: 435, amountMin: 12_345_600, amountMax: 99_999_900 }

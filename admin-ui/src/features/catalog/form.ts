@@ -28,6 +28,8 @@ export interface ProductValues {
   materials: string
   steps: string
   description: string
+  /** Answers to the fields that administrators define, by their keys. */
+  fields: Record<string, string[]>
 }
 
 export const emptyProduct = (): ProductValues => ({
@@ -56,6 +58,7 @@ export const emptyProduct = (): ProductValues => ({
   materials: '',
   steps: '',
   description: '',
+  fields: {},
 })
 
 const tenThousandYuan = 1_000_000 // in fen
@@ -69,8 +72,8 @@ const linesOf = (text: string) =>
 export const lends = (v: { kind: string; financingKind: string }): boolean =>
   v.kind === 'financing' && (v.financingKind === 'debt' || v.financingKind === 'mortgage')
 
-/** What is sent of what was typed. Rounding takes away what binary fractions add: 4.35 % is 435. */
-export function toContent(v: ProductValues): Content {
+/** What is sent of what was typed; asked are the keys of the fields that administrators ask of its kind. Rounding takes away what binary fractions add: 4.35 % is 435. */
+export function toContent(v: ProductValues, asked: string[] = []): Content {
   const financing = v.kind === 'financing'
   const number = (n: number | null, unit: number) => (financing ? Math.round((n ?? 0) * unit) : 0)
   return {
@@ -99,6 +102,7 @@ export function toContent(v: ProductValues): Content {
     materials: linesOf(v.materials),
     steps: linesOf(v.steps),
     description: v.description,
+    extra: asked.filter((key) => v.fields[key]?.length).map((key) => ({ key, values: v.fields[key] ?? [] })),
   }
 }
 
@@ -132,6 +136,7 @@ export function toValues(c: Content): ProductValues {
     materials: c.materials.join('\n'),
     steps: c.steps.join('\n'),
     description: c.description,
+    fields: Object.fromEntries((c.extra ?? []).map((a) => [a.key, [...a.values]])),
   }
 }
 

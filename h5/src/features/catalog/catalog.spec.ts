@@ -38,6 +38,7 @@ const detail: api.ProductDetail = {
   materials: ['营业执照'],
   steps: ['在线申请', '放款'],
   validUntil: '2027-06-30',
+  extra: [{ label: '面向首贷户', value: '是' }],
   institution: {
     id: 1,
     name: '运河银行',
