@@ -94,16 +94,18 @@ type Fact struct {
 // Detail is a public product as it is opened.
 type Detail struct {
 	Card
-	Edition      int64    `json:"edition"`
-	Description  string   `json:"description"`
-	Subsidy      string   `json:"subsidy"`
-	Conditions   []string `json:"conditions"`
-	Deliverables []string `json:"deliverables"`
-	Materials    []string `json:"materials"`
-	Steps        []string `json:"steps"`
-	ValidUntil   string   `json:"validUntil"`
-	Extra        []Fact   `json:"extra" nullable:"false" doc:"What administrators ask beside the rest."`
-	Institution  Provider `json:"institution"`
+	Edition      int64        `json:"edition"`
+	Description  string       `json:"description"`
+	Subsidy      string       `json:"subsidy"`
+	Conditions   []string     `json:"conditions"`
+	Deliverables []string     `json:"deliverables"`
+	Materials    []string     `json:"materials"`
+	Steps        []string     `json:"steps"`
+	ValidUntil   string       `json:"validUntil"`
+	Extra        []Fact       `json:"extra" nullable:"false" doc:"What administrators ask beside the rest."`
+	Cover        string       `json:"cover,omitempty" doc:"The address of the picture."`
+	Files        []PublicFile `json:"files" nullable:"false"`
+	Institution  Provider     `json:"institution"`
 }
 
 // Found is a page of the public list. Count is counted to page.CountCap + 1 at most.
@@ -373,7 +375,7 @@ func (s *Service) Show(ctx context.Context, actor access.Actor, id int64) (Detai
 	}
 	c := d.public.Content
 	return Detail{Card: d.card(), Edition: d.public.Number, Description: c.Description, Subsidy: c.Subsidy, Conditions: append([]string{}, c.Conditions...), Deliverables: append([]string{}, c.Deliverables...), Materials: append([]string{}, c.Materials...),
-		Steps: append([]string{}, c.Steps...), ValidUntil: c.ValidUntil, Extra: c.extraFacts(), Institution: by}, nil
+		Steps: append([]string{}, c.Steps...), ValidUntil: c.ValidUntil, Extra: c.extraFacts(), Cover: d.cover(), Files: d.publicFiles(), Institution: by}, nil
 }
 
 // Offer is what an application takes over from the product it is for.

@@ -29,7 +29,7 @@ func (s *Service) Draft(ctx context.Context, actor access.Actor, cmd DraftProduc
 	if actor.Party != access.Institution || actor.InstitutionID == 0 {
 		return View{}, ErrForbidden
 	}
-	c, err := s.cleaned(ctx, cmd.Content)
+	c, err := s.cleaned(ctx, actor, cmd.Content)
 	if err != nil {
 		return View{}, err
 	}
@@ -56,6 +56,9 @@ func (s *Service) Draft(ctx context.Context, actor access.Actor, cmd DraftProduc
 			if err := s.keepValues(ctx, tx, d); err != nil {
 				return outcome{}, err
 			}
+			if err := s.keepFiles(ctx, tx, actor, d); err != nil {
+				return outcome{}, err
+			}
 			if _, err := event.Append(ctx, tx, actor, now, Drafted{d.head(d.newest)}); err != nil {
 				return outcome{}, err
 			}
@@ -79,7 +82,7 @@ type EditProduct struct {
 // a product of another institution, ErrForbidden without product.edit, and a conflict that says what changed when the
 // version is stale or the state does not allow it.
 func (s *Service) Edit(ctx context.Context, actor access.Actor, cmd EditProduct) (View, error) {
-	c, err := s.cleaned(ctx, cmd.Content)
+	c, err := s.cleaned(ctx, actor, cmd.Content)
 	if err != nil {
 		return View{}, err
 	}

@@ -87,7 +87,7 @@ func (s *Service) asked(ctx context.Context, db bun.IDB, kind, financing string)
 }
 
 // cleaned checks typed content together with what administrators ask of its kind. As of the rest a draft may have gaps.
-func (s *Service) cleaned(ctx context.Context, c Content) (Content, error) {
+func (s *Service) cleaned(ctx context.Context, actor access.Actor, c Content) (Content, error) {
 	out, err := c.clean()
 	list, fail := s.asked(ctx, s.DB.Read(), c.Kind, c.FinancingKind)
 	if fail != nil {
@@ -95,7 +95,7 @@ func (s *Service) cleaned(ctx context.Context, c Content) (Content, error) {
 	}
 	fields := fieldsOfAsked(list)
 	values, wrong := form.Fill(fields, c.Extra.typed(), false)
-	if err := fault.Merge(err, wrong); err != nil {
+	if err := fault.Merge(err, wrong, s.named(ctx, actor, &out)); err != nil {
 		return Content{}, err
 	}
 	out.Extra = answers{}

@@ -83,7 +83,9 @@ func TestAnswersArePartOfTheEdition(t *testing.T) {
 		t.Errorf("the approved edition reads %+v", d.Extra)
 	}
 	rows := catalog.CompareRows([]catalog.Detail{d, d})
-	if !slices.ContainsFunc(rows, func(r catalog.CompareRow) bool { return r.Label == "可接受的抵押物" && r.Values[1] == "设备、房产" }) {
+	if !slices.ContainsFunc(rows, func(r catalog.CompareRow) bool {
+		return r.Label == "可接受的抵押物" && r.Values[1] == "设备、房产"
+	}) {
 		t.Errorf("compared without the answers: %+v", rows)
 	}
 }
@@ -145,4 +147,3 @@ func TestListsAreNarrowedByAnswers(t *testing.T) {
 		t.Errorf("found by what was changed: %v %v", items, err)
 	}
 }
-

@@ -130,6 +130,14 @@ type value20261130 struct {
 	Number    *int64 `bun:"number"`
 }
 
+type file20261130 struct {
+	bun.BaseModel `bun:"table:product_files"`
+
+	ID        int64 `bun:"id,pk,autoincrement"`
+	ProductID int64 `bun:"product_id,notnull"`
+	FileID    int64 `bun:"file_id,notnull"`
+}
+
 // Migrations are the tables of the module. The full text is dialect SQL because neither form exists on the other database.
 var Migrations = []database.Migration{{
 	ID: "20261124083002_products",
@@ -223,5 +231,17 @@ var Migrations = []database.Migration{{
 			"ALTER TABLE product_editions ADD COLUMN extra TEXT NOT NULL DEFAULT '[]'",
 			"CREATE INDEX product_extra_values_field ON product_extra_values (field, product_id)",
 			"CREATE INDEX product_extra_values_number ON product_extra_values (field, number, product_id) WHERE number IS NOT NULL")
+	},
+}, {
+	ID: "20261130080300_product_files",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*file20261130)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"ALTER TABLE product_editions ADD COLUMN cover TEXT NOT NULL DEFAULT '[]'",
+			"ALTER TABLE product_editions ADD COLUMN files TEXT NOT NULL DEFAULT '[]'",
+			"CREATE UNIQUE INDEX product_files_file ON product_files (file_id)",
+			"CREATE INDEX product_files_product ON product_files (product_id)")
 	},
 }}

@@ -47,6 +47,8 @@ type detailPage struct {
 	Steps        page.Timeline
 	Institution  page.Facts
 	About        string
+	Cover        string
+	Files        page.FileList
 	Extra        page.Facts // what administrators ask beside the rest
 	Beside       page.Panel
 	Compare      string
@@ -73,6 +75,13 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	if s.Companies != nil {
 		srv.Page("GET", "/products/suitable", access.Only(access.Enterprise), func(c *fiber.Ctx) error { return s.suitablePage(c, p) })
 	}
+	srv.Download("/products/:id<int>/files/:file<int>", access.Public("已上架产品的图片和附件"), func(c *fiber.Ctx) (web.Download, error) {
+		id, _ := strconv.ParseInt(c.Params("id"), 10, 64)
+		file, _ := strconv.ParseInt(c.Params("file"), 10, 64)
+		d, err := s.PublicFile(c.UserContext(), access.From(c.UserContext()), id, file)
+		d.Keep = true // and ask each time: taken down means gone
+		return d, err
+	})
 	srv.Page("GET", "/products/:id<int>", open, func(c *fiber.Ctx) error { return s.detailPage(c, p) })
 	return nil
 }
@@ -325,6 +334,10 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 	}
 	if d.ValidUntil != "" {
 		data.Head.Facts = append(data.Head.Facts, page.Fact{Label: "有效期至", Value: d.ValidUntil})
+	}
+	data.Cover, data.Files.Title = d.Cover, "附件"
+	for _, f := range d.Files {
+		data.Files.Files = append(data.Files.Files, page.File{Name: f.Name, URL: f.URL, Size: f.Size})
 	}
 	data.Extra.Caption = "其他信息"
 	for _, f := range d.Extra {

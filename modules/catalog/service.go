@@ -58,6 +58,8 @@ type Deps struct {
 	ApplyURL string
 	// Beside is what another module shows on the public page of a product; nil shows nothing.
 	Beside func(ctx context.Context, productID, institutionID int64) (page.Panel, error)
+	// Files keeps pictures and attachments; nil takes none.
+	Files Files
 	// Fields tells what administrators ask of products beside the rest; nil asks nothing.
 	Fields Fields
 	// Companies, Schema and Options are what recommendations go by; without Companies nobody is recommended anything.
@@ -251,6 +253,9 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			}
 			if action == ToEdit {
 				if err := s.keepValues(ctx, tx, d); err != nil {
+					return outcome{}, err
+				}
+				if err := s.keepFiles(ctx, tx, actor, d); err != nil {
 					return outcome{}, err
 				}
 			}

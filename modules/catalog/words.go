@@ -104,6 +104,8 @@ func Changes(before, after Content) []Change {
 	add("listFrom", "上架日期", before.ListFrom, after.ListFrom)
 	add("validUntil", "有效期至", before.ValidUntil, after.ValidUntil)
 	add("description", "产品说明", before.Description, after.Description)
+	add("cover", "封面图", before.Cover.names(nil), after.Cover.names(before.Cover))
+	add("files", "附件", before.Files.names(nil), after.Files.names(before.Files))
 	seen := map[string]bool{}
 	text := func(list answers, key string) string {
 		if i := slices.IndexFunc(list, func(a Answer) bool { return a.Key == key }); i >= 0 {
