@@ -158,8 +158,9 @@ type suitsInput struct {
 	web.Keyed
 	ID   int64 `path:"id"`
 	Body struct {
-		Version int64 `json:"version" doc:"0 where nothing was said yet."`
-		Suits   Suits `json:"suits"`
+		Version int64  `json:"version" doc:"0 where nothing was said yet."`
+		Suits   Suits  `json:"suits"`
+		Reason  string `json:"reason" maxLength:"400" doc:"The institution reads it."`
 	}
 }
 
@@ -211,9 +212,9 @@ func Register(api huma.API, s *Service) {
 			v, err := s.SuitsOf(ctx, access.From(ctx), in.ID)
 			return &suitsOutput{v}, err
 		})
-	huma.Register(api, web.Operation{Method: "PUT", Path: "/api/managed-products/{id}/suits", Summary: "设置产品适合的企业", Tag: tag, Access: access.Require(PermEdit)}.Huma(),
+	huma.Register(api, web.Operation{Method: "PUT", Path: "/api/managed-products/{id}/suits", Summary: "调整产品适合的企业，不随版本审核", Tag: tag, Access: access.Require(PermReviewPlatform)}.Huma(),
 		func(ctx context.Context, in *suitsInput) (*suitsOutput, error) {
-			v, err := s.SetSuits(ctx, access.From(ctx), SetSuits{Key: in.Key, ID: in.ID, Version: in.Body.Version, Suits: in.Body.Suits})
+			v, err := s.SetSuits(ctx, access.From(ctx), SetSuits{Key: in.Key, ID: in.ID, Version: in.Body.Version, Suits: in.Body.Suits, Reason: in.Body.Reason})
 			return &suitsOutput{v}, err
 		})
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/managed-products", Summary: "本机构的产品，或待审核和管理的产品", Tag: tag, Access: view}.Huma(),

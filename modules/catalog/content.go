@@ -85,6 +85,8 @@ type Content struct {
 	ValidUntil    string   `bun:"valid_until,notnull" json:"validUntil" doc:"The last day, 2026-12-31; empty without a term."`
 	Cover         fileRefs `bun:"cover,notnull" json:"cover" nullable:"false" required:"false" maxItems:"1" doc:"The picture."`
 	Files         fileRefs `bun:"files,notnull" json:"files" nullable:"false" required:"false" doc:"Attachments, pictures or PDF."`
+	// Suits is whom the product suits: what recommendations go by once the edition is public.
+	Suits Suits `bun:"suits,notnull" json:"suits" required:"false" doc:"Whom the product suits: what recommendations go by once the edition is public."`
 	// Extra is what administrators ask beside the rest.
 	Extra answers `bun:"extra,notnull" json:"extra" nullable:"false" required:"false" doc:"What is filled into the fields that administrators define."`
 }
@@ -168,7 +170,7 @@ func (c Content) clean() (Content, error) {
 		Description: e.block("description", "产品说明", c.Description, maxDescription), Target: e.line("target", "适用对象", c.Target, 0, maxTarget),
 		PriceText: e.line("priceText", "价格", c.PriceText, 0, maxPrice), Materials: e.list("materials", "申请材料", c.Materials, maxMaterials),
 		Steps: e.list("steps", "办理流程", c.Steps, maxSteps), Days: c.Days, ValidUntil: c.ValidUntil, ListFrom: c.ListFrom,
-		Conditions: e.list("conditions", "申请条件", c.Conditions, maxConditions), Guarantees: lines{}, Venues: lines{}, Deliverables: lines{}, Cover: c.Cover, Files: c.Files,
+		Conditions: e.list("conditions", "申请条件", c.Conditions, maxConditions), Guarantees: lines{}, Venues: lines{}, Deliverables: lines{}, Cover: c.Cover, Files: c.Files, Suits: c.Suits,
 	}
 	if kindOf(kinds, c.Kind).Code == "" {
 		e.refuse("kind", "PRODUCT_KIND", "请选择服务类别")

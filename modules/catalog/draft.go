@@ -90,7 +90,7 @@ func (s *Service) Edit(ctx context.Context, actor access.Actor, cmd EditProduct)
 	err = s.change(ctx, actor, ToEdit, cmd.Ref, cmd, func(d *dossier, now time.Time) (effect, error) {
 		before := d.newest.Content
 		err := d.Edit(now, c)
-		return effect{about: d.newest, fact: func(h Head) event.Fact { return Edited{h} }, summary: "修改产品", detail: fieldsOf(Changes(before, c))}, err
+		return effect{about: d.newest, fact: func(h Head) event.Fact { return Edited{h} }, summary: "修改产品", detail: fieldsOf(s.changes(before, c))}, err
 	})
 	return s.after(ctx, actor, cmd.ID, err)
 }

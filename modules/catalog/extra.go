@@ -95,7 +95,7 @@ func (s *Service) cleaned(ctx context.Context, actor access.Actor, c Content) (C
 	}
 	fields := fieldsOfAsked(list)
 	values, wrong := form.Fill(fields, c.Extra.typed(), false)
-	if err := fault.Merge(err, wrong, s.named(ctx, actor, &out)); err != nil {
+	if err := fault.Merge(err, wrong, s.checkSuits(c.Suits), s.named(ctx, actor, &out)); err != nil {
 		return Content{}, err
 	}
 	out.Extra = answers{}

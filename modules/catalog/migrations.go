@@ -244,4 +244,22 @@ var Migrations = []database.Migration{{
 			"CREATE UNIQUE INDEX product_files_file ON product_files (file_id)",
 			"CREATE INDEX product_files_product ON product_files (product_id)")
 	},
+}, {
+	// What institutions said beside their products becomes part of the editions that stand.
+	ID: "20261130080400_product_suits_reviewed",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx,
+			"ALTER TABLE product_editions ADD COLUMN suits TEXT NOT NULL DEFAULT ''",
+			"ALTER TABLE product_suits ADD COLUMN reason VARCHAR NOT NULL DEFAULT ''",
+			"UPDATE product_editions SET suits = (SELECT s.suits FROM product_suits AS s WHERE s.product_id = product_editions.product_id) WHERE EXISTS (SELECT 1 FROM product_suits AS s WHERE s.product_id = product_editions.product_id)")
+	},
+}, {
+	ID: "20261130080500_product_ratings",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx,
+			"ALTER TABLE products ADD COLUMN rating_score BIGINT NOT NULL DEFAULT 0",
+			"ALTER TABLE products ADD COLUMN rating_mean BIGINT NOT NULL DEFAULT 0",
+			"ALTER TABLE products ADD COLUMN rating_count BIGINT NOT NULL DEFAULT 0",
+			"CREATE INDEX products_shown_rating ON products (rating_score, id) WHERE shown > 0")
+	},
 }}

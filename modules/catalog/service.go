@@ -240,6 +240,17 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			if err != nil {
 				return outcome{}, err
 			}
+			if action == ToRevise { // from what is in force, which the platform may have changed
+				is, err := suitsInForce(ctx, tx, d.ID)
+				if err != nil {
+					return outcome{}, err
+				}
+				if is != nil {
+					if d.newest.Suits, err = readSuits(is.Suits); err != nil {
+						return outcome{}, err
+					}
+				}
+			}
 			if err := s.await(ctx, tx, d, stood); err != nil {
 				return outcome{}, err
 			}
@@ -256,6 +267,11 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 					return outcome{}, err
 				}
 				if err := s.keepFiles(ctx, tx, actor, d); err != nil {
+					return outcome{}, err
+				}
+			}
+			if stood != Public && d.Status == Public {
+				if err := s.listSuits(ctx, tx, d.newest, now); err != nil {
 					return outcome{}, err
 				}
 			}

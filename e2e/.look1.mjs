@@ -1,0 +1,15 @@
+import { staff, company, visitor, shot, sql, end } from './.look.mjs'
+const run = async (name, f) => { try { await f() } catch (e) { console.log(name, String(e).slice(0, 300)) } }
+const mortgage = await sql("SELECT id FROM products WHERE shown>0 AND financing_kind='mortgage' LIMIT 1")
+const legal = await sql("SELECT id FROM products WHERE shown>0 AND kind='legal' LIMIT 1")
+console.log(mortgage, legal)
+await run('fields', async () => { const p = await staff('operator01', '19900020004'); await p.goto('/admin/extra-fields'); await shot(p, 'fields'); await p.getByRole('button', { name: '修改' }).first().click(); await shot(p, 'dialog', false)
+  await p.goto('/admin/products'); await shot(p, 'products'); await p.goto(`/admin/products/${mortgage}`); await shot(p, 'product') })
+await run('bank', async () => { const p = await staff('bank-yunhe-1', '19900060001'); await p.goto('/admin/applications'); await shot(p, 'apps')
+  const a = await sql("SELECT a.id FROM applications a JOIN users u ON u.institution_id=a.institution_id WHERE u.account='bank-yunhe-1' AND a.closed_at IS NULL LIMIT 1"); await p.goto(`/admin/applications/${a}`); await shot(p, 'app')
+  const d = await sql("SELECT p.id FROM products p JOIN users u ON u.institution_id=p.institution_id WHERE u.account='bank-yunhe-1' AND p.status IN ('draft','returned') LIMIT 1"); console.log('draft', d)
+  await p.goto('/admin/products/new') ; await shot(p, 'new') })
+for (const w of [1440, 390]) await run('portal', async () => { const p = await visitor(w); await p.goto(`/products/${mortgage}`); await shot(p, `detail${w}`); await p.goto(`/products/compare?id=${mortgage}&id=${Number(mortgage) + 1}`); if (w > 500) await shot(p, `compare${w}`)
+  const q = await company('19900030001', w); await q.goto(`/products/${mortgage}/apply`); await shot(q, `apply${w}`) })
+await run('h5', async () => { const p = await company('19900030001'); await p.goto(`/m/products/${mortgage}`); await shot(p, 'h5detail'); await p.goto(`/m/products/${mortgage}/apply?step=2`); await shot(p, 'h5apply') })
+await end()
