@@ -31,13 +31,28 @@ func (h *house) joinCatalog(c Config, p parts) {
 	h.institutions = h.newInstitutions(c, p)
 	h.tasks = append(h.tasks, h.institutions.Tasks()...)
 	h.openExtra()
-	h.catalog = catalog.New(catalog.Deps{DB: h.db, Fields: productFields{h.extra}, Files: productFiles{h}, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, Reviews: productReviews{h}, Uses: productUses{h}, Log: p.log,
+	h.catalog = catalog.New(catalog.Deps{DB: h.db, Fields: productFields{h.extra}, Files: productFiles{h}, Ratings: productRatings{h}, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, Reviews: productReviews{h}, Uses: productUses{h}, Log: p.log,
 		Blind: func(text string) string { return h.box.Blinds("product.view", text)[0] }, ApplyURL: "/products/%d/apply",
 		Companies: knownCompanies{h}, Schema: enterprise.Schema(terms()), Options: suitOptions()})
 	h.sees["product"] = h.catalog.Sees
 	h.sees[catalog.ObjectFile] = h.catalog.SeesFile
 	h.sees["institution"], h.sees[institution.ObjectDocument] = h.institutions.Sees, h.institutions.SeesDocument
 	h.sees[institution.ObjectRenewal] = h.institutions.SeesRenewal
+}
+
+// productRatings tells the catalogue what companies say of its products. The evaluations are made after the catalogue.
+type productRatings struct{ *house }
+
+var _ catalog.Ratings = productRatings{}
+
+// Products are the ratings of all products.
+func (r productRatings) Products(ctx context.Context, db bun.IDB) (map[int64]catalog.Rating, error) {
+	list, err := r.evaluations.Products(ctx, db)
+	out := make(map[int64]catalog.Rating, len(list))
+	for id, x := range list {
+		out[id] = catalog.Rating{Score: int64(x.Score), Mean: int64(x.Mean), Count: int64(x.Count)}
+	}
+	return out, err
 }
 
 // productFiles lets products keep files. The house's keeper of files is made after the catalogue.

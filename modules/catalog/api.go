@@ -129,7 +129,7 @@ type browseInput struct {
 	RateMax       int    `query:"rate" minimum:"0" maximum:"3600" doc:"Basis points."`
 	Recommended   bool   `query:"recommended"`
 	InstitutionID int64  `query:"institutionId"`
-	Sort          Sort   `query:"sort" enum:"new,hot,rate,match"`
+	Sort          Sort   `query:"sort" enum:"new,hot,rate,rating,match"`
 }
 
 func (in *browseInput) filter() BrowseFilter {

@@ -213,9 +213,9 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 		}
 	}
 	data.Bar = page.ListBar{Count: found.Count, Unit: "个产品", Query: f.Query}
-	sorts := []choice{{"", "最新上架"}, {string(ByHeat), "最热门"}}
+	sorts := []choice{{"", "最新上架"}, {string(ByHeat), "最热门"}, {string(ByRating), "评价最好"}}
 	if f.Query != "" {
-		sorts = []choice{{"", "最相关"}, {string(ByNew), "最新上架"}, {string(ByHeat), "最热门"}}
+		sorts = []choice{{"", "最相关"}, {string(ByNew), "最新上架"}, {string(ByHeat), "最热门"}, {string(ByRating), "评价最好"}}
 	}
 	if f.Kind == Financing {
 		sorts = append(sorts, choice{string(ByRate), "利率费率从低到高"})
@@ -279,6 +279,9 @@ func (k Card) onPortal(query string) page.ProductCard {
 		Icon: kindOf(kinds, k.Kind).Icon, Kind: k.label(), Summary: k.Summary}
 	for i, f := range k.Facts[:min(3, len(k.Facts))] {
 		card.Facts = append(card.Facts, page.Fact{Label: f.Label, Value: f.short, Strong: i == 0})
+	}
+	if r := k.ratingText(); r != "" {
+		card.Rating = "企业评价 " + r
 	}
 	if k.Recommended {
 		card.Status = page.Tag{Text: "推荐", Tone: page.Info, Icon: "star"}

@@ -47,6 +47,9 @@ type Product struct {
 	Recommended       bool       `bun:"recommended,notnull"`
 	Heat              int64      `bun:"heat,notnull"`         // of the last days' use
 	Hot               bool       `bun:"hot,notnull"`          // among the hottest
+	RatingScore       int64      `bun:"rating_score,notnull"` // what those who were served say: see Rating
+	RatingMean        int64      `bun:"rating_mean,notnull"`
+	RatingCount       int64      `bun:"rating_count,notnull"`
 	ListedAt          *time.Time `bun:"listed_at"`            // of the public edition
 	ListedMicro       int64      `bun:"listed_micro,notnull"` // the same as a number, for the order of the public list
 	ExpiresAt         *time.Time `bun:"expires_at"`           // of the public edition

@@ -49,6 +49,8 @@ type Deps struct {
 	RateLimit RateLimit
 	// Reviews tells what reviews go by; nil for two days and the first reasons.
 	Reviews Reviews
+	// Ratings tells what those who were served say; nil orders nothing by it.
+	Ratings Ratings
 	// Uses tells what came of products elsewhere; nil counts views only.
 	Uses Uses
 	// Blind hashes with a key what tells visitors apart; nil counts only those who are signed in.

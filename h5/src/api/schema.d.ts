@@ -4881,7 +4881,7 @@ export interface paths {
         };
         /** 产品适合的企业 */
         get: operations["get-managed-products-id-suits"];
-        /** 设置产品适合的企业 */
+        /** 调整产品适合的企业，不随版本审核 */
         put: operations["put-managed-products-id-suits"];
         post?: never;
         delete?: never;
@@ -11407,6 +11407,13 @@ export interface components {
             /** Format: date-time */
             listedAt: string;
             name: string;
+            /**
+             * Format: int64
+             * @description Hundredths of a level; 0 without an evaluation.
+             */
+            rating: number;
+            /** Format: int64 */
+            ratingCount: number;
             recommended: boolean;
             summary: string;
             target: string;
@@ -11429,6 +11436,8 @@ export interface components {
             conditions: string[];
             /** @description Of services: free, paid or subsidised. */
             cost: string;
+            /** @description The picture. */
+            cover?: components["schemas"]["CatalogFileRef"][];
             /**
              * Format: int64
              * @description Working days until the result.
@@ -11441,6 +11450,8 @@ export interface components {
             duration: string;
             /** @description What is filled into the fields that administrators define. */
             extra?: components["schemas"]["CatalogAnswer"][];
+            /** @description Attachments, pictures or PDF. */
+            files?: components["schemas"]["CatalogFileRef"][];
             /** @description Of financing products only. */
             financingKind: string;
             /** @description Of loans: credit (nothing is pledged), mortgage, pledge, guarantor, insurance; any of them will do. */
@@ -11462,6 +11473,8 @@ export interface components {
             steps: string[];
             /** @description Who pays how much of a subsidised service. */
             subsidy: string;
+            /** @description Whom the product suits: what recommendations go by once the edition is public. */
+            suits?: components["schemas"]["CatalogSuits"];
             summary: string;
             target: string;
             /** Format: int64 */
@@ -11478,6 +11491,8 @@ export interface components {
         };
         CatalogDetail: {
             conditions: string[];
+            /** @description The address of the picture. */
+            cover?: string;
             deliverables: string[];
             description: string;
             /** Format: int64 */
@@ -11486,6 +11501,7 @@ export interface components {
             extra: components["schemas"]["CatalogFact"][];
             /** @description What decides, the first one first: rate or price, amount, term, time. */
             facts: components["schemas"]["CatalogFact"][];
+            files: components["schemas"]["CatalogPublicFile"][];
             financingKind: string;
             financingName: string;
             /** @description Among those that are opened and applied for most. */
@@ -11502,6 +11518,13 @@ export interface components {
             listedAt: string;
             materials: string[];
             name: string;
+            /**
+             * Format: int64
+             * @description Hundredths of a level; 0 without an evaluation.
+             */
+            rating: number;
+            /** Format: int64 */
+            ratingCount: number;
             recommended: boolean;
             steps: string[];
             subsidy: string;
@@ -11524,6 +11547,15 @@ export interface components {
         CatalogFact: {
             label: string;
             value: string;
+        };
+        CatalogFileRef: {
+            /** Format: int64 */
+            id: number;
+            mime?: string;
+            /** @description The program says it, as the rest. */
+            name?: string;
+            /** Format: int64 */
+            size?: number;
         };
         CatalogItem: {
             /**
@@ -11592,6 +11624,12 @@ export interface components {
             phone: string;
             summary: string;
         };
+        CatalogPublicFile: {
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+        };
         CatalogRecommendation: {
             ask: string[];
             /**
@@ -11622,6 +11660,13 @@ export interface components {
             /** Format: date-time */
             listedAt: string;
             name: string;
+            /**
+             * Format: int64
+             * @description Hundredths of a level; 0 without an evaluation.
+             */
+            rating: number;
+            /** Format: int64 */
+            ratingCount: number;
             /** @description What of the company the product suits. */
             reasons: string[];
             recommended: boolean;
@@ -11672,8 +11717,10 @@ export interface components {
             years: number;
         };
         CatalogSuitsView: {
-            /** @description Whether the actor may change it. */
+            /** @description Whether the actor may change it beside the editions, with a reason. */
             edits: boolean;
+            /** @description Why the platform changed it beside the editions; empty when it is what an edition says. */
+            reason: string;
             /** Format: date-time */
             setAt?: string;
             setBy?: string;
@@ -11747,6 +11794,8 @@ export interface components {
             statusAt: string;
             /** @description Who submitted the newest edition. */
             submitted: string;
+            /** @description Whom the newest edition says the product suits, in words. */
+            suits: string[];
             /** @description The institution is out of service: the product is not shown. */
             suspended: boolean;
             texts: components["schemas"]["CatalogTexts"];
@@ -19665,6 +19714,8 @@ export interface components {
             version: number;
         };
         SuitsInputBody: {
+            /** @description The institution reads it. */
+            reason: string;
             suits: components["schemas"]["CatalogSuits"];
             /**
              * Format: int64
@@ -37202,7 +37253,7 @@ export interface operations {
                 rate?: number;
                 recommended?: boolean;
                 institutionId?: number;
-                sort?: "new" | "hot" | "rate" | "match";
+                sort?: "new" | "hot" | "rate" | "rating" | "match";
             };
             header?: never;
             path?: never;

@@ -108,11 +108,11 @@ export const getSuits = (id: string, signal?: AbortSignal) =>
 
 export const listSuitOptions = () => data(api.GET('/api/product-suit-options'))
 
-export const saveSuits = (id: number, version: number, suits: Suits, key: string) =>
+export const saveSuits = (id: number, version: number, suits: Suits, reason: string, key: string) =>
   data(
     api.PUT('/api/managed-products/{id}/suits', {
       params: { path: { id } },
-      body: { version, suits },
+      body: { version, suits, reason },
       ...idempotent(key),
     }),
   )
