@@ -6,6 +6,7 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 import { ApiError } from '@/api/client'
 import { useSession } from '@/stores/session'
 import { handlingOf, notes, reasonOf, verbOf, verbs, type Handling } from './actions'
+import * as extraApi from '@/features/extra/api'
 import * as api from './api'
 import ApplicationActions from './ApplicationActions.vue'
 import ApplicationList from './ApplicationList.vue'
@@ -120,6 +121,7 @@ async function type(label: string, value: string): Promise<void> {
 }
 
 beforeEach(() => {
+  vi.spyOn(extraApi, 'listDefinitions').mockResolvedValue([])
   document.body.innerHTML = ''
   localStorage.clear()
 })

@@ -6,6 +6,7 @@ import { ApiError } from '@/api/client'
 import * as evaluations from '@/features/evaluation/api'
 import { useSession } from '@/stores/session'
 import { questions, reasons, verbOf } from './actions'
+import * as extraApi from '@/features/extra/api'
 import * as api from './api'
 import { checkProduct, emptyProduct, toContent, toValues } from './form'
 import ProductActions from './ProductActions.vue'
@@ -135,6 +136,7 @@ function press(text: string): void {
 }
 
 beforeEach(() => {
+  vi.spyOn(extraApi, 'listDefinitions').mockResolvedValue([])
   document.body.innerHTML = ''
 })
 afterEach(() => {
