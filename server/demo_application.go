@@ -85,7 +85,11 @@ func (h *house) submitApplication(ctx context.Context, s *seeded, t *application
 	if t.Amount > 0 {
 		source = application.FromPortal
 	}
-	t.view, err = h.applications.Submit(ctx, owner, application.Submit{ProductID: product, Amount: t.Amount, Term: t.Term, Purpose: t.Purpose, Source: source})
+	cmd := application.Submit{ProductID: product, Amount: t.Amount, Term: t.Term, Purpose: t.Purpose, Source: source}
+	if i := slices.IndexFunc(s.world.Products, func(p demo.Product) bool { return p.Key == t.Product }); i >= 0 {
+		cmd.Fields = demoTyped(s.world.Products[i].Kind, s.world.Products[i].FinancingKind, product)
+	}
+	t.view, err = h.applications.Submit(ctx, owner, cmd)
 	if errors.Is(err, application.ErrUnlisted) {
 		t.silent = true
 		return nil

@@ -51,6 +51,9 @@ func (h *house) seedInstitutions(ctx context.Context, s *seeded) error {
 // seedProducts has the products drafted, submitted and reviewed as their states tell, the last step at the time of the
 // story. A few go on: new editions of listed products wait for review, and the oldest product of a service has expired.
 func (h *house) seedProducts(ctx context.Context, s *seeded) error {
+	if err := h.seedFields(ctx, s); err != nil {
+		return err
+	}
 	over := 0 // the product that has expired
 	for i, p := range s.world.Products {
 		if p.State == "listed" && p.FinancingKind == "" && p.PublishedAt.Before(s.world.Products[over].PublishedAt) {
@@ -108,6 +111,12 @@ func (h *house) seedProduct(ctx context.Context, s *seeded, i int, p demo.Produc
 		Guarantees: p.Guarantees, Cost: p.Cost, Subsidy: p.Subsidy, Venues: p.Venues, Duration: p.Duration, Deliverables: p.Deliverables, Conditions: p.Conditions,
 		Materials: p.Materials, Steps: p.Steps, Days: p.Days,
 	}
+	if p.State == "listed" {
+		c.Suits = demoSuits(i, p)
+	}
+	for _, a := range demoAnswers(p.Kind, p.FinancingKind, i) {
+		c.Extra = append(c.Extra, a)
+	}
 	if expires {
 		c.ValidUntil = p.PublishedAt.AddDate(0, 0, 20).Format(time.DateOnly)
 	}
@@ -161,19 +170,16 @@ func (h *house) seedProduct(ctx context.Context, s *seeded, i int, p demo.Produc
 		s.at.Set(p.PublishedAt.AddDate(0, 0, 21))
 		_, t.err = h.catalog.ExpireDue(ctx, access.SystemActor("job:product.expire"))
 	case i%30 == 3:
-		t.err = h.seedSuits(ctx, operator, t.v.ID, i, p)
 		h.seedNextEdition(ctx, t, operator, c, s.now)
 		if i%60 == 3 {
 			pass(s.now.Add(-3*time.Hour), first)
 		}
-	default:
-		t.err = h.seedSuits(ctx, operator, t.v.ID, i, p)
 	}
 	return t.err
 }
 
-// seedSuits says whom a listed product suits: loans ask for years and turnover, services of science for industries.
-func (h *house) seedSuits(ctx context.Context, operator access.Actor, id int64, i int, p demo.Product) error {
+// demoSuits says whom a listed product suits: loans ask for years and turnover, services of science for industries.
+func demoSuits(i int, p demo.Product) catalog.Suits {
 	x := catalog.Suits{Years: 1 + i%4}
 	switch {
 	case p.FinancingKind == "equity":
@@ -188,8 +194,7 @@ func (h *house) seedSuits(ctx context.Context, operator access.Actor, id int64, 
 	case p.Kind == "hr":
 		x = catalog.Suits{EmployeesMin: int64(5 + i%4*5)}
 	}
-	_, err := h.catalog.SetSuits(ctx, operator, catalog.SetSuits{ID: id, Suits: x})
-	return err
+	return x
 }
 
 // seedNextEdition begins, changes and submits the next edition of a listed product: cheaper and quicker than before.

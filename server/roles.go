@@ -19,6 +19,7 @@ import (
 	"github.com/huiqi/huiqi/modules/evaluation"
 	"github.com/huiqi/huiqi/modules/evidence"
 	"github.com/huiqi/huiqi/modules/exchange"
+	"github.com/huiqi/huiqi/modules/extra"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/intake"
@@ -60,6 +61,7 @@ func permissions() []access.Info {
 		demand.Permissions(),
 		channel.Permissions(),
 		contract.Permissions(),
+		extra.Permissions(),
 		enterprise.Permissions(),
 		consent.Permissions(),
 		policy.Permissions(),
@@ -89,7 +91,7 @@ func roles() []identity.BuiltinRole {
 			"institution.view", "institution.manage", "institution.review", "product.view", "product.review_platform", "product.take_down", "application.view", "application.supervise", "application.limits", "application.undo_any", "application.results", "enterprise.view", "enterprise.review",
 			"consent.view", "consent.edit",
 			"policy.view", "policy.edit", "policy.publish", "policy.reverse", "policy.reverse_export", "policy.push", "policy.grant", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
-			"application.export", "enterprise.export", "enterprise.extra", "enterprise.extra_fields", "enterprise.extra_restricted", "enterprise.golden", "enterprise.import", "enterprise.quality", "enterprise.tags", "message.export", "exchange.export", "review.reasons", "calendar.view", "calendar.manage", "ticket.budgets",
+			"application.export", "enterprise.export", "enterprise.extra", "enterprise.extra_fields", "enterprise.extra_restricted", "extra.manage", "enterprise.golden", "enterprise.import", "enterprise.quality", "enterprise.tags", "message.export", "exchange.export", "review.reasons", "calendar.view", "calendar.manage", "ticket.budgets",
 			"appraisal.view", "intake.open311", "evaluation.view", "evaluation.moderate", "evaluation.manage", "evaluation.export", "evidence.view", "evidence.manage", "evidence.export", "conversation.read", "conversation.manage", "offline.record", "offline.view", "offline.export",
 			"demand.view", "demand.review", "demand.invite", "channel.view", "channel.manage", "channel.export", "contract.view", "contract.templates"}},
 		{Code: "editor", Name: "内容审核", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{

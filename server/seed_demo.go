@@ -164,6 +164,9 @@ func seedDemo(ctx context.Context, c Config, h *house, key string) error {
 	if err := h.feed.Skip(ctx); err != nil {
 		return err
 	}
+	if _, err := h.catalog.ReckonRatings(ctx, access.SystemActor("seed")); err != nil {
+		return fmt.Errorf("demo ratings: %w", err)
+	}
 	if err := h.seedAppraisal(ctx, s); err != nil {
 		return fmt.Errorf("demo appraisal: %w", err)
 	}

@@ -10,7 +10,7 @@ import (
 
 // applicationKinds are the rules of applications that an operator edits.
 func (h *house) applicationKinds() []settingKind {
-	return []settingKind{h.applicationLimitKind()}
+	return []settingKind{h.applicationLimitKind(), h.extraSettingKind()}
 }
 
 type applicationLimitSetting struct {

@@ -34,6 +34,7 @@ import (
 	"github.com/huiqi/huiqi/modules/evidence"
 	"github.com/huiqi/huiqi/modules/exchange"
 	"github.com/huiqi/huiqi/modules/export"
+	"github.com/huiqi/huiqi/modules/extra"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/importing"
@@ -82,6 +83,7 @@ func Migrations() []database.Migration {
 		ticket.Migrations,
 		calendar.Migrations,
 		institution.Migrations,
+		extra.Migrations,
 		catalog.Migrations,
 		application.Migrations,
 		policy.Migrations,
@@ -162,6 +164,7 @@ type house struct {
 	offline  *offline.Service
 	demands  *demand.Service
 	channels *channel.Service
+	extra    *extra.Service
 	// links makes the links in text messages that work without signing in.
 	links *onelink.Maker
 	// sees says for each kind of object who may read its files.
@@ -364,6 +367,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	offline.Register(h.web.API, h.offline)
 	demand.Register(h.web.API, h.demands)
 	channel.Register(h.web.API, h.channels)
+	extra.Register(h.web.API, h.extra)
 	contract.Register(h.web.API, h.contracts)
 	content.Register(h.web.API, h.content)
 	knowledge.Register(h.web.API, h.knowledge)

@@ -23,7 +23,7 @@ func (h *house) joinApplications(c Config, p parts, outside search.Outside) {
 	h.applications = application.New(application.Deps{
 		DB: h.db, Clock: p.clock, Box: h.box, Products: offers{h.catalog}, Companies: applicants{h.enterprises}, Contacts: applicantContacts{h.identity},
 		Institutions: handlers{h.identity, h.institutions}, Files: applicationFiles{h.uploads}, Uploads: applicationFiles{h.uploads}, Hotline: siteInfo(c).Contact,
-		Profiles: applicantProfiles{h.enterprises}, Papers: applicationPapers{h}, Dossier: applicantDossier{h}, Calendars: h.calendars, Kinds: productKinds(), Reasons: h.reviews, Outside: outside, Arrivals: h.channels,
+		Profiles: applicantProfiles{h.enterprises}, Papers: applicationPapers{h}, Dossier: applicantDossier{h}, Calendars: h.calendars, Kinds: productKinds(), Reasons: h.reviews, Outside: outside, Arrivals: h.channels, Fields: applicationFields{h.extra},
 	})
 	h.tasks = append(h.tasks, h.applications.Tasks()...)
 	h.sees[application.Object], h.sees[application.ObjectDiligence] = h.applications.Sees, h.applications.SeesDiligence
@@ -60,7 +60,7 @@ func (o offers) Offer(ctx context.Context, db bun.IDB, id int64) (application.Of
 // taken is what an application takes over from a product.
 func taken(p catalog.Offer) application.Offer {
 	return application.Offer{
-		ID: p.ID, Name: p.Name, Edition: p.Edition, Kind: p.Kind, KindName: p.KindName, Lends: p.Lends,
+		ID: p.ID, Name: p.Name, Edition: p.Edition, Kind: p.Kind, KindName: p.KindName, FinancingKind: p.FinancingKind, Lends: p.Lends,
 		InstitutionID: p.InstitutionID, InstitutionName: p.InstitutionName, AmountMin: p.AmountMin, AmountMax: p.AmountMax,
 		TermMin: p.TermMin, TermMax: p.TermMax, Materials: p.Materials, Days: p.Days,
 	}

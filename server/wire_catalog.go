@@ -16,7 +16,9 @@ import (
 	"github.com/huiqi/huiqi/modules/portal"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/criteria"
+	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/reason"
+	"github.com/huiqi/huiqi/platform/web"
 	"github.com/huiqi/huiqi/platform/web/page"
 )
 
@@ -28,12 +30,59 @@ var rateLimit = catalog.RateLimit{BasisPoints: 1200, Basis: "一年期贷款市�
 func (h *house) joinCatalog(c Config, p parts) {
 	h.institutions = h.newInstitutions(c, p)
 	h.tasks = append(h.tasks, h.institutions.Tasks()...)
-	h.catalog = catalog.New(catalog.Deps{DB: h.db, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, Reviews: productReviews{h}, Uses: productUses{h}, Log: p.log,
+	h.openExtra()
+	h.catalog = catalog.New(catalog.Deps{DB: h.db, Fields: productFields{h.extra}, Files: productFiles{h}, Ratings: productRatings{h}, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, Reviews: productReviews{h}, Uses: productUses{h}, Log: p.log,
 		Blind: func(text string) string { return h.box.Blinds("product.view", text)[0] }, ApplyURL: "/products/%d/apply",
 		Companies: knownCompanies{h}, Schema: enterprise.Schema(terms()), Options: suitOptions()})
 	h.sees["product"] = h.catalog.Sees
+	h.sees[catalog.ObjectFile] = h.catalog.SeesFile
 	h.sees["institution"], h.sees[institution.ObjectDocument] = h.institutions.Sees, h.institutions.SeesDocument
 	h.sees[institution.ObjectRenewal] = h.institutions.SeesRenewal
+}
+
+// productRatings tells the catalogue what companies say of its products. The evaluations are made after the catalogue.
+type productRatings struct{ *house }
+
+var _ catalog.Ratings = productRatings{}
+
+// Products are the ratings of all products.
+func (r productRatings) Products(ctx context.Context, db bun.IDB) (map[int64]catalog.Rating, error) {
+	list, err := r.evaluations.Products(ctx, db)
+	out := make(map[int64]catalog.Rating, len(list))
+	for id, x := range list {
+		out[id] = catalog.Rating{Score: int64(x.Score), Mean: int64(x.Mean), Count: int64(x.Count)}
+	}
+	return out, err
+}
+
+// productFiles lets products keep files. The house's keeper of files is made after the catalogue.
+type productFiles struct{ *house }
+
+var _ catalog.Files = productFiles{}
+
+// Claim ties an upload to a product.
+func (f productFiles) Claim(ctx context.Context, tx bun.Tx, actor access.Actor, fileID int64, object string, objectID int64) error {
+	return f.uploads.Claim(ctx, tx, actor, fileID, object, objectID)
+}
+
+// Known names the files that the actor may read.
+func (f productFiles) Known(ctx context.Context, actor access.Actor, ids []int64) (map[int64]catalog.FileRef, error) {
+	out := make(map[int64]catalog.FileRef, len(ids))
+	for _, id := range ids {
+		v, err := f.uploads.Get(ctx, actor, id)
+		if fault.KindOf(err) == fault.NotFound {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		out[id] = catalog.FileRef{ID: id, Name: v.Name, Size: v.Size, Mime: v.Mime}
+	}
+	return out, nil
+}
+
+// Open opens a file of a public product; the catalogue has established that it is one.
+func (f productFiles) Open(ctx context.Context, id int64) (web.Download, error) {
+	return f.uploads.Read(ctx, access.SystemActor("catalog"), id)
 }
 
 // knownCompanies tells the catalogue what is known of companies. The house's companies are made after the catalogue.

@@ -92,6 +92,11 @@ func (h *house) recordApplication(ctx context.Context, actor access.Actor, _ str
 	if a.Lends {
 		facts = append(facts, page.Fact{Label: "申请金额", Value: page.Money(a.Amount)}, page.Fact{Label: "申请期限", Value: fmt.Sprintf("%d 个月", a.Term)})
 	}
+	for _, x := range a.Extra {
+		if !x.Staff { // the record is handed to the company
+			facts = append(facts, page.Fact{Label: x.Label, Value: x.Text})
+		}
+	}
 	if a.ApprovedAmount > 0 {
 		facts = append(facts, page.Fact{Label: "审批结果", Value: fmt.Sprintf("%s，年利率 %s，期限 %d 个月", page.Money(a.ApprovedAmount), page.Rate(int64(a.ApprovedRate)), a.ApprovedTerm)})
 	}

@@ -19,16 +19,17 @@ type applicationProfileOutput struct{ Body Profile }
 type applicationSubmitInput struct {
 	web.Keyed
 	Body struct {
-		ProductID   int64   `json:"productId"`
-		Amount      int64   `json:"amount,omitempty" doc:"Fen; financing only."`
-		Term        int     `json:"term,omitempty" doc:"Months; financing only."`
-		Purpose     string  `json:"purpose"`
-		Collateral  string  `json:"collateral,omitempty" doc:"Financing only."`
-		ContactName string  `json:"contactName,omitempty" doc:"Empty takes the name of the account."`
-		Phone       string  `json:"phone,omitempty" doc:"Empty takes the phone of the account."`
-		Source      Source  `json:"source" enum:"h5,portal"`
-		FileIDs     []int64 `json:"fileIds,omitempty" maxItems:"9"`
-		PaperIDs    []int64 `json:"paperIds,omitempty" maxItems:"9" doc:"Licences of the company to be handed in."`
+		ProductID   int64               `json:"productId"`
+		Amount      int64               `json:"amount,omitempty" doc:"Fen; financing only."`
+		Term        int                 `json:"term,omitempty" doc:"Months; financing only."`
+		Purpose     string              `json:"purpose"`
+		Collateral  string              `json:"collateral,omitempty" doc:"Financing only."`
+		ContactName string              `json:"contactName,omitempty" doc:"Empty takes the name of the account."`
+		Phone       string              `json:"phone,omitempty" doc:"Empty takes the phone of the account."`
+		Source      Source              `json:"source" enum:"h5,portal"`
+		FileIDs     []int64             `json:"fileIds,omitempty" maxItems:"9"`
+		PaperIDs    []int64             `json:"paperIds,omitempty" maxItems:"9" doc:"Licences of the company to be handed in."`
+		Fields      map[string][]string `json:"fields,omitempty" doc:"Answers to the fields that administrators define, by their keys."`
 	}
 }
 
@@ -36,7 +37,7 @@ func (in *applicationSubmitInput) command() Submit {
 	b := in.Body
 	return Submit{
 		Key: in.Key, ProductID: b.ProductID, Amount: b.Amount, Term: b.Term, Purpose: b.Purpose, Collateral: b.Collateral,
-		ContactName: b.ContactName, Phone: b.Phone, Source: b.Source, FileIDs: b.FileIDs, PaperIDs: b.PaperIDs,
+		ContactName: b.ContactName, Phone: b.Phone, Source: b.Source, FileIDs: b.FileIDs, PaperIDs: b.PaperIDs, Fields: b.Fields,
 	}
 }
 
@@ -49,8 +50,9 @@ type applicationListInput struct {
 	Q       string   `query:"q" maxLength:"400" doc:"A number, a phone or its last four digits, the beginning of a credit code, or words."`
 	Kind    string   `query:"kind" doc:"Of products."`
 	// Institution narrows for those who see several.
-	Institution int64 `query:"institution"`
-	Mine        bool  `query:"mine" doc:"What the asker is the handler of."`
+	Institution int64  `query:"institution"`
+	Mine        bool   `query:"mine" doc:"What the asker is the handler of."`
+	Extra       string `query:"extra" maxLength:"1000" doc:"Conditions on the fields administrators define, one a line: pledge:房产, visited:2026-01-01..2026-06-30, share:10.."`
 }
 
 type applicationListOutput struct{ Body web.List[Item] }
@@ -90,6 +92,14 @@ type applicationDeclineInput struct {
 		Version int64    `json:"version"`
 		Codes   []string `json:"codes,omitempty" maxItems:"10" doc:"Of ready reasons."`
 		Reason  string   `json:"reason,omitempty" doc:"In own words; needed when no ready reason is chosen or one asks for it."`
+	}
+}
+
+type applicationExtraInput struct {
+	Target
+	Body struct {
+		Version int64               `json:"version" doc:"Of what is filled in, not of the application."`
+		Values  map[string][]string `json:"values"`
 	}
 }
 
@@ -260,7 +270,7 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/applications", Summary: "本企业的申请，或本人可见的申请", Tag: tag, Access: reader}.Huma(),
 		func(ctx context.Context, in *applicationListInput) (*applicationListOutput, error) {
 			items, next, note, err := s.Search(ctx, access.From(ctx), ListFilter{
-				Statuses: in.Status, Waiting: in.Waiting, Overdue: in.Overdue, Soon: in.Soon, Mine: in.Mine, Kind: in.Kind, Institution: in.Institution,
+				Statuses: in.Status, Waiting: in.Waiting, Overdue: in.Overdue, Soon: in.Soon, Mine: in.Mine, Kind: in.Kind, Institution: in.Institution, Extra: in.Extra,
 				Query: in.Q, Cursor: in.Cursor, Limit: in.Limit,
 			})
 			if err != nil {
@@ -327,6 +337,10 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, web.Operation{Method: "POST", Path: "/api/applications/{id}/undo", Summary: "撤销上一步", Tag: tag, Access: access.Only(access.Institution, access.Platform)}.Huma(),
 		func(ctx context.Context, in *applicationReasonInput) (*applicationOutput, error) {
 			return output(s.Undo(ctx, access.From(ctx), Undo{in.ref(in.Body.Version), in.Body.Reason}))
+		})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/applications/{id}/extra", Summary: "登记机构填写的扩展信息", Tag: tag, Access: access.Require(PermHandle)}.Huma(),
+		func(ctx context.Context, in *applicationExtraInput) (*applicationOutput, error) {
+			return output(s.FillExtra(ctx, access.From(ctx), FillExtra{Key: in.Key, ID: in.ID, Version: in.Body.Version, Values: in.Body.Values}))
 		})
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/application-results", Summary: "申请成果统计", Tag: tag, Access: access.Require(PermResults)}.Huma(),
 		func(ctx context.Context, in *applicationResultsInput) (*applicationResultsOutput, error) {

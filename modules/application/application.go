@@ -52,6 +52,7 @@ type Application struct {
 	Edition         int64  `bun:"edition,notnull"`
 	Kind            string `bun:"kind,notnull"`
 	KindName        string `bun:"kind_name,notnull"`
+	FinancingKind   string `bun:"financing_kind,notnull"` // "" of other services
 	Lends           bool   `bun:"lends,notnull"`
 	InstitutionID   int64  `bun:"institution_id,notnull"`
 	InstitutionName string `bun:"institution_name,notnull"`
@@ -95,6 +96,8 @@ type Application struct {
 	DisbursedAt     *time.Time `bun:"disbursed_at"`
 
 	Due
+
+	answers []answerRow // to the fields that administrators define, while it is submitted
 }
 
 // Allows reports whether the state of the application allows the action, whoever asks.

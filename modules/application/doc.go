@@ -28,7 +28,7 @@
 // # Tables
 //
 // applications, application_drafts, application_files, application_numbers, application_limits, application_diligence,
-// application_payments, application_memory. The timeline is read from the events.
+// application_payments, application_memory, application_answers (what was filled into the fields that administrators define). The timeline is read from the events.
 //
 // # Needs
 //
@@ -39,5 +39,5 @@
 // # Announces
 //
 // Submitted, Accepted, Declined, Withdrawn, SupplementAsked, Supplemented, Progressed, Planned, StepDone, Delivered, Objected,
-// Investigated, Approved, Disbursed, Completed, HandedOver, DueWarned, Overdue, DueMoved, Undone: see events.go. Drafts announce nothing.
+// Investigated, Approved, Disbursed, Completed, HandedOver, DueWarned, Overdue, DueMoved, Undone, ExtraFilled: see events.go. Drafts announce nothing.
 package application

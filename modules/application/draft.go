@@ -14,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/form"
 	"github.com/huiqi/huiqi/platform/text"
 )
 
@@ -27,6 +28,8 @@ type Typed struct {
 	Phone       string      `json:"phone"` // empty: that of the account
 	Files       []DraftFile `json:"files" nullable:"false"`
 	Papers      []int64     `json:"papers" nullable:"false" required:"false" doc:"Licences of the company to be handed in."`
+	// Fields are the answers to what administrators ask, by the keys of the fields.
+	Fields map[string][]string `json:"fields,omitempty"`
 }
 
 // DraftFile is an upload that belongs to its writer until the application is sent.
@@ -61,12 +64,14 @@ type Form struct {
 	Phone          string     `json:"phone"` // of the account, masked
 	Draft          *DraftView `json:"draft,omitempty"`
 	// Known is what the institution will read of the company, as far as Sharing holds.
-	Known      []ProfileFact `json:"known"`
-	Sharing    *Sharing      `json:"sharing,omitempty"`
-	Papers     []Paper       `json:"papers"`
-	Prefill    Prefill       `json:"prefill"`
-	OpenID     int64         `json:"openId,omitempty"` // the company's application that has not ended
-	OpenNumber string        `json:"openNumber,omitempty"`
+	Known   []ProfileFact `json:"known"`
+	Sharing *Sharing      `json:"sharing,omitempty"`
+	Papers  []Paper       `json:"papers"`
+	// Fields are what administrators ask beside the rest.
+	Fields     []form.OwnField `json:"fields" nullable:"false"`
+	Prefill    Prefill         `json:"prefill"`
+	OpenID     int64           `json:"openId,omitempty"` // the company's application that has not ended
+	OpenNumber string          `json:"openNumber,omitempty"`
 }
 
 // applicant checks that the actor acts for a company.
@@ -122,6 +127,11 @@ func (s *Service) Form(ctx context.Context, actor access.Actor, productID int64)
 	if err := s.addKnown(ctx, db, actor, &f); err != nil {
 		return Form{}, err
 	}
+	asked, err := s.asked(ctx, db, f.Product.Kind, f.Product.FinancingKind, false)
+	if err != nil {
+		return Form{}, err
+	}
+	f.Fields = ownFields(asked)
 	open, err := openOf(ctx, db, actor.EnterpriseID, productID)
 	if err == nil {
 		f.OpenID, f.OpenNumber = open.ID, open.Number
@@ -235,6 +245,9 @@ func (t *Typed) check() error {
 	}
 	if len(t.Papers) > maxPapers {
 		return fault.InvalidField("paperIds", "TOO_MANY_PAPERS", fmt.Sprintf("最多使用 %d 份证照，请减少后提交", maxPapers))
+	}
+	if err := checkTyped(t.Fields); err != nil {
+		return err
 	}
 	if t.Papers == nil {
 		t.Papers = []int64{}

@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/form"
 	"github.com/huiqi/huiqi/platform/sheet"
 	"github.com/huiqi/huiqi/platform/text"
 )
@@ -24,10 +25,24 @@ const (
 type exported struct {
 	Application
 	actor access.Actor
+	extra map[string]string // of the fields administrators define, in words
 }
 
-// ExportSource is the list of applications that leaves as a spreadsheet: what the actor sees.
+// ExportSource is the list of applications that leaves as a spreadsheet: what the actor sees. The fields that administrators
+// define are columns too, as they are at the moment.
 func (s *Service) ExportSource() sheet.Source {
+	src := s.exportSource(nil)
+	src.Now = func(ctx context.Context) (sheet.Source, error) {
+		if s.Fields == nil {
+			return s.exportSource(nil), nil
+		}
+		list, err := s.Fields.Defined(ctx, s.DB.Read())
+		return s.exportSource(list), err
+	}
+	return src
+}
+
+func (s *Service) exportSource(extra []Asked) sheet.Source {
 	of := sheet.Of[exported]
 	phone := func(clear bool) func(context.Context, *exported) (sheet.Cell, error) {
 		return func(_ context.Context, a *exported) (sheet.Cell, error) {
@@ -50,45 +65,54 @@ func (s *Service) ExportSource() sheet.Source {
 		}
 		return sheet.Fen(n)
 	}
-	return sheet.List[exported]{
-		Name: "applications", Title: "申请", Permission: PermExport, Describe: describe, Count: s.exportCount, Page: s.exportPage,
-		Fields: []sheet.Field[exported]{
-			of("number", "申请编号", 20, func(a *exported) sheet.Cell { return sheet.Text(a.Number) }),
-			of("status", "状态", 10, func(a *exported) sheet.Cell { return sheet.Text(a.Status.Label()) }),
-			of("product", "产品", 28, func(a *exported) sheet.Cell { return sheet.Text(a.ProductName) }),
-			of("kind", "服务类别", 14, func(a *exported) sheet.Cell { return sheet.Text(a.KindName) }),
-			of("institution", "机构", 26, func(a *exported) sheet.Cell { return sheet.Text(a.InstitutionName) }),
-			of("enterprise", "企业", 28, func(a *exported) sheet.Cell { return sheet.Text(a.EnterpriseName) }),
-			of("contact", "联系人", 12, func(a *exported) sheet.Cell {
-				if handles(a.actor, &a.Application) {
-					return sheet.Text(a.ContactName)
-				}
-				return sheet.Text(text.MaskName(a.ContactName))
-			}),
-			{SourceColumn: sheet.SourceColumn{Key: "phoneMasked", Title: "联系电话（脱敏）", Width: 16}, Cell: phone(false)},
-			sheet.Field[exported]{SourceColumn: sheet.SourceColumn{Key: "phone", Title: "联系电话", Width: 16}, Cell: phone(true)}.Behind(PermExportPhone),
-			of("amount", "申请金额（元）", 16, func(a *exported) sheet.Cell { return fen(a.Amount) }),
-			of("term", "申请期限（月）", 14, func(a *exported) sheet.Cell { return months(a.Term) }),
-			of("purpose", "用途", 30, func(a *exported) sheet.Cell { return sheet.Text(a.Purpose) }),
-			of("handler", "经办人", 12, func(a *exported) sheet.Cell { return sheet.Text(a.HandlerName) }),
-			of("submittedAt", "提交时间", 20, func(a *exported) sheet.Cell { return sheet.Time(a.SubmittedAt) }),
-			of("dueFor", "时限种类", 12, func(a *exported) sheet.Cell { return sheet.Text(dueWords[a.For]) }),
-			of("dueAt", "截止时间", 20, func(a *exported) sheet.Cell { return sheet.Time(a.Due.At) }),
-			of("closedAt", "结束时间", 20, func(a *exported) sheet.Cell { return sheet.TimeOf(a.ClosedAt) }),
-			of("approvedAmount", "审批金额（元）", 16, func(a *exported) sheet.Cell { return fen(a.ApprovedAmount) }),
-			of("approvedRate", "年利率（%）", 12, func(a *exported) sheet.Cell { return fen(int64(a.ApprovedRate)) }), // basis points are hundredths too
-			of("approvedTerm", "审批期限（月）", 14, func(a *exported) sheet.Cell { return months(a.ApprovedTerm) }),
-			of("disbursedAmount", "放款金额（元）", 16, func(a *exported) sheet.Cell { return fen(a.DisbursedAmount) }),
-			of("disbursedAt", "放款时间", 20, func(a *exported) sheet.Cell { return sheet.TimeOf(a.DisbursedAt) }),
-			of("reason", "未通过或补正原因", 30, func(a *exported) sheet.Cell { return sheet.Text(a.Reason) }),
-		},
-	}.Source()
+	columns := []sheet.Field[exported]{
+		of("number", "申请编号", 20, func(a *exported) sheet.Cell { return sheet.Text(a.Number) }),
+		of("status", "状态", 10, func(a *exported) sheet.Cell { return sheet.Text(a.Status.Label()) }),
+		of("product", "产品", 28, func(a *exported) sheet.Cell { return sheet.Text(a.ProductName) }),
+		of("kind", "服务类别", 14, func(a *exported) sheet.Cell { return sheet.Text(a.KindName) }),
+		of("institution", "机构", 26, func(a *exported) sheet.Cell { return sheet.Text(a.InstitutionName) }),
+		of("enterprise", "企业", 28, func(a *exported) sheet.Cell { return sheet.Text(a.EnterpriseName) }),
+		of("contact", "联系人", 12, func(a *exported) sheet.Cell {
+			if handles(a.actor, &a.Application) {
+				return sheet.Text(a.ContactName)
+			}
+			return sheet.Text(text.MaskName(a.ContactName))
+		}),
+		{SourceColumn: sheet.SourceColumn{Key: "phoneMasked", Title: "联系电话（脱敏）", Width: 16}, Cell: phone(false)},
+		sheet.Field[exported]{SourceColumn: sheet.SourceColumn{Key: "phone", Title: "联系电话", Width: 16}, Cell: phone(true)}.Behind(PermExportPhone),
+		of("amount", "申请金额（元）", 16, func(a *exported) sheet.Cell { return fen(a.Amount) }),
+		of("term", "申请期限（月）", 14, func(a *exported) sheet.Cell { return months(a.Term) }),
+		of("purpose", "用途", 30, func(a *exported) sheet.Cell { return sheet.Text(a.Purpose) }),
+		of("handler", "经办人", 12, func(a *exported) sheet.Cell { return sheet.Text(a.HandlerName) }),
+		of("submittedAt", "提交时间", 20, func(a *exported) sheet.Cell { return sheet.Time(a.SubmittedAt) }),
+		of("dueFor", "时限种类", 12, func(a *exported) sheet.Cell { return sheet.Text(dueWords[a.For]) }),
+		of("dueAt", "截止时间", 20, func(a *exported) sheet.Cell { return sheet.Time(a.Due.At) }),
+		of("closedAt", "结束时间", 20, func(a *exported) sheet.Cell { return sheet.TimeOf(a.ClosedAt) }),
+		of("approvedAmount", "审批金额（元）", 16, func(a *exported) sheet.Cell { return fen(a.ApprovedAmount) }),
+		of("approvedRate", "年利率（%）", 12, func(a *exported) sheet.Cell { return fen(int64(a.ApprovedRate)) }), // basis points are hundredths too
+		of("approvedTerm", "审批期限（月）", 14, func(a *exported) sheet.Cell { return months(a.ApprovedTerm) }),
+		of("disbursedAmount", "放款金额（元）", 16, func(a *exported) sheet.Cell { return fen(a.DisbursedAmount) }),
+		of("disbursedAt", "放款时间", 20, func(a *exported) sheet.Cell { return sheet.TimeOf(a.DisbursedAt) }),
+		of("reason", "未通过或补正原因", 30, func(a *exported) sheet.Cell { return sheet.Text(a.Reason) }),
+	}
+	for _, x := range extra {
+		c := of("extra."+x.Field.Key, x.Field.Label, 18, func(a *exported) sheet.Cell {
+			if a.extra[x.Field.Key] == "" {
+				return sheet.Cell{}
+			}
+			return sheet.Text(a.extra[x.Field.Key])
+		})
+		c.Off, c.Gone = x.Retired, x.Retired
+		columns = append(columns, c)
+	}
+	return sheet.List[exported]{Name: "applications", Title: "申请", Permission: PermExport, Fields: columns,
+		Describe: func(f sheet.Filter) (string, error) { return describe(extra, f) }, Count: s.exportCount, Page: s.exportPage}.Source()
 }
 
 var scopeNames = map[string]string{"waiting": "待受理", "overdue": "已超时限", "soon": "即将到期", "mine": "我经办的"}
 
 func exportFilter(actor access.Actor, f sheet.Filter) (ListFilter, error) {
-	if err := f.Only("scope", "status", "q", "kind", "institution"); err != nil {
+	if err := f.Only("scope", "status", "q", "kind", "institution", "extra"); err != nil {
 		return ListFilter{}, err
 	}
 	var out ListFilter
@@ -114,7 +138,7 @@ func exportFilter(actor access.Actor, f sheet.Filter) (ListFilter, error) {
 	if out.Waiting {
 		out.Statuses = nil
 	}
-	out.Query, out.Kind = f["q"], f["kind"]
+	out.Query, out.Kind, out.Extra = f["q"], f["kind"], f["extra"]
 	if v := f["institution"]; v != "" {
 		var err error
 		if out.Institution, err = strconv.ParseInt(v, 10, 64); err != nil {
@@ -124,7 +148,7 @@ func exportFilter(actor access.Actor, f sheet.Filter) (ListFilter, error) {
 	return out, nil
 }
 
-func describe(f sheet.Filter) (string, error) {
+func describe(extra []Asked, f sheet.Filter) (string, error) {
 	parsed, err := exportFilter(access.Actor{}, f)
 	if err != nil {
 		return "", err
@@ -149,7 +173,11 @@ func describe(f sheet.Filter) (string, error) {
 		}
 		words = append(words, "状态："+strings.Join(names, "、"))
 	}
-	return strings.Join(words, "；"), nil
+	conditions, err := form.ReadFilters(ownFields(extra), parsed.Extra)
+	for _, x := range conditions {
+		words = append(words, x.Words())
+	}
+	return strings.Join(words, "；"), err
 }
 
 func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Filter, after string, limit int) ([]exported, string, error) {
@@ -159,11 +187,30 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 	}
 	parsed.Cursor, parsed.Limit = after, min(limit, 100)
 	rows, next, _, _, err := s.page(ctx, actor, &parsed)
+	if err != nil {
+		return nil, "", err
+	}
+	ids := make([]int64, 0, len(rows))
+	for i := range rows {
+		ids = append(ids, rows[i].ID)
+	}
+	answers, err := answersOf(ctx, s.DB.Read(), ids...)
+	if err != nil {
+		return nil, "", err
+	}
 	out := make([]exported, 0, len(rows))
 	for i := range rows {
-		out = append(out, exported{rows[i], actor})
+		e := exported{rows[i], actor, map[string]string{}}
+		for _, r := range answers[e.ID] {
+			f, err := r.field()
+			if err != nil {
+				return nil, "", err
+			}
+			e.extra[r.Field] = f.Show(r.Value)
+		}
+		out = append(out, e)
 	}
-	return out, next, err
+	return out, next, nil
 }
 
 // exportCount counts up to most; where words are searched for it looks page by page.
@@ -184,6 +231,9 @@ func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.F
 	}
 	parsed.now = s.Clock.Now()
 	db := s.DB.Read()
+	if parsed.conditions, err = s.conditions(ctx, db, actor, parsed.Extra); err != nil {
+		return 0, err
+	}
 	q := parsed.narrow(visible(actor).narrow(db.NewSelect().Model((*Application)(nil)).ColumnExpr("1")).Limit(int64(most)), "")
 	if list := parsed.each(); list[0] != "" {
 		q = q.Where("a.status IN ?", bun.Tuple(list))

@@ -28,7 +28,7 @@ func (a *Application) doc() search.Doc {
 	slices.Sort(scope)
 	return search.Doc{ID: a.ID, Scope: scope, Texts: []string{
 		strings.Join([]string{a.ProductName, a.EnterpriseName, a.InstitutionName, a.KindName}, "\n"),
-		strings.Join([]string{masked(a.Purpose), masked(a.Collateral)}, "\n"),
+		strings.Join([]string{masked(a.Purpose), masked(a.Collateral), said(a.answers)}, "\n"),
 	}}
 }
 
@@ -42,8 +42,17 @@ func SearchSource() search.Source {
 		if err := pick(db.NewSelect().Model(&rows), "a.id").Scan(ctx); err != nil {
 			return nil, err
 		}
+		ids := make([]int64, 0, len(rows))
+		for i := range rows {
+			ids = append(ids, rows[i].ID)
+		}
+		answers, err := answersOf(ctx, db, ids...)
+		if err != nil {
+			return nil, err
+		}
 		docs := make([]search.Doc, 0, len(rows))
 		for i := range rows {
+			rows[i].answers = answers[rows[i].ID]
 			docs = append(docs, rows[i].doc())
 		}
 		return docs, nil

@@ -132,6 +132,20 @@ type memory20261130 struct {
 	Was           string    `bun:"was,notnull,type:text"`
 }
 
+type answer20261130 struct {
+	bun.BaseModel `bun:"table:application_answers"`
+
+	ApplicationID int64     `bun:"application_id,pk"`
+	Field         string    `bun:"field,pk"`
+	Sort          int       `bun:"sort,notnull"`
+	Definition    string    `bun:"definition,notnull,type:text"`
+	Staff         bool      `bun:"staff,notnull"`
+	Value         string    `bun:"value,notnull,type:text"`
+	Number        *int64    `bun:"number"`
+	ByName        string    `bun:"by_name,notnull"`
+	At            time.Time `bun:"at,notnull"`
+}
+
 // Migrations are the tables of the module. The unique index keeps a company from having two open applications for one
 // product, however many requests arrive at once.
 var Migrations = []database.Migration{{
@@ -217,6 +231,17 @@ var Migrations = []database.Migration{{
 	ID: "20261130020300_application_memory",
 	Up: func(ctx context.Context, tx bun.Tx) error {
 		return database.CreateTables(ctx, tx, (*memory20261130)(nil))
+	},
+}, {
+	ID: "20261130080200_application_answers",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*answer20261130)(nil)); err != nil {
+			return err
+		}
+		if err := addColumns(ctx, tx, "financing_kind VARCHAR NOT NULL DEFAULT ''", "extra_version BIGINT NOT NULL DEFAULT 0"); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx, "CREATE INDEX application_answers_field ON application_answers (field, application_id)")
 	},
 }}
 

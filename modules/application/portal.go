@@ -314,6 +314,9 @@ func applicationFacts(a View) []page.Fact {
 	} else {
 		list = append(list, page.Fact{Label: "需求说明", Value: a.Purpose})
 	}
+	for _, x := range a.Extra {
+		list = append(list, page.Fact{Label: x.Label, Value: x.Text})
+	}
 	return append(list, page.Fact{Label: "联系人", Value: a.ContactName + " " + a.Phone})
 }
 

@@ -40,6 +40,7 @@ type applyPage struct {
 	SavedAt   string // when the draft was saved; empty without one
 	Listed    bool
 	Fields    []page.Field // text and text area fields, in order; Rows > 0 is a text area
+	Extra     []page.Field // what administrators ask, each with its template's kind in Type
 	Files     page.Field
 	Kept      page.Field // files of the draft; ticked ones are removed
 	Product   page.Facts
@@ -76,6 +77,7 @@ func (s *Service) takeForm(c *fiber.Ctx, p *web.Pages) error {
 			typed.Papers = append(typed.Papers, n)
 		}
 	}
+	typed.Fields = typedFields(c)
 	files, failure := s.formFiles(c, id)
 	typed.Files = files
 	if len(typed.Files) > maxFiles {
@@ -124,6 +126,26 @@ func (s *Service) formFiles(c *fiber.Ctx, productID int64) ([]DraftFile, error) 
 		list = append(list, DraftFile{ID: v.ID, Name: v.Name, Size: v.Size})
 	}
 	return list, err
+}
+
+// typedFields are the answers of the posted form to what administrators ask, by the keys of the fields.
+func typedFields(c *fiber.Ctx) map[string][]string {
+	out := map[string][]string{}
+	take := func(name string, values ...string) {
+		if key, ok := strings.CutPrefix(name, "fields."); ok {
+			out[key] = append(out[key], values...)
+		}
+	}
+	if form, err := c.MultipartForm(); err == nil {
+		for name, values := range form.Value {
+			take(name, values...)
+		}
+		return out
+	}
+	for name, value := range c.Request().PostArgs().All() {
+		take(string(name), string(value))
+	}
+	return out
 }
 
 func formValues(c *fiber.Ctx, name string) []string {
@@ -222,6 +244,9 @@ func (s *Service) applyPage(c *fiber.Ctx, p *web.Pages, typed *Typed, failure er
 		data.Errors = page.ErrorSummary{} // the notice says the same and leads on
 	}
 	data.Fields = fields(f, typed, found)
+	for _, x := range f.Fields {
+		data.Extra = append(data.Extra, x.Input(typed.Fields[x.Key], found("fields."+x.Key)))
+	}
 	data.Files = page.Field{Name: "files", Label: "上传材料", Hint: "支持 jpg、png、pdf、docx、xlsx，可多选，连同已上传的最多 9 个，一次上传合计不超过 20 MB",
 		Accept: acceptFiles, Multiple: true, Error: found("files")}
 	if e := found("fileIds"); e != "" {

@@ -31,10 +31,10 @@ func mustServePortal(t *testing.T) browser {
 }
 
 // form is what a browser without scripts sends; a value that begins with @ is a file of that name.
-type form map[string]string
+type posted map[string]string
 
 // send posts a form, or gets the page when there is none, and returns status, address led to, and page.
-func (b browser) send(who, path string, f form) (int, string, string) {
+func (b browser) send(who, path string, f posted) (int, string, string) {
 	b.t.Helper()
 	method, kind := "GET", ""
 	var body bytes.Buffer
@@ -95,7 +95,7 @@ func TestApplyingWithoutAScript(t *testing.T) {
 			t.Fatalf("form without %q: %d %s", part, status, html)
 		}
 	}
-	f := form{"key": mustKey(t, html), "action": "submit", "amount": "一百", "term": "12", "purpose": "<script>alert(1)</script>𠮷", "collateral": "", "contactName": "王芳", "phone": "", "files": "@流水.pdf"}
+	f := posted{"key": mustKey(t, html), "action": "submit", "amount": "一百", "term": "12", "purpose": "<script>alert(1)</script>𠮷", "collateral": "", "contactName": "王芳", "phone": "", "files": "@流水.pdf"}
 	status, _, html = b.send("baker", "/products/500/apply", f)
 	for _, part := range []string{"申请金额应为数字", "&lt;script&gt;", `value="一百"`, "移除 流水.pdf", `href="#f-amount"`} {
 		if status != 422 || !strings.Contains(html, part) {
@@ -125,7 +125,7 @@ func TestApplyingWithoutAScript(t *testing.T) {
 	if status, to, _ := b.send("baker", "/products/500/apply", nil); status/100 != 3 || to != "/applications/1?done=open" {
 		t.Errorf("applying again leads to %d %s", status, to)
 	}
-	if status, to, _ := b.send("baker", "/products/501/apply", form{"action": "discard"}); status != 303 || to != "/applications?done=discarded" {
+	if status, to, _ := b.send("baker", "/products/501/apply", posted{"action": "discard"}); status != 303 || to != "/applications?done=discarded" {
 		t.Errorf("discarded: %d %s", status, to)
 	}
 	_, _, html = b.send("baker", "/applications", nil)
@@ -160,7 +160,7 @@ func TestSupplyingAndWithdrawingWithoutAScript(t *testing.T) {
 	if !strings.Contains(html, "请补充完整租赁合同") || !strings.Contains(html, "提交补充材料") {
 		t.Fatalf("asked: %s", html)
 	}
-	f := form{"key": mustKey(t, html), "version": "2", "note": "", "files": "@合同.pdf"}
+	f := posted{"key": mustKey(t, html), "version": "2", "note": "", "files": "@合同.pdf"}
 	if status, _, html := b.send("baker", "/applications/1/supplement", f); status != 422 || !strings.Contains(html, "请填写补充说明") {
 		t.Errorf("without a note: %d %s", status, html)
 	}
@@ -184,7 +184,7 @@ func TestSupplyingAndWithdrawingWithoutAScript(t *testing.T) {
 	if status != 200 || !strings.Contains(html, "不能恢复") {
 		t.Fatalf("withdraw: %d %s", status, html)
 	}
-	g := form{"key": mustKey(t, html), "version": "1", "reason": "选错产品"}
+	g := posted{"key": mustKey(t, html), "version": "1", "reason": "选错产品"}
 	if status, _, html := b.send("baker", "/applications/1/withdraw", g); status != 422 || !strings.Contains(html, "请刷新后再办理") {
 		t.Errorf("stale: %d %s", status, html)
 	}
@@ -210,7 +210,7 @@ func TestWhatStandsInTheWayIsSaid(t *testing.T) {
 	if !strings.Contains(html, "还没有完成企业认证") || !strings.Contains(html, "去认证企业") {
 		t.Fatalf("unverified: %s", html)
 	}
-	f := form{"key": mustKey(t, html), "action": "submit", "purpose": "代理记账"}
+	f := posted{"key": mustKey(t, html), "action": "submit", "purpose": "代理记账"}
 	status, _, html := b.send("unverified", "/products/501/apply", f)
 	if status != 409 || !strings.Contains(html, "去认证企业") || !strings.Contains(html, "代理记账") {
 		t.Errorf("unverified sends: %d %s", status, html)

@@ -15,6 +15,7 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/form"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/search"
@@ -28,6 +29,7 @@ type Offer struct {
 	Edition         int64    `json:"edition"` // which text of the product this is
 	Kind            string   `json:"kind"`
 	KindName        string   `json:"kindName"`
+	FinancingKind   string   `json:"financingKind,omitempty"`
 	Lends           bool     `json:"lends"` // an amount and a term are applied for
 	InstitutionID   int64    `json:"institutionId"`
 	InstitutionName string   `json:"institutionName"`
@@ -125,6 +127,8 @@ type Deps struct {
 	Outside search.Outside
 	// Arrivals attributes applications to what brought them; nil attributes none.
 	Arrivals Arrivals
+	// Fields tells what administrators ask beside the rest; nil asks nothing.
+	Fields Fields
 }
 
 // Arrivals keeps by which way applications came.
@@ -187,12 +191,15 @@ type ListFilter struct {
 	Institution int64
 	// Query keeps what it finds: a number, a phone or its last four digits, the beginning of a credit code, or words. The
 	// answer is newest first.
-	Query  string
+	Query string
+	// Extra are conditions on the fields administrators define, one a line: see form.ReadFilters.
+	Extra  string
 	Cursor string
 	Limit  int
 
-	handlerID int64
-	now       time.Time
+	conditions []form.Filter
+	handlerID  int64
+	now        time.Time
 }
 
 // byDue reports whether the nearest deadline comes first.
@@ -223,6 +230,7 @@ func (f ListFilter) narrow(q *bun.SelectQuery, status Status) *bun.SelectQuery {
 	if f.Institution != 0 {
 		q = q.Where("a.institution_id = ?", f.Institution)
 	}
+	q = narrowBy(q, f.conditions)
 	if f.Overdue {
 		q = q.Where("a.due_for <> '' AND a.due_held_at IS NULL AND a.due_at < ?", f.now)
 	}
@@ -279,6 +287,9 @@ func (s *Service) page(ctx context.Context, actor access.Actor, f *ListFilter) (
 		after = &p
 	}
 	db := s.DB.Read()
+	if f.conditions, err = s.conditions(ctx, db, actor, f.Extra); err != nil {
+		return nil, "", w, "", err
+	}
 	if f.Query == "" {
 		rows, err = list(ctx, db, visible(actor), *f, after, f.Limit+1)
 	} else {

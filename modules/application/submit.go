@@ -32,6 +32,10 @@ type Submit struct {
 	Source      Source
 	FileIDs     []int64
 	PaperIDs    []int64 `json:",omitempty"` // licences of the company to be handed in
+	// Fields are the answers to what administrators ask, by the keys of the fields.
+	Fields map[string][]string `json:",omitempty"`
+
+	unseen bool // nobody saw the form: what is required is not demanded
 }
 
 // unread stands for a number that was typed and is none.
@@ -39,7 +43,7 @@ const unread = -1
 
 // command reads the form as it was typed. What is no number becomes unread, which Submit refuses in words.
 func (t Typed) command() Submit {
-	cmd := Submit{Purpose: t.Purpose, Collateral: t.Collateral, ContactName: t.ContactName, Phone: t.Phone, PaperIDs: t.Papers}
+	cmd := Submit{Purpose: t.Purpose, Collateral: t.Collateral, ContactName: t.ContactName, Phone: t.Phone, PaperIDs: t.Papers, Fields: t.Fields}
 	if strings.TrimSpace(t.Amount) != "" {
 		fen, ok := parseWan(t.Amount)
 		if cmd.Amount = fen; !ok {
@@ -87,11 +91,13 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, cmd Submit) (V
 }
 
 // SubmitIn is Submit in the transaction of another module, whose own record makes a repeat harmless: what it makes is there exactly if
-// what led to it is. The draft for the product goes as with Submit.
+// what led to it is. The draft for the product goes as with Submit. Nobody saw the form: fields that administrators require may be
+// left out.
 func (s *Service) SubmitIn(ctx context.Context, tx bun.Tx, actor access.Actor, cmd Submit) (Case, error) {
 	if err := applicant(actor); err != nil {
 		return Case{}, err
 	}
+	cmd.unseen = true
 	id, err := s.submit(ctx, tx, actor, cmd, s.Clock.Now())
 	if err != nil {
 		return Case{}, fmt.Errorf("submit application: %w", err)
@@ -121,6 +127,9 @@ func (s *Service) submit(ctx context.Context, tx bun.Tx, actor access.Actor, cmd
 		return 0, ErrOpen.Wrap(err)
 	} else if err != nil {
 		return 0, fmt.Errorf("insert application: %w", err)
+	}
+	if err := keepAnswers(ctx, tx, a, actor.Name, now); err != nil {
+		return 0, err
 	}
 	if err := fullText.Put(ctx, tx, a.doc()); err != nil {
 		return 0, err
@@ -176,8 +185,13 @@ func (s *Service) prepare(ctx context.Context, tx bun.Tx, actor access.Actor, cm
 		return nil, "", err
 	}
 	a := unsent(actor, cmd, offer, company.Name)
-	phone, err := a.fill(cmd, offer)
+	asked, err := s.asked(ctx, tx, offer.Kind, offer.FinancingKind, false)
 	if err != nil {
+		return nil, "", err
+	}
+	phone, wrong := a.fill(cmd, offer)
+	a.answers, err = answered(asked, cmd.Fields, !cmd.unseen)
+	if err := fault.Merge(wrong, err); err != nil {
 		return nil, "", err
 	}
 	if a.ContactName == "" || phone == "" {
@@ -200,7 +214,7 @@ func (s *Service) prepare(ctx context.Context, tx bun.Tx, actor access.Actor, cm
 // unsent is the application before anything typed is in it.
 func unsent(actor access.Actor, cmd Submit, offer Offer, company string) *Application {
 	return &Application{
-		Status: Unsent, Source: cmd.Source, ProductID: offer.ID, ProductName: offer.Name, Edition: offer.Edition, Kind: offer.Kind, KindName: offer.KindName, Lends: offer.Lends,
+		Status: Unsent, Source: cmd.Source, ProductID: offer.ID, ProductName: offer.Name, Edition: offer.Edition, Kind: offer.Kind, KindName: offer.KindName, FinancingKind: offer.FinancingKind, Lends: offer.Lends,
 		InstitutionID: offer.InstitutionID, InstitutionName: offer.InstitutionName, Materials: strings.Join(offer.Materials, "\n"), PromisedDays: offer.Days,
 		EnterpriseID: actor.EnterpriseID, EnterpriseName: company, UserID: actor.UserID,
 	}

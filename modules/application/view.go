@@ -49,19 +49,21 @@ type Item struct {
 // View is an application as one actor may see it.
 type View struct {
 	Item
-	Purpose        string     `json:"purpose"`
-	Collateral     string     `json:"collateral"`
-	Materials      []string   `json:"materials"` // what the product asked for when it was applied for
-	Source         Source     `json:"source" enum:"h5,portal"`
-	ContactName    string     `json:"contactName"` // masked for staff outside the institution
-	Phone          string     `json:"phone"`       // masked
-	TelephoneOpens bool       `json:"telephoneOpens"`
-	Reason         string     `json:"reason"` // why it ended, or what is lacking
-	ApprovedAmount int64      `json:"approvedAmount"`
-	ApprovedRate   int        `json:"approvedRate"`
-	ApprovedTerm   int        `json:"approvedTerm"`
-	Plan           *Plan      `json:"plan,omitempty" doc:"How the service is given."`
-	DeliveredAt    *time.Time `json:"deliveredAt,omitempty"`
+	Purpose        string      `json:"purpose"`
+	Collateral     string      `json:"collateral"`
+	Materials      []string    `json:"materials"` // what the product asked for when it was applied for
+	Source         Source      `json:"source" enum:"h5,portal"`
+	ContactName    string      `json:"contactName"` // masked for staff outside the institution
+	Phone          string      `json:"phone"`       // masked
+	TelephoneOpens bool        `json:"telephoneOpens"`
+	Extra          []ExtraItem `json:"extra" nullable:"false" doc:"What was filled into the fields that administrators define."`
+	Fill           *Extra      `json:"fill,omitempty" doc:"What the actor fills in beside it for the institution."`
+	Reason         string      `json:"reason"` // why it ended, or what is lacking
+	ApprovedAmount int64       `json:"approvedAmount"`
+	ApprovedRate   int         `json:"approvedRate"`
+	ApprovedTerm   int         `json:"approvedTerm"`
+	Plan           *Plan       `json:"plan,omitempty" doc:"How the service is given."`
+	DeliveredAt    *time.Time  `json:"deliveredAt,omitempty"`
 	// Diligence is for the handling institution; others read in the timeline that it was done.
 	Diligence        []DiligenceView `json:"diligence,omitempty"`
 	Payments         []PaymentView   `json:"payments"`
@@ -131,6 +133,9 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, a *A
 	}
 	if a.Materials != "" {
 		v.Materials = strings.Split(a.Materials, "\n")
+	}
+	if err := s.addExtra(ctx, db, actor, a, &v); err != nil {
+		return View{}, err
 	}
 	phone, err := s.Box.Open(a.PhoneSealed, phonePlace(a.Number))
 	if err != nil {
@@ -202,7 +207,7 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, a *A
 }
 
 // inside are the entries that only the institution and the district's staff read.
-var inside = []string{"application.handed_over", "application.due_warned"}
+var inside = []string{"application.handed_over", "application.due_warned", "application.extra_filled"}
 
 // nextStep tells the applicant what happens next and what to do.
 func (a *Application) nextStep() string {
@@ -321,6 +326,10 @@ func stepOf(e event.Event) (Step, error) {
 		err = e.Decode(&f)
 		s.Label = map[string]string{"application.due_warned": "时限提醒", "application.overdue": "已超过时限", "application.due_moved": "时限调整"}[e.Type]
 		s.Text, s.Actor = dueWords[f.For]+"："+clock.Show(f.DueAt), ""
+	case "application.extra_filled":
+		var f ExtraFilled
+		err = e.Decode(&f)
+		s.Label, s.Text = "登记扩展信息", strings.Join(f.Fields, "、")
 	case "application.handed_over":
 		var f HandedOver
 		err = e.Decode(&f)

@@ -21,6 +21,7 @@ type productListInput struct {
 	InstitutionID int64    `query:"institutionId"`
 	Query         string   `query:"q" maxLength:"100" doc:"Part of the name of the product or the institution."`
 	Shown         bool     `query:"shown" doc:"Only what has a public edition."`
+	Extra         string   `query:"extra" maxLength:"1000" doc:"Conditions on the fields administrators define, one a line: park:台湖, since:2026-01-01..2026-06-30, share:10.."`
 	Waiting       bool     `query:"waiting" doc:"What waits for the asker's own work, oldest first."`
 }
 
@@ -128,7 +129,7 @@ type browseInput struct {
 	RateMax       int    `query:"rate" minimum:"0" maximum:"3600" doc:"Basis points."`
 	Recommended   bool   `query:"recommended"`
 	InstitutionID int64  `query:"institutionId"`
-	Sort          Sort   `query:"sort" enum:"new,hot,rate,match"`
+	Sort          Sort   `query:"sort" enum:"new,hot,rate,rating,match"`
 }
 
 func (in *browseInput) filter() BrowseFilter {
@@ -157,8 +158,9 @@ type suitsInput struct {
 	web.Keyed
 	ID   int64 `path:"id"`
 	Body struct {
-		Version int64 `json:"version" doc:"0 where nothing was said yet."`
-		Suits   Suits `json:"suits"`
+		Version int64  `json:"version" doc:"0 where nothing was said yet."`
+		Suits   Suits  `json:"suits"`
+		Reason  string `json:"reason" maxLength:"400" doc:"The institution reads it."`
 	}
 }
 
@@ -210,15 +212,15 @@ func Register(api huma.API, s *Service) {
 			v, err := s.SuitsOf(ctx, access.From(ctx), in.ID)
 			return &suitsOutput{v}, err
 		})
-	huma.Register(api, web.Operation{Method: "PUT", Path: "/api/managed-products/{id}/suits", Summary: "设置产品适合的企业", Tag: tag, Access: access.Require(PermEdit)}.Huma(),
+	huma.Register(api, web.Operation{Method: "PUT", Path: "/api/managed-products/{id}/suits", Summary: "调整产品适合的企业，不随版本审核", Tag: tag, Access: access.Require(PermReviewPlatform)}.Huma(),
 		func(ctx context.Context, in *suitsInput) (*suitsOutput, error) {
-			v, err := s.SetSuits(ctx, access.From(ctx), SetSuits{Key: in.Key, ID: in.ID, Version: in.Body.Version, Suits: in.Body.Suits})
+			v, err := s.SetSuits(ctx, access.From(ctx), SetSuits{Key: in.Key, ID: in.ID, Version: in.Body.Version, Suits: in.Body.Suits, Reason: in.Body.Reason})
 			return &suitsOutput{v}, err
 		})
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/managed-products", Summary: "本机构的产品，或待审核和管理的产品", Tag: tag, Access: view}.Huma(),
 		func(ctx context.Context, in *productListInput) (*productListOutput, error) {
 			items, next, err := s.List(ctx, access.From(ctx), ListFilter{Statuses: in.Status, Kind: in.Kind, InstitutionID: in.InstitutionID,
-				Query: in.Query, Shown: in.Shown, Waiting: in.Waiting, Cursor: in.Cursor, Limit: in.Limit})
+				Query: in.Query, Shown: in.Shown, Extra: in.Extra, Waiting: in.Waiting, Cursor: in.Cursor, Limit: in.Limit})
 			if err != nil {
 				return nil, err
 			}

@@ -19,10 +19,11 @@ type Sort string
 
 // The orders. ByMatch is the one of a search: name, then summary, then the rest.
 const (
-	ByNew   Sort = "new"
-	ByRate  Sort = "rate"
-	ByMatch Sort = "match"
-	ByHeat  Sort = "hot" // what was opened and applied for most of late first
+	ByNew    Sort = "new"
+	ByRate   Sort = "rate"
+	ByMatch  Sort = "match"
+	ByRating Sort = "rating" // what companies say best of first
+	ByHeat   Sort = "hot"    // what was opened and applied for most of late first
 )
 
 // Span is a wish for an amount or a term: from Low to High, 0 for open.
@@ -79,6 +80,8 @@ type Card struct {
 	InstitutionName string    `json:"institutionName"`
 	Facts           []Fact    `json:"facts" doc:"What decides, the first one first: rate or price, amount, term, time."`
 	Recommended     bool      `json:"recommended"`
+	Rating          int64     `json:"rating" doc:"Hundredths of a level; 0 without an evaluation."`
+	RatingCount     int64     `json:"ratingCount"`
 	Hot             bool      `json:"hot" doc:"Among those that are opened and applied for most."`
 	ListedAt        time.Time `json:"listedAt"`
 }
@@ -94,15 +97,18 @@ type Fact struct {
 // Detail is a public product as it is opened.
 type Detail struct {
 	Card
-	Edition      int64    `json:"edition"`
-	Description  string   `json:"description"`
-	Subsidy      string   `json:"subsidy"`
-	Conditions   []string `json:"conditions"`
-	Deliverables []string `json:"deliverables"`
-	Materials    []string `json:"materials"`
-	Steps        []string `json:"steps"`
-	ValidUntil   string   `json:"validUntil"`
-	Institution  Provider `json:"institution"`
+	Edition      int64        `json:"edition"`
+	Description  string       `json:"description"`
+	Subsidy      string       `json:"subsidy"`
+	Conditions   []string     `json:"conditions"`
+	Deliverables []string     `json:"deliverables"`
+	Materials    []string     `json:"materials"`
+	Steps        []string     `json:"steps"`
+	ValidUntil   string       `json:"validUntil"`
+	Extra        []Fact       `json:"extra" nullable:"false" doc:"What administrators ask beside the rest."`
+	Cover        string       `json:"cover,omitempty" doc:"The address of the picture."`
+	Files        []PublicFile `json:"files" nullable:"false"`
+	Institution  Provider     `json:"institution"`
 }
 
 // Found is a page of the public list. Count is counted to page.CountCap + 1 at most.
@@ -123,6 +129,8 @@ type ranking struct {
 
 func (f BrowseFilter) ranking() ranking {
 	switch f.Sort {
+	case ByRating:
+		return ranking{expr: "p.rating_score", dir: "DESC"}
 	case ByHeat:
 		return ranking{expr: "p.heat", dir: "DESC"}
 	case ByRate:
@@ -152,7 +160,7 @@ func (s *Service) Browse(ctx context.Context, _ access.Actor, f BrowseFilter) (F
 		f.Limit = 20
 	}
 	f.Query = strings.TrimSpace(f.Query)
-	if f.Sort != ByNew && f.Sort != ByRate && f.Sort != ByHeat && f.Sort != ByMatch || f.Sort == ByMatch && f.Query == "" {
+	if f.Sort != ByNew && f.Sort != ByRate && f.Sort != ByHeat && f.Sort != ByRating && f.Sort != ByMatch || f.Sort == ByMatch && f.Query == "" {
 		f.Sort = ByNew
 		if f.Query != "" {
 			f.Sort = ByMatch
@@ -308,7 +316,7 @@ func (d *dossier) card() Card {
 	k := Card{
 		ID: d.ID, Name: c.Name, Kind: c.Kind, KindName: kindOf(kinds, c.Kind).Name, FinancingKind: c.FinancingKind,
 		FinancingName: kindOf(financingKinds, c.FinancingKind).Name, Summary: c.Summary, Target: c.Target, InstitutionID: d.InstitutionID,
-		InstitutionName: d.InstitutionName, Facts: c.facts(), Recommended: d.Recommended, Hot: d.Hot,
+		InstitutionName: d.InstitutionName, Facts: c.facts(), Recommended: d.Recommended, Hot: d.Hot, Rating: d.RatingMean, RatingCount: d.RatingCount,
 	}
 	if d.ListedAt != nil {
 		k.ListedAt = d.ListedAt.UTC()
@@ -347,6 +355,15 @@ func (c Content) facts() []Fact {
 	return out
 }
 
+// extraFacts are the answers that companies see.
+func (c Content) extraFacts() []Fact {
+	out := []Fact{}
+	for _, a := range c.Extra.public() {
+		out = append(out, Fact{a.Label, a.Text, a.Text})
+	}
+	return out
+}
+
 // Show returns a public product, ErrNotFound for one that is not public, whoever asks, and counts that it was opened.
 func (s *Service) Show(ctx context.Context, actor access.Actor, id int64) (Detail, error) {
 	db := s.DB.Read()
@@ -363,7 +380,7 @@ func (s *Service) Show(ctx context.Context, actor access.Actor, id int64) (Detai
 	}
 	c := d.public.Content
 	return Detail{Card: d.card(), Edition: d.public.Number, Description: c.Description, Subsidy: c.Subsidy, Conditions: append([]string{}, c.Conditions...), Deliverables: append([]string{}, c.Deliverables...), Materials: append([]string{}, c.Materials...),
-		Steps: append([]string{}, c.Steps...), ValidUntil: c.ValidUntil, Institution: by}, nil
+		Steps: append([]string{}, c.Steps...), ValidUntil: c.ValidUntil, Extra: c.extraFacts(), Cover: d.cover(), Files: d.publicFiles(), Institution: by}, nil
 }
 
 // Offer is what an application takes over from the product it is for.

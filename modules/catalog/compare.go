@@ -77,6 +77,22 @@ func CompareRows(list []Detail) []CompareRow {
 			return d.Facts[i].Value
 		})
 	}
+	var extra []string
+	for _, d := range list {
+		for _, f := range d.Extra {
+			if !slices.Contains(extra, f.Label) {
+				extra = append(extra, f.Label)
+			}
+		}
+	}
+	for _, label := range extra {
+		add(label, func(d Detail) string {
+			if i := slices.IndexFunc(d.Extra, func(f Fact) bool { return f.Label == label }); i >= 0 {
+				return d.Extra[i].Value
+			}
+			return ""
+		})
+	}
 	add("适用对象", func(d Detail) string { return d.Target })
 	add("申请材料", func(d Detail) string { return strings.Join(d.Materials, "\n") })
 	add("办理流程", func(d Detail) string { return strings.Join(d.Steps, "\n") })

@@ -58,31 +58,37 @@ func (l *lines) Scan(src any) error {
 
 // Content is what an edition says.
 type Content struct {
-	Name          string `bun:"name,notnull" json:"name"`
-	Kind          string `bun:"kind,notnull" json:"kind"`
-	FinancingKind string `bun:"financing_kind,notnull" json:"financingKind" doc:"Of financing products only."`
-	Summary       string `bun:"summary,notnull" json:"summary"`
-	Description   string `bun:"description,notnull" json:"description"`
-	RateMin       int    `bun:"rate_min,notnull" json:"rateMin" doc:"Yearly, basis points: 385 is 3.85 %."`
-	RateMax       int    `bun:"rate_max,notnull" json:"rateMax"`
-	AmountMin     int64  `bun:"amount_min,notnull" json:"amountMin" doc:"Fen."`
-	AmountMax     int64  `bun:"amount_max,notnull" json:"amountMax"`
-	TermMin       int    `bun:"term_min,notnull" json:"termMin" doc:"Months."`
-	TermMax       int    `bun:"term_max,notnull" json:"termMax"`
-	Guarantees    lines  `bun:"guarantees,notnull" json:"guarantees" nullable:"false" doc:"Of loans: credit (nothing is pledged), mortgage, pledge, guarantor, insurance; any of them will do."`
-	Cost          string `bun:"cost,notnull" json:"cost" doc:"Of services: free, paid or subsidised."`
-	PriceText     string `bun:"price_text,notnull" json:"priceText" doc:"What a service costs, as shown."`
-	Subsidy       string `bun:"subsidy,notnull" json:"subsidy" doc:"Who pays how much of a subsidised service."`
-	Venues        lines  `bun:"venues,notnull" json:"venues" nullable:"false" doc:"Where a service takes place: online, office (of the institution), visit (at the company)."`
-	Duration      string `bun:"duration,notnull" json:"duration" doc:"How long a service lasts, as shown."`
-	Deliverables  lines  `bun:"deliverables,notnull" json:"deliverables" nullable:"false" doc:"What the company has in hand afterwards."`
-	Conditions    lines  `bun:"conditions,notnull" json:"conditions" nullable:"false" doc:"What a company must meet."`
-	Target        string `bun:"target,notnull" json:"target"`
-	Materials     lines  `bun:"materials,notnull" json:"materials" nullable:"false"`
-	Steps         lines  `bun:"steps,notnull" json:"steps" nullable:"false"`
-	Days          int    `bun:"days,notnull" json:"days" doc:"Working days until the result."`
-	ListFrom      string `bun:"list_from,notnull" json:"listFrom" doc:"The first day on the public list; empty as soon as it is approved."`
-	ValidUntil    string `bun:"valid_until,notnull" json:"validUntil" doc:"The last day, 2026-12-31; empty without a term."`
+	Name          string   `bun:"name,notnull" json:"name"`
+	Kind          string   `bun:"kind,notnull" json:"kind"`
+	FinancingKind string   `bun:"financing_kind,notnull" json:"financingKind" doc:"Of financing products only."`
+	Summary       string   `bun:"summary,notnull" json:"summary"`
+	Description   string   `bun:"description,notnull" json:"description"`
+	RateMin       int      `bun:"rate_min,notnull" json:"rateMin" doc:"Yearly, basis points: 385 is 3.85 %."`
+	RateMax       int      `bun:"rate_max,notnull" json:"rateMax"`
+	AmountMin     int64    `bun:"amount_min,notnull" json:"amountMin" doc:"Fen."`
+	AmountMax     int64    `bun:"amount_max,notnull" json:"amountMax"`
+	TermMin       int      `bun:"term_min,notnull" json:"termMin" doc:"Months."`
+	TermMax       int      `bun:"term_max,notnull" json:"termMax"`
+	Guarantees    lines    `bun:"guarantees,notnull" json:"guarantees" nullable:"false" doc:"Of loans: credit (nothing is pledged), mortgage, pledge, guarantor, insurance; any of them will do."`
+	Cost          string   `bun:"cost,notnull" json:"cost" doc:"Of services: free, paid or subsidised."`
+	PriceText     string   `bun:"price_text,notnull" json:"priceText" doc:"What a service costs, as shown."`
+	Subsidy       string   `bun:"subsidy,notnull" json:"subsidy" doc:"Who pays how much of a subsidised service."`
+	Venues        lines    `bun:"venues,notnull" json:"venues" nullable:"false" doc:"Where a service takes place: online, office (of the institution), visit (at the company)."`
+	Duration      string   `bun:"duration,notnull" json:"duration" doc:"How long a service lasts, as shown."`
+	Deliverables  lines    `bun:"deliverables,notnull" json:"deliverables" nullable:"false" doc:"What the company has in hand afterwards."`
+	Conditions    lines    `bun:"conditions,notnull" json:"conditions" nullable:"false" doc:"What a company must meet."`
+	Target        string   `bun:"target,notnull" json:"target"`
+	Materials     lines    `bun:"materials,notnull" json:"materials" nullable:"false"`
+	Steps         lines    `bun:"steps,notnull" json:"steps" nullable:"false"`
+	Days          int      `bun:"days,notnull" json:"days" doc:"Working days until the result."`
+	ListFrom      string   `bun:"list_from,notnull" json:"listFrom" doc:"The first day on the public list; empty as soon as it is approved."`
+	ValidUntil    string   `bun:"valid_until,notnull" json:"validUntil" doc:"The last day, 2026-12-31; empty without a term."`
+	Cover         fileRefs `bun:"cover,notnull" json:"cover" nullable:"false" required:"false" maxItems:"1" doc:"The picture."`
+	Files         fileRefs `bun:"files,notnull" json:"files" nullable:"false" required:"false" doc:"Attachments, pictures or PDF."`
+	// Suits is whom the product suits: what recommendations go by once the edition is public.
+	Suits Suits `bun:"suits,notnull" json:"suits" required:"false" doc:"Whom the product suits: what recommendations go by once the edition is public."`
+	// Extra is what administrators ask beside the rest.
+	Extra answers `bun:"extra,notnull" json:"extra" nullable:"false" required:"false" doc:"What is filled into the fields that administrators define."`
 }
 
 // entry collects what is wrong with typed content.
@@ -164,7 +170,7 @@ func (c Content) clean() (Content, error) {
 		Description: e.block("description", "产品说明", c.Description, maxDescription), Target: e.line("target", "适用对象", c.Target, 0, maxTarget),
 		PriceText: e.line("priceText", "价格", c.PriceText, 0, maxPrice), Materials: e.list("materials", "申请材料", c.Materials, maxMaterials),
 		Steps: e.list("steps", "办理流程", c.Steps, maxSteps), Days: c.Days, ValidUntil: c.ValidUntil, ListFrom: c.ListFrom,
-		Conditions: e.list("conditions", "申请条件", c.Conditions, maxConditions), Guarantees: lines{}, Venues: lines{}, Deliverables: lines{},
+		Conditions: e.list("conditions", "申请条件", c.Conditions, maxConditions), Guarantees: lines{}, Venues: lines{}, Deliverables: lines{}, Cover: c.Cover, Files: c.Files, Suits: c.Suits,
 	}
 	if kindOf(kinds, c.Kind).Code == "" {
 		e.refuse("kind", "PRODUCT_KIND", "请选择服务类别")
@@ -268,7 +274,16 @@ func nameKey(name string) string {
 
 // searchText is what full text looks through; the line ends keep phrases within one part.
 func (c Content) searchText(institution string) string {
-	return strings.Join([]string{c.Name, c.Summary, institution, kindOf(kinds, c.Kind).Name, kindOf(financingKinds, c.FinancingKind).Name, c.Target, strings.Join(c.Conditions, "\n"), strings.Join(c.Deliverables, "\n"), c.Description}, "\n")
+	return strings.Join([]string{c.Name, c.Summary, institution, kindOf(kinds, c.Kind).Name, kindOf(financingKinds, c.FinancingKind).Name, c.Target, strings.Join(c.Conditions, "\n"), strings.Join(c.Deliverables, "\n"), c.Description, c.said()}, "\n")
+}
+
+// said are the answers that companies see, one a line.
+func (c Content) said() string {
+	words := []string{}
+	for _, a := range c.Extra.public() {
+		words = append(words, a.Label+"："+a.Text)
+	}
+	return strings.Join(words, "\n")
 }
 
 // joined makes one fault with a field for each wrong input.

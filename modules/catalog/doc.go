@@ -22,12 +22,15 @@
 //
 // # Tables
 //
-// products, product_editions, search_product (the full text of what is public, kept by platform/search and
+// products, product_editions (with the answers to the fields that administrators define, the picture and the attachments, and
+// whom the product suits), product_extra_values (the newest edition's answers, by which lists are narrowed), product_files,
+// product_suits (what recommendations go by), search_product (the full text of what is public, kept by platform/search and
 // written in the transaction in which a product becomes public or leaves).
 //
 // # Needs
 //
-// Institutions tells an institution's name, contact and whether it is in service.
+// Institutions tells an institution's name, contact and whether it is in service. Fields tells what administrators ask beside the
+// rest, Files keeps pictures and attachments, Ratings tells what companies say.
 //
 // # Announces
 //

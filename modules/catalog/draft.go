@@ -29,7 +29,7 @@ func (s *Service) Draft(ctx context.Context, actor access.Actor, cmd DraftProduc
 	if actor.Party != access.Institution || actor.InstitutionID == 0 {
 		return View{}, ErrForbidden
 	}
-	c, err := cmd.Content.clean()
+	c, err := s.cleaned(ctx, actor, cmd.Content)
 	if err != nil {
 		return View{}, err
 	}
@@ -48,6 +48,12 @@ func (s *Service) Draft(ctx context.Context, actor access.Actor, cmd DraftProduc
 			d.newest.ProductID = d.ID
 			if _, err := tx.NewInsert().Model(d.newest).Exec(ctx); err != nil {
 				return outcome{}, fmt.Errorf("insert edition: %w", err)
+			}
+			if err := s.keepValues(ctx, tx, d); err != nil {
+				return outcome{}, err
+			}
+			if err := s.keepFiles(ctx, tx, actor, d); err != nil {
+				return outcome{}, err
 			}
 			if _, err := event.Append(ctx, tx, actor, now, Drafted{d.head(d.newest)}); err != nil {
 				return outcome{}, err
@@ -85,7 +91,7 @@ type EditProduct struct {
 // a product of another institution, ErrForbidden without product.edit, and a conflict that says what changed when the
 // version is stale or the state does not allow it.
 func (s *Service) Edit(ctx context.Context, actor access.Actor, cmd EditProduct) (View, error) {
-	c, err := cmd.Content.clean()
+	c, err := s.cleaned(ctx, actor, cmd.Content)
 	if err != nil {
 		return View{}, err
 	}
@@ -93,7 +99,7 @@ func (s *Service) Edit(ctx context.Context, actor access.Actor, cmd EditProduct)
 	err = s.change(ctx, actor, ToEdit, cmd.Ref, cmd, func(d *dossier, now time.Time) (effect, error) {
 		before := d.newest.Content
 		err := d.Edit(now, c)
-		return effect{about: d.newest, fact: func(h Head) event.Fact { return Edited{h} }, summary: "修改产品", detail: fieldsOf(Changes(before, c))}, err
+		return effect{about: d.newest, fact: func(h Head) event.Fact { return Edited{h} }, summary: "修改产品", detail: fieldsOf(s.changes(before, c))}, err
 	})
 	return s.after(ctx, actor, cmd.ID, err)
 }
@@ -120,8 +126,13 @@ type SubmitProduct struct{ Ref }
 
 // Submit sends the newest edition to review when it is complete and its institution is in service. Errors as Edit.
 func (s *Service) Submit(ctx context.Context, actor access.Actor, cmd SubmitProduct) (View, error) {
-	err := s.change(ctx, actor, ToSubmit, cmd.Ref, cmd, func(d *dossier, now time.Time) (effect, error) {
-		return d.submitted(), d.Submit(now, actor)
+	// What is asked goes by the kind, and the kind by the version: the command refuses a product that changed meanwhile.
+	asked, err := s.askedOf(ctx, actor, cmd.ID)
+	if err != nil {
+		return View{}, err
+	}
+	err = s.change(ctx, actor, ToSubmit, cmd.Ref, cmd, func(d *dossier, now time.Time) (effect, error) {
+		return d.submitted(), d.Submit(now, actor, asked)
 	})
 	return s.after(ctx, actor, cmd.ID, err)
 }

@@ -44,7 +44,9 @@ func (t *Teller) Tell(s Story) (Offer, error) {
 		by     access.Actor
 		take   func(at time.Time, by access.Actor) (effect, error)
 	}{
-		{ToSubmit, s.Submitted, s.By, func(at time.Time, by access.Actor) (effect, error) { return d.submitted(), d.Submit(at, by) }},
+		{ToSubmit, s.Submitted, s.By, func(at time.Time, by access.Actor) (effect, error) {
+			return d.submitted(), d.Submit(at, by, nil) // history is older than fields that are asked beside
+		}},
 		{ToPass, s.Passed, s.Reviewer, func(at time.Time, by access.Actor) (effect, error) {
 			_, err := d.Pass(at, by)
 			return d.passed(0, ""), err

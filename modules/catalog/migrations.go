@@ -121,6 +121,23 @@ type suitStamp20261130 struct {
 	Last int64 `bun:"last,notnull"`
 }
 
+type value20261130 struct {
+	bun.BaseModel `bun:"table:product_extra_values"`
+
+	ProductID int64  `bun:"product_id,pk"`
+	Field     string `bun:"field,pk"`
+	Value     string `bun:"value,notnull,type:text"`
+	Number    *int64 `bun:"number"`
+}
+
+type file20261130 struct {
+	bun.BaseModel `bun:"table:product_files"`
+
+	ID        int64 `bun:"id,pk,autoincrement"`
+	ProductID int64 `bun:"product_id,notnull"`
+	FileID    int64 `bun:"file_id,notnull"`
+}
+
 // Migrations are the tables of the module. The full text is dialect SQL because neither form exists on the other database.
 var Migrations = []database.Migration{{
 	ID: "20261124083002_products",
@@ -203,5 +220,46 @@ var Migrations = []database.Migration{{
 			return err
 		}
 		return database.Exec(ctx, tx, "INSERT INTO product_suit_stamps (id, last) VALUES (1, 0)", "CREATE INDEX product_suits_stamp ON product_suits (stamp)")
+	},
+}, {
+	ID: "20261130080100_product_extra",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*value20261130)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"ALTER TABLE product_editions ADD COLUMN extra TEXT NOT NULL DEFAULT '[]'",
+			"CREATE INDEX product_extra_values_field ON product_extra_values (field, product_id)",
+			"CREATE INDEX product_extra_values_number ON product_extra_values (field, number, product_id) WHERE number IS NOT NULL")
+	},
+}, {
+	ID: "20261130080300_product_files",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*file20261130)(nil)); err != nil {
+			return err
+		}
+		return database.Exec(ctx, tx,
+			"ALTER TABLE product_editions ADD COLUMN cover TEXT NOT NULL DEFAULT '[]'",
+			"ALTER TABLE product_editions ADD COLUMN files TEXT NOT NULL DEFAULT '[]'",
+			"CREATE UNIQUE INDEX product_files_file ON product_files (file_id)",
+			"CREATE INDEX product_files_product ON product_files (product_id)")
+	},
+}, {
+	// What institutions said beside their products becomes part of the editions that stand.
+	ID: "20261130080400_product_suits_reviewed",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx,
+			"ALTER TABLE product_editions ADD COLUMN suits TEXT NOT NULL DEFAULT ''",
+			"ALTER TABLE product_suits ADD COLUMN reason VARCHAR NOT NULL DEFAULT ''",
+			"UPDATE product_editions SET suits = (SELECT s.suits FROM product_suits AS s WHERE s.product_id = product_editions.product_id) WHERE EXISTS (SELECT 1 FROM product_suits AS s WHERE s.product_id = product_editions.product_id)")
+	},
+}, {
+	ID: "20261130080500_product_ratings",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx,
+			"ALTER TABLE products ADD COLUMN rating_score BIGINT NOT NULL DEFAULT 0",
+			"ALTER TABLE products ADD COLUMN rating_mean BIGINT NOT NULL DEFAULT 0",
+			"ALTER TABLE products ADD COLUMN rating_count BIGINT NOT NULL DEFAULT 0",
+			"CREATE INDEX products_shown_rating ON products (rating_score, id) WHERE shown > 0")
 	},
 }}

@@ -47,6 +47,9 @@ type detailPage struct {
 	Steps        page.Timeline
 	Institution  page.Facts
 	About        string
+	Cover        string
+	Files        page.FileList
+	Extra        page.Facts // what administrators ask beside the rest
 	Beside       page.Panel
 	Compare      string
 	More         []page.Link
@@ -72,6 +75,13 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	if s.Companies != nil {
 		srv.Page("GET", "/products/suitable", access.Only(access.Enterprise), func(c *fiber.Ctx) error { return s.suitablePage(c, p) })
 	}
+	srv.Download("/products/:id<int>/files/:file<int>", access.Public("已上架产品的图片和附件"), func(c *fiber.Ctx) (web.Download, error) {
+		id, _ := strconv.ParseInt(c.Params("id"), 10, 64)
+		file, _ := strconv.ParseInt(c.Params("file"), 10, 64)
+		d, err := s.PublicFile(c.UserContext(), access.From(c.UserContext()), id, file)
+		d.Keep = true // and ask each time: taken down means gone
+		return d, err
+	})
 	srv.Page("GET", "/products/:id<int>", open, func(c *fiber.Ctx) error { return s.detailPage(c, p) })
 	return nil
 }
@@ -203,9 +213,9 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 		}
 	}
 	data.Bar = page.ListBar{Count: found.Count, Unit: "个产品", Query: f.Query}
-	sorts := []choice{{"", "最新上架"}, {string(ByHeat), "最热门"}}
+	sorts := []choice{{"", "最新上架"}, {string(ByHeat), "最热门"}, {string(ByRating), "评价最好"}}
 	if f.Query != "" {
-		sorts = []choice{{"", "最相关"}, {string(ByNew), "最新上架"}, {string(ByHeat), "最热门"}}
+		sorts = []choice{{"", "最相关"}, {string(ByNew), "最新上架"}, {string(ByHeat), "最热门"}, {string(ByRating), "评价最好"}}
 	}
 	if f.Kind == Financing {
 		sorts = append(sorts, choice{string(ByRate), "利率费率从低到高"})
@@ -270,6 +280,9 @@ func (k Card) onPortal(query string) page.ProductCard {
 	for i, f := range k.Facts[:min(3, len(k.Facts))] {
 		card.Facts = append(card.Facts, page.Fact{Label: f.Label, Value: f.short, Strong: i == 0})
 	}
+	if r := k.ratingText(); r != "" {
+		card.Rating = "企业评价 " + r
+	}
 	if k.Recommended {
 		card.Status = page.Tag{Text: "推荐", Tone: page.Info, Icon: "star"}
 	} else if k.Hot {
@@ -324,6 +337,14 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages) error {
 	}
 	if d.ValidUntil != "" {
 		data.Head.Facts = append(data.Head.Facts, page.Fact{Label: "有效期至", Value: d.ValidUntil})
+	}
+	data.Cover, data.Files.Title = d.Cover, "附件"
+	for _, f := range d.Files {
+		data.Files.Files = append(data.Files.Files, page.File{Name: f.Name, URL: f.URL, Size: f.Size})
+	}
+	data.Extra.Caption = "其他信息"
+	for _, f := range d.Extra {
+		data.Extra.Items = append(data.Extra.Items, page.Fact{Label: f.Label, Value: f.Value})
 	}
 	for _, step := range d.Steps {
 		data.Steps.Steps = append(data.Steps.Steps, page.Step{Title: step, State: page.StepPending})

@@ -47,6 +47,9 @@ type Product struct {
 	Recommended       bool       `bun:"recommended,notnull"`
 	Heat              int64      `bun:"heat,notnull"`         // of the last days' use
 	Hot               bool       `bun:"hot,notnull"`          // among the hottest
+	RatingScore       int64      `bun:"rating_score,notnull"` // what those who were served say: see Rating
+	RatingMean        int64      `bun:"rating_mean,notnull"`
+	RatingCount       int64      `bun:"rating_count,notnull"`
 	ListedAt          *time.Time `bun:"listed_at"`            // of the public edition
 	ListedMicro       int64      `bun:"listed_micro,notnull"` // the same as a number, for the order of the public list
 	ExpiresAt         *time.Time `bun:"expires_at"`           // of the public edition
@@ -124,7 +127,7 @@ func (d *dossier) Edit(now time.Time, c Content) error {
 }
 
 // Submit sends the newest edition to review, from the beginning.
-func (d *dossier) Submit(now time.Time, by access.Actor) error {
+func (d *dossier) Submit(now time.Time, by access.Actor, asked []Asked) error {
 	e := d.newest
 	if err := d.move(e, ToSubmit, now); err != nil {
 		return err
@@ -134,7 +137,7 @@ func (d *dossier) Submit(now time.Time, by access.Actor) error {
 	}
 	e.SubmittedBy, e.SubmittedName, e.SubmittedAt = by.UserID, by.Name, &now
 	e.PassedBy, e.PassedName, e.PassedAt, e.Reason = 0, "", nil, ""
-	return e.complete(now)
+	return fault.Merge(e.complete(now), e.gaps(asked))
 }
 
 // Withdraw takes the newest edition back before a decision.

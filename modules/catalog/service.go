@@ -18,6 +18,7 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/form"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/web/page"
 )
@@ -48,6 +49,8 @@ type Deps struct {
 	RateLimit RateLimit
 	// Reviews tells what reviews go by; nil for two days and the first reasons.
 	Reviews Reviews
+	// Ratings tells what those who were served say; nil orders nothing by it.
+	Ratings Ratings
 	// Uses tells what came of products elsewhere; nil counts views only.
 	Uses Uses
 	// Blind hashes with a key what tells visitors apart; nil counts only those who are signed in.
@@ -57,6 +60,10 @@ type Deps struct {
 	ApplyURL string
 	// Beside is what another module shows on the public page of a product; nil shows nothing.
 	Beside func(ctx context.Context, productID, institutionID int64) (page.Panel, error)
+	// Files keeps pictures and attachments; nil takes none.
+	Files Files
+	// Fields tells what administrators ask of products beside the rest; nil asks nothing.
+	Fields Fields
 	// Companies, Schema and Options are what recommendations go by; without Companies nobody is recommended anything.
 	Companies Companies
 	Schema    criteria.Schema
@@ -107,12 +114,14 @@ type ListFilter struct {
 	InstitutionID int64
 	Query         string // part of the name or of the institution's
 	Shown         bool   // only what has a public edition
+	Extra         string // conditions on the fields administrators define, one a line: see form.ReadFilters
 	// Waiting keeps what waits for the actor's own work, oldest first; it overrules Statuses.
 	Waiting bool
 	Cursor  string
 	Limit   int
 
-	reviewer int64 // leaves out what this person submitted or passed
+	conditions []form.Filter
+	reviewer   int64 // leaves out what this person submitted or passed
 }
 
 // List returns a page of the products the actor may see, for those who work on them, and the cursor of the next page.
@@ -140,6 +149,9 @@ func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([
 		if isDesk(actor) {
 			f.reviewer = actor.UserID
 		}
+	}
+	if f.conditions, err = s.conditions(ctx, s.DB.Read(), f.Extra); err != nil {
+		return nil, "", err
 	}
 	rows, err := list(ctx, s.DB.Read(), visible(actor, s.Clock.Now()), f, after, f.Limit+1)
 	if err != nil {
@@ -230,6 +242,17 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			if err != nil {
 				return outcome{}, err
 			}
+			if action == ToRevise { // from what is in force, which the platform may have changed
+				is, err := suitsInForce(ctx, tx, d.ID)
+				if err != nil {
+					return outcome{}, err
+				}
+				if is != nil {
+					if d.newest.Suits, err = readSuits(is.Suits); err != nil {
+						return outcome{}, err
+					}
+				}
+			}
 			if err := s.await(ctx, tx, d, stood); err != nil {
 				return outcome{}, err
 			}
@@ -240,6 +263,19 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			}
 			if err := saveEditions(ctx, tx, &before, d); err != nil {
 				return outcome{}, err
+			}
+			if action == ToEdit {
+				if err := s.keepValues(ctx, tx, d); err != nil {
+					return outcome{}, err
+				}
+				if err := s.keepFiles(ctx, tx, actor, d); err != nil {
+					return outcome{}, err
+				}
+			}
+			if stood != Public && d.Status == Public {
+				if err := s.listSuits(ctx, tx, d.newest, now); err != nil {
+					return outcome{}, err
+				}
 			}
 			if e.public {
 				if err := index(ctx, tx, d.Product, e.shown(d)); err != nil {

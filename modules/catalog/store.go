@@ -67,6 +67,7 @@ func list(ctx context.Context, db bun.IDB, s scope, f ListFilter, after position
 	if f.Shown {
 		q = q.Where("p.shown > 0")
 	}
+	q = narrowBy(q, f.conditions)
 	if f.Waiting {
 		q = q.OrderExpr("p.status_at, p.id")
 		if f.reviewer != 0 {

@@ -2,9 +2,11 @@ package catalog
 
 import (
 	"context"
+	"database/sql/driver"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -15,6 +17,7 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
+	"github.com/huiqi/huiqi/platform/text"
 )
 
 // Suits says which companies a product suits, in what is known of companies. Empty and zero ask nothing. It does not keep
@@ -30,6 +33,45 @@ type Suits struct {
 	RevenueMin   int64    `json:"revenueMin"` // fen, of last year
 	RevenueMax   int64    `json:"revenueMax"` // fen
 	CleanRecord  bool     `json:"cleanRecord" doc:"On no list of those in default."`
+}
+
+// Value keeps it as JSON, "" when it asks nothing.
+func (s Suits) Value() (driver.Value, error) {
+	if s.empty() {
+		return "", nil
+	}
+	b, err := json.Marshal(s)
+	return string(b), err
+}
+
+// Scan reads it.
+func (s *Suits) Scan(src any) error {
+	var err error
+	switch v := src.(type) {
+	case string:
+		*s, err = readSuits(v)
+	case []byte:
+		*s, err = readSuits(string(v))
+	default:
+		err = fmt.Errorf("whom a product suits from %T", src)
+	}
+	return err
+}
+
+// MarshalJSON writes nothing chosen as an empty list.
+func (s Suits) MarshalJSON() ([]byte, error) {
+	type plain Suits
+	for _, list := range []*[]string{&s.Sections, &s.Regions, &s.Sizes, &s.Titles} {
+		*list = append([]string{}, *list...)
+	}
+	return json.Marshal(plain(s))
+}
+
+// same reports whether two say the same.
+func (s Suits) same(o Suits) bool {
+	a, _ := json.Marshal(s)
+	b, _ := json.Marshal(o)
+	return string(a) == string(b)
 }
 
 // Option is a code that may be chosen.
@@ -151,6 +193,7 @@ type suitsRow struct {
 	Version   int64     `bun:"version,notnull"`
 	SetAt     time.Time `bun:"set_at,notnull"`
 	SetBy     string    `bun:"set_by,notnull"`
+	Reason    string    `bun:"reason,notnull"` // of the platform, "" of an edition
 }
 
 // SuitsView is whom a product suits, as those who work on it see it.
@@ -160,7 +203,8 @@ type SuitsView struct {
 	Version int64      `json:"version"`
 	SetAt   *time.Time `json:"setAt,omitempty"`
 	SetBy   string     `json:"setBy,omitempty"`
-	Edits   bool       `json:"edits" doc:"Whether the actor may change it."`
+	Reason  string     `json:"reason" doc:"Why the platform changed it beside the editions; empty when it is what an edition says."`
+	Edits   bool       `json:"edits" doc:"Whether the actor may change it beside the editions, with a reason."`
 }
 
 // SuitChoices lists what may be chosen, for those who work on products.
@@ -181,14 +225,13 @@ func (s *Service) SuitsOf(ctx context.Context, actor access.Actor, id int64) (Su
 	if !isOwner(actor, d.Product) && !isDesk(actor) {
 		return SuitsView{}, fault.ErrNotFound
 	}
-	v := SuitsView{Words: []string{}, Edits: isOwner(actor, d.Product) && actor.Can(PermEdit)}
-	var rows []suitsRow
-	if err := db.NewSelect().Model(&rows).Where("ps.product_id = ?", id).Scan(ctx); err != nil {
-		return SuitsView{}, fmt.Errorf("whom product %d suits: %w", id, err)
+	v := SuitsView{Words: []string{}, Edits: setsSuits(actor)}
+	r, err := suitsInForce(ctx, db, id)
+	if err != nil {
+		return SuitsView{}, err
 	}
-	if len(rows) == 1 {
-		r := rows[0]
-		v.Version, v.SetAt, v.SetBy = r.Version, utc(&r.SetAt), r.SetBy
+	if r != nil {
+		v.Version, v.SetAt, v.SetBy, v.Reason = r.Version, utc(&r.SetAt), r.SetBy, r.Reason
 		if v.Suits, err = readSuits(r.Suits); err != nil {
 			return SuitsView{}, err
 		}
@@ -218,44 +261,110 @@ func (s *Service) inWords(x Suits) []string {
 	return out
 }
 
-// SetSuits asks to say whom a product suits.
+// setsSuits reports whether the actor may say whom a product suits beside its editions.
+func setsSuits(actor access.Actor) bool {
+	return isDesk(actor) && actor.Party == access.Platform && actor.Can(PermReviewPlatform)
+}
+
+// ErrSuitsReviewed: an institution says whom a product suits in the product itself, which is reviewed.
+var ErrSuitsReviewed = fault.New(fault.Forbidden, "SUITS_REVIEWED", "适合的企业是产品版本的一部分，随版本一起审核，请在产品表单中填写后提交审核")
+
+// SetSuits asks to say whom a product suits, beside what its edition says.
 type SetSuits struct {
 	Key     string `json:"-"`
 	ID      int64  `json:"id"`
 	Version int64  `json:"version"` // 0 where nothing was said yet
 	Suits   Suits  `json:"suits"`
+	Reason  string `json:"reason"`
 }
 
-// SetSuits says whom a product suits, from the next recommendation on. Operators with product.edit may, for products of their
-// institution; a version that is not the newest is a conflict.
+// checkSuits says what is wrong with what was said.
+func (s *Service) checkSuits(x Suits) error {
+	if err := x.check(s.Options); err != nil {
+		return err
+	}
+	_, err := x.condition(s.Schema, s.Options)
+	return err
+}
+
+// suitsInForce reads what recommendations go by, nil where nothing was ever said.
+func suitsInForce(ctx context.Context, db bun.IDB, id int64) (*suitsRow, error) {
+	var rows []suitsRow
+	if err := db.NewSelect().Model(&rows).Where("ps.product_id = ?", id).Scan(ctx); err != nil {
+		return nil, fmt.Errorf("whom product %d suits: %w", id, err)
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	return &rows[0], nil
+}
+
+// listSuits puts what the edition that becomes public says in force, in the transaction in which it becomes public.
+func (s *Service) listSuits(ctx context.Context, tx bun.Tx, e *Edition, now time.Time) error {
+	is, err := suitsInForce(ctx, tx, e.ProductID)
+	if err != nil {
+		return err
+	}
+	row := suitsRow{ProductID: e.ProductID, Version: 1, SetAt: now, SetBy: fmt.Sprintf("第 %d 版审核通过", e.Number)}
+	text, err := e.Suits.Value()
+	if err != nil {
+		return err
+	}
+	if row.Suits, _ = text.(string); is == nil && row.Suits == "" || is != nil && is.Suits == row.Suits && is.Reason == "" {
+		return nil
+	}
+	if row.Stamp, err = nextStamp(ctx, tx); err != nil {
+		return err
+	}
+	if is != nil {
+		row.Version = is.Version + 1
+	}
+	_, err = tx.NewInsert().Model(&row).On("CONFLICT (product_id) DO UPDATE").
+		Set("suits = EXCLUDED.suits, stamp = EXCLUDED.stamp, version = EXCLUDED.version, set_at = EXCLUDED.set_at, set_by = EXCLUDED.set_by, reason = EXCLUDED.reason").Exec(ctx)
+	return err
+}
+
+// changes is Changes and whom the product suits.
+func (s *Service) changes(before, after Content) []Change {
+	out := Changes(before, after)
+	if before.Suits.same(after.Suits) {
+		return out
+	}
+	return append(out, Change{"suits", "适合的企业", strings.Join(s.inWords(before.Suits), "\n"), strings.Join(s.inWords(after.Suits), "\n")})
+}
+
+// SetSuits says whom a product suits, from the next recommendation on, whatever its edition says; it holds until the next edition
+// becomes public, which begins from it. The platform's staff with product.review_platform may, with a reason that the institution
+// reads; an institution gets ErrSuitsReviewed. A version that is not the newest is a conflict.
 func (s *Service) SetSuits(ctx context.Context, actor access.Actor, cmd SetSuits) (SuitsView, error) {
-	if err := actor.Need(PermEdit); err != nil {
-		return SuitsView{}, err
+	if actor.Party == access.Institution && actor.Can(PermEdit) {
+		return SuitsView{}, ErrSuitsReviewed
 	}
-	if err := cmd.Suits.check(s.Options); err != nil {
-		return SuitsView{}, err
+	if !setsSuits(actor) {
+		return SuitsView{}, ErrForbidden
 	}
-	if _, err := cmd.Suits.condition(s.Schema, s.Options); err != nil {
+	reason, err := text.Block("reason", cmd.Reason, 2, 200)
+	if err != nil {
+		var e entry
+		e.note(err, "reason", "调整原因")
+		err = joined(e.errs)
+	}
+	if err := fault.Merge(s.checkSuits(cmd.Suits), err); err != nil {
 		return SuitsView{}, err
 	}
 	now := s.Clock.Now()
-	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "product.suits", Key: cmd.Key, Request: cmd, Now: now}, func() (bool, error) {
 			d, err := find(ctx, tx, visible(actor, now), cmd.ID)
 			if err != nil {
 				return false, err
 			}
-			if !isOwner(actor, d.Product) {
-				return false, fault.ErrNotFound
+			row := suitsRow{ProductID: cmd.ID, Version: cmd.Version + 1, SetAt: now, SetBy: actor.Name, Reason: reason}
+			kept, err := cmd.Suits.Value()
+			if err != nil {
+				return false, err
 			}
-			row := suitsRow{ProductID: cmd.ID, Version: cmd.Version + 1, SetAt: now, SetBy: actor.Name}
-			if !cmd.Suits.empty() {
-				text, err := json.Marshal(cmd.Suits)
-				if err != nil {
-					return false, err
-				}
-				row.Suits = string(text)
-			}
+			row.Suits, _ = kept.(string)
 			if row.Stamp, err = nextStamp(ctx, tx); err != nil {
 				return false, err
 			}
@@ -267,7 +376,7 @@ func (s *Service) SetSuits(ctx context.Context, actor access.Actor, cmd SetSuits
 			if err != nil {
 				return false, err
 			}
-			return true, audit.Write(ctx, tx, actor, now, audit.Record{Action: "product.suits", Object: Object, ObjectID: cmd.ID, Summary: "设置适合的企业：" + d.Name, Detail: cmd.Suits})
+			return true, audit.Write(ctx, tx, actor, now, audit.Record{Action: "product.suits", Object: Object, ObjectID: cmd.ID, Summary: "调整适合的企业：" + d.Name, Detail: map[string]any{"suits": cmd.Suits, "reason": reason}})
 		})
 		return err
 	})

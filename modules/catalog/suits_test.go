@@ -62,9 +62,8 @@ func TestWhatSuitsACompanyAndWhy(t *testing.T) {
 	list := func(name string, s catalog.Suits) int64 {
 		c := service()
 		c.Name = name
-		v := f.mustList(t, lawyer, c)
-		must(f.SetSuits(ctx, lawyer, catalog.SetSuits{ID: v.ID, Suits: s}))(t)
-		return v.ID
+		c.Suits = s
+		return f.mustList(t, lawyer, c).ID
 	}
 	fits := list("软件贷", catalog.Suits{Sections: []string{"I"}, Years: 3})
 	list("浅水贷", catalog.Suits{Years: 1})
@@ -72,7 +71,7 @@ func TestWhatSuitsACompanyAndWhy(t *testing.T) {
 	open := list("流水贷", catalog.Suits{RevenueMin: 500_000_000})
 	list("制造贷", catalog.Suits{Sections: []string{"C"}, EmployeesMin: 20})
 	gone := f.mustList(t, lawyer, service())
-	must(f.SetSuits(ctx, lawyer, catalog.SetSuits{ID: gone.ID, Suits: catalog.Suits{Years: 1}}))(t)
+	must(f.SetSuits(ctx, first, catalog.SetSuits{ID: gone.ID, Suits: catalog.Suits{Years: 1}, Reason: "试点"}))(t)
 	gone = must(f.Get(ctx, lawyer, gone.ID))(t)
 	must(f.Unlist(ctx, lawyer, catalog.UnlistProduct{Ref: ref(gone), Reason: "调整"}))(t)
 
@@ -90,9 +89,9 @@ func TestWhatSuitsACompanyAndWhy(t *testing.T) {
 	}
 	// What is said anew counts from the next time on; saying nothing takes the product out.
 	v := must(f.SuitsOf(ctx, lawyer, near))(t)
-	must(f.SetSuits(ctx, lawyer, catalog.SetSuits{ID: near, Version: v.Version, Suits: catalog.Suits{EmployeesMin: 10}}))(t)
+	must(f.SetSuits(ctx, first, catalog.SetSuits{ID: near, Version: v.Version, Suits: catalog.Suits{EmployeesMin: 10}, Reason: "放宽"}))(t)
 	v = must(f.SuitsOf(ctx, lawyer, fits))(t)
-	must(f.SetSuits(ctx, lawyer, catalog.SetSuits{ID: fits, Version: v.Version}))(t)
+	must(f.SetSuits(ctx, first, catalog.SetSuits{ID: fits, Version: v.Version, Reason: "暂不推荐"}))(t)
 	r := must(f.Suitable(ctx, baker))(t)
 	if len(r.Near) != 0 || len(r.Fits) != 2 || r.Fits[0].ID != near && r.Fits[1].ID != near {
 		t.Errorf("after the change %+v, near %+v", r.Fits, r.Near)
@@ -127,27 +126,82 @@ func TestWhoSaysWhomAProductSuits(t *testing.T) {
 	} {
 		s := good
 		bad(&s)
-		if _, err := f.SetSuits(ctx, lawyer, catalog.SetSuits{ID: v.ID, Suits: s}); fault.KindOf(err) != fault.Invalid {
+		if _, err := f.SetSuits(ctx, first, catalog.SetSuits{ID: v.ID, Suits: s, Reason: "核对"}); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	set := must(f.SetSuits(ctx, lawyer, catalog.SetSuits{ID: v.ID, Suits: good}))(t)
+	set := must(f.SetSuits(ctx, first, catalog.SetSuits{ID: v.ID, Suits: good, Reason: "核对"}))(t)
 	if len(set.Words) != 8 || !strings.Contains(strings.Join(set.Words, "；"), "成立日期至今满 1 年") {
 		t.Errorf("in words %q", set.Words)
 	}
-	if _, err := f.SetSuits(ctx, lawyer, catalog.SetSuits{ID: v.ID, Suits: good}); fault.KindOf(err) != fault.Conflict {
+	if _, err := f.SetSuits(ctx, first, catalog.SetSuits{ID: v.ID, Suits: good, Reason: "核对"}); fault.KindOf(err) != fault.Conflict {
 		t.Errorf("set twice: %v", err)
 	}
-	for name, who := range map[string]access.Actor{"another institution": banker, "staff": first, "a company": baker} {
-		if _, err := f.SetSuits(ctx, who, catalog.SetSuits{ID: v.ID, Version: 1, Suits: good}); err == nil {
-			t.Errorf("%s may", name)
+	for name, who := range map[string]access.Actor{"another institution": banker, "its own institution": lawyer, "the government": second, "a company": baker} {
+		if _, err := f.SetSuits(ctx, who, catalog.SetSuits{ID: v.ID, Version: 1, Suits: good, Reason: "核对"}); fault.KindOf(err) != fault.Forbidden {
+			t.Errorf("%s may: %v", name, err)
 		}
 	}
 	if _, err := f.SuitsOf(ctx, banker, v.ID); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("another institution reads it: %v", err)
 	}
-	if read := must(f.SuitsOf(ctx, first, v.ID))(t); read.Edits || read.Version != 1 {
+	if _, err := f.SetSuits(ctx, first, catalog.SetSuits{ID: v.ID, Version: 1, Suits: good}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("without a reason: %v", err)
+	}
+	if read := must(f.SuitsOf(ctx, second, v.ID))(t); read.Edits || read.Version != 1 || read.Reason != "核对" {
 		t.Errorf("staff read %+v", read)
+	}
+}
+
+// TestWhomAProductSuitsIsReviewed has an institution say it in an edition: it counts from the day the edition is public.
+func TestWhomAProductSuitsIsReviewed(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustRecommend(t), context.Background()
+	suiting := func(s catalog.Suits) catalog.Content {
+		c := service()
+		c.Suits = s
+		return c
+	}
+	fits := func() int { return len(must(f.Suitable(ctx, baker))(t).Fits) }
+	v := f.mustSubmit(t, lawyer, suiting(catalog.Suits{Years: 1}))
+	if v = f.mustPass(t, first, v); fits() != 0 || len(v.Suits) != 1 {
+		t.Fatalf("recommended before it was approved, %v", v.Suits)
+	}
+	v = f.mustPass(t, second, v)
+	if fits() != 1 {
+		t.Fatal("not recommended when it was approved")
+	}
+	is := must(f.SuitsOf(ctx, lawyer, v.ID))(t)
+	if is.SetBy != "第 1 版审核通过" || is.Edits || is.Reason != "" {
+		t.Errorf("in force %+v", is)
+	}
+	// The next edition tells the difference and changes nothing before it is approved, nor when it is returned.
+	v = must(f.Revise(ctx, lawyer, catalog.ReviseProduct{Ref: ref(v)}))(t)
+	v = must(f.Edit(ctx, lawyer, catalog.EditProduct{Ref: ref(v), Content: suiting(catalog.Suits{Years: 50})}))(t)
+	if len(v.Changes) != 1 || v.Changes[0].Label != "适合的企业" || v.Changes[0].Before == v.Changes[0].After {
+		t.Errorf("difference %+v", v.Changes)
+	}
+	v = must(f.Submit(ctx, lawyer, catalog.SubmitProduct{Ref: ref(v)}))(t)
+	v = must(f.Return(ctx, first, catalog.ReturnProduct{Ref: ref(v), Codes: []string{"promises"}}))(t)
+	if fits() != 1 {
+		t.Error("an edition that was returned is in force")
+	}
+	v = f.mustPass(t, second, f.mustPass(t, first, must(f.Submit(ctx, lawyer, catalog.SubmitProduct{Ref: ref(v)}))(t)))
+	if fits() != 0 {
+		t.Error("the approved edition is not in force")
+	}
+	// The platform changes it with a reason; the edition after begins from that.
+	is = must(f.SuitsOf(ctx, first, v.ID))(t)
+	must(f.SetSuits(ctx, first, catalog.SetSuits{ID: v.ID, Version: is.Version, Suits: catalog.Suits{Years: 2}, Reason: "五十年的条件无企业符合"}))(t)
+	if fits() != 1 {
+		t.Error("what the platform said is not in force")
+	}
+	if v = must(f.Revise(ctx, lawyer, catalog.ReviseProduct{Ref: ref(v)}))(t); v.Content.Suits.Years != 2 {
+		t.Errorf("the next edition begins from %+v", v.Content.Suits)
+	}
+	bad := suiting(catalog.Suits{Sections: []string{"ZZ"}})
+	if _, err := f.Edit(ctx, lawyer, catalog.EditProduct{Ref: ref(v), Content: bad}); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("an industry that is none: %v", err)
 	}
 }
 
@@ -164,7 +218,7 @@ func TestTwoProcessesLearnFromEachOther(t *testing.T) {
 		if n := len(must(other.Suitable(ctx, baker))(t).Fits); n != i {
 			t.Fatalf("before: %d", n)
 		}
-		must(f.SetSuits(ctx, lawyer, catalog.SetSuits{ID: ids[i], Suits: catalog.Suits{Years: 1}}))(t)
+		must(f.SetSuits(ctx, first, catalog.SetSuits{ID: ids[i], Suits: catalog.Suits{Years: 1}, Reason: "试点"}))(t)
 		if n := len(must(other.Suitable(ctx, baker))(t).Fits); n != i+1 {
 			t.Fatalf("after: %d", n)
 		}

@@ -44,6 +44,7 @@ type View struct {
 	Reason    string        `json:"reason" doc:"Why the newest edition was returned or taken down."`
 	Submitted string        `json:"submitted" doc:"Who submitted the newest edition."`
 	Texts     Texts         `json:"texts"`
+	Suits     []string      `json:"suits" nullable:"false" doc:"Whom the newest edition says the product suits, in words."`
 	Editions  []EditionView `json:"editions" doc:"Newest first."`
 	Timeline  []Step        `json:"timeline" doc:"Oldest first."`
 	Actions   []Action      `json:"actions" enum:"edit,submit,withdraw,pass,return,take-down,unlist,revise,recommend" doc:"What the actor may do now."`
@@ -107,7 +108,7 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, d *d
 	e := d.newest
 	v := View{
 		Item: d.item(s.Clock.Now()), Content: e.Content, Changes: []Change{}, Warnings: e.warnings(s.RateLimit), Reason: e.Reason, Submitted: e.SubmittedName,
-		Texts: Texts{e.rateText(), e.amountText(), e.termText(), e.daysText()}, Editions: []EditionView{}, Timeline: []Step{}, Actions: []Action{},
+		Suits: s.inWords(e.Suits), Texts: Texts{e.rateText(), e.amountText(), e.termText(), e.daysText()}, Editions: []EditionView{}, Timeline: []Step{}, Actions: []Action{},
 	}
 	if d.public != nil && d.public != e {
 		v.Public = &d.public.Content
@@ -119,7 +120,7 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, d *d
 	for _, x := range all {
 		v.Editions = append(v.Editions, EditionView{x.Number, x.Status, x.Name, utc(x.SubmittedAt), utc(x.ApprovedAt), x.Reason})
 		if v.Against == 0 && x.Number < e.Number && x.ApprovedAt != nil {
-			v.Against, v.Changes = x.Number, Changes(x.Content, e.Content)
+			v.Against, v.Changes = x.Number, s.changes(x.Content, e.Content)
 		}
 	}
 	events, err := event.Of(ctx, db, Object, d.ID)

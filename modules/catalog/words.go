@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/huiqi/huiqi/platform/web/page"
@@ -103,6 +104,21 @@ func Changes(before, after Content) []Change {
 	add("listFrom", "上架日期", before.ListFrom, after.ListFrom)
 	add("validUntil", "有效期至", before.ValidUntil, after.ValidUntil)
 	add("description", "产品说明", before.Description, after.Description)
+	add("cover", "封面图", before.Cover.names(nil), after.Cover.names(before.Cover))
+	add("files", "附件", before.Files.names(nil), after.Files.names(before.Files))
+	seen := map[string]bool{}
+	text := func(list answers, key string) string {
+		if i := slices.IndexFunc(list, func(a Answer) bool { return a.Key == key }); i >= 0 {
+			return list[i].Text
+		}
+		return ""
+	}
+	for _, a := range slices.Concat(after.Extra, before.Extra) {
+		if !seen[a.Key] {
+			seen[a.Key] = true
+			add("fields."+a.Key, a.Label, text(before.Extra, a.Key), text(after.Extra, a.Key))
+		}
+	}
 	return out
 }
 

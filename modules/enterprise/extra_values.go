@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -89,30 +88,6 @@ type Extra struct {
 	History      []ExtraEntry `json:"history" doc:"Newest first."`
 	MayFill      bool         `json:"mayFill"`
 	Withheld     string       `json:"withheld,omitempty" doc:"Why some of it is not shown, and what to do."`
-}
-
-// number is ten thousand times a number as form keeps it, so that numbers compare without floating point.
-func extraNumber(f *form.OwnField, value string) *int64 {
-	if f.Kind != form.Number || value == "" {
-		return nil
-	}
-	whole, part, _ := strings.Cut(strings.TrimPrefix(value, "-"), ".")
-	var n int64
-	for _, c := range whole + (part + "0000")[:4] {
-		n = n*10 + int64(c-'0')
-	}
-	if strings.HasPrefix(value, "-") {
-		n = -n
-	}
-	return &n
-}
-
-// typedAgain splits a kept value as it would be typed.
-func typedAgain(value string) []string {
-	if value == "" {
-		return []string{}
-	}
-	return strings.Split(value, "\n")
 }
 
 // extraNow reads what the fields of some companies hold now.
@@ -208,7 +183,7 @@ func (s *Service) extraView(ctx context.Context, db bun.IDB, e *Enterprise, r ex
 		case !r.reads(&f.ExtraField):
 			item.Withheld = true
 		case filled && v.Value != "":
-			item.Values, item.Text, item.Source, item.At = typedAgain(v.Value), f.Field.Show(v.Value), sourceWords(v.Source), utc(&v.At)
+			item.Values, item.Text, item.Source, item.At = form.Typed(v.Value), f.Field.Show(v.Value), sourceWords(v.Source), utc(&v.At)
 			if !r.company {
 				item.ByName = v.ByName
 			}
@@ -449,7 +424,7 @@ func (s *Service) writeExtra(ctx context.Context, tx bun.Tx, actor access.Actor,
 			continue
 		}
 		changed = append(changed, key)
-		rows = append(rows, extraValue{EnterpriseID: e.ID, Field: key, Value: value, Number: extraNumber(&f.Field, value), Source: source, ByID: actor.UserID, ByName: actor.Name, At: now})
+		rows = append(rows, extraValue{EnterpriseID: e.ID, Field: key, Value: value, Number: f.Field.Scaled(value), Source: source, ByID: actor.UserID, ByName: actor.Name, At: now})
 	}
 	for key := range cmd.Values {
 		if !seen[key] && len(errs) == 0 {

@@ -513,3 +513,34 @@ func TestFormOfAKind(t *testing.T) {
 		t.Fatalf("two best levels: %v", err)
 	}
 }
+
+// TestProductsAreRatedFromThePrior has one best evaluation of one product weigh less than three good ones of another.
+func TestProductsAreRatedFromThePrior(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	give := func(id int64, level int) {
+		t.Helper()
+		f.of.set(id, evaluation.After)
+		a := good()
+		a.Level, a.Tags = level, nil
+		if _, err := f.Give(ctx, company(id%100), evaluation.Give{Object: "application", ID: id, Answer: a}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	give(301, 5)
+	for id := int64(401); id <= 403; id++ {
+		give(id, 4)
+	}
+	is, err := f.Products(ctx, f.DB.Read())
+	if err != nil || len(is) != 2 {
+		t.Fatal(is, err)
+	}
+	one, three := is[30], is[40]
+	if one.Mean != 500 || one.Count != 1 || three.Mean != 400 || three.Count != 3 {
+		t.Errorf("%+v %+v", one, three)
+	}
+	// All together say 4.25: whoever has said little is near it.
+	if one.Score <= 425 || one.Score >= 500 || three.Score >= 425 || three.Score <= 400 || 500-one.Score < three.Score-400 {
+		t.Errorf("scores %d and %d", one.Score, three.Score)
+	}
+}

@@ -55,6 +55,40 @@ func (s *Service) OfInstitution(ctx context.Context, id int64) (Rating, error) {
 	return s.rating(ctx, "v.institution_id = ?", id)
 }
 
+// ProductRating is what is said of one product, as lists of products are ordered by it.
+type ProductRating struct{ Score, Mean, Count int }
+
+// Products rates all products of which something was said that counts: the score begins from the prior of the rule, as that of
+// institutions does, so that few evaluations move it less than many. It is asked by the program.
+func (s *Service) Products(ctx context.Context, db bun.IDB) (map[int64]ProductRating, error) {
+	r, err := rule(ctx, db, 0)
+	if err != nil {
+		return nil, err
+	}
+	var rows []struct {
+		ProductID int64 `bun:"product_id"`
+		N         int64 `bun:"n"`
+		Sum       int64 `bun:"total"`
+	}
+	q := counted(db.NewSelect().TableExpr("evaluations AS v").ColumnExpr("v.product_id, count(*) AS n, sum(v.level) AS total"), r.Rule).GroupExpr("v.product_id")
+	if err := q.Scan(ctx, &rows); err != nil {
+		return nil, err
+	}
+	var sum, count int64
+	for _, x := range rows {
+		sum, count = sum+x.Sum, count+x.N
+	}
+	prior := int64(r.PriorLevel)
+	if prior == 0 {
+		prior = int64(rounded(sum*100, count))
+	}
+	out := make(map[int64]ProductRating, len(rows))
+	for _, x := range rows {
+		out[x.ProductID] = ProductRating{Score: rounded(x.Sum*100+int64(r.PriorWeight)*prior, x.N+int64(r.PriorWeight)), Mean: rounded(x.Sum*100, x.N), Count: int(x.N)}
+	}
+	return out, nil
+}
+
 func (s *Service) rating(ctx context.Context, where string, id int64) (Rating, error) {
 	db := s.DB.Read()
 	r, err := rule(ctx, db, 0)

@@ -532,6 +532,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/applications/{id}/extra": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 登记机构填写的扩展信息 */
+        post: operations["post-applications-id-extra"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/applications/{id}/hand-over": {
         parameters: {
             query?: never;
@@ -3675,6 +3692,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/extra-field-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 扩展字段可用的服务类别 */
+        get: operations["get-extra-field-kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/extra-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 产品和申请的扩展字段 */
+        get: operations["get-extra-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/extra-fields/{subject}/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** 定义产品或申请的扩展字段 */
+        put: operations["put-extra-fields-subject-code"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/files/{id}/state": {
         parameters: {
             query?: never;
@@ -4813,7 +4881,7 @@ export interface paths {
         };
         /** 产品适合的企业 */
         get: operations["get-managed-products-id-suits"];
-        /** 设置产品适合的企业 */
+        /** 调整产品适合的企业，不随版本审核 */
         put: operations["put-managed-products-id-suits"];
         post?: never;
         delete?: never;
@@ -10138,6 +10206,9 @@ export interface components {
             amount: string;
             collateral: string;
             contactName: string;
+            fields?: {
+                [key: string]: string[];
+            };
             files: components["schemas"]["ApplicationDraftFile"][];
             /** @description Licences of the company to be handed in. */
             papers?: number[];
@@ -10164,6 +10235,36 @@ export interface components {
             overdue: boolean;
             sentence: string;
         };
+        ApplicationExtra: {
+            fields: components["schemas"]["OwnField"][];
+            /**
+             * Format: int64
+             * @description What a change must carry; another one is a conflict.
+             */
+            version: number;
+        };
+        ApplicationExtraInputBody: {
+            values: {
+                [key: string]: string[];
+            };
+            /**
+             * Format: int64
+             * @description Of what is filled in, not of the application.
+             */
+            version: number;
+        };
+        ApplicationExtraItem: {
+            /** @description Who filled it in, of those the company does not see. */
+            byName?: string;
+            key: string;
+            label: string;
+            /** @description Filled in by the institution, not shown to the company. */
+            staff?: boolean;
+            /** @description In words. */
+            text: string;
+            /** @description As typed. */
+            values: string[];
+        };
         ApplicationFileView: {
             /** Format: int64 */
             id: number;
@@ -10179,6 +10280,7 @@ export interface components {
             contactName: string;
             draft?: components["schemas"]["ApplicationDraftView"];
             enterpriseName: string;
+            fields: components["schemas"]["OwnField"][];
             known: components["schemas"]["ApplicationProfileFact"][];
             listed: boolean;
             /** Format: int64 */
@@ -10311,6 +10413,7 @@ export interface components {
             days: number;
             /** Format: int64 */
             edition: number;
+            financingKind?: string;
             /** Format: int64 */
             id: number;
             /** Format: int64 */
@@ -10497,6 +10600,10 @@ export interface components {
             collateral?: string;
             /** @description Empty takes the name of the account. */
             contactName?: string;
+            /** @description Answers to the fields that administrators define, by their keys. */
+            fields?: {
+                [key: string]: string[];
+            };
             fileIds?: number[];
             /** @description Licences of the company to be handed in. */
             paperIds?: number[];
@@ -10520,6 +10627,9 @@ export interface components {
             amount: string;
             collateral: string;
             contactName: string;
+            fields?: {
+                [key: string]: string[];
+            };
             files: components["schemas"]["ApplicationDraftFile"][];
             /** @description Licences of the company to be handed in. */
             papers?: number[];
@@ -10568,7 +10678,11 @@ export interface components {
             /** Format: int64 */
             enterpriseId: number;
             enterpriseName: string;
+            /** @description What was filled into the fields that administrators define. */
+            extra: components["schemas"]["ApplicationExtraItem"][];
             files: components["schemas"]["ApplicationFileView"][];
+            /** @description What the actor fills in beside it for the institution. */
+            fill?: components["schemas"]["ApplicationExtra"];
             /** Format: int64 */
             handlerId?: number;
             handlerName: string;
@@ -11255,6 +11369,17 @@ export interface components {
             id: string;
             imageUrl: string;
         };
+        CatalogAnswer: {
+            key: string;
+            /** @description Of the field when it was filled in; the program says it. */
+            label?: string;
+            /** @description Companies do not see it; the program says it. */
+            staff?: boolean;
+            /** @description In words; the program says it. */
+            text?: string;
+            /** @description As typed: one, or of a field with several choices any number. */
+            values: string[];
+        };
         CatalogBatchItemView: {
             checked: boolean;
             fine: boolean;
@@ -11299,6 +11424,13 @@ export interface components {
             /** Format: date-time */
             listedAt: string;
             name: string;
+            /**
+             * Format: int64
+             * @description Hundredths of a level; 0 without an evaluation.
+             */
+            rating: number;
+            /** Format: int64 */
+            ratingCount: number;
             recommended: boolean;
             summary: string;
             target: string;
@@ -11321,6 +11453,8 @@ export interface components {
             conditions: string[];
             /** @description Of services: free, paid or subsidised. */
             cost: string;
+            /** @description The picture. */
+            cover?: components["schemas"]["CatalogFileRef"][];
             /**
              * Format: int64
              * @description Working days until the result.
@@ -11331,6 +11465,10 @@ export interface components {
             description: string;
             /** @description How long a service lasts, as shown. */
             duration: string;
+            /** @description What is filled into the fields that administrators define. */
+            extra?: components["schemas"]["CatalogAnswer"][];
+            /** @description Attachments, pictures or PDF. */
+            files?: components["schemas"]["CatalogFileRef"][];
             /** @description Of financing products only. */
             financingKind: string;
             /** @description Of loans: credit (nothing is pledged), mortgage, pledge, guarantor, insurance; any of them will do. */
@@ -11352,6 +11490,8 @@ export interface components {
             steps: string[];
             /** @description Who pays how much of a subsidised service. */
             subsidy: string;
+            /** @description Whom the product suits: what recommendations go by once the edition is public. */
+            suits?: components["schemas"]["CatalogSuits"];
             summary: string;
             target: string;
             /** Format: int64 */
@@ -11368,12 +11508,17 @@ export interface components {
         };
         CatalogDetail: {
             conditions: string[];
+            /** @description The address of the picture. */
+            cover?: string;
             deliverables: string[];
             description: string;
             /** Format: int64 */
             edition: number;
+            /** @description What administrators ask beside the rest. */
+            extra: components["schemas"]["CatalogFact"][];
             /** @description What decides, the first one first: rate or price, amount, term, time. */
             facts: components["schemas"]["CatalogFact"][];
+            files: components["schemas"]["CatalogPublicFile"][];
             financingKind: string;
             financingName: string;
             /** @description Among those that are opened and applied for most. */
@@ -11390,6 +11535,13 @@ export interface components {
             listedAt: string;
             materials: string[];
             name: string;
+            /**
+             * Format: int64
+             * @description Hundredths of a level; 0 without an evaluation.
+             */
+            rating: number;
+            /** Format: int64 */
+            ratingCount: number;
             recommended: boolean;
             steps: string[];
             subsidy: string;
@@ -11412,6 +11564,15 @@ export interface components {
         CatalogFact: {
             label: string;
             value: string;
+        };
+        CatalogFileRef: {
+            /** Format: int64 */
+            id: number;
+            mime?: string;
+            /** @description The program says it, as the rest. */
+            name?: string;
+            /** Format: int64 */
+            size?: number;
         };
         CatalogItem: {
             /**
@@ -11480,6 +11641,12 @@ export interface components {
             phone: string;
             summary: string;
         };
+        CatalogPublicFile: {
+            name: string;
+            /** Format: int64 */
+            size: number;
+            url: string;
+        };
         CatalogRecommendation: {
             ask: string[];
             /**
@@ -11510,6 +11677,13 @@ export interface components {
             /** Format: date-time */
             listedAt: string;
             name: string;
+            /**
+             * Format: int64
+             * @description Hundredths of a level; 0 without an evaluation.
+             */
+            rating: number;
+            /** Format: int64 */
+            ratingCount: number;
             /** @description What of the company the product suits. */
             reasons: string[];
             recommended: boolean;
@@ -11560,8 +11734,10 @@ export interface components {
             years: number;
         };
         CatalogSuitsView: {
-            /** @description Whether the actor may change it. */
+            /** @description Whether the actor may change it beside the editions, with a reason. */
             edits: boolean;
+            /** @description Why the platform changed it beside the editions; empty when it is what an edition says. */
+            reason: string;
             /** Format: date-time */
             setAt?: string;
             setBy?: string;
@@ -11635,6 +11811,8 @@ export interface components {
             statusAt: string;
             /** @description Who submitted the newest edition. */
             submitted: string;
+            /** @description Whom the newest edition says the product suits, in words. */
+            suits: string[];
             /** @description The institution is out of service: the product is not shown. */
             suspended: boolean;
             texts: components["schemas"]["CatalogTexts"];
@@ -15433,6 +15611,57 @@ export interface components {
         };
         ExtensionsOutputBody: {
             items: components["schemas"]["CtiExtensionView"][];
+        };
+        ExtraFieldInputBody: {
+            /** @enum {string} */
+            audience: "everyone" | "staff";
+            field: components["schemas"]["OwnField"];
+            kinds?: string[];
+            retired?: boolean;
+            /** Format: int64 */
+            sort?: number;
+            /**
+             * Format: int64
+             * @description 0 adds a field.
+             */
+            version: number;
+        };
+        ExtraKind: {
+            code: string;
+            name: string;
+        };
+        ExtraListKind: {
+            items: components["schemas"]["ExtraKind"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ExtraListView: {
+            items: components["schemas"]["ExtraView"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
+        };
+        ExtraView: {
+            /**
+             * @description Who sees it. Of applications: what everyone sees the company fills in, the rest the institution.
+             * @enum {string}
+             */
+            audience: "everyone" | "staff";
+            field: components["schemas"]["OwnField"];
+            /** @description The kinds of products, or of financing, it is for; none is all. */
+            kinds: string[];
+            /** @description No longer asked for; what was filled in stays. */
+            retired: boolean;
+            /** Format: int64 */
+            sort: number;
+            /** @enum {string} */
+            subject: "product" | "application";
+            /** Format: date-time */
+            updatedAt: string;
+            updatedBy: string;
+            /** Format: int64 */
+            version: number;
         };
         Field: {
             field: string;
@@ -19504,6 +19733,8 @@ export interface components {
             version: number;
         };
         SuitsInputBody: {
+            /** @description The institution reads it. */
+            reason: string;
             suits: components["schemas"]["CatalogSuits"];
             /**
              * Format: int64
@@ -21528,6 +21759,8 @@ export interface operations {
                 institution?: number;
                 /** @description What the asker is the handler of. */
                 mine?: boolean;
+                /** @description Conditions on the fields administrators define, one a line: pledge:房产, visited:2026-01-01..2026-06-30, share:10.. */
+                extra?: string;
             };
             header?: never;
             path?: never;
@@ -22003,6 +22236,44 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ApplicationDisburseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-applications-id-extra": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationExtraInputBody"];
             };
         };
         responses: {
@@ -29383,6 +29654,103 @@ export interface operations {
             };
         };
     };
+    "get-extra-field-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExtraListKind"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-extra-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExtraListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-extra-fields-subject-code": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                subject: "product" | "application";
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtraFieldInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExtraListView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-files-id-state": {
         parameters: {
             query?: never;
@@ -31619,6 +31987,8 @@ export interface operations {
                 q?: string;
                 /** @description Only what has a public edition. */
                 shown?: boolean;
+                /** @description Conditions on the fields administrators define, one a line: park:台湖, since:2026-01-01..2026-06-30, share:10.. */
+                extra?: string;
                 /** @description What waits for the asker's own work, oldest first. */
                 waiting?: boolean;
             };
@@ -36920,7 +37290,7 @@ export interface operations {
                 rate?: number;
                 recommended?: boolean;
                 institutionId?: number;
-                sort?: "new" | "hot" | "rate" | "match";
+                sort?: "new" | "hot" | "rate" | "rating" | "match";
             };
             header?: never;
             path?: never;

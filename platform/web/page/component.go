@@ -160,6 +160,7 @@ type ProductCard struct {
 	Icon        string // one of the eight service kinds
 	Kind        string
 	Summary     string
+	Rating      string // what those who were served say; empty without an evaluation
 	Facts       []Fact // rate or price first; three fit
 	Status      Tag
 }

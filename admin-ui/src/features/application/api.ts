@@ -16,13 +16,15 @@ export interface ApplicationQuery {
   mine?: boolean
   q?: string
   kind?: string
+  /** Conditions on the fields administrators define, one a line. */
+  extra?: string
   cursor?: string
   limit?: number
 }
 
 /** The applications the person may see: newest first, or nearest deadline first when they wait. */
 export const listApplications = (
-  { status, waiting, overdue, soon, mine, q, kind, cursor, limit }: ApplicationQuery,
+  { status, waiting, overdue, soon, mine, q, kind, extra, cursor, limit }: ApplicationQuery,
   signal?: AbortSignal,
 ) =>
   data(
@@ -37,6 +39,7 @@ export const listApplications = (
           mine: mine || undefined,
           q: q || undefined,
           kind: kind || undefined,
+          extra: extra || undefined,
           cursor,
           limit,
         },
@@ -80,6 +83,16 @@ export const act = <A extends keyof ActionBody>(seen: Application, action: A, bo
     api.POST(`/api/applications/{id}/${action}` as '/api/applications/{id}/accept', {
       params: { path: { id: seen.id } },
       body: { version: seen.version, ...body } as unknown as Schemas['ApplicationNoteInputBody'],
+      ...idempotent(key),
+    }),
+  )
+
+/** Fills in what the institution fills in beside the application. */
+export const fillExtra = (seen: Application, values: Record<string, string[]>, key: string) =>
+  data(
+    api.POST('/api/applications/{id}/extra', {
+      params: { path: { id: seen.id } },
+      body: { version: seen.fill?.version ?? 0, values },
       ...idempotent(key),
     }),
   )

@@ -6,6 +6,7 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 import { ApiError } from '@/api/client'
 import { useSession } from '@/stores/session'
 import { handlingOf, notes, reasonOf, verbOf, verbs, type Handling } from './actions'
+import * as extraApi from '@/features/extra/api'
 import * as api from './api'
 import ApplicationActions from './ApplicationActions.vue'
 import ApplicationList from './ApplicationList.vue'
@@ -48,6 +49,7 @@ const item: api.ApplicationItem = {
 const application: api.Application = {
   ...item,
   purpose: '<script>alert(1)</script>',
+  extra: [],
   collateral: '',
   materials: ['近六个月流水'],
   paperFiles: [],
@@ -119,6 +121,7 @@ async function type(label: string, value: string): Promise<void> {
 }
 
 beforeEach(() => {
+  vi.spyOn(extraApi, 'listDefinitions').mockResolvedValue([])
   document.body.innerHTML = ''
   localStorage.clear()
 })
@@ -339,6 +342,7 @@ describe('ApplicationList', () => {
         mine: false,
         q: '',
         kind: '',
+        extra: '',
         cursor: undefined,
         limit: 20,
       },

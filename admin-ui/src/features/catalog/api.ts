@@ -12,6 +12,8 @@ export interface ProductQuery {
   kind?: string
   q?: string
   shown?: boolean
+  /** Conditions on the fields administrators define, one a line. */
+  extra?: string
   /** What waits for the person's own work, oldest first. */
   waiting?: boolean
   cursor?: string
@@ -19,7 +21,10 @@ export interface ProductQuery {
 }
 
 /** The products the person may see: an institution's own, or all for staff. */
-export const listProducts = ({ status, kind, q, shown, waiting, cursor, limit }: ProductQuery, signal?: AbortSignal) =>
+export const listProducts = (
+  { status, kind, q, shown, extra, waiting, cursor, limit }: ProductQuery,
+  signal?: AbortSignal,
+) =>
   data(
     api.GET('/api/managed-products', {
       params: {
@@ -29,6 +34,7 @@ export const listProducts = ({ status, kind, q, shown, waiting, cursor, limit }:
           kind: kind || undefined,
           q: q || undefined,
           shown: shown || undefined,
+          extra: extra || undefined,
           waiting: waiting || undefined,
           cursor,
           limit,
@@ -102,11 +108,11 @@ export const getSuits = (id: string, signal?: AbortSignal) =>
 
 export const listSuitOptions = () => data(api.GET('/api/product-suit-options'))
 
-export const saveSuits = (id: number, version: number, suits: Suits, key: string) =>
+export const saveSuits = (id: number, version: number, suits: Suits, reason: string, key: string) =>
   data(
     api.PUT('/api/managed-products/{id}/suits', {
       params: { path: { id } },
-      body: { version, suits },
+      body: { version, suits, reason },
       ...idempotent(key),
     }),
   )

@@ -6,6 +6,7 @@ import { ApiError } from '@/api/client'
 import * as evaluations from '@/features/evaluation/api'
 import { useSession } from '@/stores/session'
 import { questions, reasons, verbOf } from './actions'
+import * as extraApi from '@/features/extra/api'
 import * as api from './api'
 import { checkProduct, emptyProduct, toContent, toValues } from './form'
 import ProductActions from './ProductActions.vue'
@@ -21,6 +22,21 @@ const content: api.Content = {
   financingKind: 'debt',
   summary: '给面包房的信用贷款',
   description: '<script>alert(1)</script>',
+  extra: [],
+  cover: [{ id: 7 }],
+  files: [{ id: 8 }, { id: 9 }],
+  suits: {
+    sections: ['I'],
+    regions: [],
+    sizes: ['micro'],
+    titles: [],
+    years: 2,
+    employeesMin: 0,
+    employeesMax: 300,
+    revenueMin: 0,
+    revenueMax: 50_000_000,
+    cleanRecord: true,
+  },
   rateMin: 365,
   rateMax: 435,
   amountMin: 1_000_000,
@@ -65,6 +81,7 @@ const product: api.Product = {
   warnings: ['年利率上限高于四倍'],
   reason: '',
   submitted: '小陈',
+  suits: ['企业规模为微型'],
   texts: { rate: '3.65%–4.35%', amount: '1–50 万元', term: '6–24 个月', days: '5 个工作日' },
   editions: [
     { number: 2, status: 'government_review', name: '烘焙贷', reason: '' },
@@ -119,6 +136,7 @@ function press(text: string): void {
 }
 
 beforeEach(() => {
+  vi.spyOn(extraApi, 'listDefinitions').mockResolvedValue([])
   document.body.innerHTML = ''
 })
 afterEach(() => {
@@ -126,6 +144,18 @@ afterEach(() => {
 })
 
 describe('form', () => {
+  it('sends the answers to what is asked of the kind, as they were typed', () => {
+    const answered = {
+      ...content,
+      extra: [
+        { key: 'pledges', values: ['房产', '设备'], label: '可接受的抵押物', text: '房产、设备' },
+        { key: 'gone', values: ['旧'], label: '已停用', text: '旧' },
+      ],
+    }
+    const values = toValues(answered)
+    expect(values.fields).toEqual({ pledges: ['房产', '设备'], gone: ['旧'] })
+    expect(toContent(values, ['first', 'pledges']).extra).toEqual([{ key: 'pledges', values: ['房产', '设备'] }])
+  })
   it('gives back what was kept, to the fen and the basis point', () => {
     expect(toContent(toValues(content))).toEqual(content)
     const odd = { ...content, rateMin: 29, rateMax: 435, amountMin: 12_345_600, amountMax: 99_999_900 }

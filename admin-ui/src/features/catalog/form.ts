@@ -1,4 +1,26 @@
-import type { Content } from './api'
+import type { Content, Suits } from './api'
+
+/** A file of a product. */
+export interface UploadedFile {
+  id: number
+  name?: string
+  size?: number
+  mime?: string
+}
+
+/** Whom a product suits as it is typed: turnover in 万元, an emptied number is null. */
+export interface SuitsValues {
+  sections: string[]
+  regions: string[]
+  sizes: string[]
+  titles: string[]
+  years: number | null
+  employeesMin: number | null
+  employeesMax: number | null
+  revenueMin: number | null
+  revenueMax: number | null
+  cleanRecord: boolean
+}
 
 /** A product as it is typed: rates in per cent, amounts in 万元, one line per material and step. */
 export interface ProductValues {
@@ -28,6 +50,11 @@ export interface ProductValues {
   materials: string
   steps: string
   description: string
+  suits: SuitsValues
+  cover: UploadedFile[]
+  files: UploadedFile[]
+  /** Answers to the fields that administrators define, by their keys. */
+  fields: Record<string, string[]>
 }
 
 export const emptyProduct = (): ProductValues => ({
@@ -56,9 +83,37 @@ export const emptyProduct = (): ProductValues => ({
   materials: '',
   steps: '',
   description: '',
+  suits: suitsValues(),
+  cover: [],
+  files: [],
+  fields: {},
 })
 
 const tenThousandYuan = 1_000_000 // in fen
+
+/** What was said of whom it suits, as it is typed again. */
+export const suitsValues = (s?: Suits): SuitsValues => ({
+  sections: [...(s?.sections ?? [])],
+  regions: [...(s?.regions ?? [])],
+  sizes: [...(s?.sizes ?? [])],
+  titles: [...(s?.titles ?? [])],
+  years: s?.years ?? 0,
+  employeesMin: s?.employeesMin ?? 0,
+  employeesMax: s?.employeesMax ?? 0,
+  revenueMin: (s?.revenueMin ?? 0) / tenThousandYuan,
+  revenueMax: (s?.revenueMax ?? 0) / tenThousandYuan,
+  cleanRecord: s?.cleanRecord ?? false,
+})
+
+export const suitsOf = (v: SuitsValues): Suits => ({
+  ...v,
+  years: v.years ?? 0,
+  employeesMin: v.employeesMin ?? 0,
+  employeesMax: v.employeesMax ?? 0,
+  revenueMin: Math.round((v.revenueMin ?? 0) * tenThousandYuan),
+  revenueMax: Math.round((v.revenueMax ?? 0) * tenThousandYuan),
+})
+
 const linesOf = (text: string) =>
   text
     .split('\n')
@@ -69,8 +124,8 @@ const linesOf = (text: string) =>
 export const lends = (v: { kind: string; financingKind: string }): boolean =>
   v.kind === 'financing' && (v.financingKind === 'debt' || v.financingKind === 'mortgage')
 
-/** What is sent of what was typed. Rounding takes away what binary fractions add: 4.35 % is 435. */
-export function toContent(v: ProductValues): Content {
+/** What is sent of what was typed; asked are the keys of the fields that administrators ask of its kind. Rounding takes away what binary fractions add: 4.35 % is 435. */
+export function toContent(v: ProductValues, asked: string[] = []): Content {
   const financing = v.kind === 'financing'
   const number = (n: number | null, unit: number) => (financing ? Math.round((n ?? 0) * unit) : 0)
   return {
@@ -99,6 +154,10 @@ export function toContent(v: ProductValues): Content {
     materials: linesOf(v.materials),
     steps: linesOf(v.steps),
     description: v.description,
+    suits: suitsOf(v.suits),
+    cover: v.cover.map(({ id }) => ({ id })),
+    files: v.files.map(({ id }) => ({ id })),
+    extra: asked.filter((key) => v.fields[key]?.length).map((key) => ({ key, values: v.fields[key] ?? [] })),
   }
 }
 
@@ -132,6 +191,10 @@ export function toValues(c: Content): ProductValues {
     materials: c.materials.join('\n'),
     steps: c.steps.join('\n'),
     description: c.description,
+    suits: suitsValues(c.suits),
+    cover: [...(c.cover ?? [])],
+    files: [...(c.files ?? [])],
+    fields: Object.fromEntries((c.extra ?? []).map((a) => [a.key, [...a.values]])),
   }
 }
 

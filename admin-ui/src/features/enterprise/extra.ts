@@ -1,5 +1,5 @@
 import { api, data, idempotent, type Schemas } from '@/api/client'
-import type { FormField } from '@/features/ticket/api'
+import { withoutNull } from '@/features/extra/words'
 
 export type ExtraField = Schemas['EnterpriseExtraFieldView']
 export type Extra = Schemas['EnterpriseExtra']
@@ -11,10 +11,6 @@ const list = <T>(p: { items: T[] | null }): T[] => p.items ?? []
 export const listExtraFields = () => data(api.GET('/api/enterprise-fields')).then(list<ExtraField>)
 
 export const listCompanyTypes = () => data(api.GET('/api/enterprise-types')).then(list<CompanyType>)
-
-/** A cleared number is null in the form and nothing in the interface. */
-const withoutNull = (f: FormField): FormField =>
-  Object.fromEntries(Object.entries(f).filter(([, v]) => v !== null)) as unknown as FormField
 
 /** Adds a field (version 0) or changes one. */
 export const saveExtraField = (f: ExtraField, key: string) =>
@@ -53,16 +49,6 @@ export const setExtra = (
     }),
   )
 
-/** Kinds a field of companies may have; nothing personal is kept in them. */
-export const extraKinds = {
-  text: '文字',
-  number: '数字',
-  date: '日期',
-  choice: '单选',
-  choices: '多选',
-  yesno: '是或否',
-}
-
 export const extraGroups: Record<ExtraField['group'], string> = {
   service: '服务管理信息',
   basic: '登记信息',
@@ -92,42 +78,4 @@ export function newExtraField(fields: ExtraField[]): ExtraField {
     updatedAt: '',
     updatedBy: '',
   }
-}
-
-/** What a field asks for, in words: 数字（张）. */
-export function kindText(f: FormField): string {
-  const word = extraKinds[f.kind as keyof typeof extraKinds] ?? f.kind
-  if (f.unit) return `${word}（${f.unit}）`
-  return f.options?.length ? `${word}：${f.options.join('、')}` : word
-}
-
-/** Conditions on fields as the address of the list holds them, one a line: "park:台湖". */
-export interface Condition {
-  code: string
-  value: string
-}
-
-export const conditionsOf = (lines: string): Condition[] =>
-  lines
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => {
-      const at = line.indexOf(':')
-      return { code: line.slice(0, at), value: line.slice(at + 1) }
-    })
-
-export const linesOf = (list: Condition[]): string => list.map((c) => `${c.code}:${c.value}`).join('\n')
-
-/** A condition in words, as the chip above the list shows it. */
-export function conditionText(fields: ExtraField[], c: Condition): string {
-  const f = fields.find((x) => x.field.key === c.code)?.field
-  if (!f) return c.value
-  const [from = '', to = ''] = c.value.includes('..') ? c.value.split('..') : [c.value, c.value]
-  const unit = f.unit ? ` ${f.unit}` : ''
-  if (f.kind === 'yesno') return `${f.label}：${c.value === 'no' ? '否' : '是'}`
-  if (f.kind === 'text') return `${f.label}含“${c.value}”`
-  if (f.kind !== 'number' && f.kind !== 'date') return `${f.label}：${c.value}`
-  if (from === to) return `${f.label}：${from}${unit}`
-  if (!to) return `${f.label}：${from}${unit}起`
-  return from ? `${f.label}：${from} 至 ${to}${unit}` : `${f.label}：至 ${to}${unit}`
 }

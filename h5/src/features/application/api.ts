@@ -8,6 +8,8 @@ export type ApplicationStatus = ApplicationItem['status']
 export type Application = Schemas['ApplicationView']
 export type ApplicationFile = Schemas['ApplicationFileView']
 export type ApplicationForm = Schemas['ApplicationForm']
+/** A field that administrators define. */
+export type OwnField = ApplicationForm['fields'][number]
 export type Offer = Schemas['ApplicationOffer']
 export type DraftItem = Schemas['ApplicationDraftItem']
 export type DraftFile = Schemas['ApplicationDraftFile']

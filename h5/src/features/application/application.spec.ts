@@ -48,6 +48,7 @@ const form: api.ApplicationForm = {
     },
   ],
   sharing: { holds: false, word: '未授权' },
+  fields: [],
   papers: [
     { id: 41, name: '营业执照', number: '91110112MA01', word: '有效' },
     { id: 42, name: '食品经营许可证', number: 'JY1110', word: '还有 12 天到期' },
@@ -80,6 +81,7 @@ const application: api.Application = {
   payments: [],
   overdue: false,
   purpose: '换烤箱 <script>alert(1)</script>',
+  extra: [{ key: 'first', label: '是否首贷', values: ['yes'], text: '是' }],
   collateral: '',
   materials: ['营业执照'],
   source: 'h5',
@@ -268,6 +270,56 @@ describe('ApplyPage', () => {
     const saves = save.mock.calls.length
     await vi.advanceTimersByTimeAsync(5000)
     expect(save).toHaveBeenCalledTimes(saves)
+  })
+  it('asks what administrators ask, keeps it in the draft and sends it', async () => {
+    const fields = [
+      { key: 'first', label: '是否首贷', kind: 'yesno' as const, required: true },
+      { key: 'area', label: '经营面积', kind: 'number' as const, unit: '平方米' },
+    ]
+    vi.spyOn(api, 'getForm').mockResolvedValue({
+      ...form,
+      fields,
+      draft: {
+        amount: '50',
+        term: '12',
+        purpose: '换烤箱',
+        collateral: '',
+        contactName: '',
+        phone: '',
+        files: [],
+        fields: { area: ['120'], gone: ['旧'] },
+        savedAt: '2026-11-24T02:00:00Z',
+      },
+    })
+    const save = vi
+      .spyOn(api, 'saveDraft')
+      .mockResolvedValue({ savedAt: '2026-11-24T02:00:00Z' } as Awaited<ReturnType<typeof api.saveDraft>>)
+    const send = vi
+      .spyOn(api, 'submitApplication')
+      .mockRejectedValueOnce(
+        new ApiError('invalid', { fields: { 'fields.area': '经营面积应为整数' }, message: '请核对' }),
+      )
+      .mockResolvedValue(application)
+    const { wrapper, router } = await open(ApplyPage, { id: 500 }, '/products/500/apply?step=4')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(send).not.toHaveBeenCalled()
+    expect(router.currentRoute.value.query.step).toBe('2')
+    expect(wrapper.text()).toContain('请选择是否首贷')
+    await wrapper.get('[role="radio"]').trigger('click')
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(save).toHaveBeenLastCalledWith(
+      500,
+      expect.objectContaining({ fields: { first: ['yes'], area: ['120'] } }),
+    )
+    await router.push('/products/500/apply?step=4')
+    await flushPromises()
+    expect(wrapper.text()).toContain('120 平方米')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(router.currentRoute.value.query.step).toBe('2')
+    expect(wrapper.text()).toContain('经营面积应为整数')
+    expect(send.mock.calls[0]![0]).toMatchObject({ fields: { first: ['yes'], area: ['120'] } })
   })
   it('goes on where the draft was left and back to the screen that is wrong', async () => {
     const draft = { amount: '50', term: '12', purpose: '', collateral: '', contactName: '', phone: '' }

@@ -2,7 +2,7 @@ import { isPhone } from '@/components/ContactPhoneInput/phone'
 import type { FieldErrors } from '@/composables/useForm'
 import { money } from '@/format'
 
-import type { Offer } from './api'
+import type { Offer, OwnField } from './api'
 
 /** What is typed into the form; files are apart. */
 export interface ApplyValues {
@@ -31,6 +31,17 @@ export function stepsOf(lends: boolean): ApplyStep[] {
     { title: '用途和担保', fields: ['purpose', 'collateral'] },
     ...rest,
   ]
+}
+
+/** The required ones of the fields that administrators define that nobody filled in. Whether the rest is right the server says. */
+export function checkFields(fields: OwnField[], values: Record<string, string[]>): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const f of fields) {
+    if (f.required && !values[f.key]?.some((word) => word.trim() !== ''))
+      found[`fields.${f.key}`] =
+        `请${['choice', 'choices', 'yesno', 'date'].includes(f.kind) ? '选择' : '填写'}${f.label}。`
+  }
+  return found
 }
 
 /** Fen of an amount typed in units of ten thousand yuan ("12.5"); null when it is none. */

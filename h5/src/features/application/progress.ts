@@ -47,6 +47,7 @@ export function factsOf(a: Application): Fact[] {
   } else {
     facts.push({ label: '需求说明', value: a.purpose })
   }
+  for (const x of a.extra) facts.push({ label: x.label, value: x.text })
   return [...facts, { label: '联系人', value: `${a.contactName} ${a.phone}` }]
 }
 

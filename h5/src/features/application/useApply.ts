@@ -5,7 +5,7 @@ import { useUpload } from '@/composables/useUpload'
 import { uuid } from '@/composables/uuid'
 
 import { saveDraft, submitApplication, type Application, type ApplicationForm, type Typed } from './api'
-import { checkApply, fenOf, monthsOf, stepsOf, type ApplyValues } from './checks'
+import { checkApply, checkFields, fenOf, monthsOf, stepsOf, type ApplyValues } from './checks'
 import { useAutosave } from './useAutosave'
 
 export const acceptFiles = ['.jpg', '.jpeg', '.png', '.pdf', '.docx', '.xlsx']
@@ -22,6 +22,11 @@ export function useApply(form: ApplicationForm, changedMeanwhile: () => void) {
     contactName: draft?.contactName ?? form.prefill.contactName,
     phone: draft?.phone ?? form.prefill.phone,
   })
+  // What administrators ask beside the rest; a field that was retired since the draft is not sent.
+  const asked = form.fields
+  const fields = ref<Record<string, string[]>>(
+    Object.fromEntries(asked.map((f) => [f.key, [...(draft?.fields?.[f.key] ?? [])]])),
+  )
   const offered = form.papers.map((paper) => paper.id)
   const papers = ref((draft?.papers ?? form.prefill.papers).filter((id) => offered.includes(id)))
   const upload = useUpload({
@@ -55,6 +60,7 @@ export function useApply(form: ApplicationForm, changedMeanwhile: () => void) {
       stored ? [{ id: stored.id, name: stored.name, size: stored.size }] : [],
     ),
     papers: papers.value,
+    fields: fields.value,
   }))
   const saving = useAutosave(
     () => saveDraft(offer.id, typed.value),
@@ -67,6 +73,9 @@ export function useApply(form: ApplicationForm, changedMeanwhile: () => void) {
       const [a, b] = [JSON.parse(now), JSON.parse(before)] as [Typed, Typed]
       for (const name of Object.keys(values) as (keyof ApplyValues)[])
         if (a[name] !== b[name]) delete errors[name]
+      for (const { key: name } of asked)
+        if (JSON.stringify(a.fields?.[name]) !== JSON.stringify(b.fields?.[name]))
+          delete errors[`fields.${name}`]
       if (a.files.length !== b.files.length) delete errors['fileIds']
       if (a.papers?.length !== b.papers?.length) delete errors['paperIds']
       saving.changed()
@@ -79,21 +88,27 @@ export function useApply(form: ApplicationForm, changedMeanwhile: () => void) {
   }
 
   /** The first screen with something to mend; -1 when there is none. */
-  const firstWrong = () => steps.findIndex((step) => step.fields.some((field) => errors[field]))
+  const firstWrong = () =>
+    steps.findIndex(
+      (step) =>
+        step.fields.some((field) => errors[field]) ||
+        (step.fields.includes('purpose') && asked.some((f) => errors[`fields.${f.key}`])),
+    )
 
   /** Reports whether the screen may be left. */
   function passes(step: number): boolean {
     const found = checkApply(values, offer)
     const own =
       steps[step]?.fields.filter((field) => field in values && found[field as keyof ApplyValues]) ?? []
-    show(Object.fromEntries(own.map((field) => [field, found[field as keyof ApplyValues]])))
-    return own.length === 0
+    const gaps = steps[step]?.fields.includes('purpose') ? checkFields(asked, fields.value) : {}
+    show({ ...Object.fromEntries(own.map((field) => [field, found[field as keyof ApplyValues]])), ...gaps })
+    return own.length === 0 && Object.keys(gaps).length === 0
   }
 
   /** Sends. Resolves to the application, or to null when something must be mended; errors and problem say what. */
   async function submit(): Promise<Application | null> {
     if (submitting.value) return null
-    show(checkApply(values, offer))
+    show({ ...checkApply(values, offer), ...checkFields(asked, fields.value) })
     problem.value = null
     if (firstWrong() >= 0) return null
     submitting.value = true
@@ -112,6 +127,7 @@ export function useApply(form: ApplicationForm, changedMeanwhile: () => void) {
           phone: values.phone,
           fileIds: upload.ids,
           paperIds: papers.value,
+          fields: fields.value,
         },
         key,
       )
@@ -127,7 +143,10 @@ export function useApply(form: ApplicationForm, changedMeanwhile: () => void) {
   }
 
   function refuse(error: ApiError): void {
-    const known = steps.flatMap((step) => step.fields as string[])
+    const known = [
+      ...steps.flatMap((step) => step.fields as string[]),
+      ...asked.map((f) => `fields.${f.key}`),
+    ]
     const own = Object.entries(error.fields).filter(([name]) => known.includes(name))
     show(Object.fromEntries(own))
     problem.value = own.length > 0 && own.length === Object.keys(error.fields).length ? null : error
@@ -137,6 +156,8 @@ export function useApply(form: ApplicationForm, changedMeanwhile: () => void) {
 
   return reactive({
     values,
+    asked,
+    fields,
     papers,
     upload,
     steps,

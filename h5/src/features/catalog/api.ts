@@ -25,7 +25,7 @@ export const listProducts = (filter: ProductFilter, cursor: string | undefined) 
           kind: filter.kind || undefined,
           financing: filter.financing || undefined,
           amount: filter.amount || undefined,
-          sort: (filter.sort || undefined) as 'new' | 'hot' | 'rate' | 'match' | undefined,
+          sort: (filter.sort || undefined) as 'new' | 'hot' | 'rate' | 'rating' | 'match' | undefined,
           cursor,
           limit: 20,
         },

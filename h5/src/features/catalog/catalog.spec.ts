@@ -26,6 +26,8 @@ const card: api.ProductCard = {
   ],
   recommended: true,
   hot: false,
+  rating: 486,
+  ratingCount: 12,
   listedAt: '2026-11-22T01:30:00Z',
 }
 const detail: api.ProductDetail = {
@@ -38,6 +40,9 @@ const detail: api.ProductDetail = {
   materials: ['营业执照'],
   steps: ['在线申请', '放款'],
   validUntil: '2027-06-30',
+  extra: [{ label: '面向首贷户', value: '是' }],
+  cover: '/products/7/files/1',
+  files: [{ name: '产品手册.pdf', size: 2048, url: '/products/7/files/2' }],
   institution: {
     id: 1,
     name: '运河银行',
@@ -85,8 +90,8 @@ describe('choices', () => {
     expect(known(amounts, ['10-50'])).toBe('')
   })
   it('offers the orders that make sense', () => {
-    expect(sorts(false, false).map((o) => o.value)).toEqual(['', 'hot'])
-    expect(sorts(true, true).map((o) => o.value)).toEqual(['', 'new', 'hot', 'rate'])
+    expect(sorts(false, false).map((o) => o.value)).toEqual(['', 'hot', 'rating'])
+    expect(sorts(true, true).map((o) => o.value)).toEqual(['', 'new', 'hot', 'rating', 'rate'])
   })
 })
 
@@ -101,7 +106,7 @@ describe('ProductList', () => {
       { q: '小店', kind: 'legal', financing: '', amount: '', sort: '' },
       undefined,
     )
-    for (const part of ['小店安心贷', '运河银行', '3.65%–4.35%', '推荐'])
+    for (const part of ['小店安心贷', '运河银行', '3.65%–4.35%', '推荐', '评价 4.86 分（12 次）'])
       expect(wrapper.text()).toContain(part)
   })
   it('searches by the address, once', async () => {
@@ -134,7 +139,13 @@ describe('ProductDetail', () => {
   it('shows markup as text and the way to ask', async () => {
     vi.spyOn(api, 'getProduct').mockResolvedValue(detail)
     const { wrapper } = await open(ProductDetail as typeof ProductList, '/products/3', { id: 3 })
-    for (const part of ['<script>alert(1)</script>', '营业执照', '2027年6月30日'])
+    for (const part of [
+      '<script>alert(1)</script>',
+      '营业执照',
+      '2027年6月30日',
+      '产品手册.pdf',
+      '面向首贷户',
+    ])
       expect(wrapper.text()).toContain(part)
     expect(wrapper.get('a[href^="tel:"]').attributes('href')).toBe('tel:010-60000001')
     expect(wrapper.text()).not.toContain('立即申请')

@@ -40,6 +40,7 @@ export function sorts(searching: boolean, financing: boolean): Choice[] {
     ...(searching ? [{ text: '最相关', value: '' }] : []),
     { text: '最新上架', value: searching ? 'new' : '' },
     { text: '最热门', value: 'hot' },
+    { text: '评价最好', value: 'rating' },
     ...(financing ? [{ text: '利率最低', value: 'rate' }] : []),
   ]
 }

@@ -9,6 +9,7 @@ const product = (id: number, rate: string, validUntil = ''): ProductDetail =>
     name: `贷款${id}`,
     institutionName: '运河银行',
     facts: [{ label: '年利率', value: rate }],
+    extra: [{ label: '面向首贷户', value: id === 1 ? '是' : '否' }],
     target: '小微企业',
     materials: ['营业执照'],
     steps: ['在线申请'],
@@ -28,6 +29,7 @@ describe('comparing', () => {
       values: ['3.65%', '4%'],
       differs: true,
     })
+    expect(rows.find((row) => row.label === '面向首贷户')?.values).toEqual(['是', '否'])
     expect(rows.find((row) => row.label === '提供机构')?.differs).toBe(false)
     expect(rows.some((row) => row.label === '有效期至')).toBe(false)
     const dated = compareRows([product(1, '4%', '2026-12-31'), product(2, '4%')])

@@ -17,11 +17,16 @@ export function idsOf(asked: unknown): number[] {
 /** Products side by side; what none of them says is left out. */
 export function compareRows(products: ProductDetail[]): CompareRow[] {
   const labels = [...new Set(products.flatMap((p) => p.facts.map((fact) => fact.label)))]
+  const extra = [...new Set(products.flatMap((p) => p.extra.map((fact) => fact.label)))]
   const lines: [string, (p: ProductDetail) => string][] = [
     ['提供机构', (p) => p.institutionName],
     ...labels.map((label): [string, (p: ProductDetail) => string] => [
       label,
       (p) => p.facts.find((fact) => fact.label === label)?.value ?? '',
+    ]),
+    ...extra.map((label): [string, (p: ProductDetail) => string] => [
+      label,
+      (p) => p.extra.find((fact) => fact.label === label)?.value ?? '',
     ]),
     ['适用对象', (p) => p.target],
     ['申请材料', (p) => (p.materials ?? []).join('\n')],
