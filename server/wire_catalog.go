@@ -28,7 +28,7 @@ var rateLimit = catalog.RateLimit{BasisPoints: 1200, Basis: "一年期贷款市�
 func (h *house) joinCatalog(c Config, p parts) {
 	h.institutions = h.newInstitutions(c, p)
 	h.tasks = append(h.tasks, h.institutions.Tasks()...)
-	h.catalog = catalog.New(catalog.Deps{DB: h.db, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, Reviews: productReviews{h}, Uses: productUses{h}, Log: p.log,
+	h.catalog = catalog.New(catalog.Deps{DB: h.db, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, Reviews: productReviews{h}, Deputies: h.reviews, Uses: productUses{h}, Log: p.log,
 		Blind: func(text string) string { return h.box.Blinds("product.view", text)[0] }, ApplyURL: "/products/%d/apply",
 		Companies: knownCompanies{h}, Schema: enterprise.Schema(terms()), Options: suitOptions()})
 	h.sees["product"] = h.catalog.Sees

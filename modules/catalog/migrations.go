@@ -204,4 +204,9 @@ var Migrations = []database.Migration{{
 		}
 		return database.Exec(ctx, tx, "INSERT INTO product_suit_stamps (id, last) VALUES (1, 0)", "CREATE INDEX product_suits_stamp ON product_suits (stamp)")
 	},
+}, {
+	ID: "20261130090100_product_passed_for",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "ALTER TABLE product_editions ADD COLUMN passed_for BIGINT NOT NULL DEFAULT 0")
+	},
 }}

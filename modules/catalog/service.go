@@ -48,6 +48,8 @@ type Deps struct {
 	RateLimit RateLimit
 	// Reviews tells what reviews go by; nil for two days and the first reasons.
 	Reviews Reviews
+	// Deputies tells who reviews for somebody on leave; nil: nobody does.
+	Deputies Deputies
 	// Uses tells what came of products elsewhere; nil counts views only.
 	Uses Uses
 	// Blind hashes with a key what tells visitors apart; nil counts only those who are signed in.
@@ -77,6 +79,9 @@ func New(d Deps) *Service {
 	}
 	if d.Reviews == nil {
 		d.Reviews = plainReviews{}
+	}
+	if d.Deputies == nil {
+		d.Deputies = noDeputies{}
 	}
 	return &Service{Deps: d}
 }
@@ -134,7 +139,11 @@ func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([
 	}
 	f.Query = strings.TrimSpace(f.Query)
 	if f.Waiting {
-		if f.Statuses = waitingFor(actor); len(f.Statuses) == 0 {
+		lent, err := s.Deputies.Lent(ctx, s.DB.Read(), actor)
+		if err != nil {
+			return nil, "", err
+		}
+		if f.Statuses = waitingFor(lent.With(actor)); len(f.Statuses) == 0 {
 			return []Item{}, "", nil
 		}
 		if isDesk(actor) {
@@ -208,21 +217,24 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 	if !actor.SignedIn() {
 		return fault.ErrUnauthorized
 	}
-	if !mayEver(actor, action) {
-		return ErrForbidden
-	}
 	now := s.Clock.Now()
 	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "product." + string(action), Key: ref.Key, Request: request, Now: now}, func() (outcome, error) {
+		lent, err := s.lent(ctx, tx, actor, action) // as it stands now: a delegation may have ended
+		if err != nil {
+			return err
+		}
+		_, err = idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "product." + string(action), Key: ref.Key, Request: request, Now: now}, func() (outcome, error) {
 			d, err := find(ctx, tx, visible(actor, now), ref.ID)
 			if err != nil {
 				return outcome{}, err
 			}
 			// The version first: a reviewer who comes second must read who was first, not that the next step is not theirs.
-			if d.Version != ref.Version {
+			// A product and its edition that differ were read around somebody's commit.
+			if d.Version != ref.Version || d.Status != d.newest.Status {
 				return outcome{}, stale(ctx, tx, actor, d.ID)
 			}
-			if !may(actor, d, action) {
+			d.by = d.hand(lent, actor, action)
+			if !may(d.by, d, action) {
 				return outcome{}, ErrForbidden
 			}
 			before, stood := *d, d.Status
@@ -246,10 +258,10 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 					return outcome{}, err
 				}
 			}
-			if _, err := event.Append(ctx, tx, actor, now, e.fact(d.head(e.about))); err != nil {
+			if _, err := event.Append(ctx, tx, d.by, now, e.fact(d.head(e.about))); err != nil {
 				return outcome{}, err
 			}
-			return outcome{d.ID}, audit.Write(ctx, tx, actor, now, audit.Record{
+			return outcome{d.ID}, audit.Write(ctx, tx, d.by, now, audit.Record{
 				Action: "product." + string(action), Object: Object, ObjectID: d.ID, Summary: e.summary + " " + e.about.Name, Detail: e.detail,
 			})
 		})

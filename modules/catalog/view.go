@@ -3,12 +3,14 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
 )
 
 // Item is a product in a list of those who work on it.
@@ -48,6 +50,7 @@ type View struct {
 	Timeline  []Step        `json:"timeline" doc:"Oldest first."`
 	Actions   []Action      `json:"actions" enum:"edit,submit,withdraw,pass,return,take-down,unlist,revise,recommend" doc:"What the actor may do now."`
 	Blocked   string        `json:"blocked,omitempty" doc:"Why the actor may not review it although it is their work."`
+	InNameOf  string        `json:"inNameOf,omitempty" doc:"The colleague on leave for whom the actor reviews it."`
 }
 
 // Texts are the numbers of an edition in words.
@@ -142,9 +145,20 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, d *d
 		}
 		v.Timeline = append(v.Timeline, step)
 	}
-	v.Actions = append(v.Actions, actionsOf(actor, d)...)
-	if waits := may(actor, d, ToPass) && (e.Status == PlatformReview || e.Status == GovernmentReview); waits {
-		if err := d.mayReview(actor); err != nil {
+	lent, err := s.Deputies.Lent(ctx, db, actor)
+	if err != nil {
+		return View{}, err
+	}
+	by := d.hand(lent, actor, ToPass)
+	v.Actions = append(v.Actions, actionsOf(by, d)...)
+	if v.InNameOf = by.InNameOf.Name; !slices.Contains(v.Actions, ToPass) {
+		v.InNameOf = ""
+	}
+	if !actor.Can(PermReviewPlatform) { // reviews are lent, an editor's choices are not
+		v.Actions = slices.DeleteFunc(v.Actions, func(a Action) bool { return a == ToRecommend })
+	}
+	if may(by, d, ToPass) && e.Status.reviewing() {
+		if err := d.mayReview(by); err != nil {
 			v.Blocked = blockedText(err)
 		}
 	}
@@ -152,8 +166,8 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, d *d
 }
 
 func blockedText(err error) string {
-	if ErrSamePerson.Is(err) {
-		return ErrSamePerson.Message
+	if f, ok := fault.As(err); ok {
+		return f.Message
 	}
 	return ErrOwn.Message
 }

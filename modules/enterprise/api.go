@@ -224,7 +224,6 @@ func Register(api huma.API, s *Service) {
 	review := func(method, path, summary string) huma.Operation {
 		return web.Operation{Method: method, Path: path, Summary: summary, Tag: tag, Access: access.Require(PermReview, PermView)}.Huma()
 	}
-	registerDelegations(api, s, review)
 	for path, op := range map[string]func(method, path, summary string) huma.Operation{"/api/my/joins": own, "/api/enterprise-joins": review} {
 		huma.Register(api, op("POST", path+"/{id}/admit", "同意加入申请"), func(ctx context.Context, in *enterpriseAdmitInput) (*joinOutput, error) {
 			v, err := s.Admit(ctx, access.From(ctx), AdmitJoin{in.decide(in.Body.Version)})
@@ -278,32 +277,4 @@ func Register(api huma.API, s *Service) {
 	registerReports(api, s)
 	registerTags(api, s)
 	registerExtra(api, s)
-}
-
-type enterpriseDelegateInput struct {
-	web.Keyed
-	Body struct {
-		ToID   int64  `json:"toId"`
-		Starts string `json:"starts" doc:"The first day, as 2026-11-22."`
-		Ends   string `json:"ends" doc:"The last day."`
-		Reason string `json:"reason"`
-	}
-}
-
-type delegationsOutput struct{ Body Delegations }
-
-func registerDelegations(api huma.API, s *Service, review func(method, path, summary string) huma.Operation) {
-	huma.Register(api, review("GET", "/api/enterprise-delegations", "我的委托审核"), func(ctx context.Context, _ *struct{}) (*delegationsOutput, error) {
-		v, err := s.Delegations(ctx, access.From(ctx))
-		return &delegationsOutput{v}, err
-	})
-	huma.Register(api, review("POST", "/api/enterprise-delegations", "委托同事审核企业认证"), func(ctx context.Context, in *enterpriseDelegateInput) (*delegationsOutput, error) {
-		b := in.Body
-		v, err := s.Delegate(ctx, access.From(ctx), Delegate{in.Key, b.ToID, b.Starts, b.Ends, b.Reason})
-		return &delegationsOutput{v}, err
-	})
-	huma.Register(api, review("POST", "/api/enterprise-delegations/{id}/end", "收回委托"), func(ctx context.Context, in *enterpriseIDInput) (*delegationsOutput, error) {
-		v, err := s.EndDelegation(ctx, access.From(ctx), in.ID)
-		return &delegationsOutput{v}, err
-	})
 }

@@ -83,8 +83,10 @@ type Deps struct {
 	Papers Papers
 	// Reasons are the ready reasons of reviews; nil has those of the program.
 	Reasons Reasons
-	// Desk tells about the staff who review; nil has nobody to delegate to.
+	// Desk tells how long a review may take; nil has two days on the clock.
 	Desk Desk
+	// Deputies tells who reviews for somebody on leave; nil: nobody does.
+	Deputies Deputies
 	// Doors lead from the company's page of the portal to what else it may do.
 	Doors []page.Link
 	// Box seals the phones of a register; nil takes none in.
@@ -106,10 +108,11 @@ type Service struct {
 	terms    Terms
 	consents Consents
 
-	doors   []page.Link
-	papers  Papers
-	desk    Desk
-	reasons Reasons
+	doors    []page.Link
+	papers   Papers
+	desk     Desk
+	deputies Deputies
+	reasons  Reasons
 
 	box      *secret.Box
 	demo     bool
@@ -137,11 +140,14 @@ func New(d Deps, w *jobs.Workers) *Service {
 	if d.Desk == nil {
 		d.Desk = plainDesk{}
 	}
+	if d.Deputies == nil {
+		d.Deputies = noDeputies{}
+	}
 	if d.Reasons == nil {
 		d.Reasons = plainReasons{}
 	}
 	s := &Service{
-		reasons: d.Reasons, desk: d.Desk, consents: d.Consents, doors: d.Doors, papers: d.Papers,
+		reasons: d.Reasons, desk: d.Desk, deputies: d.Deputies, consents: d.Consents, doors: d.Doors, papers: d.Papers,
 		db: d.DB, clock: d.Clock, registry: d.Registry, people: d.People, accounts: d.Accounts, files: d.Files, terms: d.Terms,
 		box: d.Box, demo: d.Demo, patience: d.Patience, places: placesOf(d.Terms), schema: Schema(d.Terms),
 	}

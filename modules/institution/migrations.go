@@ -170,4 +170,9 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX institution_renewals_institution ON institution_renewals (institution_id, id)",
 			"CREATE INDEX institution_renewals_state ON institution_renewals (state, id)")
 	},
+}, {
+	ID: "20261130090200_institution_checker_for",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "ALTER TABLE institution_rounds ADD COLUMN checker_for BIGINT NOT NULL DEFAULT 0")
+	},
 }}

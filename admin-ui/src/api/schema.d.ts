@@ -2441,41 +2441,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/enterprise-delegations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** 我的委托审核 */
-        get: operations["get-enterprise-delegations"];
-        put?: never;
-        /** 委托同事审核企业认证 */
-        post: operations["post-enterprise-delegations"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/enterprise-delegations/{id}/end": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 收回委托 */
-        post: operations["post-enterprise-delegations-id-end"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/enterprise-fields": {
         parameters: {
             query?: never;
@@ -7637,6 +7602,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/review-delegations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 委托审核 */
+        get: operations["get-review-delegations"];
+        put?: never;
+        /** 离岗期间委托同事审核 */
+        post: operations["post-review-delegations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/review-delegations/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 收回委托 */
+        post: operations["post-review-delegations-id-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/roles": {
         parameters: {
             query?: never;
@@ -11591,6 +11591,8 @@ export interface components {
             financingName: string;
             /** Format: int64 */
             id: number;
+            /** @description The colleague on leave for whom the actor reviews it. */
+            inNameOf?: string;
             /** Format: int64 */
             institutionId: number;
             institutionName: string;
@@ -13459,11 +13461,6 @@ export interface components {
             name?: string;
             note?: string;
         };
-        EnterpriseColleague: {
-            /** Format: int64 */
-            id: number;
-            name: string;
-        };
         EnterpriseCompanyTags: {
             /** @description Those given by hand that were taken away, the newest first. */
             history: components["schemas"]["EnterpriseTagHeld"][];
@@ -13474,39 +13471,6 @@ export interface components {
         EnterpriseCompanyType: {
             code: string;
             name: string;
-        };
-        EnterpriseDelegateInputBody: {
-            /** @description The last day. */
-            ends: string;
-            reason: string;
-            /** @description The first day, as 2026-11-22. */
-            starts: string;
-            /** Format: int64 */
-            toId: number;
-        };
-        EnterpriseDelegationView: {
-            canEnd: boolean;
-            /** Format: date-time */
-            endedAt?: string;
-            /** @description The last day. */
-            ends: string;
-            /** Format: int64 */
-            fromId: number;
-            fromName: string;
-            holds: boolean;
-            /** Format: int64 */
-            id: number;
-            reason: string;
-            /** @description The first day, as 2026-11-22. */
-            starts: string;
-            /** Format: int64 */
-            toId: number;
-            toName: string;
-        };
-        EnterpriseDelegations: {
-            candidates: components["schemas"]["EnterpriseColleague"][];
-            items: components["schemas"]["EnterpriseDelegationView"][];
-            mayGive: boolean;
         };
         EnterpriseDifference: {
             from: string;
@@ -16018,6 +15982,8 @@ export interface components {
             dueAt?: string;
             /** Format: int64 */
             id: number;
+            /** @description The colleague on leave for whom the asker does the review it waits for. */
+            inNameOf?: string;
             /** Format: int64 */
             institutionId?: number;
             kind: string;
@@ -19132,6 +19098,65 @@ export interface components {
         RevealOutputBody: {
             phone: string;
         };
+        ReviewColleague: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        ReviewDelegateInputBody: {
+            /** @description The last day. */
+            ends: string;
+            /**
+             * Format: int64
+             * @description Who is on leave; 0 is the asker.
+             */
+            fromId?: number;
+            reason: string;
+            /** @description The first day, as 2026-11-22. */
+            starts: string;
+            /** Format: int64 */
+            toId: number;
+            /** @description Keys of the kinds of review. */
+            works: string[];
+        };
+        ReviewDelegationView: {
+            /** Format: date-time */
+            at: string;
+            /** @description Who arranged it. */
+            byName: string;
+            canEnd: boolean;
+            /** Format: date-time */
+            endedAt?: string;
+            endedBy: string;
+            /** @description The last day. */
+            ends: string;
+            /** Format: int64 */
+            fromId: number;
+            fromName: string;
+            /** Format: int64 */
+            id: number;
+            reason: string;
+            /** @description The first day, as 2026-11-22. */
+            starts: string;
+            /**
+             * @description ended: taken back before its last day.
+             * @enum {string}
+             */
+            state: "coming" | "holds" | "over" | "ended";
+            /** @description The kinds of review in words. */
+            titles: string[];
+            /** Format: int64 */
+            toId: number;
+            toName: string;
+            works: string[];
+        };
+        ReviewDelegations: {
+            /** @description Whether the asker arranges delegations for colleagues. */
+            arrange: boolean;
+            items: components["schemas"]["ReviewDelegationView"][];
+            /** @description Empty for who reviews nothing. */
+            works: components["schemas"]["ReviewWorkView"][];
+        };
         ReviewInputBody: {
             evidence?: components["schemas"]["TicketJudgeEvidence"][];
             note?: string;
@@ -19175,6 +19200,14 @@ export interface components {
             /** Format: int64 */
             version: number;
             words: boolean;
+        };
+        ReviewWorkView: {
+            /** @description Who may stand in. */
+            candidates: components["schemas"]["ReviewColleague"][];
+            key: string;
+            /** @description Who may be stood in for: the asker, or everybody who does this review for those who arrange it. */
+            reviewers: components["schemas"]["ReviewColleague"][];
+            title: string;
         };
         Row: {
             assets?: number[];
@@ -26498,102 +26531,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DirectorySuggestion"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "get-enterprise-delegations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnterpriseDelegations"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-enterprise-delegations": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EnterpriseDelegateInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnterpriseDelegations"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-enterprise-delegations-id-end": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnterpriseDelegations"];
                 };
             };
             /** @description Error */
@@ -37922,6 +37859,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketListRevealView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-review-delegations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDelegations"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-review-delegations": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewDelegateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDelegations"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-review-delegations-id-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDelegations"];
                 };
             };
             /** @description Error */

@@ -88,14 +88,3 @@ export const admitJoin = (join: Join, key: string) =>
 
 export const refuseJoin = (join: Join, reason: string, key: string) =>
   data(api.POST('/api/enterprise-joins/{id}/refuse', { ...at(join.id, key), body: { version: join.version, reason } }))
-
-export type Delegations = Schemas['EnterpriseDelegations']
-
-/** What the person delegated and what was delegated to them. */
-export const listDelegations = (signal?: AbortSignal) => data(api.GET('/api/enterprise-delegations', { signal }))
-
-export const delegate = (body: { toId: number; starts: string; ends: string; reason: string }, key: string) =>
-  data(api.POST('/api/enterprise-delegations', { body, ...idempotent(key) }))
-
-export const endDelegation = (id: number) =>
-  data(api.POST('/api/enterprise-delegations/{id}/end', { params: { path: { id } } }))
