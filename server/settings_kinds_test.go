@@ -40,6 +40,8 @@ ticket_hints:
   - {for: staff, step: suspend, text: 等待企业时才挂起, link_text: 挂起的规定, link_url: /help/12, alt: 流程图, picture: iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==}
 application_limits:
   - {kind: legal, accept_days: 1, handle_days: 20, confirm_days: 7, warn_percent: 60}
+application_hints:
+  - {kind: legal, for: handler, step: deliver, text: 附上审查意见书, link_text: 交付要求, link_url: /help/12}
 timed_closing:
   - {name: 久未回访, state: callback, days: 15, action: close, reason: 多次联系未果, enabled: true}
 calendar:

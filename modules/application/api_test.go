@@ -146,7 +146,7 @@ func TestEveryOperationDeclaresWhoMay(t *testing.T) {
 			}
 		}
 	}
-	if n != 34 {
+	if n != 36 {
 		t.Errorf("%d operations", n)
 	}
 }

@@ -65,6 +65,7 @@ type Form struct {
 	Sharing    *Sharing      `json:"sharing,omitempty"`
 	Papers     []Paper       `json:"papers"`
 	Prefill    Prefill       `json:"prefill"`
+	Hint       *Hint         `json:"hint,omitempty" doc:"What is read before filling the form in."`
 	OpenID     int64         `json:"openId,omitempty"` // the company's application that has not ended
 	OpenNumber string        `json:"openNumber,omitempty"`
 }

@@ -242,6 +242,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/application-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申请各步骤的办理提示 */
+        get: operations["get-application-hints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-hints/{kind}/{for}/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设置申请一个步骤的办理提示 */
+        post: operations["post-application-hints-kind-for-step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/application-limits": {
         parameters: {
             query?: never;
@@ -10162,6 +10196,8 @@ export interface components {
             contactName: string;
             draft?: components["schemas"]["ApplicationDraftView"];
             enterpriseName: string;
+            /** @description What is read before filling the form in. */
+            hint?: components["schemas"]["ApplicationHint"];
             known: components["schemas"]["ApplicationProfileFact"][];
             listed: boolean;
             /** Format: int64 */
@@ -10180,6 +10216,60 @@ export interface components {
             userId: number;
             /** Format: int64 */
             version: number;
+        };
+        ApplicationHint: {
+            /** @description What the picture shows, for those who do not see it. */
+            alt?: string;
+            /** @enum {string} */
+            for: "handler" | "applicant";
+            /** @description Empty for all kinds. */
+            kind: string;
+            linkText?: string;
+            linkUrl?: string;
+            /** @description Where the picture is read; another picture has another address. */
+            pictureUrl?: string;
+            /** Format: date-time */
+            setAt?: string;
+            setBy?: string;
+            step: string;
+            text?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationHintInputBody: {
+            /** @description What the picture shows. */
+            alt?: string;
+            linkText?: string;
+            /** @description https:// or an address of this site that begins with /. */
+            linkUrl?: string;
+            /** @description A PNG or JPEG of up to 300 KB in base64; empty takes it away, left out keeps it. */
+            picture?: string;
+            text?: string;
+            /**
+             * Format: int64
+             * @description 0 where there was none.
+             */
+            version: number;
+        };
+        ApplicationHintKind: {
+            code: string;
+            name: string;
+        };
+        ApplicationHintStep: {
+            /** @enum {string} */
+            for: "handler" | "applicant";
+            label: string;
+            step: string;
+            /** @description Where it is read, in words. */
+            where: string;
+        };
+        ApplicationHints: {
+            /** @description Those taken away are there without content, with their version. */
+            items: components["schemas"]["ApplicationHint"][];
+            /** @description The kinds of products. */
+            kinds: components["schemas"]["ApplicationHintKind"][];
+            /** @description Every place where a hint can stand. */
+            steps: components["schemas"]["ApplicationHintStep"][];
         };
         ApplicationItem: {
             /** Format: int64 */
@@ -10557,6 +10647,8 @@ export interface components {
             handlerName: string;
             /** @description The deadline stands still while the company is to supply something. */
             held: boolean;
+            /** @description What the actor reads at the steps, for this kind of products. */
+            hints: components["schemas"]["ApplicationHint"][];
             hotline: string;
             /** Format: int64 */
             id: number;
@@ -21359,6 +21451,74 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ApplicationForm"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-application-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationHints"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-application-hints-kind-for-step": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description all for all kinds. */
+                kind: string;
+                for: "handler" | "applicant";
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationHintInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
