@@ -86,7 +86,7 @@ func roles() []identity.BuiltinRole {
 		{Code: "security_admin", Name: "安全管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"identity.roles", "ticket.reveals"}},
 		{Code: "audit_admin", Name: "审计管理员", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{"audit.view", "audit.export"}},
 		{Code: "operator", Name: "平台运营", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
-			"institution.view", "institution.manage", "institution.review", "product.view", "product.review_platform", "product.take_down", "application.view", "application.supervise", "application.limits", "application.undo_any", "application.results", "enterprise.view", "enterprise.review",
+			"institution.view", "institution.manage", "institution.review", "product.view", "product.review_platform", "product.take_down", "product.review_undo", "institution.review_undo", "enterprise.review_undo", "application.view", "application.supervise", "application.limits", "application.undo_any", "application.results", "enterprise.view", "enterprise.review",
 			"consent.view", "consent.edit",
 			"policy.view", "policy.edit", "policy.publish", "policy.reverse", "policy.reverse_export", "policy.push", "policy.grant", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
 			"application.export", "enterprise.export", "enterprise.extra", "enterprise.extra_fields", "enterprise.extra_restricted", "enterprise.golden", "enterprise.import", "enterprise.quality", "enterprise.tags", "message.export", "exchange.export", "review.reasons", "review.delegations", "calendar.view", "calendar.manage", "ticket.budgets",

@@ -26,12 +26,21 @@ import (
 func (h *house) newEnterprises(c Config, p parts, w *jobs.Workers) *enterprise.Service {
 	d := enterprise.Deps{
 		DB: h.db, Clock: p.clock, People: enterprisePeople{h}, Accounts: enterprisePeople{h}, Files: enterpriseFiles{h}, Terms: terms(), Demo: c.Demo, Box: h.box,
-		Papers: heldPapers{h}, Reasons: h.reviews, Desk: reviewDesk{h}, Deputies: h.reviews, Consents: companyConsents{h}, Doors: []page.Link{{Text: "证照库", URL: "/company/licences"}, {Text: "数据授权", URL: "/company/consents"}},
+		Papers: heldPapers{h}, Reasons: h.reviews, Desk: reviewDesk{h}, Deputies: h.reviews, Followed: h.reliedOn, Consents: companyConsents{h}, Doors: []page.Link{{Text: "证照库", URL: "/company/licences"}, {Text: "数据授权", URL: "/company/consents"}},
 	}
 	if p.registry != nil {
 		d.Registry = companyRegistry{p.registry}
 	}
 	return enterprise.New(d, w)
+}
+
+// reliedOn lists in words what was applied for in a company's name since it was verified.
+func (h *house) reliedOn(ctx context.Context, db bun.IDB, enterpriseID int64, since time.Time) ([]string, error) {
+	n, err := h.applications.AppliedBy(ctx, db, enterpriseID, since)
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	return []string{fmt.Sprintf("%d 件产品申请", n)}, nil
 }
 
 // terms are the names of the codes that facts about companies hold.

@@ -117,6 +117,7 @@ func (n notices) ofOnboarding(ctx context.Context, tx bun.Tx, e event.Event) ([]
 		Reason  string            `json:"reason"`
 		Account string            `json:"account"`
 		State   institution.State `json:"state"`
+		Label   string            `json:"label"` // of the decision that was taken back
 	}
 	if err := decode(e, &f); err != nil {
 		return nil, err
@@ -132,6 +133,16 @@ func (n notices) ofOnboarding(ctx context.Context, tx bun.Tx, e event.Event) ([]
 		}
 		to, err := n.audience.Reviewing(ctx, tx, right)
 		return each(to, notice), err
+	case "institution_application.review_undone":
+		notice.Params["kind"] = f.Label
+		again := notice
+		again.Link = fmt.Sprintf("/institution-applications?open=%d", f.ID)
+		right := institution.PermReview
+		if f.State == institution.Checked {
+			right = institution.PermApprove
+		}
+		to, err := n.audience.Reviewing(ctx, tx, right)
+		return append(each(to, again), notice), err
 	case "institution_application.returned", "institution_application.refused":
 		return []message.Notice{notice}, nil
 	case "institution_application.approved":

@@ -337,6 +337,7 @@ type productFact struct {
 	Reason          string `json:"reason"`
 	Own             bool   `json:"own"` // the institution did it itself
 	ListFrom        string `json:"listFrom"`
+	Label           string `json:"label"` // of the decision that was taken back
 	Status          string `json:"status"`
 }
 
@@ -361,6 +362,14 @@ func (n notices) ofProduct(ctx context.Context, tx bun.Tx, e event.Event) ([]mes
 	case "product.review_overdue":
 		to, err := n.audience.Reviewing(ctx, tx, overdue[f.Status])
 		return each(to, notice), err
+	case "product.review_undone":
+		to, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)
+		if err != nil {
+			return nil, err
+		}
+		notice.Params["kind"] = f.Label
+		again, err := n.audience.Reviewing(ctx, tx, overdue[f.Status])
+		return each(append(to, again...), notice), err
 	case "product.approved", "product.listed", "product.returned", "product.taken_down", "product.expired":
 		if f.Own {
 			return nil, nil
@@ -380,6 +389,7 @@ type enterpriseFact struct {
 	// By says what the claim was held against: registry or review.
 	By        string `json:"by"`
 	AttemptID int64  `json:"attemptId"`
+	Label     string `json:"label"` // of the decision that was taken back
 	// Changes are what a change of registration is about.
 	Changes []enterprise.Difference `json:"changes"`
 }
@@ -406,6 +416,13 @@ func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]
 		}
 		notice.Link = "/company"
 		return []message.Notice{notice}, nil
+	case "enterprise.review_undone":
+		notice.Params["kind"] = f.Label
+		again := notice
+		again.Link = fmt.Sprintf("/enterprise-reviews?open=%d", f.AttemptID)
+		notice.Link = "/company"
+		to, err := n.audience.Reviewing(ctx, tx, "enterprise.review")
+		return append(each(to, again), notice), err
 	case "enterprise.verification_pending", "enterprise.change_pending", "enterprise.review_overdue":
 		notice.Link = "/enterprise-reviews"
 		if f.AttemptID != 0 {

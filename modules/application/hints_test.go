@@ -98,7 +98,9 @@ func TestHintsOfAKindComeFirst(t *testing.T) {
 		t.Errorf("without its own a kind has that of all: %+v", h)
 	}
 	all, err := f.Hints(ctx, editor)
-	if err != nil || len(all.Kinds) == 0 || !slices.ContainsFunc(all.Items, func(h application.Hint) bool { return h.Kind == "financing" && h.Version == 2 && h.Text == "" && h.SetBy == "运营周" }) {
+	if err != nil || len(all.Kinds) == 0 || !slices.ContainsFunc(all.Items, func(h application.Hint) bool {
+		return h.Kind == "financing" && h.Version == 2 && h.Text == "" && h.SetBy == "运营周"
+	}) {
 		t.Errorf("%+v %v", all, err)
 	}
 	for field, bad := range map[string]application.SetHint{

@@ -247,6 +247,9 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, command(ToUnlist, "机构下架产品", PermEdit), func(ctx context.Context, in *productReasonInput) (*productOutput, error) {
 		return output(s.Unlist(ctx, access.From(ctx), UnlistProduct{in.ref(in.Body.Version), in.Body.Reason}))
 	})
+	huma.Register(api, command(ToUndo, "撤销产品审核决定", PermReviewPlatform, PermReviewGovernment, PermUndo, PermView), func(ctx context.Context, in *productReasonInput) (*productOutput, error) {
+		return output(s.Undo(ctx, access.From(ctx), UndoReview{in.ref(in.Body.Version), in.Body.Reason}))
+	})
 	// Somebody on leave may have delegated a review to a colleague without the right: the service looks.
 	huma.Register(api, command(ToPass, "审核通过", PermReviewPlatform, PermReviewGovernment, PermView), func(ctx context.Context, in *productPassInput) (*productOutput, error) {
 		return output(s.Pass(ctx, access.From(ctx), PassProduct{in.ref(in.Body.Version), in.Body.Note}))

@@ -46,7 +46,7 @@ func (noDeputies) Lent(context.Context, bun.IDB, access.Actor) (access.Lent, err
 
 // lent returns what colleagues lent the actor, ErrForbidden when neither that nor the actor's own rights ever allow the action.
 func (s *Service) lent(ctx context.Context, db bun.IDB, actor access.Actor, action Action) (access.Lent, error) {
-	if action != ToPass && action != ToReturn { // reviews are lent, nothing else is
+	if action != ToPass && action != ToReturn && action != ToUndo { // reviews are lent, nothing else is
 		if !mayEver(actor, action) {
 			return nil, ErrForbidden
 		}

@@ -52,6 +52,8 @@ type Deps struct {
 	Deputies Deputies
 	// Uses tells what came of products elsewhere; nil counts views only.
 	Uses Uses
+	// Applied counts what companies applied for of an edition; nil: nothing is applied for.
+	Applied func(ctx context.Context, db bun.IDB, productID, edition int64) (int, error)
 	// Blind hashes with a key what tells visitors apart; nil counts only those who are signed in.
 	Blind func(text string) string
 	Log   *slog.Logger
@@ -214,6 +216,15 @@ type outcome struct {
 // change is the frame of every command on a product: key, product, version, right, step, full text, event, audit, in one
 // transaction.
 func (s *Service) change(ctx context.Context, actor access.Actor, action Action, ref Ref, request any, step func(d *dossier, now time.Time) (effect, error)) error {
+	return s.changeWith(ctx, actor, action, ref, request, func(_ context.Context, _ bun.Tx, _ access.Lent, d *dossier, now time.Time) (effect, error) {
+		return step(d, now)
+	})
+}
+
+// changeWith is change for a step that reads more than the product.
+func (s *Service) changeWith(ctx context.Context, actor access.Actor, action Action, ref Ref, request any,
+	step func(ctx context.Context, tx bun.Tx, lent access.Lent, d *dossier, now time.Time) (effect, error),
+) error {
 	if !actor.SignedIn() {
 		return fault.ErrUnauthorized
 	}
@@ -237,8 +248,8 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 			if !may(d.by, d, action) {
 				return outcome{}, ErrForbidden
 			}
-			before, stood := *d, d.Status
-			e, err := step(d, now)
+			before, stood, was := *d, d.Status, d.kept()
+			e, err := step(ctx, tx, lent, d, now)
 			if err != nil {
 				return outcome{}, err
 			}
@@ -258,8 +269,14 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 					return outcome{}, err
 				}
 			}
-			if _, err := event.Append(ctx, tx, d.by, now, e.fact(d.head(e.about))); err != nil {
+			told, err := event.Append(ctx, tx, d.by, now, e.fact(d.head(e.about)))
+			if err != nil {
 				return outcome{}, err
+			}
+			if action == ToPass || action == ToReturn {
+				if err := remember(ctx, tx, d, was, told); err != nil {
+					return outcome{}, err
+				}
 			}
 			return outcome{d.ID}, audit.Write(ctx, tx, d.by, now, audit.Record{
 				Action: "product." + string(action), Object: Object, ObjectID: d.ID, Summary: e.summary + " " + e.about.Name, Detail: e.detail,
@@ -293,8 +310,12 @@ func saveEditions(ctx context.Context, tx bun.Tx, before, after *dossier) error 
 	} else if err := saveEdition(ctx, tx, after.newest); err != nil {
 		return err
 	}
-	if before.public != nil && before.public != after.newest {
-		return saveEdition(ctx, tx, before.public)
+	for _, e := range []*Edition{before.public, after.public} { // the same, none, or one that replaced or gave way to the other
+		if e != nil && e != after.newest {
+			if err := saveEdition(ctx, tx, e); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -303,6 +324,9 @@ func saveEditions(ctx context.Context, tx bun.Tx, before, after *dossier) error 
 func mayEver(a access.Actor, action Action) bool {
 	if action == ToRecommend {
 		return isDesk(a) && a.Can(PermReviewPlatform)
+	}
+	if action == ToUndo { // who may is a matter of the decision and the time
+		return isDesk(a)
 	}
 	for _, t := range Lifecycle() {
 		if t.Action != action {

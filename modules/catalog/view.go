@@ -50,6 +50,7 @@ type View struct {
 	Timeline  []Step        `json:"timeline" doc:"Oldest first."`
 	Actions   []Action      `json:"actions" enum:"edit,submit,withdraw,pass,return,take-down,unlist,revise,recommend" doc:"What the actor may do now."`
 	Blocked   string        `json:"blocked,omitempty" doc:"Why the actor may not review it although it is their work."`
+	Undo      *UndoView     `json:"undo,omitempty" doc:"The decision of a review that the actor may take back."`
 	InNameOf  string        `json:"inNameOf,omitempty" doc:"The colleague on leave for whom the actor reviews it."`
 }
 
@@ -151,6 +152,9 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, d *d
 	}
 	by := d.hand(lent, actor, ToPass)
 	v.Actions = append(v.Actions, actionsOf(by, d)...)
+	if v.Undo, err = s.undoFor(ctx, db, lent, actor, d); err != nil {
+		return View{}, err
+	}
 	if v.InNameOf = by.InNameOf.Name; !slices.Contains(v.Actions, ToPass) {
 		v.InNameOf = ""
 	}
@@ -201,7 +205,7 @@ func stepOf(e event.Event) (Step, error) {
 	}
 	s := Step{Seq: e.Seq, Kind: e.Type, Label: labels[e.Type], At: e.At.UTC(), Actor: e.ActorName, Edition: h.Edition}
 	switch e.Type {
-	case "product.passed_platform", "product.approved", "product.listed", "product.returned", "product.featured":
+	case "product.passed_platform", "product.approved", "product.listed", "product.returned", "product.featured", "product.review_undone":
 		s.staff = true
 	}
 	var err error
@@ -220,6 +224,10 @@ func stepOf(e event.Event) (Step, error) {
 			s.Label, s.Actor = "按期上架", ""
 		}
 		s.Text = f.Note
+	case "product.review_undone":
+		var f ReviewUndone
+		err = e.Decode(&f)
+		s.Label, s.Text = "撤销“"+f.Label+"”", f.Reason
 	case "product.returned":
 		var f Returned
 		err = e.Decode(&f)
@@ -249,7 +257,7 @@ func stepOf(e event.Event) (Step, error) {
 // outside drops what is between staff.
 func (s Step) outside() Step {
 	s.Actor = ""
-	if s.Kind != "product.returned" && s.Kind != "product.taken_down" {
+	if s.Kind != "product.returned" && s.Kind != "product.taken_down" && s.Kind != "product.review_undone" {
 		s.Text = ""
 	}
 	return s

@@ -267,6 +267,15 @@ func Register(api huma.API, s *Service) {
 		v, err := s.Return(ctx, access.From(ctx), ReturnReview{in.decide(in.Body.Version), in.Body.Code, in.Body.Text})
 		return &attemptOutput{v}, err
 	})
+	undoing := access.Require(PermReview, PermUndo, PermView)
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/enterprise-decisions", Summary: "已审核的企业认证", Tag: tag, Access: undoing}.Huma(), func(ctx context.Context, in *enterpriseQueueInput) (*reviewsOutput, error) {
+		items, next, err := s.Decisions(ctx, access.From(ctx), in.Cursor, in.Limit)
+		return &reviewsOutput{web.NewList(items, next)}, err
+	})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/enterprise-reviews/{id}/undo", Summary: "撤销企业认证审核决定", Tag: tag, Access: undoing}.Huma(), func(ctx context.Context, in *enterpriseRefuseInput) (*attemptOutput, error) {
+		v, err := s.UndoReview(ctx, access.From(ctx), UndoReview{in.decide(in.Body.Version), in.Body.Reason})
+		return &attemptOutput{v}, err
+	})
 	huma.Register(api, review("GET", "/api/enterprise-joins", "待平台核实的加入申请"), func(ctx context.Context, in *enterpriseQueueInput) (*joinsOutput, error) {
 		items, next, err := s.Disputes(ctx, access.From(ctx), in.Cursor, in.Limit)
 		return &joinsOutput{web.NewList(items, next)}, err

@@ -189,6 +189,10 @@ func (s *Service) approve(ctx context.Context, tx bun.Tx, actor access.Actor, e 
 	if err != nil {
 		return err
 	}
+	was := approvalRow{AttemptID: a.ID, Name: e.Name, LegalPerson: e.LegalPerson, Adopted: held}
+	if _, err := tx.NewInsert().Model(&was).On("CONFLICT (attempt_id) DO UPDATE").Set("name = EXCLUDED.name, legal_person = EXCLUDED.legal_person, adopted = EXCLUDED.adopted").Exec(ctx); err != nil {
+		return fmt.Errorf("remember enterprise %d: %w", e.ID, err)
+	}
 	if held {
 		taken, err := spokenFor(ctx, tx, &other)
 		if err != nil {

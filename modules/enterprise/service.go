@@ -85,6 +85,8 @@ type Deps struct {
 	Reasons Reasons
 	// Desk tells how long a review may take; nil has two days on the clock.
 	Desk Desk
+	// Followed lists in words what others did with a company since it was verified; nil: nothing.
+	Followed func(ctx context.Context, db bun.IDB, enterpriseID int64, since time.Time) ([]string, error)
 	// Deputies tells who reviews for somebody on leave; nil: nobody does.
 	Deputies Deputies
 	// Doors lead from the company's page of the portal to what else it may do.
@@ -112,6 +114,7 @@ type Service struct {
 	papers   Papers
 	desk     Desk
 	deputies Deputies
+	followed func(ctx context.Context, db bun.IDB, enterpriseID int64, since time.Time) ([]string, error)
 	reasons  Reasons
 
 	box      *secret.Box
@@ -147,7 +150,7 @@ func New(d Deps, w *jobs.Workers) *Service {
 		d.Reasons = plainReasons{}
 	}
 	s := &Service{
-		reasons: d.Reasons, desk: d.Desk, deputies: d.Deputies, consents: d.Consents, doors: d.Doors, papers: d.Papers,
+		reasons: d.Reasons, desk: d.Desk, deputies: d.Deputies, followed: d.Followed, consents: d.Consents, doors: d.Doors, papers: d.Papers,
 		db: d.DB, clock: d.Clock, registry: d.Registry, people: d.People, accounts: d.Accounts, files: d.Files, terms: d.Terms,
 		box: d.Box, demo: d.Demo, patience: d.Patience, places: placesOf(d.Terms), schema: Schema(d.Terms),
 	}

@@ -124,6 +124,10 @@ func RegisterOnboarding(api huma.API, s *Service) {
 		func(ctx context.Context, in *institutionRefuseInput) (*applicationOutput, error) {
 			return applied(s.RefuseApplication(ctx, access.From(ctx), RefuseApplication{Ref{in.ID, in.Body.Version, in.Key}, in.Body.Reason}))
 		})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/institution-applications/{id}/undo", Summary: "撤销机构入驻审核决定", Tag: tag, Access: access.Require(PermReview, PermApprove, PermUndo, PermView)}.Huma(),
+		func(ctx context.Context, in *institutionRefuseInput) (*applicationOutput, error) {
+			return applied(s.UndoReview(ctx, access.From(ctx), UndoReview{Ref{in.ID, in.Body.Version, in.Key}, in.Body.Reason}))
+		})
 	own := access.Require(PermOperators)
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/institution-operators", Summary: "本机构操作员", Tag: tag, Access: own}.Huma(),
 		func(ctx context.Context, _ *struct{}) (*staffOutput, error) {

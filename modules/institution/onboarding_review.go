@@ -190,6 +190,7 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, action string,
 			if a.State == Checked && by.Is(r.CheckerID, r.CheckerFor) {
 				return outcome{}, ErrSamePerson
 			}
+			was := a.kept(r)
 			fact, summary, err := step(ctx, tx, by, a, r)
 			if err != nil {
 				return outcome{}, err
@@ -203,7 +204,11 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, action string,
 			if err := saveApplication(ctx, tx, a, ref.Version, now); err != nil {
 				return outcome{}, err
 			}
-			if _, err := event.Append(ctx, tx, by, now, fact); err != nil {
+			told, err := event.Append(ctx, tx, by, now, fact)
+			if err != nil {
+				return outcome{}, err
+			}
+			if err := remember(ctx, tx, by, a, was, told); err != nil {
 				return outcome{}, err
 			}
 			return outcome{a.ID}, audit.Write(ctx, tx, by, now, audit.Record{Action: "institution.review_" + action, Object: ObjectApplication, ObjectID: a.ID,

@@ -71,13 +71,14 @@ type ApplicationView struct {
 	Rounds        []RoundView    `json:"rounds"`   // newest first
 	Timeline      []Step         `json:"timeline"` // oldest first
 	MayDecide     bool           `json:"mayDecide" doc:"Whether the review it waits for is the asker's to do."`
+	Undo          *UndoView      `json:"undo,omitempty" doc:"The decision that the asker may take back."`
 	InNameOf      string         `json:"inNameOf,omitempty" doc:"The colleague on leave for whom the asker does the review it waits for."`
 	MayWithdraw   bool           `json:"mayWithdraw"`
 }
 
 var onboardingLabels = map[string]string{
 	"institution_application.submitted": "提交申请", "institution_application.returned": "退回补正", "institution_application.approved": "通过入驻",
-	"institution_application.checked": "初审通过", "institution_application.withdrawn": "撤回申请", "institution_application.refused": "不予通过", "institution_application.overdue": "超过审核时限",
+	"institution_application.checked": "初审通过", "institution_application.withdrawn": "撤回申请", "institution_application.refused": "不予通过", "institution_application.overdue": "超过审核时限", "institution_application.review_undone": "撤销审核决定",
 }
 
 // visibleApplications narrows every query of an application: a person sees their own, staff with institution.view those
@@ -135,6 +136,9 @@ func (s *Service) Application(ctx context.Context, actor access.Actor, id int64)
 	if !own && !all.Can(PermReview) && !all.Can(PermApprove) {
 		v.ContactPhone = text.MaskPhone(v.ContactPhone)
 	}
+	if v.Undo, err = s.undoFor(ctx, db, lent, actor, a); err != nil {
+		return ApplicationView{}, err
+	}
 	rows, err := documents(ctx, db, id)
 	if err != nil {
 		return ApplicationView{}, err
@@ -180,11 +184,15 @@ func (s *Service) addCourse(ctx context.Context, db bun.IDB, actor access.Actor,
 	for _, e := range events {
 		var f struct {
 			Reason string `json:"reason"`
+			Label  string `json:"label"`
 		}
 		if err := e.Decode(&f); err != nil {
 			return err
 		}
 		st := Step{Seq: e.Seq, Label: onboardingLabels[e.Type], At: e.At.UTC(), Actor: e.ActorName, Text: f.Reason}
+		if f.Label != "" {
+			st.Label = "撤销“" + f.Label + "”"
+		}
 		switch {
 		case e.ActorID == 0:
 			st.Actor = "系统"

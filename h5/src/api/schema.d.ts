@@ -2475,6 +2475,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enterprise-decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 已审核的企业认证 */
+        get: operations["get-enterprise-decisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/enterprise-fields": {
         parameters: {
             query?: never;
@@ -2656,6 +2673,23 @@ export interface paths {
         put?: never;
         /** 退回企业认证 */
         post: operations["post-enterprise-reviews-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-reviews/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销企业认证审核决定 */
+        post: operations["post-enterprise-reviews-id-undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4066,6 +4100,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/institution-applications/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销机构入驻审核决定 */
+        post: operations["post-institution-applications-id-undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/institution-kinds": {
         parameters: {
             query?: never;
@@ -4832,6 +4883,23 @@ export interface paths {
         put?: never;
         /** 管理部门下架产品 */
         post: operations["post-managed-products-id-take-down"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销产品审核决定 */
+        post: operations["post-managed-products-id-undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -11652,6 +11720,12 @@ export interface components {
             rate: string;
             term: string;
         };
+        CatalogUndoView: {
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            told: string;
+        };
         CatalogView: {
             /** @description What the actor may do now. */
             actions: ("edit" | "submit" | "withdraw" | "pass" | "return" | "take-down" | "unlist" | "revise" | "recommend")[];
@@ -11717,6 +11791,8 @@ export interface components {
             texts: components["schemas"]["CatalogTexts"];
             /** @description Oldest first. */
             timeline: components["schemas"]["CatalogStep"][];
+            /** @description The decision of a review that the actor may take back. */
+            undo?: components["schemas"]["CatalogUndoView"];
             /** Format: int64 */
             version: number;
             warnings: string[];
@@ -13517,6 +13593,8 @@ export interface components {
              */
             kind: "registry" | "review" | "facts" | "change";
             legalPerson: string;
+            /** @description Whether the asker may take the decision back. */
+            mayUndo?: boolean;
             name: string;
             note: string;
             outcome: string;
@@ -16102,6 +16180,8 @@ export interface components {
             submittedAt?: string;
             summary: string;
             timeline: components["schemas"]["InstitutionStep"][];
+            /** @description The decision that the asker may take back. */
+            undo?: components["schemas"]["InstitutionUndoView"];
             userName: string;
             /** Format: int64 */
             version: number;
@@ -16348,6 +16428,12 @@ export interface components {
             reason: string;
             /** Format: int64 */
             version: number;
+        };
+        InstitutionUndoView: {
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            told: string;
         };
         InstitutionView: {
             address: string;
@@ -26704,6 +26790,39 @@ export interface operations {
             };
         };
     };
+    "get-enterprise-decisions": {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseListAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-enterprise-fields": {
         parameters: {
             query?: never;
@@ -27063,6 +27182,44 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["EnterpriseReturnInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-reviews-id-undo": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseRefuseInputBody"];
             };
         };
         responses: {
@@ -30265,6 +30422,44 @@ export interface operations {
             };
         };
     };
+    "post-institution-applications-id-undo": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionRefuseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-institution-kinds": {
         parameters: {
             query?: never;
@@ -32073,6 +32268,44 @@ export interface operations {
         };
     };
     "post-managed-products-id-take-down": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-undo": {
         parameters: {
             query?: never;
             header?: {

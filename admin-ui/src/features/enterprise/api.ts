@@ -52,6 +52,19 @@ export const getEnterprise = (id: string, signal?: AbortSignal, basis?: string) 
 export const listReviews = (query: { cursor?: string; limit?: number }, signal?: AbortSignal) =>
   data(api.GET('/api/enterprise-reviews', { params: { query }, signal })).then(page)
 
+/** What people decided, newest first. */
+export const listDecisions = (query: { cursor?: string; limit?: number }, signal?: AbortSignal) =>
+  data(api.GET('/api/enterprise-decisions', { params: { query }, signal })).then(page)
+
+/** Takes a decision back; the claim waits again. */
+export const undoReview = (review: Attempt, reason: string, key: string) =>
+  data(
+    api.POST('/api/enterprise-reviews/{id}/undo', {
+      ...at(review.id, key),
+      body: { version: review.version, reason },
+    }),
+  )
+
 export const getReview = (id: string, signal?: AbortSignal) =>
   data(api.GET('/api/enterprise-reviews/{id}', { params: { path: { id: Number(id) } }, signal }))
 

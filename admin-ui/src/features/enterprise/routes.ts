@@ -152,7 +152,7 @@ export default [
       menu: '企业',
       icon: Stamp,
       order: 2,
-      permissions: ['enterprise.review', 'enterprise.review:deputed'],
+      permissions: ['enterprise.review', 'enterprise.review:deputed', 'enterprise.review_undo'],
       help: [
         {
           heading: '审核什么',
