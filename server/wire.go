@@ -238,7 +238,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.openChannels(c)
 	h.joinCatalog(c, p)
 	h.identity = identity.New(identity.Deps{
-		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Deputies: companies, Institutions: h.institutions, Texter: codeTexter{h.messages}, Log: p.log,
+		DB: db, Clock: p.clock, Box: box, Companies: companyKeeper{companies}, Deputies: h.reviews, Institutions: h.institutions, Texter: codeTexter{h.messages}, Log: p.log,
 		District: c.District, Demo: c.Demo, Permissions: permissions(), Roles: roles(),
 		InstitutionList: workplaces{h.institutions}, Wechat: wechatOf(p.wechat), PublicURL: hostOf(c.PublicURL), CodesPerDay: c.SMS.CodesPerDay, Arrivals: h.channels,
 	})

@@ -31,7 +31,11 @@ func (h *house) joinCatalog(c Config, p parts) {
 	h.institutions = h.newInstitutions(c, p)
 	h.tasks = append(h.tasks, h.institutions.Tasks()...)
 	h.openExtra()
-	h.catalog = catalog.New(catalog.Deps{DB: h.db, Fields: productFields{h.extra}, Files: productFiles{h}, Ratings: productRatings{h}, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, Reviews: productReviews{h}, Uses: productUses{h}, Log: p.log,
+	h.catalog = catalog.New(catalog.Deps{DB: h.db, Fields: productFields{h.extra}, Files: productFiles{h}, Ratings: productRatings{h}, Clock: p.clock, Institutions: providers{h.institutions}, RateLimit: rateLimit, Reviews: productReviews{h}, Deputies: h.reviews, Uses: productUses{h}, Log: p.log,
+		// The applications are made after the catalogue.
+		Applied: func(ctx context.Context, db bun.IDB, productID, edition int64) (int, error) {
+			return h.applications.AppliedFor(ctx, db, productID, edition)
+		},
 		Blind: func(text string) string { return h.box.Blinds("product.view", text)[0] }, ApplyURL: "/products/%d/apply",
 		Companies: knownCompanies{h}, Schema: enterprise.Schema(terms()), Options: suitOptions()})
 	h.sees["product"] = h.catalog.Sees

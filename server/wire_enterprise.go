@@ -13,7 +13,6 @@ import (
 
 	"github.com/huiqi/huiqi/integrations/registry"
 	"github.com/huiqi/huiqi/modules/enterprise"
-	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/jobs"
@@ -27,12 +26,21 @@ import (
 func (h *house) newEnterprises(c Config, p parts, w *jobs.Workers) *enterprise.Service {
 	d := enterprise.Deps{
 		DB: h.db, Clock: p.clock, People: enterprisePeople{h}, Accounts: enterprisePeople{h}, Files: enterpriseFiles{h}, Terms: terms(), Demo: c.Demo, Box: h.box,
-		Papers: heldPapers{h}, Reasons: h.reviews, Desk: reviewDesk{h}, Consents: companyConsents{h}, Doors: []page.Link{{Text: "证照库", URL: "/company/licences"}, {Text: "数据授权", URL: "/company/consents"}},
+		Papers: heldPapers{h}, Reasons: h.reviews, Desk: reviewDesk{h}, Deputies: h.reviews, Followed: h.reliedOn, Consents: companyConsents{h}, Doors: []page.Link{{Text: "证照库", URL: "/company/licences"}, {Text: "数据授权", URL: "/company/consents"}},
 	}
 	if p.registry != nil {
 		d.Registry = companyRegistry{p.registry}
 	}
 	return enterprise.New(d, w)
+}
+
+// reliedOn lists in words what was applied for in a company's name since it was verified.
+func (h *house) reliedOn(ctx context.Context, db bun.IDB, enterpriseID int64, since time.Time) ([]string, error) {
+	n, err := h.applications.AppliedBy(ctx, db, enterpriseID, since)
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	return []string{fmt.Sprintf("%d 件产品申请", n)}, nil
 }
 
 // terms are the names of the codes that facts about companies hold.
@@ -117,7 +125,6 @@ type enterprisePeople struct{ *house }
 var (
 	_ enterprise.People   = enterprisePeople{}
 	_ enterprise.Accounts = enterprisePeople{}
-	_ identity.Deputies   = (*enterprise.Service)(nil)
 )
 
 // Contact returns how a person is reached.
@@ -164,23 +171,6 @@ var _ enterprise.Desk = reviewDesk{}
 
 // reviewBudget is how long a claim may wait for a person. Registering a company takes the registrar no longer.
 var reviewBudget = worktime.Budget{Amount: 2, Unit: worktime.WorkingDays}
-
-// Holding lists the staff who hold a right.
-func (d reviewDesk) Holding(ctx context.Context, db bun.IDB, right access.Permission) ([]enterprise.Colleague, error) {
-	ids, err := d.identity.UsersWith(ctx, db, right)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]enterprise.Colleague, 0, len(ids))
-	for _, id := range ids {
-		name, _, err := d.identity.Contact(ctx, db, id)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, enterprise.Colleague{ID: id, Name: name})
-	}
-	return out, nil
-}
 
 // ReviewDue reckons in the working days of the calendar in force; before the first is published by the clock.
 func (d reviewDesk) ReviewDue(ctx context.Context, db bun.IDB, from time.Time) (time.Time, error) {

@@ -20,7 +20,7 @@ import (
 // not yet when it is made.
 func (h *house) newInstitutions(c Config, p parts) *institution.Service {
 	return institution.New(institution.Deps{DB: h.db, Clock: p.clock, Box: h.box, Files: institutionFiles{h}, Desk: reviewDesk{h}, Accounts: institutionAccounts{h},
-		Operators: institutionOperators{h}, DemoCodes: c.Demo, Reasons: h.reviews, Hooks: institution.Hooks{
+		Operators: institutionOperators{h}, DemoCodes: c.Demo, Reasons: h.reviews, Deputies: h.reviews, Hooks: institution.Hooks{
 			Changed: func(ctx context.Context, tx bun.Tx, card institution.Card) error {
 				return h.catalog.FollowInstitution(ctx, tx, catalog.Provider(card))
 			},
@@ -117,6 +117,7 @@ func (n notices) ofOnboarding(ctx context.Context, tx bun.Tx, e event.Event) ([]
 		Reason  string            `json:"reason"`
 		Account string            `json:"account"`
 		State   institution.State `json:"state"`
+		Label   string            `json:"label"` // of the decision that was taken back
 	}
 	if err := decode(e, &f); err != nil {
 		return nil, err
@@ -126,12 +127,22 @@ func (n notices) ofOnboarding(ctx context.Context, tx bun.Tx, e event.Event) ([]
 	switch e.Type {
 	case "institution_application.submitted", "institution_application.checked", "institution_application.overdue":
 		notice.Link = fmt.Sprintf("/institution-applications?open=%d", f.ID)
-		reviewers := institution.PermReview
+		right := institution.PermReview
 		if e.Type == "institution_application.checked" || f.State == institution.Checked {
-			reviewers = institution.PermApprove
+			right = institution.PermApprove
 		}
-		to, err := n.audience.UsersWith(ctx, tx, reviewers)
+		to, err := n.audience.Reviewing(ctx, tx, right)
 		return each(to, notice), err
+	case "institution_application.review_undone":
+		notice.Params["kind"] = f.Label
+		again := notice
+		again.Link = fmt.Sprintf("/institution-applications?open=%d", f.ID)
+		right := institution.PermReview
+		if f.State == institution.Checked {
+			right = institution.PermApprove
+		}
+		to, err := n.audience.Reviewing(ctx, tx, right)
+		return append(each(to, again), notice), err
 	case "institution_application.returned", "institution_application.refused":
 		return []message.Notice{notice}, nil
 	case "institution_application.approved":
@@ -179,7 +190,7 @@ func (n notices) ofRenewal(ctx context.Context, tx bun.Tx, e event.Event) ([]mes
 	switch e.Type {
 	case "institution_renewal.submitted":
 		notice.Link = "/institution-renewals?state=waiting"
-		to, err := n.audience.UsersWith(ctx, tx, institution.PermReview)
+		to, err := n.audience.Reviewing(ctx, tx, institution.PermReview)
 		return each(to, notice), err
 	case "institution_renewal.passed", "institution_renewal.returned":
 		to, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)

@@ -27,6 +27,7 @@ import (
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/offline"
 	"github.com/huiqi/huiqi/modules/policy"
+	"github.com/huiqi/huiqi/modules/review"
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
@@ -56,6 +57,8 @@ type audience interface {
 	DepartmentUsers(ctx context.Context, db bun.IDB, departmentID int64, right access.Permission) ([]int64, error)
 	// UsersWith lists the people who hold a right.
 	UsersWith(ctx context.Context, db bun.IDB, right access.Permission) ([]int64, error)
+	// Reviewing lists those who hold a right of reviewers, and those who use it for a colleague on leave.
+	Reviewing(ctx context.Context, db bun.IDB, right access.Permission) ([]int64, error)
 }
 
 // notices turns facts into messages to the people they concern (requirement I1).
@@ -127,6 +130,8 @@ func (n notices) of(ctx context.Context, tx bun.Tx, e event.Event) ([]message.No
 		return n.ofEvaluation(ctx, tx, e)
 	case "product":
 		return n.ofProduct(ctx, tx, e)
+	case review.Object:
+		return n.ofDelegation(ctx, tx, e)
 	case "enterprise":
 		return n.ofEnterprise(ctx, tx, e)
 	case institution.Object:
@@ -332,11 +337,12 @@ type productFact struct {
 	Reason          string `json:"reason"`
 	Own             bool   `json:"own"` // the institution did it itself
 	ListFrom        string `json:"listFrom"`
+	Label           string `json:"label"` // of the decision that was taken back
 	Status          string `json:"status"`
 }
 
-// reviewers are the rights whose holders a product waits for after a fact.
-var reviewers = map[string]access.Permission{"product.submitted": "product.review_platform", "product.passed_platform": "product.review_government"}
+// firstReviewers are the rights whose holders a product waits for after a fact.
+var firstReviewers = map[string]access.Permission{"product.submitted": "product.review_platform", "product.passed_platform": "product.review_government"}
 
 // overdue are the rights of those who review a product in a state.
 var overdue = map[string]access.Permission{"platform_review": "product.review_platform", "government_review": "product.review_government"}
@@ -351,11 +357,19 @@ func (n notices) ofProduct(ctx context.Context, tx bun.Tx, e event.Event) ([]mes
 	}}
 	switch e.Type {
 	case "product.submitted", "product.passed_platform":
-		to, err := n.audience.UsersWith(ctx, tx, reviewers[e.Type])
+		to, err := n.audience.Reviewing(ctx, tx, firstReviewers[e.Type])
 		return each(to, notice), err
 	case "product.review_overdue":
-		to, err := n.audience.UsersWith(ctx, tx, overdue[f.Status])
+		to, err := n.audience.Reviewing(ctx, tx, overdue[f.Status])
 		return each(to, notice), err
+	case "product.review_undone":
+		to, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)
+		if err != nil {
+			return nil, err
+		}
+		notice.Params["kind"] = f.Label
+		again, err := n.audience.Reviewing(ctx, tx, overdue[f.Status])
+		return each(append(to, again...), notice), err
 	case "product.approved", "product.listed", "product.returned", "product.taken_down", "product.expired":
 		if f.Own {
 			return nil, nil
@@ -375,6 +389,7 @@ type enterpriseFact struct {
 	// By says what the claim was held against: registry or review.
 	By        string `json:"by"`
 	AttemptID int64  `json:"attemptId"`
+	Label     string `json:"label"` // of the decision that was taken back
 	// Changes are what a change of registration is about.
 	Changes []enterprise.Difference `json:"changes"`
 }
@@ -401,15 +416,19 @@ func (n notices) ofEnterprise(ctx context.Context, tx bun.Tx, e event.Event) ([]
 		}
 		notice.Link = "/company"
 		return []message.Notice{notice}, nil
-	case "enterprise.review_delegated":
-		notice.Link = "/enterprise-reviews"
-		return []message.Notice{notice}, nil
+	case "enterprise.review_undone":
+		notice.Params["kind"] = f.Label
+		again := notice
+		again.Link = fmt.Sprintf("/enterprise-reviews?open=%d", f.AttemptID)
+		notice.Link = "/company"
+		to, err := n.audience.Reviewing(ctx, tx, "enterprise.review")
+		return append(each(to, again), notice), err
 	case "enterprise.verification_pending", "enterprise.change_pending", "enterprise.review_overdue":
 		notice.Link = "/enterprise-reviews"
 		if f.AttemptID != 0 {
 			notice.Link += "?open=" + strconv.FormatInt(f.AttemptID, 10)
 		}
-		to, err := n.audience.UsersWith(ctx, tx, "enterprise.review")
+		to, err := n.audience.Reviewing(ctx, tx, "enterprise.review")
 		return each(to, notice), err
 	}
 	return nil, nil
@@ -485,6 +504,21 @@ func (s staffOf) DepartmentUsers(ctx context.Context, db bun.IDB, id int64, righ
 // UsersWith lists the people who hold a right.
 func (s staffOf) UsersWith(ctx context.Context, db bun.IDB, right access.Permission) ([]int64, error) {
 	return s.identity.UsersWith(ctx, db, right)
+}
+
+// Reviewing lists those who hold a right of reviewers, and those who use it for a colleague on leave.
+func (s staffOf) Reviewing(ctx context.Context, db bun.IDB, right access.Permission) ([]int64, error) {
+	ids, err := s.identity.UsersWith(ctx, db, right)
+	if err != nil {
+		return nil, err
+	}
+	more, err := s.reviews.StandIns(ctx, db, right)
+	for _, id := range more {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, err
 }
 
 // missingTemplates says once, at the start, which channels stay silent for want of an approved template.

@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/hint"
 	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/web"
 )
@@ -396,6 +397,7 @@ func Register(api huma.API, s *Service) {
 			list, err := s.SetLimit(ctx, access.From(ctx), cmd)
 			return &applicationLimitsOutput{web.NewList(list, "")}, err
 		})
+	registerHints(api, s)
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/application-forms/{product}", Summary: "申请某产品前的信息：产品要求、联系人、草稿", Tag: tag, Access: owner}.Huma(),
 		func(ctx context.Context, in *applicationProductInput) (*applicationFormOutput, error) {
 			f, err := s.Form(ctx, access.From(ctx), in.Product)
@@ -440,4 +442,39 @@ func outcomes(items []Outcome, err error) (*applicationBatchOutput, error) {
 	out := &applicationBatchOutput{}
 	out.Body.Items = items
 	return out, err
+}
+
+type hintsOutput struct{ Body Hints }
+
+type applicationHintInput struct {
+	web.Keyed
+	Kind string `path:"kind" maxLength:"30" doc:"all for all kinds."`
+	For  Reader `path:"for" enum:"handler,applicant"`
+	Step string `path:"step" maxLength:"30"`
+	Body struct {
+		Version  int64   `json:"version" doc:"0 where there was none."`
+		Text     string  `json:"text,omitempty"`
+		LinkText string  `json:"linkText,omitempty"`
+		LinkURL  string  `json:"linkUrl,omitempty" doc:"https:// or an address of this site that begins with /."`
+		Picture  *string `json:"picture,omitempty" doc:"A PNG or JPEG of up to 300 KB in base64; empty takes it away, left out keeps it."`
+		Alt      string  `json:"alt,omitempty" doc:"What the picture shows."`
+	}
+}
+
+func registerHints(api huma.API, s *Service) {
+	edit := access.Require(PermLimits)
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/application-hints", Summary: "申请各步骤的办理提示", Tag: tag, Access: edit}.Huma(),
+		func(ctx context.Context, _ *struct{}) (*hintsOutput, error) {
+			v, err := s.Hints(ctx, access.From(ctx))
+			return &hintsOutput{v}, err
+		})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/application-hints/{kind}/{for}/{step}", Summary: "设置申请一个步骤的办理提示", Tag: tag, Access: edit}.Huma(),
+		func(ctx context.Context, in *applicationHintInput) (*struct{}, error) {
+			b := in.Body
+			if in.Kind == everyKind {
+				in.Kind = ""
+			}
+			return nil, s.SetHint(ctx, access.From(ctx), SetHint{Key: in.Key, Kind: in.Kind, For: in.For, Step: in.Step,
+				Set: hint.Set{Text: b.Text, LinkText: b.LinkText, LinkURL: b.LinkURL, Picture: b.Picture, Alt: b.Alt, Version: b.Version}})
+		})
 }

@@ -70,6 +70,7 @@ type Form struct {
 	// Fields are what administrators ask beside the rest.
 	Fields     []form.OwnField `json:"fields" nullable:"false"`
 	Prefill    Prefill         `json:"prefill"`
+	Hint       *Hint           `json:"hint,omitempty" doc:"What is read before filling the form in."`
 	OpenID     int64           `json:"openId,omitempty"` // the company's application that has not ended
 	OpenNumber string          `json:"openNumber,omitempty"`
 }

@@ -168,7 +168,7 @@ func Permissions() []access.Info {
 		{Name: PermUndo, Group: "申请", Label: "撤销本机构同事的上一步（24 小时内）"},
 		{Name: PermUndoAny, Group: "申请", Label: "撤销任何申请的上一步"},
 		{Name: PermResults, Group: "申请", Label: "查看申请成果统计"},
-		{Name: PermLimits, Group: "申请", Label: "设置申请各步骤的时限"},
+		{Name: PermLimits, Group: "申请", Label: "设置申请各步骤的时限和办理提示"},
 		{Name: PermExport, Group: "申请", Label: "导出申请（联系电话脱敏）"},
 		{Name: PermExportPhone, Group: "申请", Label: "导出本机构申请的完整联系电话"},
 	}

@@ -243,7 +243,49 @@ var Migrations = []database.Migration{{
 		}
 		return database.Exec(ctx, tx, "CREATE INDEX application_answers_field ON application_answers (field, application_id)")
 	},
+}, {
+	ID: "20261130090300_application_hints",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := database.CreateTables(ctx, tx, (*hint20261130)(nil)); err != nil {
+			return err
+		}
+		rows := make([]hint20261130, len(firstHints))
+		for i, h := range firstHints {
+			h.Version = 1
+			rows[i] = h
+		}
+		_, err := tx.NewInsert().Model(&rows).Exec(ctx)
+		return err
+	},
 }}
+
+type hint20261130 struct {
+	bun.BaseModel `bun:"table:application_hints"`
+
+	Kind     string     `bun:"kind,pk"`
+	For      string     `bun:"reader,pk"`
+	Step     string     `bun:"step,pk"`
+	Text     string     `bun:"text,notnull,type:text"`
+	LinkText string     `bun:"link_text,notnull"`
+	LinkURL  string     `bun:"link_url,notnull"`
+	Picture  string     `bun:"picture,notnull,type:text"`
+	Digest   string     `bun:"picture_digest,notnull"`
+	Alt      string     `bun:"alt,notnull"`
+	Version  int64      `bun:"version,notnull"`
+	SetAt    *time.Time `bun:"set_at"`
+	SetBy    string     `bun:"set_by,notnull"`
+}
+
+// firstHints are what an installation begins with; afterwards they are edited in the back office.
+var firstHints = []hint20261130{
+	{For: "handler", Step: "accept", Text: "受理前核对企业是否符合申请条件、材料是否齐全；缺材料的用“要求补正”，一次告知。"},
+	{For: "handler", Step: "decline", Text: "写明不符合哪一项条件、怎样改进或可以申请的其他产品，企业会看到原文。"},
+	{For: "handler", Step: "ask-supplement", Text: "一次列明缺少的全部材料和格式要求，等待补充期间时限暂停。"},
+	{Kind: "financing", For: "handler", Step: "approve", Text: "按审批文件登记金额、年化利率和期限，不得向企业收取产品未公示的费用。"},
+	{For: "applicant", Step: "submit", Text: "平台和机构办理申请不收取手续费、保证金，也不会索要验证码、密码。"},
+	{For: "applicant", Step: "at-accepted", Text: "机构已受理，工作人员会与您联系，请保持电话畅通。"},
+	{For: "applicant", Step: "confirm", Text: "请先核对交付成果再确认；不符合约定的，写明情况后提出异议。"},
+}
 
 // addColumns adds columns to the applications.
 func addColumns(ctx context.Context, tx bun.Tx, columns ...string) error {

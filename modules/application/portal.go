@@ -47,6 +47,7 @@ type detailPage struct {
 	Beside    []page.Panel
 	Plan      []PlanStep
 	Answer    *answerPage
+	Hint      *Hint
 }
 
 type supplyPage struct {
@@ -55,6 +56,7 @@ type supplyPage struct {
 	Errors      page.ErrorSummary
 	Note        page.Field
 	Files       page.Field
+	Hint        *Hint
 }
 
 type withdrawPage struct {
@@ -82,6 +84,7 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	if err := p.Renderer.Parse("application", sub); err != nil {
 		return err
 	}
+	s.hintPictures(srv)
 	who := access.Only(access.Enterprise)
 	srv.Page("GET", "/products/:id<int>/apply", who, func(c *fiber.Ctx) error { return s.applyPage(c, p, nil, nil) })
 	srv.Page("POST", "/products/:id<int>/apply", who, func(c *fiber.Ctx) error { return s.takeForm(c, p) })
@@ -202,6 +205,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 		Result: page.Facts{Caption: "审批结果", Items: resultFacts(a)}, Next: a.Next, Phone: a.InstitutionPhone, Hotline: a.Hotline, Withdraw: slices.Contains(a.Actions, ToWithdraw),
 		Timeline: page.Timeline{Steps: steps(a)}, Files: page.FileList{Title: "申请材料", Files: untold(a)},
 	}
+	data.Hint = a.Hint(atState(a.Status))
 	if data.Beside, err = s.panels(ctx, access.From(ctx), a.ID); err != nil {
 		return err
 	}
@@ -227,7 +231,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 			return err
 		}
 	} else if slices.Contains(a.Actions, ToSupplement) {
-		r := &supplyPage{ID: a.ID, Version: a.Version, Key: secret.Token()}
+		r := &supplyPage{ID: a.ID, Version: a.Version, Key: secret.Token(), Hint: a.Hint(string(ToSupplement))}
 		if failure != nil {
 			if r.Errors, found, err = web.FormErrors(failure); err != nil {
 				return err

@@ -21,11 +21,12 @@ type answerPage struct {
 	Until       string
 	Errors      page.ErrorSummary
 	Note        page.Field
+	Hint        *Hint
 }
 
 // answerForm is the form as it was sent, or a new one.
 func answerForm(c *fiber.Ctx, a View, failure error) (*answerPage, error) {
-	r := &answerPage{ID: a.ID, Version: a.Version, Key: secret.Token(), Until: clock.Show(a.DueAt)}
+	r := &answerPage{ID: a.ID, Version: a.Version, Key: secret.Token(), Until: clock.Show(a.DueAt), Hint: a.Hint(string(ToConfirm))}
 	found := func(string) string { return "" }
 	if failure != nil {
 		var err error

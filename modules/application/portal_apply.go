@@ -49,6 +49,7 @@ type applyPage struct {
 	Papers    page.Field // licences of the company; ticked ones are handed in
 	Known     page.Facts // what the institution will read of the company
 	Sharing   notice     // whether it may
+	Hint      *Hint
 }
 
 // notice is a message with a way on.
@@ -205,7 +206,7 @@ func (s *Service) applyPage(c *fiber.Ctx, p *web.Pages, typed *Typed, failure er
 	}
 	v.Active, v.NoIndex = "products", true
 	v.Breadcrumb = []page.Crumb{{Text: "我的申请", URL: "/applications"}, {Text: "填写申请"}}
-	data := applyPage{ProductID: f.Product.ID, Title: f.Product.Name, Key: c.FormValue("key"), Listed: f.Listed, Materials: f.Product.Materials, Contact: s.Hotline}
+	data := applyPage{ProductID: f.Product.ID, Title: f.Product.Name, Key: c.FormValue("key"), Listed: f.Listed, Materials: f.Product.Materials, Contact: s.Hotline, Hint: f.Hint}
 	if data.Key == "" {
 		data.Key = secret.Token()
 	}

@@ -57,6 +57,11 @@ type Prefill struct {
 // addKnown fills in what is known before anything is typed.
 func (s *Service) addKnown(ctx context.Context, db bun.IDB, actor access.Actor, f *Form) error {
 	f.Known, f.Papers = []ProfileFact{}, []Paper{}
+	hints, err := hintsFor(ctx, db, ForApplicant, f.Product.Kind)
+	if err != nil {
+		return err
+	}
+	f.Hint = hintAt(hints, string(ToSubmit))
 	f.Prefill = Prefill{ContactName: f.ContactName, Papers: []int64{}}
 	if s.Dossier != nil {
 		known, err := s.Dossier.Known(ctx, actor)
@@ -78,7 +83,7 @@ func (s *Service) addKnown(ctx context.Context, db bun.IDB, actor access.Actor, 
 		f.Prefill.Papers = fitting(papers, f.Product.Materials)
 	}
 	last := new(Application)
-	err := db.NewSelect().Model(last).Where("a.user_id = ? AND a.enterprise_id = ?", actor.UserID, actor.EnterpriseID).OrderExpr("a.id DESC").Limit(1).Scan(ctx)
+	err = db.NewSelect().Model(last).Where("a.user_id = ? AND a.enterprise_id = ?", actor.UserID, actor.EnterpriseID).OrderExpr("a.id DESC").Limit(1).Scan(ctx)
 	if err = database.Found(err); errors.Is(err, fault.ErrNotFound) {
 		return nil
 	} else if err != nil {

@@ -73,6 +73,7 @@ type View struct {
 	Next             string          `json:"next"`             // what happens next, for the applicant
 	InstitutionPhone string          `json:"institutionPhone"` // whom to call about it
 	Hotline          string          `json:"hotline"`
+	Hints            []Hint          `json:"hints" doc:"What the actor reads at the steps, for this kind of products."`
 	Undo             *UndoView       `json:"undo,omitempty" doc:"The step that the actor may take back."`
 	Timeline         []Step          `json:"timeline"` // oldest first
 	Files            []FileView      `json:"files"`
@@ -169,6 +170,9 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, a *A
 			step = step.public(a.InstitutionName)
 		}
 		v.Timeline = append(v.Timeline, step)
+	}
+	if v.Hints, err = hintsFor(ctx, db, readerOf(actor), a.Kind); err != nil {
+		return View{}, err
 	}
 	if v.Undo, err = s.undoFor(ctx, db, actor, a, v.Timeline); err != nil {
 		return View{}, err

@@ -249,13 +249,17 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, command(ToUnlist, "机构下架产品", PermEdit), func(ctx context.Context, in *productReasonInput) (*productOutput, error) {
 		return output(s.Unlist(ctx, access.From(ctx), UnlistProduct{in.ref(in.Body.Version), in.Body.Reason}))
 	})
-	huma.Register(api, command(ToPass, "审核通过", PermReviewPlatform, PermReviewGovernment), func(ctx context.Context, in *productPassInput) (*productOutput, error) {
+	huma.Register(api, command(ToUndo, "撤销产品审核决定", PermReviewPlatform, PermReviewGovernment, PermUndo, PermView), func(ctx context.Context, in *productReasonInput) (*productOutput, error) {
+		return output(s.Undo(ctx, access.From(ctx), UndoReview{in.ref(in.Body.Version), in.Body.Reason}))
+	})
+	// Somebody on leave may have delegated a review to a colleague without the right: the service looks.
+	huma.Register(api, command(ToPass, "审核通过", PermReviewPlatform, PermReviewGovernment, PermView), func(ctx context.Context, in *productPassInput) (*productOutput, error) {
 		return output(s.Pass(ctx, access.From(ctx), PassProduct{in.ref(in.Body.Version), in.Body.Note}))
 	})
-	huma.Register(api, command(ToReturn, "审核退回", PermReviewPlatform, PermReviewGovernment), func(ctx context.Context, in *productReturnInput) (*productOutput, error) {
+	huma.Register(api, command(ToReturn, "审核退回", PermReviewPlatform, PermReviewGovernment, PermView), func(ctx context.Context, in *productReturnInput) (*productOutput, error) {
 		return output(s.Return(ctx, access.From(ctx), ReturnProduct{in.ref(in.Body.Version), in.Body.Codes, in.Body.Text}))
 	})
-	huma.Register(api, web.Operation{Method: "GET", Path: "/api/product-return-reasons", Summary: "产品退回原因", Tag: tag, Access: access.Require(PermReviewPlatform, PermReviewGovernment)}.Huma(),
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/product-return-reasons", Summary: "产品退回原因", Tag: tag, Access: access.Require(PermReviewPlatform, PermReviewGovernment, PermView)}.Huma(),
 		func(ctx context.Context, _ *struct{}) (*productReasonsOutput, error) {
 			list, err := s.Reasons(ctx, access.From(ctx))
 			return &productReasonsOutput{web.NewList(list, "")}, err
@@ -271,7 +275,7 @@ func Register(api huma.API, s *Service) {
 
 func registerBatches(api huma.API, s *Service) {
 	batch := func(method, path, summary string) huma.Operation {
-		return web.Operation{Method: method, Path: "/api/product-batches" + path, Summary: summary, Tag: tag, Access: access.Require(PermReviewPlatform, PermReviewGovernment)}.Huma()
+		return web.Operation{Method: method, Path: "/api/product-batches" + path, Summary: summary, Tag: tag, Access: access.Require(PermReviewPlatform, PermReviewGovernment, PermView)}.Huma()
 	}
 	output := func(v BatchView, err error) (*productBatchOutput, error) { return &productBatchOutput{v}, err }
 	huma.Register(api, batch("POST", "", "开始批量审核，抽取须查看的产品"), func(ctx context.Context, in *productBatchInput) (*productBatchOutput, error) {

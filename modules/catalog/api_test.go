@@ -139,7 +139,7 @@ func TestEveryOperationDeclaresWhoMay(t *testing.T) {
 			}
 		}
 	}
-	if managed != 14 {
+	if managed != 15 {
 		t.Errorf("%d operations on managed products", managed)
 	}
 }

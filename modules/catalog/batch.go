@@ -103,8 +103,8 @@ type OpenBatch struct {
 // can foresee. It needs the right of the review the products wait for, and refuses products that are not the actor's to
 // review now, by name.
 func (s *Service) OpenBatch(ctx context.Context, actor access.Actor, cmd OpenBatch) (BatchView, error) {
-	if !mayEver(actor, ToPass) {
-		return BatchView{}, ErrForbidden
+	if _, err := s.lent(ctx, s.DB.Read(), actor, ToPass); err != nil {
+		return BatchView{}, err
 	}
 	switch n := len(cmd.Products); {
 	case n < sampleLeast:
@@ -142,6 +142,10 @@ func (s *Service) OpenBatch(ctx context.Context, actor access.Actor, cmd OpenBat
 
 func (s *Service) batchItems(ctx context.Context, tx bun.Tx, actor access.Actor, b *batchRow, refs []Ref) ([]batchItem, error) {
 	items := make([]batchItem, 0, len(refs))
+	lent, err := s.lent(ctx, tx, actor, ToPass)
+	if err != nil {
+		return nil, err
+	}
 	for _, ref := range refs {
 		d, err := find(ctx, tx, visible(actor, b.At), ref.ID)
 		if err != nil {
@@ -156,17 +160,18 @@ func (s *Service) batchItems(ctx context.Context, tx bun.Tx, actor access.Actor,
 		if b.Step == "" {
 			b.Step = d.Status
 		}
+		by := d.hand(lent, actor, ToPass)
 		switch {
 		case d.Version != ref.Version:
 			return nil, refuse("在您选择后有变化")
-		case !d.Status.reviewing() || !may(actor, d, ToPass):
+		case !d.Status.reviewing() || !may(by, d, ToPass):
 			return nil, refuse("现在不等您审核")
 		case d.Status != b.Step:
 			return nil, refuse("与其他产品的审核步骤不同")
 		case len(d.newest.warnings(s.RateLimit)) > 0:
 			return nil, refuse("有需要核对的提示，须单独审核")
 		}
-		if err := d.mayReview(actor); err != nil {
+		if err := d.mayReview(by); err != nil {
 			return nil, refuse("由您提交或初审，须由其他人审核")
 		}
 		items = append(items, batchItem{ProductID: d.ID, Name: d.newest.Name, Version: d.Version})
@@ -199,7 +204,7 @@ func sample(n int) []int {
 
 // Batch returns a batch of the actor's own, ErrNotFound for another's.
 func (s *Service) Batch(ctx context.Context, actor access.Actor, id int64) (BatchView, error) {
-	b, items, err := batchOf(ctx, s.DB.Read(), actor, id)
+	b, items, err := s.batchOf(ctx, s.DB.Read(), actor, id)
 	if err != nil {
 		return BatchView{}, err
 	}
@@ -216,9 +221,9 @@ func (s *Service) Batch(ctx context.Context, actor access.Actor, id int64) (Batc
 
 const outcomePassed = "passed"
 
-func batchOf(ctx context.Context, db bun.IDB, actor access.Actor, id int64) (*batchRow, []batchItem, error) {
-	if !mayEver(actor, ToPass) {
-		return nil, nil, ErrForbidden
+func (s *Service) batchOf(ctx context.Context, db bun.IDB, actor access.Actor, id int64) (*batchRow, []batchItem, error) {
+	if _, err := s.lent(ctx, db, actor, ToPass); err != nil {
+		return nil, nil, err
 	}
 	b := new(batchRow)
 	if err := database.Found(db.NewSelect().Model(b).Where("b.id = ? AND b.user_id = ?", id, actor.UserID).Scan(ctx)); err != nil {
@@ -251,7 +256,7 @@ func (s *Service) CheckBatch(ctx context.Context, actor access.Actor, cmd CheckB
 	}
 	now := s.Clock.Now()
 	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		b, items, err := batchOf(ctx, tx, actor, cmd.ID)
+		b, items, err := s.batchOf(ctx, tx, actor, cmd.ID)
 		if err != nil {
 			return err
 		}
@@ -293,7 +298,7 @@ func (b *batchRow) end(ctx context.Context, tx bun.Tx, state BatchState, now tim
 // PassBatch passes the products of a batch whose sample was found fine, each by itself: one that changed meanwhile is left
 // with the reason and keeps nobody back. Repeated after a crash it goes on with those that are left.
 func (s *Service) PassBatch(ctx context.Context, actor access.Actor, id int64) (BatchView, error) {
-	b, items, err := batchOf(ctx, s.DB.Read(), actor, id)
+	b, items, err := s.batchOf(ctx, s.DB.Read(), actor, id)
 	if err != nil {
 		return BatchView{}, err
 	}

@@ -76,6 +76,19 @@ type Featured struct {
 	On bool `json:"on"`
 }
 
+// ReviewUndone is announced when a decision of a review was taken back; the state is that from before it.
+type ReviewUndone struct {
+	Head
+	Seq    int64  `json:"seq"` // of the decision's event
+	Label  string `json:"label"`
+	Reason string `json:"reason"`
+}
+
+// Event names the fact.
+func (f ReviewUndone) Event() (string, string, int64) {
+	return "product.review_undone", Object, f.ID
+}
+
 // Event names the fact.
 func (f Drafted) Event() (string, string, int64) { return "product.drafted", Object, f.ID }
 
@@ -119,5 +132,5 @@ func (f Featured) Event() (string, string, int64) { return "product.featured", O
 var labels = map[string]string{
 	"product.drafted": "新建草稿", "product.edited": "修改内容", "product.submitted": "提交审核", "product.withdrawn": "撤回",
 	"product.passed_platform": "初审通过", "product.approved": "终审通过", "product.listed": "终审通过，上架", "product.returned": "退回", "product.taken_down": "下架",
-	"product.expired": "到期下架", "product.review_overdue": "审核超时，已提醒", "product.revised": "新建版本", "product.featured": "调整推荐",
+	"product.expired": "到期下架", "product.review_overdue": "审核超时，已提醒", "product.revised": "新建版本", "product.featured": "调整推荐", "product.review_undone": "撤销审核决定",
 }

@@ -122,6 +122,7 @@ func Permissions() []access.Info {
 		{Name: PermReviewPlatform, Group: "产品", Label: "运营初审、设为推荐"},
 		{Name: PermReviewGovernment, Group: "产品", Label: "政府终审"},
 		{Name: PermTakeDown, Group: "产品", Label: "下架产品"},
+		{Name: PermUndo, Group: "产品", Label: "撤销任何产品审核决定"},
 	}
 }
 
@@ -153,6 +154,8 @@ func RightOf(from Status, a Action) Right {
 			return Right{Desk, PermReviewGovernment, "终审退回"}
 		}
 		return Right{Desk, PermReviewPlatform, "初审退回"}
+	case ToUndo:
+		return Right{Desk, "", "撤销审核决定"}
 	case ToList:
 		return Right{Machine, "", "按期上架"}
 	case ToExpire:

@@ -262,4 +262,26 @@ var Migrations = []database.Migration{{
 			"ALTER TABLE products ADD COLUMN rating_count BIGINT NOT NULL DEFAULT 0",
 			"CREATE INDEX products_shown_rating ON products (rating_score, id) WHERE shown > 0")
 	},
+}, {
+	ID: "20261130090100_product_passed_for",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "ALTER TABLE product_editions ADD COLUMN passed_for BIGINT NOT NULL DEFAULT 0")
+	},
+}, {
+	ID: "20261130090400_product_memory",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.CreateTables(ctx, tx, (*memory20261130)(nil))
+	},
 }}
+
+type memory20261130 struct {
+	bun.BaseModel `bun:"table:product_memory"`
+
+	ProductID int64     `bun:"product_id,pk"`
+	Version   int64     `bun:"version,notnull"`
+	Seq       int64     `bun:"seq,notnull"`
+	Label     string    `bun:"label,notnull"`
+	At        time.Time `bun:"at,notnull"`
+	ActorID   int64     `bun:"actor_id,notnull"`
+	Was       string    `bun:"was,notnull,type:text"`
+}

@@ -72,6 +72,7 @@ type Edition struct {
 	SubmittedAt   *time.Time `bun:"submitted_at"`
 	PassedBy      int64      `bun:"passed_by,nullzero"` // the platform's reviewer
 	PassedName    string     `bun:"passed_name,notnull"`
+	PassedFor     int64      `bun:"passed_for,notnull"` // in whose name, 0 for their own
 	PassedAt      *time.Time `bun:"passed_at"`
 	ApprovedBy    int64      `bun:"approved_by,nullzero"` // the government's reviewer
 	ApprovedName  string     `bun:"approved_name,notnull"`
@@ -87,6 +88,8 @@ type dossier struct {
 
 	newest *Edition
 	public *Edition // nil when nothing is public
+	// by is who takes a step: the actor, where need be in the name of a colleague on leave.
+	by access.Actor
 }
 
 // about is the edition an action is about.
@@ -136,7 +139,7 @@ func (d *dossier) Submit(now time.Time, by access.Actor, asked []Asked) error {
 		return ErrSuspended
 	}
 	e.SubmittedBy, e.SubmittedName, e.SubmittedAt = by.UserID, by.Name, &now
-	e.PassedBy, e.PassedName, e.PassedAt, e.Reason = 0, "", nil, ""
+	e.PassedBy, e.PassedName, e.PassedAt, e.PassedFor, e.Reason = 0, "", nil, 0, ""
 	return fault.Merge(e.complete(now), e.gaps(asked))
 }
 
@@ -157,7 +160,7 @@ func (d *dossier) Pass(now time.Time, by access.Actor) (replaces int64, err erro
 		return 0, err
 	}
 	if e.Status == GovernmentReview {
-		e.PassedBy, e.PassedName, e.PassedAt = by.UserID, by.Name, &now
+		e.PassedBy, e.PassedName, e.PassedAt, e.PassedFor = by.UserID, by.Name, &now, by.InNameOf.ID
 		return 0, nil
 	}
 	if end, err := lastMoment(e.ValidUntil); err != nil {
@@ -199,13 +202,16 @@ func (d *dossier) List(now time.Time) (replaces int64, err error) {
 	return replaces, nil
 }
 
-// mayReview keeps submitter and the two reviewers three people.
+// mayReview keeps submitter and the two reviewers three people; who acts in the name of another is both.
 func (d *dossier) mayReview(by access.Actor) error {
 	e := d.newest
-	if by.UserID != 0 && by.UserID == e.SubmittedBy {
+	if by.Is(e.SubmittedBy) {
 		return ErrOwn
 	}
-	if by.UserID != 0 && e.Status == GovernmentReview && by.UserID == e.PassedBy {
+	if e.Status == GovernmentReview && by.Is(e.PassedBy, e.PassedFor) {
+		if by.InNameOf.ID != 0 || by.UserID != e.PassedBy {
+			return ErrSamePerson.With("初审和终审须由不同的人办理，您、委托您的同事或受您委托的同事已办理初审")
+		}
 		return ErrSamePerson
 	}
 	return nil

@@ -29,7 +29,7 @@ func (s *Service) Pass(ctx context.Context, actor access.Actor, cmd PassProduct)
 		return View{}, err
 	}
 	err = s.change(ctx, actor, ToPass, cmd.Ref, cmd, func(d *dossier, now time.Time) (effect, error) {
-		replaces, err := d.Pass(now, actor)
+		replaces, err := d.Pass(now, d.by)
 		return d.passed(replaces, note), err
 	})
 	return s.after(ctx, actor, cmd.ID, err)
@@ -63,7 +63,7 @@ func (s *Service) Return(ctx context.Context, actor access.Actor, cmd ReturnProd
 	}
 	err = s.change(ctx, actor, ToReturn, cmd.Ref, cmd, func(d *dossier, now time.Time) (effect, error) {
 		step := d.newest.Status
-		err := d.Return(now, actor, reason)
+		err := d.Return(now, d.by, reason)
 		return effect{about: d.newest, summary: "退回产品", detail: map[string]string{"reason": reason},
 			fact: func(h Head) event.Fact { return Returned{Head: h, Reason: reason, Step: step} }}, err
 	})

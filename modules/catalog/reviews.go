@@ -34,6 +34,36 @@ func (plainReviews) Offered(context.Context, bun.IDB, string) ([]reason.Reason, 
 	return FirstReasons(), nil
 }
 
+// Deputies tells which rights colleagues on leave delegated to somebody.
+type Deputies interface {
+	Lent(ctx context.Context, db bun.IDB, actor access.Actor) (access.Lent, error)
+}
+
+// noDeputies is where nobody delegates.
+type noDeputies struct{}
+
+func (noDeputies) Lent(context.Context, bun.IDB, access.Actor) (access.Lent, error) { return nil, nil }
+
+// lent returns what colleagues lent the actor, ErrForbidden when neither that nor the actor's own rights ever allow the action.
+func (s *Service) lent(ctx context.Context, db bun.IDB, actor access.Actor, action Action) (access.Lent, error) {
+	if action != ToPass && action != ToReturn && action != ToUndo { // reviews are lent, nothing else is
+		if !mayEver(actor, action) {
+			return nil, ErrForbidden
+		}
+		return nil, nil
+	}
+	lent, err := s.Deputies.Lent(ctx, db, actor)
+	if err == nil && !mayEver(lent.With(actor), action) {
+		err = ErrForbidden
+	}
+	return lent, err
+}
+
+// hand is the actor as they take an action on the product: in a colleague's name where only the right that was lent allows it.
+func (d *dossier) hand(lent access.Lent, actor access.Actor, action Action) access.Actor {
+	return lent.Using(actor, RightOf(d.about(action).Status, action).Permission)
+}
+
 // ReasonsOfProducts is the list of ready reasons for sending a product back, of both reviews.
 const ReasonsOfProducts = "product"
 
@@ -51,8 +81,8 @@ func FirstReasons() []reason.Reason {
 
 // Reasons lists the ready reasons. It needs a right to review.
 func (s *Service) Reasons(ctx context.Context, actor access.Actor) ([]reason.Reason, error) {
-	if !mayEver(actor, ToReturn) {
-		return nil, ErrForbidden
+	if _, err := s.lent(ctx, s.DB.Read(), actor, ToReturn); err != nil {
+		return nil, err
 	}
 	return s.Reviews.Offered(ctx, s.DB.Read(), ReasonsOfProducts)
 }

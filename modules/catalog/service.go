@@ -51,8 +51,12 @@ type Deps struct {
 	Reviews Reviews
 	// Ratings tells what those who were served say; nil orders nothing by it.
 	Ratings Ratings
+	// Deputies tells who reviews for somebody on leave; nil: nobody does.
+	Deputies Deputies
 	// Uses tells what came of products elsewhere; nil counts views only.
 	Uses Uses
+	// Applied counts what companies applied for of an edition; nil: nothing is applied for.
+	Applied func(ctx context.Context, db bun.IDB, productID, edition int64) (int, error)
 	// Blind hashes with a key what tells visitors apart; nil counts only those who are signed in.
 	Blind func(text string) string
 	Log   *slog.Logger
@@ -84,6 +88,9 @@ func New(d Deps) *Service {
 	}
 	if d.Reviews == nil {
 		d.Reviews = plainReviews{}
+	}
+	if d.Deputies == nil {
+		d.Deputies = noDeputies{}
 	}
 	return &Service{Deps: d}
 }
@@ -143,7 +150,11 @@ func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([
 	}
 	f.Query = strings.TrimSpace(f.Query)
 	if f.Waiting {
-		if f.Statuses = waitingFor(actor); len(f.Statuses) == 0 {
+		lent, err := s.Deputies.Lent(ctx, s.DB.Read(), actor)
+		if err != nil {
+			return nil, "", err
+		}
+		if f.Statuses = waitingFor(lent.With(actor)); len(f.Statuses) == 0 {
 			return []Item{}, "", nil
 		}
 		if isDesk(actor) {
@@ -217,28 +228,40 @@ type outcome struct {
 // change is the frame of every command on a product: key, product, version, right, step, full text, event, audit, in one
 // transaction.
 func (s *Service) change(ctx context.Context, actor access.Actor, action Action, ref Ref, request any, step func(d *dossier, now time.Time) (effect, error)) error {
+	return s.changeWith(ctx, actor, action, ref, request, func(_ context.Context, _ bun.Tx, _ access.Lent, d *dossier, now time.Time) (effect, error) {
+		return step(d, now)
+	})
+}
+
+// changeWith is change for a step that reads more than the product.
+func (s *Service) changeWith(ctx context.Context, actor access.Actor, action Action, ref Ref, request any,
+	step func(ctx context.Context, tx bun.Tx, lent access.Lent, d *dossier, now time.Time) (effect, error),
+) error {
 	if !actor.SignedIn() {
 		return fault.ErrUnauthorized
 	}
-	if !mayEver(actor, action) {
-		return ErrForbidden
-	}
 	now := s.Clock.Now()
 	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "product." + string(action), Key: ref.Key, Request: request, Now: now}, func() (outcome, error) {
+		lent, err := s.lent(ctx, tx, actor, action) // as it stands now: a delegation may have ended
+		if err != nil {
+			return err
+		}
+		_, err = idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "product." + string(action), Key: ref.Key, Request: request, Now: now}, func() (outcome, error) {
 			d, err := find(ctx, tx, visible(actor, now), ref.ID)
 			if err != nil {
 				return outcome{}, err
 			}
 			// The version first: a reviewer who comes second must read who was first, not that the next step is not theirs.
-			if d.Version != ref.Version {
+			// A product and its edition that differ were read around somebody's commit.
+			if d.Version != ref.Version || d.Status != d.newest.Status {
 				return outcome{}, stale(ctx, tx, actor, d.ID)
 			}
-			if !may(actor, d, action) {
+			d.by = d.hand(lent, actor, action)
+			if !may(d.by, d, action) {
 				return outcome{}, ErrForbidden
 			}
-			before, stood := *d, d.Status
-			e, err := step(d, now)
+			before, stood, was := *d, d.Status, d.kept()
+			e, err := step(ctx, tx, lent, d, now)
 			if err != nil {
 				return outcome{}, err
 			}
@@ -282,10 +305,16 @@ func (s *Service) change(ctx context.Context, actor access.Actor, action Action,
 					return outcome{}, err
 				}
 			}
-			if _, err := event.Append(ctx, tx, actor, now, e.fact(d.head(e.about))); err != nil {
+			told, err := event.Append(ctx, tx, d.by, now, e.fact(d.head(e.about)))
+			if err != nil {
 				return outcome{}, err
 			}
-			return outcome{d.ID}, audit.Write(ctx, tx, actor, now, e.record(action, d.ID))
+			if action == ToPass || action == ToReturn {
+				if err := remember(ctx, tx, d, was, told); err != nil {
+					return outcome{}, err
+				}
+			}
+			return outcome{d.ID}, audit.Write(ctx, tx, d.by, now, e.record(action, d.ID))
 		})
 		return err
 	})
@@ -320,8 +349,12 @@ func saveEditions(ctx context.Context, tx bun.Tx, before, after *dossier) error 
 	} else if err := saveEdition(ctx, tx, after.newest); err != nil {
 		return err
 	}
-	if before.public != nil && before.public != after.newest {
-		return saveEdition(ctx, tx, before.public)
+	for _, e := range []*Edition{before.public, after.public} { // the same, none, or one that replaced or gave way to the other
+		if e != nil && e != after.newest {
+			if err := saveEdition(ctx, tx, e); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -330,6 +363,9 @@ func saveEditions(ctx context.Context, tx bun.Tx, before, after *dossier) error 
 func mayEver(a access.Actor, action Action) bool {
 	if action == ToRecommend {
 		return isDesk(a) && a.Can(PermReviewPlatform)
+	}
+	if action == ToUndo { // who may is a matter of the decision and the time
+		return isDesk(a)
 	}
 	for _, t := range Lifecycle() {
 		if t.Action != action {

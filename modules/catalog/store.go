@@ -71,7 +71,7 @@ func list(ctx context.Context, db bun.IDB, s scope, f ListFilter, after position
 	if f.Waiting {
 		q = q.OrderExpr("p.status_at, p.id")
 		if f.reviewer != 0 {
-			q = q.Where("NOT EXISTS (SELECT 1 FROM product_editions AS e WHERE e.product_id = p.id AND e.number = p.edition AND (e.submitted_by = ? OR e.passed_by = ?))", f.reviewer, f.reviewer)
+			q = q.Where("NOT EXISTS (SELECT 1 FROM product_editions AS e WHERE e.product_id = p.id AND e.number = p.edition AND (e.submitted_by = ? OR e.passed_by = ? OR e.passed_for = ?))", f.reviewer, f.reviewer, f.reviewer)
 		}
 		if after.id > 0 {
 			q = q.Where("(p.status_at > ? OR (p.status_at = ? AND p.id > ?))", after.at, after.at, after.id)

@@ -3,12 +3,14 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/fault"
 )
 
 // Item is a product in a list of those who work on it.
@@ -49,6 +51,8 @@ type View struct {
 	Timeline  []Step        `json:"timeline" doc:"Oldest first."`
 	Actions   []Action      `json:"actions" enum:"edit,submit,withdraw,pass,return,take-down,unlist,revise,recommend" doc:"What the actor may do now."`
 	Blocked   string        `json:"blocked,omitempty" doc:"Why the actor may not review it although it is their work."`
+	Undo      *UndoView     `json:"undo,omitempty" doc:"The decision of a review that the actor may take back."`
+	InNameOf  string        `json:"inNameOf,omitempty" doc:"The colleague on leave for whom the actor reviews it."`
 }
 
 // Texts are the numbers of an edition in words.
@@ -143,9 +147,23 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, d *d
 		}
 		v.Timeline = append(v.Timeline, step)
 	}
-	v.Actions = append(v.Actions, actionsOf(actor, d)...)
-	if waits := may(actor, d, ToPass) && (e.Status == PlatformReview || e.Status == GovernmentReview); waits {
-		if err := d.mayReview(actor); err != nil {
+	lent, err := s.Deputies.Lent(ctx, db, actor)
+	if err != nil {
+		return View{}, err
+	}
+	by := d.hand(lent, actor, ToPass)
+	v.Actions = append(v.Actions, actionsOf(by, d)...)
+	if v.Undo, err = s.undoFor(ctx, db, lent, actor, d); err != nil {
+		return View{}, err
+	}
+	if v.InNameOf = by.InNameOf.Name; !slices.Contains(v.Actions, ToPass) {
+		v.InNameOf = ""
+	}
+	if !actor.Can(PermReviewPlatform) { // reviews are lent, an editor's choices are not
+		v.Actions = slices.DeleteFunc(v.Actions, func(a Action) bool { return a == ToRecommend })
+	}
+	if may(by, d, ToPass) && e.Status.reviewing() {
+		if err := d.mayReview(by); err != nil {
 			v.Blocked = blockedText(err)
 		}
 	}
@@ -153,8 +171,8 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, d *d
 }
 
 func blockedText(err error) string {
-	if ErrSamePerson.Is(err) {
-		return ErrSamePerson.Message
+	if f, ok := fault.As(err); ok {
+		return f.Message
 	}
 	return ErrOwn.Message
 }
@@ -188,7 +206,7 @@ func stepOf(e event.Event) (Step, error) {
 	}
 	s := Step{Seq: e.Seq, Kind: e.Type, Label: labels[e.Type], At: e.At.UTC(), Actor: e.ActorName, Edition: h.Edition}
 	switch e.Type {
-	case "product.passed_platform", "product.approved", "product.listed", "product.returned", "product.featured":
+	case "product.passed_platform", "product.approved", "product.listed", "product.returned", "product.featured", "product.review_undone":
 		s.staff = true
 	}
 	var err error
@@ -207,6 +225,10 @@ func stepOf(e event.Event) (Step, error) {
 			s.Label, s.Actor = "按期上架", ""
 		}
 		s.Text = f.Note
+	case "product.review_undone":
+		var f ReviewUndone
+		err = e.Decode(&f)
+		s.Label, s.Text = "撤销“"+f.Label+"”", f.Reason
 	case "product.returned":
 		var f Returned
 		err = e.Decode(&f)
@@ -236,7 +258,7 @@ func stepOf(e event.Event) (Step, error) {
 // outside drops what is between staff.
 func (s Step) outside() Step {
 	s.Actor = ""
-	if s.Kind != "product.returned" && s.Kind != "product.taken_down" {
+	if s.Kind != "product.returned" && s.Kind != "product.taken_down" && s.Kind != "product.review_undone" {
 		s.Text = ""
 	}
 	return s

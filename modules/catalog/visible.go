@@ -52,6 +52,9 @@ func may(a access.Actor, d *dossier, action Action) bool {
 	if action == ToRecommend {
 		return isDesk(a) && a.Can(PermReviewPlatform)
 	}
+	if action == ToUndo {
+		return isDesk(a)
+	}
 	r := RightOf(d.about(action).Status, action)
 	switch r.Side {
 	case Owner:

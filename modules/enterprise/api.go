@@ -224,7 +224,6 @@ func Register(api huma.API, s *Service) {
 	review := func(method, path, summary string) huma.Operation {
 		return web.Operation{Method: method, Path: path, Summary: summary, Tag: tag, Access: access.Require(PermReview, PermView)}.Huma()
 	}
-	registerDelegations(api, s, review)
 	for path, op := range map[string]func(method, path, summary string) huma.Operation{"/api/my/joins": own, "/api/enterprise-joins": review} {
 		huma.Register(api, op("POST", path+"/{id}/admit", "同意加入申请"), func(ctx context.Context, in *enterpriseAdmitInput) (*joinOutput, error) {
 			v, err := s.Admit(ctx, access.From(ctx), AdmitJoin{in.decide(in.Body.Version)})
@@ -268,6 +267,15 @@ func Register(api huma.API, s *Service) {
 		v, err := s.Return(ctx, access.From(ctx), ReturnReview{in.decide(in.Body.Version), in.Body.Code, in.Body.Text})
 		return &attemptOutput{v}, err
 	})
+	undoing := access.Require(PermReview, PermUndo, PermView)
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/enterprise-decisions", Summary: "已审核的企业认证", Tag: tag, Access: undoing}.Huma(), func(ctx context.Context, in *enterpriseQueueInput) (*reviewsOutput, error) {
+		items, next, err := s.Decisions(ctx, access.From(ctx), in.Cursor, in.Limit)
+		return &reviewsOutput{web.NewList(items, next)}, err
+	})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/enterprise-reviews/{id}/undo", Summary: "撤销企业认证审核决定", Tag: tag, Access: undoing}.Huma(), func(ctx context.Context, in *enterpriseRefuseInput) (*attemptOutput, error) {
+		v, err := s.UndoReview(ctx, access.From(ctx), UndoReview{in.decide(in.Body.Version), in.Body.Reason})
+		return &attemptOutput{v}, err
+	})
 	huma.Register(api, review("GET", "/api/enterprise-joins", "待平台核实的加入申请"), func(ctx context.Context, in *enterpriseQueueInput) (*joinsOutput, error) {
 		items, next, err := s.Disputes(ctx, access.From(ctx), in.Cursor, in.Limit)
 		return &joinsOutput{web.NewList(items, next)}, err
@@ -278,32 +286,4 @@ func Register(api huma.API, s *Service) {
 	registerReports(api, s)
 	registerTags(api, s)
 	registerExtra(api, s)
-}
-
-type enterpriseDelegateInput struct {
-	web.Keyed
-	Body struct {
-		ToID   int64  `json:"toId"`
-		Starts string `json:"starts" doc:"The first day, as 2026-11-22."`
-		Ends   string `json:"ends" doc:"The last day."`
-		Reason string `json:"reason"`
-	}
-}
-
-type delegationsOutput struct{ Body Delegations }
-
-func registerDelegations(api huma.API, s *Service, review func(method, path, summary string) huma.Operation) {
-	huma.Register(api, review("GET", "/api/enterprise-delegations", "我的委托审核"), func(ctx context.Context, _ *struct{}) (*delegationsOutput, error) {
-		v, err := s.Delegations(ctx, access.From(ctx))
-		return &delegationsOutput{v}, err
-	})
-	huma.Register(api, review("POST", "/api/enterprise-delegations", "委托同事审核企业认证"), func(ctx context.Context, in *enterpriseDelegateInput) (*delegationsOutput, error) {
-		b := in.Body
-		v, err := s.Delegate(ctx, access.From(ctx), Delegate{in.Key, b.ToID, b.Starts, b.Ends, b.Reason})
-		return &delegationsOutput{v}, err
-	})
-	huma.Register(api, review("POST", "/api/enterprise-delegations/{id}/end", "收回委托"), func(ctx context.Context, in *enterpriseIDInput) (*delegationsOutput, error) {
-		v, err := s.EndDelegation(ctx, access.From(ctx), in.ID)
-		return &delegationsOutput{v}, err
-	})
 }

@@ -154,8 +154,8 @@ func TestNameIsReviewedWhereTheRegistryDoesNotAgree(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			desk := &leave{reviewers: []enterprise.Colleague{{ID: 50, Name: "李审"}}}
-			f := mustNew(t, func(d *enterprise.Deps) { d.Desk = desk })
+			desk := &leave{}
+			f := mustNew(t, func(d *enterprise.Deps) { d.Desk, d.Deputies = desk, desk })
 			ctx := context.Background()
 			a := f.mustBeVerified(t)
 			if c.prepare != nil {
@@ -184,10 +184,7 @@ func TestNameIsReviewedWhereTheRegistryDoesNotAgree(t *testing.T) {
 				t.Errorf("reminded %d, %v", n, err)
 			}
 			// A colleague decides for the reviewer on leave.
-			day := f.clock.Now().Format(time.DateOnly)
-			if _, err := f.Delegate(ctx, reviewer(50), enterprise.Delegate{Key: "d", ToID: 51, Starts: day, Ends: day, Reason: "年休假"}); err != nil {
-				t.Fatal(err)
-			}
+			desk.lent = access.Lent{enterprise.PermReview: {ID: 50, Name: reviewer(50).Name}}
 			colleague := access.Actor{UserID: 51, Name: "赵强", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []access.Permission{enterprise.PermView}}
 			d := enterprise.Decide{ID: v.ID, Version: queue[0].Version, Key: "r"}
 			if _, err := f.Approve(ctx, reviewer(7), enterprise.ApproveReview{Decide: d}); !errors.Is(err, enterprise.ErrOwnReview) {

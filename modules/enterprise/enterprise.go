@@ -23,7 +23,7 @@ const (
 // Permissions describes the rights for the page where roles are edited.
 func Permissions() []access.Info {
 	return []access.Info{
-		{Name: PermView, Group: "企业", Label: "查看企业"}, {Name: PermReview, Group: "企业", Label: "审核企业认证"},
+		{Name: PermView, Group: "企业", Label: "查看企业"}, {Name: PermReview, Group: "企业", Label: "审核企业认证"}, {Name: PermUndo, Group: "企业", Label: "撤销任何企业认证审核决定"},
 		{Name: PermExport, Group: "企业", Label: "导出企业"}, {Name: PermImport, Group: "企业", Label: "导入企业名录"},
 		{Name: PermGolden, Group: "企业", Label: "核定企业数据、维护数据来源"},
 		{Name: PermQuality, Group: "企业", Label: "维护数据质量规则"},

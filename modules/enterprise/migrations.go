@@ -317,4 +317,18 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX enterprise_tagged_code ON enterprise_tagged (code, enterprise_id) WHERE ended_at IS NULL",
 			"CREATE INDEX enterprise_tagged_history ON enterprise_tagged (enterprise_id, id)")
 	},
+}, {
+	ID: "20261130090600_enterprise_approvals",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.CreateTables(ctx, tx, (*approval20261130)(nil))
+	},
 }}
+
+type approval20261130 struct {
+	bun.BaseModel `bun:"table:enterprise_approvals"`
+
+	AttemptID   int64  `bun:"attempt_id,pk"`
+	Name        string `bun:"name,notnull"`
+	LegalPerson string `bun:"legal_person,notnull"`
+	Adopted     bool   `bun:"adopted,notnull"`
+}

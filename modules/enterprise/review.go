@@ -172,14 +172,14 @@ func (s *Service) Approve(ctx context.Context, actor access.Actor, cmd ApproveRe
 	if err != nil {
 		return AttemptView{}, err
 	}
-	return s.decide(ctx, actor, cmd.Decide, "enterprise.approve", note, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt, by string) (string, error) {
-		return note, s.approve(ctx, tx, actor, e, a, by)
+	return s.decide(ctx, actor, cmd.Decide, "enterprise.approve", note, func(ctx context.Context, tx bun.Tx, by access.Actor, e *Enterprise, a *Attempt) (string, error) {
+		return note, s.approve(ctx, tx, by, e, a)
 	})
 }
 
-func (s *Service) approve(ctx context.Context, tx bun.Tx, actor access.Actor, e *Enterprise, a *Attempt, by string) error {
+func (s *Service) approve(ctx context.Context, tx bun.Tx, actor access.Actor, e *Enterprise, a *Attempt) error {
 	now := s.clock.Now()
-	if err := a.decide(now, actor.UserID, by, Approved, ""); err != nil {
+	if err := a.decide(now, actor.UserID, actor.Name, Approved, ""); err != nil {
 		return err
 	}
 	if a.Kind == byChange {
@@ -188,6 +188,10 @@ func (s *Service) approve(ctx context.Context, tx bun.Tx, actor access.Actor, e 
 	other, held, err := holder(ctx, tx, a.CreditCode)
 	if err != nil {
 		return err
+	}
+	was := approvalRow{AttemptID: a.ID, Name: e.Name, LegalPerson: e.LegalPerson, Adopted: held}
+	if _, err := tx.NewInsert().Model(&was).On("CONFLICT (attempt_id) DO UPDATE").Set("name = EXCLUDED.name, legal_person = EXCLUDED.legal_person, adopted = EXCLUDED.adopted").Exec(ctx); err != nil {
+		return fmt.Errorf("remember enterprise %d: %w", e.ID, err)
 	}
 	if held {
 		taken, err := spokenFor(ctx, tx, &other)
@@ -211,7 +215,7 @@ func (s *Service) approve(ctx context.Context, tx bun.Tx, actor access.Actor, e 
 // Return sends the claim back with the reason the company reads.
 func (s *Service) Return(ctx context.Context, actor access.Actor, cmd ReturnReview) (AttemptView, error) {
 	request := strings.Join([]string{cmd.Code, cmd.Text}, "\n")
-	return s.decide(ctx, actor, cmd.Decide, "enterprise.return", request, func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt, by string) (string, error) {
+	return s.decide(ctx, actor, cmd.Decide, "enterprise.return", request, func(ctx context.Context, tx bun.Tx, by access.Actor, e *Enterprise, a *Attempt) (string, error) {
 		offered, err := s.reasons.Offered(ctx, tx, reasonList(a.Kind))
 		if err != nil {
 			return "", err
@@ -220,13 +224,13 @@ func (s *Service) Return(ctx context.Context, actor access.Actor, cmd ReturnRevi
 		if err != nil {
 			return "", err
 		}
-		return words, s.sendBack(ctx, tx, actor, e, a, by, words)
+		return words, s.sendBack(ctx, tx, by, e, a, words)
 	})
 }
 
-func (s *Service) sendBack(ctx context.Context, tx bun.Tx, actor access.Actor, e *Enterprise, a *Attempt, by, words string) error {
+func (s *Service) sendBack(ctx context.Context, tx bun.Tx, actor access.Actor, e *Enterprise, a *Attempt, words string) error {
 	now := s.clock.Now()
-	if err := a.decide(now, actor.UserID, by, SentBack, words); err != nil {
+	if err := a.decide(now, actor.UserID, actor.Name, SentBack, words); err != nil {
 		return err
 	}
 	if a.Kind == byChange {
@@ -250,19 +254,15 @@ func masked(s string) string {
 
 // decide is the frame of both decisions: right, key, attempt, version, step, audit, in one transaction.
 func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, operation, request string,
-	step func(ctx context.Context, tx bun.Tx, e *Enterprise, a *Attempt, by string) (note string, err error),
+	step func(ctx context.Context, tx bun.Tx, by access.Actor, e *Enterprise, a *Attempt) (note string, err error),
 ) (AttemptView, error) {
-	behalf, err := s.reviewer(ctx, s.db.Read(), actor)
-	if err != nil {
-		return AttemptView{}, err
-	}
-	by := actor.Name
-	if behalf != "" {
-		by += "（受" + behalf + "委托）"
-	}
 	now := s.clock.Now()
-	err = s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: operation, Key: d.Key, Request: []any{d, request}, Now: now},
+	err := s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		actor, err := s.reviewer(ctx, tx, actor) // as it stands now: a delegation may have ended
+		if err != nil {
+			return err
+		}
+		_, err = idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: operation, Key: d.Key, Request: []any{d, request}, Now: now},
 			func() (started, error) {
 				a, err := findAttempt(ctx, tx, actor, d.ID)
 				if err != nil {
@@ -275,15 +275,13 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, oper
 				if err != nil {
 					return started{}, err
 				}
-				if _, err := roleOf(ctx, tx, e.ID, actor.UserID); err == nil || a.UserID == actor.UserID {
-					return started{}, ErrOwnReview
-				} else if fault.KindOf(err) != fault.NotFound {
+				if err := ownReview(ctx, tx, actor, e, a); err != nil {
 					return started{}, err
 				}
 				if a.Version != d.Version {
 					return started{}, s.stale(a)
 				}
-				note, err := step(ctx, tx, e, a, by)
+				note, err := step(ctx, tx, actor, e, a)
 				if err != nil {
 					return started{}, err
 				}
@@ -291,7 +289,7 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, oper
 					return started{}, err
 				}
 				return started{ID: a.ID}, audit.Write(ctx, tx, actor, now, audit.Record{Action: operation, Object: Object, ObjectID: e.ID,
-					Summary: a.label() + " " + e.Name, Detail: map[string]any{"attempt": a.ID, "note": masked(note), "behalf": behalf}})
+					Summary: a.label() + " " + e.Name, Detail: map[string]any{"attempt": a.ID, "note": masked(note), "behalf": actor.InNameOf.Name}})
 			})
 		return err
 	})
@@ -302,6 +300,21 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, d Decide, oper
 		return AttemptView{}, fmt.Errorf("%s %d: %w", operation, d.ID, err)
 	}
 	return s.Attempt(ctx, actor, d.ID)
+}
+
+// ownReview returns ErrOwnReview when the actor, or in whose name they act, asked for the review or is of the company.
+func ownReview(ctx context.Context, tx bun.Tx, actor access.Actor, e *Enterprise, a *Attempt) error {
+	if actor.Is(a.UserID) {
+		return ErrOwnReview
+	}
+	for _, who := range []int64{actor.UserID, actor.InNameOf.ID} {
+		if _, err := roleOf(ctx, tx, e.ID, who); err == nil {
+			return ErrOwnReview
+		} else if fault.KindOf(err) != fault.NotFound {
+			return err
+		}
+	}
+	return nil
 }
 
 // stale says what changed meanwhile, who did it and when.

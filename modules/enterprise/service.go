@@ -83,8 +83,12 @@ type Deps struct {
 	Papers Papers
 	// Reasons are the ready reasons of reviews; nil has those of the program.
 	Reasons Reasons
-	// Desk tells about the staff who review; nil has nobody to delegate to.
+	// Desk tells how long a review may take; nil has two days on the clock.
 	Desk Desk
+	// Followed lists in words what others did with a company since it was verified; nil: nothing.
+	Followed func(ctx context.Context, db bun.IDB, enterpriseID int64, since time.Time) ([]string, error)
+	// Deputies tells who reviews for somebody on leave; nil: nobody does.
+	Deputies Deputies
 	// Doors lead from the company's page of the portal to what else it may do.
 	Doors []page.Link
 	// Box seals the phones of a register; nil takes none in.
@@ -106,10 +110,12 @@ type Service struct {
 	terms    Terms
 	consents Consents
 
-	doors   []page.Link
-	papers  Papers
-	desk    Desk
-	reasons Reasons
+	doors    []page.Link
+	papers   Papers
+	desk     Desk
+	deputies Deputies
+	followed func(ctx context.Context, db bun.IDB, enterpriseID int64, since time.Time) ([]string, error)
+	reasons  Reasons
 
 	box      *secret.Box
 	demo     bool
@@ -137,11 +143,14 @@ func New(d Deps, w *jobs.Workers) *Service {
 	if d.Desk == nil {
 		d.Desk = plainDesk{}
 	}
+	if d.Deputies == nil {
+		d.Deputies = noDeputies{}
+	}
 	if d.Reasons == nil {
 		d.Reasons = plainReasons{}
 	}
 	s := &Service{
-		reasons: d.Reasons, desk: d.Desk, consents: d.Consents, doors: d.Doors, papers: d.Papers,
+		reasons: d.Reasons, desk: d.Desk, deputies: d.Deputies, followed: d.Followed, consents: d.Consents, doors: d.Doors, papers: d.Papers,
 		db: d.DB, clock: d.Clock, registry: d.Registry, people: d.People, accounts: d.Accounts, files: d.Files, terms: d.Terms,
 		box: d.Box, demo: d.Demo, patience: d.Patience, places: placesOf(d.Terms), schema: Schema(d.Terms),
 	}

@@ -45,6 +45,7 @@ type AttemptView struct {
 	Files          []FileView    `json:"files"`
 	DueAt          *time.Time    `json:"dueAt,omitempty"` // until when a person is to decide
 	Overdue        bool          `json:"overdue,omitempty"`
+	MayUndo        bool          `json:"mayUndo,omitempty" doc:"Whether the asker may take the decision back."`
 	Before         *Before       `json:"before,omitempty"` // why it came to a person, to staff
 }
 
@@ -242,6 +243,9 @@ func (s *Service) attemptView(ctx context.Context, db bun.IDB, actor access.Acto
 				return AttemptView{}, err
 			}
 			v.Files = append(v.Files, files...)
+		}
+		if v.MayUndo, err = s.mayUndoNow(ctx, db, actor, e, a); err != nil {
+			return AttemptView{}, err
 		}
 		switch {
 		case !isDesk(actor):

@@ -15,6 +15,15 @@ func (s *Service) NamedWith(ctx context.Context, db bun.IDB, permission access.P
 	return list, err
 }
 
+// DistrictStaff lists the active staff of the platform and the government who hold a permission and whose widest scope is the
+// whole district, by name.
+func (s *Service) DistrictStaff(ctx context.Context, db bun.IDB, permission access.Permission) ([]Named, error) {
+	list := []Named{}
+	err := db.NewSelect().Model((*user)(nil)).Column("id", "name").Where("disabled_at IS NULL AND party IN (?, ?)", access.Platform, access.Government).Where(holding, permission).
+		Where("id IN (SELECT ur.user_id FROM user_roles AS ur JOIN roles AS r ON r.id = ur.role_id WHERE r.scope = ?)", access.ScopeDistrict).OrderExpr("name, id").Scan(ctx, &list)
+	return list, err
+}
+
 // Staffer is a person and the department they work in, "" for staff of the platform.
 type Staffer struct {
 	ID   int64

@@ -87,6 +87,20 @@ type OnboardingChecked struct {
 	DueAt time.Time `json:"dueAt"`
 }
 
+// OnboardingUndone is announced when a decision was taken back; State is that from before it.
+type OnboardingUndone struct {
+	OnboardingHead
+	Seq    int64  `json:"seq"` // of the decision's event
+	Label  string `json:"label"`
+	Reason string `json:"reason"`
+	State  State  `json:"state"`
+}
+
+// Event names the fact.
+func (f OnboardingUndone) Event() (string, string, int64) {
+	return "institution_application.review_undone", ObjectApplication, f.ID
+}
+
 // OnboardingWithdrawn is announced when its applicant took it back.
 type OnboardingWithdrawn struct{ OnboardingHead }
 

@@ -63,7 +63,7 @@ const (
 func Permissions() []access.Info {
 	return []access.Info{{Name: PermView, Group: "机构", Label: "查看机构"}, {Name: PermManage, Group: "机构", Label: "登记和管理机构"},
 		{Name: PermReview, Group: "机构", Label: "初审机构入驻"}, {Name: PermApprove, Group: "机构", Label: "终审机构入驻"}, {Name: PermOperators, Group: "机构", Label: "管理本机构操作员"},
-		{Name: PermPapers, Group: "机构", Label: "提交本机构证照更新"}}
+		{Name: PermUndo, Group: "机构", Label: "撤销任何机构入驻审核决定"}, {Name: PermPapers, Group: "机构", Label: "提交本机构证照更新"}}
 }
 
 // The faults of the module.

@@ -170,4 +170,26 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX institution_renewals_institution ON institution_renewals (institution_id, id)",
 			"CREATE INDEX institution_renewals_state ON institution_renewals (state, id)")
 	},
+}, {
+	ID: "20261130090200_institution_checker_for",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "ALTER TABLE institution_rounds ADD COLUMN checker_for BIGINT NOT NULL DEFAULT 0")
+	},
+}, {
+	ID: "20261130090500_institution_memory",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.CreateTables(ctx, tx, (*memory20261130)(nil))
+	},
 }}
+
+type memory20261130 struct {
+	bun.BaseModel `bun:"table:institution_memory"`
+
+	ApplicationID int64     `bun:"application_id,pk"`
+	Version       int64     `bun:"version,notnull"`
+	Seq           int64     `bun:"seq,notnull"`
+	Label         string    `bun:"label,notnull"`
+	At            time.Time `bun:"at,notnull"`
+	ActorID       int64     `bun:"actor_id,notnull"`
+	Was           string    `bun:"was,notnull,type:text"`
+}

@@ -83,6 +83,16 @@ type Accounts interface {
 	Administer(ctx context.Context, tx bun.Tx, actor access.Actor, a Administrator) error
 }
 
+// Deputies tells which rights colleagues on leave delegated to somebody.
+type Deputies interface {
+	Lent(ctx context.Context, db bun.IDB, actor access.Actor) (access.Lent, error)
+}
+
+// noDeputies is where nobody delegates.
+type noDeputies struct{}
+
+func (noDeputies) Lent(context.Context, bun.IDB, access.Actor) (access.Lent, error) { return nil, nil }
+
 // The faults of applying and reviewing.
 var (
 	// ErrOpen: the person has an application that is not decided.
@@ -320,6 +330,7 @@ type round struct {
 	CheckerID   int64      `bun:"checker_id,notnull"`
 	CheckerName string     `bun:"checker_name,notnull"`
 	CheckedAt   *time.Time `bun:"checked_at"`
+	CheckerFor  int64      `bun:"checker_for,notnull"` // in whose name, 0 for their own
 }
 
 // Change is one particular that is not as it was the round before.

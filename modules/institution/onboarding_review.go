@@ -49,7 +49,7 @@ type Opening struct {
 // CheckApplication passes an application on to the government's review. It needs institution.review. Errors as
 // ApproveApplication.
 func (s *Service) CheckApplication(ctx context.Context, actor access.Actor, cmd CheckApplication) (ApplicationView, error) {
-	return s.decide(ctx, actor, "check", cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, a *Application, r *round) (event.Fact, string, error) {
+	return s.decide(ctx, actor, "check", cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, by access.Actor, a *Application, r *round) (event.Fact, string, error) {
 		now := s.Clock.Now()
 		due, err := s.Desk.ReviewDue(ctx, tx, now)
 		if err != nil {
@@ -58,7 +58,7 @@ func (s *Service) CheckApplication(ctx context.Context, actor access.Actor, cmd 
 		if err := a.check(due); err != nil {
 			return nil, "", err
 		}
-		r.CheckerID, r.CheckerName, r.CheckedAt = actor.UserID, actor.Name, &now
+		r.CheckerID, r.CheckerName, r.CheckedAt, r.CheckerFor = by.UserID, by.Name, &now, by.InNameOf.ID
 		return OnboardingChecked{a.head(), utc(due)}, "机构入驻初审通过", nil
 	})
 }
@@ -67,7 +67,7 @@ func (s *Service) CheckApplication(ctx context.Context, actor access.Actor, cmd 
 // institution.approve; it returns ErrOwn for the reviewer's own, ErrSamePerson for who did the first review, ErrDecided when it
 // does not wait for the second, ErrRegistered when the code was taken meanwhile. A repeat with the same key returns the same password.
 func (s *Service) ApproveApplication(ctx context.Context, actor access.Actor, cmd ApproveApplication) (Opening, error) {
-	if err := actor.Need(PermApprove); err != nil {
+	if _, err := s.reviewer(ctx, s.DB.Read(), actor, PermApprove); err != nil {
 		return Opening{}, err
 	}
 	seen, err := findApplication(ctx, s.DB.Read(), actor, cmd.ID)
@@ -78,7 +78,7 @@ func (s *Service) ApproveApplication(ctx context.Context, actor access.Actor, cm
 	if err != nil {
 		return Opening{}, err
 	}
-	v, err := s.decide(ctx, actor, "approve", cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, a *Application, r *round) (event.Fact, string, error) {
+	v, err := s.decide(ctx, actor, "approve", cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, by access.Actor, a *Application, r *round) (event.Fact, string, error) {
 		now := s.Clock.Now()
 		if err := a.decide(Approved, now); err != nil {
 			return nil, "", err
@@ -97,13 +97,13 @@ func (s *Service) ApproveApplication(ctx context.Context, actor access.Actor, cm
 		if err := s.Accounts.MayAdminister(ctx, tx, a.UserID, a.Account); err != nil {
 			return nil, "", err
 		}
-		id, err := register(ctx, tx, actor, now, a.details(papers))
+		id, err := register(ctx, tx, by, now, a.details(papers))
 		if errors.Is(err, ErrTaken) {
 			return nil, "", ErrRegistered.With("该统一社会信用代码的机构已登记，不能重复入驻，请退回或不予通过").Wrap(err)
 		} else if err != nil {
 			return nil, "", err
 		}
-		if err := s.Accounts.Administer(ctx, tx, actor, Administrator{UserID: a.UserID, InstitutionID: id, Account: a.Account, Hash: hash}); err != nil {
+		if err := s.Accounts.Administer(ctx, tx, by, Administrator{UserID: a.UserID, InstitutionID: id, Account: a.Account, Hash: hash}); err != nil {
 			return nil, "", err
 		}
 		a.InstitutionID = id
@@ -118,7 +118,7 @@ func (s *Service) ApproveApplication(ctx context.Context, actor access.Actor, cm
 // ReturnApplication sends an application back, in either review; the applicant reads the reasons, amends it and sends it again.
 // Errors as ApproveApplication.
 func (s *Service) ReturnApplication(ctx context.Context, actor access.Actor, cmd ReturnApplication) (ApplicationView, error) {
-	return s.decide(ctx, actor, "return", cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, a *Application, r *round) (event.Fact, string, error) {
+	return s.decide(ctx, actor, "return", cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, _ access.Actor, a *Application, r *round) (event.Fact, string, error) {
 		offered, err := s.Reasons.Offered(ctx, tx, ReasonsOfApplications)
 		if err != nil {
 			return nil, "", err
@@ -141,7 +141,7 @@ func (s *Service) RefuseApplication(ctx context.Context, actor access.Actor, cmd
 	if err != nil {
 		return ApplicationView{}, named(err, "reason", "不予通过的原因")
 	}
-	return s.decide(ctx, actor, "refuse", cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, a *Application, r *round) (event.Fact, string, error) {
+	return s.decide(ctx, actor, "refuse", cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, _ access.Actor, a *Application, r *round) (event.Fact, string, error) {
 		r.Reason = reason
 		return OnboardingRefused{a.head(), masked(reason)}, "不予通过机构入驻", a.decide(Refused, s.Clock.Now())
 	})
@@ -155,19 +155,24 @@ func masked(s string) string {
 
 // decide is the frame of every decision: right, key, application, version, step, round, event, audit, in one transaction.
 func (s *Service) decide(ctx context.Context, actor access.Actor, action string, ref Ref, request any,
-	step func(ctx context.Context, tx bun.Tx, a *Application, r *round) (event.Fact, string, error),
+	step func(ctx context.Context, tx bun.Tx, by access.Actor, a *Application, r *round) (event.Fact, string, error),
 ) (ApplicationView, error) {
-	if !actor.Can(PermReview) && !actor.Can(PermApprove) {
-		return ApplicationView{}, ErrForbidden
-	}
 	now := s.Clock.Now()
 	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "institution.review_" + action, Key: ref.Key, Request: request, Now: now}, func() (outcome, error) {
+		lent, err := s.Deputies.Lent(ctx, tx, actor) // as it stands now: a delegation may have ended
+		if err != nil {
+			return err
+		}
+		if all := lent.With(actor); !all.Can(PermReview) && !all.Can(PermApprove) {
+			return ErrForbidden
+		}
+		_, err = idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "institution.review_" + action, Key: ref.Key, Request: request, Now: now}, func() (outcome, error) {
 			a, err := findApplication(ctx, tx, actor, ref.ID)
 			if err != nil {
 				return outcome{}, err
 			}
-			if a.UserID == actor.UserID {
+			by := lent.Using(actor, a.reviewers())
+			if by.Is(a.UserID) {
 				return outcome{}, ErrOwn
 			}
 			r := new(round)
@@ -178,19 +183,20 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, action string,
 				return outcome{}, a.stale(r)
 			}
 			if a.underReview() {
-				if err := actor.Need(a.reviewers()); err != nil {
+				if err := by.Need(a.reviewers()); err != nil {
 					return outcome{}, err
 				}
 			}
-			if a.State == Checked && r.CheckerID == actor.UserID {
+			if a.State == Checked && by.Is(r.CheckerID, r.CheckerFor) {
 				return outcome{}, ErrSamePerson
 			}
-			fact, summary, err := step(ctx, tx, a, r)
+			was := a.kept(r)
+			fact, summary, err := step(ctx, tx, by, a, r)
 			if err != nil {
 				return outcome{}, err
 			}
 			if r.Outcome = a.State; a.State != Checked {
-				r.ReviewerID, r.ReviewerName, r.DecidedAt = actor.UserID, actor.Name, &now
+				r.ReviewerID, r.ReviewerName, r.DecidedAt = by.UserID, by.Name, &now
 			}
 			if err := r.save(ctx, tx); err != nil {
 				return outcome{}, err
@@ -198,10 +204,14 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, action string,
 			if err := saveApplication(ctx, tx, a, ref.Version, now); err != nil {
 				return outcome{}, err
 			}
-			if _, err := event.Append(ctx, tx, actor, now, fact); err != nil {
+			told, err := event.Append(ctx, tx, by, now, fact)
+			if err != nil {
 				return outcome{}, err
 			}
-			return outcome{a.ID}, audit.Write(ctx, tx, actor, now, audit.Record{Action: "institution.review_" + action, Object: ObjectApplication, ObjectID: a.ID,
+			if err := remember(ctx, tx, by, a, was, told); err != nil {
+				return outcome{}, err
+			}
+			return outcome{a.ID}, audit.Write(ctx, tx, by, now, audit.Record{Action: "institution.review_" + action, Object: ObjectApplication, ObjectID: a.ID,
 				Summary: summary + " " + a.Name, Detail: map[string]any{"round": a.Round, "codes": r.Codes, "reason": masked(r.Reason), "institution": a.InstitutionID}})
 		})
 		return err
@@ -212,9 +222,32 @@ func (s *Service) decide(ctx context.Context, actor access.Actor, action string,
 	return s.Application(ctx, actor, ref.ID)
 }
 
+// reviewer returns the actor as they use a right of reviewers: in a colleague's name where it is lent to them. Without a right
+// of either kind it returns ErrForbidden.
+func (s *Service) reviewer(ctx context.Context, db bun.IDB, actor access.Actor, right access.Permission) (access.Actor, error) {
+	lent, err := s.Deputies.Lent(ctx, db, actor)
+	if err != nil {
+		return actor, err
+	}
+	by := lent.Using(actor, right)
+	return by, by.Need(right)
+}
+
+// ReturnReasons are the ready reasons for sending an application back. It needs a right of reviewers, own or lent.
+func (s *Service) ReturnReasons(ctx context.Context, actor access.Actor) ([]reason.Reason, error) {
+	lent, err := s.Deputies.Lent(ctx, s.DB.Read(), actor)
+	if err != nil {
+		return nil, err
+	}
+	if all := lent.With(actor); !all.Can(PermReview) && !all.Can(PermApprove) {
+		return nil, ErrForbidden
+	}
+	return s.Reasons.Offered(ctx, s.DB.Read(), ReasonsOfApplications)
+}
+
 // save writes what came of a round.
 func (r *round) save(ctx context.Context, tx bun.Tx) error {
-	_, err := tx.NewUpdate().Model(r).Column("outcome", "codes", "reason", "reviewer_id", "reviewer_name", "decided_at", "checker_id", "checker_name", "checked_at").WherePK().Exec(ctx)
+	_, err := tx.NewUpdate().Model(r).Column("outcome", "codes", "reason", "reviewer_id", "reviewer_name", "decided_at", "checker_id", "checker_name", "checked_at", "checker_for").WherePK().Exec(ctx)
 	return err
 }
 

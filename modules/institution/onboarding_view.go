@@ -71,12 +71,14 @@ type ApplicationView struct {
 	Rounds        []RoundView    `json:"rounds"`   // newest first
 	Timeline      []Step         `json:"timeline"` // oldest first
 	MayDecide     bool           `json:"mayDecide" doc:"Whether the review it waits for is the asker's to do."`
+	Undo          *UndoView      `json:"undo,omitempty" doc:"The decision that the asker may take back."`
+	InNameOf      string         `json:"inNameOf,omitempty" doc:"The colleague on leave for whom the asker does the review it waits for."`
 	MayWithdraw   bool           `json:"mayWithdraw"`
 }
 
 var onboardingLabels = map[string]string{
 	"institution_application.submitted": "提交申请", "institution_application.returned": "退回补正", "institution_application.approved": "通过入驻",
-	"institution_application.checked": "初审通过", "institution_application.withdrawn": "撤回申请", "institution_application.refused": "不予通过", "institution_application.overdue": "超过审核时限",
+	"institution_application.checked": "初审通过", "institution_application.withdrawn": "撤回申请", "institution_application.refused": "不予通过", "institution_application.overdue": "超过审核时限", "institution_application.review_undone": "撤销审核决定",
 }
 
 // visibleApplications narrows every query of an application: a person sees their own, staff with institution.view those
@@ -118,16 +120,24 @@ func (s *Service) Application(ctx context.Context, actor access.Actor, id int64)
 		return ApplicationView{}, err
 	}
 	own := a.UserID == actor.UserID
+	lent, err := s.Deputies.Lent(ctx, db, actor)
+	if err != nil {
+		return ApplicationView{}, err
+	}
+	by, all := lent.Using(actor, a.reviewers()), lent.With(actor)
 	v := ApplicationView{ApplicationItem: a.item(s.Clock.Now()), LegalPerson: a.LegalPerson, Phone: a.Phone, Address: a.Address, Summary: a.Summary, Offers: a.Offers,
 		ContactName: a.ContactName, Account: a.Account, InstitutionID: a.InstitutionID, Documents: []DocumentView{}, Rounds: []RoundView{}, Timeline: []Step{},
-		MayDecide: a.underReview() && actor.Can(a.reviewers()) && !own, MayWithdraw: own && a.underReview()}
+		MayDecide: a.underReview() && by.Can(a.reviewers()) && !by.Is(a.UserID), InNameOf: by.InNameOf.Name, MayWithdraw: own && a.underReview()}
 	number, err := s.Box.Open(a.ContactSealed, contactPlace(a.ID))
 	if err != nil {
 		return ApplicationView{}, fmt.Errorf("contact of application %d: %w", id, err)
 	}
 	v.ContactPhone = string(number)
-	if !own && !actor.Can(PermReview) && !actor.Can(PermApprove) {
+	if !own && !all.Can(PermReview) && !all.Can(PermApprove) {
 		v.ContactPhone = text.MaskPhone(v.ContactPhone)
+	}
+	if v.Undo, err = s.undoFor(ctx, db, lent, actor, a); err != nil {
+		return ApplicationView{}, err
 	}
 	rows, err := documents(ctx, db, id)
 	if err != nil {
@@ -140,7 +150,7 @@ func (s *Service) Application(ctx context.Context, actor access.Actor, id int64)
 		}
 		v.Documents = append(v.Documents, DocumentView{ID: d.ID, Licence: Licence{Name: d.Name, No: d.No, To: d.To}, Days: s.daysLeft(d.To), Files: files})
 	}
-	if err := s.addCourse(ctx, db, actor, a, &v); err != nil {
+	if err := s.addCourse(ctx, db, by, a, &v); err != nil {
 		return ApplicationView{}, err
 	}
 	return v, nil
@@ -159,7 +169,7 @@ func (s *Service) addCourse(ctx context.Context, db bun.IDB, actor access.Actor,
 		if view.Checker, view.CheckedAt = r.CheckerName, utcOf(r.CheckedAt); outside {
 			view.Reviewer, view.Checker = "", ""
 		}
-		if i == 0 && r.CheckedAt != nil && r.CheckerID == actor.UserID {
+		if i == 0 && r.CheckedAt != nil && actor.Is(r.CheckerID, r.CheckerFor) {
 			v.MayDecide = false // the second review is another person's
 		}
 		if i+1 < len(rounds) {
@@ -174,11 +184,15 @@ func (s *Service) addCourse(ctx context.Context, db bun.IDB, actor access.Actor,
 	for _, e := range events {
 		var f struct {
 			Reason string `json:"reason"`
+			Label  string `json:"label"`
 		}
 		if err := e.Decode(&f); err != nil {
 			return err
 		}
 		st := Step{Seq: e.Seq, Label: onboardingLabels[e.Type], At: e.At.UTC(), Actor: e.ActorName, Text: f.Reason}
+		if f.Label != "" {
+			st.Label = "撤销“" + f.Label + "”"
+		}
 		switch {
 		case e.ActorID == 0:
 			st.Actor = "系统"

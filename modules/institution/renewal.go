@@ -225,12 +225,13 @@ func (s *Service) WithdrawRenewal(ctx context.Context, actor access.Actor, cmd W
 func (s *Service) decideRenewal(ctx context.Context, actor access.Actor, action string, right access.Permission, ref Ref, request any,
 	step func(ctx context.Context, tx bun.Tx, r *Renewal, i *Institution) (event.Fact, error),
 ) (RenewalView, error) {
-	if err := actor.Need(right); err != nil {
-		return RenewalView{}, err
-	}
 	now := s.Clock.Now()
 	err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		_, err := idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "institution.renewal_" + action, Key: ref.Key, Request: request, Now: now}, func() (outcome, error) {
+		actor, err := s.reviewer(ctx, tx, actor, right)
+		if err != nil {
+			return err
+		}
+		_, err = idempotency.Do(ctx, tx, idempotency.Command{Actor: actor, Operation: "institution.renewal_" + action, Key: ref.Key, Request: request, Now: now}, func() (outcome, error) {
 			r := new(Renewal)
 			if err := database.Found(visibleRenewals(tx.NewSelect().Model(r), actor).Where("n.id = ?", ref.ID).Scan(ctx)); err != nil {
 				return outcome{}, err
@@ -286,7 +287,11 @@ func (s *Service) Renewal(ctx context.Context, actor access.Actor, id int64) (Re
 	if err := database.Found(visibleRenewals(db.NewSelect().Model(r), actor).Where("n.id = ?", id).Scan(ctx)); err != nil {
 		return RenewalView{}, err
 	}
-	return s.renewalView(ctx, db, actor, r)
+	lent, err := s.Deputies.Lent(ctx, db, actor)
+	if err != nil {
+		return RenewalView{}, err
+	}
+	return s.renewalView(ctx, db, lent.With(actor), r)
 }
 
 // SeesRenewal returns nil when the actor may read the pictures of a renewal, ErrNotFound when they may not.
@@ -340,9 +345,13 @@ func (s *Service) Renewals(ctx context.Context, actor access.Actor, state State,
 		rows = rows[:limit]
 		next = strconv.FormatInt(rows[limit-1].ID, 10)
 	}
+	lent, err := s.Deputies.Lent(ctx, db, actor)
+	if err != nil {
+		return nil, "", err
+	}
 	list := make([]RenewalView, 0, len(rows))
 	for i := range rows {
-		v, err := s.renewalView(ctx, db, actor, &rows[i])
+		v, err := s.renewalView(ctx, db, lent.With(actor), &rows[i])
 		if err != nil {
 			return nil, "", err
 		}

@@ -39,6 +39,8 @@ type Deps struct {
 	Accounts  Accounts
 	Operators Operators
 	Hooks     Hooks
+	// Deputies tells who reviews for somebody on leave; nil: nobody does.
+	Deputies Deputies
 	// Reasons are the ready reasons for sending an application back; nil has those of the program.
 	Reasons   Reasons
 	DemoCodes bool
@@ -54,6 +56,9 @@ func New(d Deps) *Service {
 	}
 	if d.Reasons == nil {
 		d.Reasons = plainReasons{}
+	}
+	if d.Deputies == nil {
+		d.Deputies = noDeputies{}
 	}
 	return &Service{d}
 }

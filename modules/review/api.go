@@ -10,7 +10,10 @@ import (
 	"github.com/huiqi/huiqi/platform/web"
 )
 
-const tag = "退回原因"
+const (
+	tag           = "退回原因"
+	tagDelegation = "委托审核"
+)
 
 type reviewReasonsOutput struct{ Body web.List[ListView] }
 
@@ -27,8 +30,46 @@ type reviewReasonInput struct {
 	}
 }
 
+type delegationsOutput struct{ Body Delegations }
+
+type reviewDelegateInput struct {
+	web.Keyed
+	Body struct {
+		FromID int64    `json:"fromId,omitempty" doc:"Who is on leave; 0 is the asker."`
+		ToID   int64    `json:"toId"`
+		Works  []string `json:"works" maxItems:"20" doc:"Keys of the kinds of review."`
+		Starts string   `json:"starts" doc:"The first day, as 2026-11-22."`
+		Ends   string   `json:"ends" doc:"The last day."`
+		Reason string   `json:"reason"`
+	}
+}
+
+type reviewDelegationInput struct {
+	ID int64 `path:"id"`
+}
+
+func registerDelegations(api huma.API, s *Service) {
+	op := func(method, path, summary string) huma.Operation {
+		return web.Operation{Method: method, Path: "/api/review-delegations" + path, Summary: summary, Tag: tagDelegation, Access: access.Only(access.Platform, access.Government)}.Huma()
+	}
+	huma.Register(api, op("GET", "", "委托审核"), func(ctx context.Context, _ *struct{}) (*delegationsOutput, error) {
+		v, err := s.Delegations(ctx, access.From(ctx))
+		return &delegationsOutput{v}, err
+	})
+	huma.Register(api, op("POST", "", "离岗期间委托同事审核"), func(ctx context.Context, in *reviewDelegateInput) (*delegationsOutput, error) {
+		b := in.Body
+		v, err := s.Delegate(ctx, access.From(ctx), Delegate{in.Key, b.FromID, b.ToID, b.Works, b.Starts, b.Ends, b.Reason})
+		return &delegationsOutput{v}, err
+	})
+	huma.Register(api, op("POST", "/{id}/end", "收回委托"), func(ctx context.Context, in *reviewDelegationInput) (*delegationsOutput, error) {
+		v, err := s.EndDelegation(ctx, access.From(ctx), in.ID)
+		return &delegationsOutput{v}, err
+	})
+}
+
 // Register adds the operations of the module to the API.
 func Register(api huma.API, s *Service) {
+	registerDelegations(api, s)
 	edit := access.Require(PermReasons)
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/return-reasons", Summary: "审核退回原因", Tag: tag, Access: edit}.Huma(),
 		func(ctx context.Context, _ *struct{}) (*reviewReasonsOutput, error) {

@@ -16,7 +16,7 @@ const PermReasons access.Permission = "review.reasons"
 
 // Permissions describes the rights for the page where roles are edited.
 func Permissions() []access.Info {
-	return []access.Info{{Name: PermReasons, Group: "系统", Label: "维护审核退回原因"}}
+	return []access.Info{{Name: PermReasons, Group: "系统", Label: "维护审核退回原因"}, {Name: PermDelegations, Group: "系统", Label: "为离岗人员安排委托审核"}}
 }
 
 // maxInUse is how many reasons of a list a reviewer chooses from.

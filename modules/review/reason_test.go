@@ -29,7 +29,7 @@ func mustNew(t *testing.T) *review.Service {
 	t.Helper()
 	db := databasetest.New(t, slices.Concat(audit.Migrations, idempotency.Migrations, review.Migrations))
 	s := review.New(review.Deps{DB: db, Clock: clock.NewFake(time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)),
-		Lists: []review.List{{Key: "enterprise", Title: "企业认证", First: first}, {Key: "short", Title: "短的", First: first[:1]}}})
+		Lists: []review.List{{Key: "enterprise", Title: "企业认证", First: first}, {Key: "short", Title: "短的", First: first[:1]}}, Staff: &staff{}})
 	return s
 }
 

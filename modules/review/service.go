@@ -22,14 +22,17 @@ type Deps struct {
 	DB    *database.DB
 	Clock clock.Clock
 	Lists []List
+	// Works are the kinds of review that may be delegated, in the order in which they are shown.
+	Works []Work
+	Staff Staff
 }
 
-// Service keeps the reasons.
+// Service keeps the reasons and the delegations.
 type Service struct{ Deps }
 
 // New makes the service. It panics when something of Deps is missing.
 func New(d Deps) *Service {
-	if d.DB == nil || d.Clock == nil || len(d.Lists) == 0 {
+	if d.DB == nil || d.Clock == nil || len(d.Lists) == 0 || d.Staff == nil {
 		panic("review: Deps is not complete")
 	}
 	return &Service{d}

@@ -1,14 +1,13 @@
 package ticket
 
 import (
-	"bytes"
 	"context"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/hint"
 	"github.com/huiqi/huiqi/platform/web"
 )
 
@@ -69,17 +68,11 @@ func (s *Service) hintPictures(srv *web.Server) {
 		ForStaff: access.Only(access.Platform, access.Government), ForRequester: access.Public("诉求人无需登录即可看到办理提示"),
 	} {
 		srv.Download("/tickets/hints/"+string(who)+"/:step/picture", rule, func(c *fiber.Ctx) (web.Download, error) {
-			content, kind, digest, err := s.picture(c.UserContext(), who, c.Params("step"))
+			row, err := s.picture(c.UserContext(), who, c.Params("step"))
 			if err != nil {
 				return web.Download{}, err
 			}
-			return web.Download{Mime: kind, Disposition: "inline", Size: int64(len(content)), Tag: digest, Written: time.Unix(0, 0), Keep: true, Content: open{bytes.NewReader(content)}}, nil
+			return hint.Download(row)
 		})
 	}
 }
-
-// open is content that there is nothing to close of.
-type open struct{ *bytes.Reader }
-
-// Close does nothing.
-func (open) Close() error { return nil }

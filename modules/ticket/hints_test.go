@@ -220,7 +220,7 @@ func TestHintsOnThePortal(t *testing.T) {
 	reads := func(path string, steps ...string) {
 		t.Helper()
 		status, _, html := b.send("baker", path, nil)
-		if n := strings.Count(html, "ticket-hint"); status != 200 || n != len(steps) {
+		if n := strings.Count(html, "step-hint"); status != 200 || n != len(steps) {
 			t.Errorf("%s: %d, %d hints", path, status, n)
 		}
 		for _, step := range steps {

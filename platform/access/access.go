@@ -64,6 +64,9 @@ type Actor struct {
 	EnterpriseID  int64 // the company the person currently acts for
 	PartnerID     int64
 
+	// InNameOf is the colleague on leave whose right the actor uses; nobody where it is their own. Lent.Using sets it.
+	InNameOf Person
+
 	Permissions []Permission // sorted
 	Scope       Scope        // the widest scope of the actor's roles
 

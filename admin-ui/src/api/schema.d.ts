@@ -242,6 +242,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/application-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 申请各步骤的办理提示 */
+        get: operations["get-application-hints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/application-hints/{kind}/{for}/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设置申请一个步骤的办理提示 */
+        post: operations["post-application-hints-kind-for-step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/application-limits": {
         parameters: {
             query?: never;
@@ -2458,35 +2492,17 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/enterprise-delegations": {
+    "/api/enterprise-decisions": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** 我的委托审核 */
-        get: operations["get-enterprise-delegations"];
+        /** 已审核的企业认证 */
+        get: operations["get-enterprise-decisions"];
         put?: never;
-        /** 委托同事审核企业认证 */
-        post: operations["post-enterprise-delegations"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/enterprise-delegations/{id}/end": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** 收回委托 */
-        post: operations["post-enterprise-delegations-id-end"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2674,6 +2690,23 @@ export interface paths {
         put?: never;
         /** 退回企业认证 */
         post: operations["post-enterprise-reviews-id-return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enterprise-reviews/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销企业认证审核决定 */
+        post: operations["post-enterprise-reviews-id-undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4135,6 +4168,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/institution-applications/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销机构入驻审核决定 */
+        post: operations["post-institution-applications-id-undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/institution-kinds": {
         parameters: {
             query?: never;
@@ -4901,6 +4951,23 @@ export interface paths {
         put?: never;
         /** 管理部门下架产品 */
         post: operations["post-managed-products-id-take-down"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/managed-products/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销产品审核决定 */
+        post: operations["post-managed-products-id-undo"];
         delete?: never;
         options?: never;
         head?: never;
@@ -7705,6 +7772,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/review-delegations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 委托审核 */
+        get: operations["get-review-delegations"];
+        put?: never;
+        /** 离岗期间委托同事审核 */
+        post: operations["post-review-delegations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/review-delegations/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 收回委托 */
+        post: operations["post-review-delegations-id-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/roles": {
         parameters: {
             query?: never;
@@ -10281,6 +10383,8 @@ export interface components {
             draft?: components["schemas"]["ApplicationDraftView"];
             enterpriseName: string;
             fields: components["schemas"]["OwnField"][];
+            /** @description What is read before filling the form in. */
+            hint?: components["schemas"]["ApplicationHint"];
             known: components["schemas"]["ApplicationProfileFact"][];
             listed: boolean;
             /** Format: int64 */
@@ -10299,6 +10403,60 @@ export interface components {
             userId: number;
             /** Format: int64 */
             version: number;
+        };
+        ApplicationHint: {
+            /** @description What the picture shows, for those who do not see it. */
+            alt?: string;
+            /** @enum {string} */
+            for: "handler" | "applicant";
+            /** @description Empty for all kinds. */
+            kind: string;
+            linkText?: string;
+            linkUrl?: string;
+            /** @description Where the picture is read; another picture has another address. */
+            pictureUrl?: string;
+            /** Format: date-time */
+            setAt?: string;
+            setBy?: string;
+            step: string;
+            text?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ApplicationHintInputBody: {
+            /** @description What the picture shows. */
+            alt?: string;
+            linkText?: string;
+            /** @description https:// or an address of this site that begins with /. */
+            linkUrl?: string;
+            /** @description A PNG or JPEG of up to 300 KB in base64; empty takes it away, left out keeps it. */
+            picture?: string;
+            text?: string;
+            /**
+             * Format: int64
+             * @description 0 where there was none.
+             */
+            version: number;
+        };
+        ApplicationHintKind: {
+            code: string;
+            name: string;
+        };
+        ApplicationHintStep: {
+            /** @enum {string} */
+            for: "handler" | "applicant";
+            label: string;
+            step: string;
+            /** @description Where it is read, in words. */
+            where: string;
+        };
+        ApplicationHints: {
+            /** @description Those taken away are there without content, with their version. */
+            items: components["schemas"]["ApplicationHint"][];
+            /** @description The kinds of products. */
+            kinds: components["schemas"]["ApplicationHintKind"][];
+            /** @description Every place where a hint can stand. */
+            steps: components["schemas"]["ApplicationHintStep"][];
         };
         ApplicationItem: {
             /** Format: int64 */
@@ -10688,6 +10846,8 @@ export interface components {
             handlerName: string;
             /** @description The deadline stands still while the company is to supply something. */
             held: boolean;
+            /** @description What the actor reads at the steps, for this kind of products. */
+            hints: components["schemas"]["ApplicationHint"][];
             hotline: string;
             /** Format: int64 */
             id: number;
@@ -11753,6 +11913,12 @@ export interface components {
             rate: string;
             term: string;
         };
+        CatalogUndoView: {
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            told: string;
+        };
         CatalogView: {
             /** @description What the actor may do now. */
             actions: ("edit" | "submit" | "withdraw" | "pass" | "return" | "take-down" | "unlist" | "revise" | "recommend")[];
@@ -11784,6 +11950,8 @@ export interface components {
             financingName: string;
             /** Format: int64 */
             id: number;
+            /** @description The colleague on leave for whom the actor reviews it. */
+            inNameOf?: string;
             /** Format: int64 */
             institutionId: number;
             institutionName: string;
@@ -11818,6 +11986,8 @@ export interface components {
             texts: components["schemas"]["CatalogTexts"];
             /** @description Oldest first. */
             timeline: components["schemas"]["CatalogStep"][];
+            /** @description The decision of a review that the actor may take back. */
+            undo?: components["schemas"]["CatalogUndoView"];
             /** Format: int64 */
             version: number;
             warnings: string[];
@@ -13618,6 +13788,8 @@ export interface components {
              */
             kind: "registry" | "review" | "facts" | "change";
             legalPerson: string;
+            /** @description Whether the asker may take the decision back. */
+            mayUndo?: boolean;
             name: string;
             note: string;
             outcome: string;
@@ -13654,11 +13826,6 @@ export interface components {
             name?: string;
             note?: string;
         };
-        EnterpriseColleague: {
-            /** Format: int64 */
-            id: number;
-            name: string;
-        };
         EnterpriseCompanyTags: {
             /** @description Those given by hand that were taken away, the newest first. */
             history: components["schemas"]["EnterpriseTagHeld"][];
@@ -13669,39 +13836,6 @@ export interface components {
         EnterpriseCompanyType: {
             code: string;
             name: string;
-        };
-        EnterpriseDelegateInputBody: {
-            /** @description The last day. */
-            ends: string;
-            reason: string;
-            /** @description The first day, as 2026-11-22. */
-            starts: string;
-            /** Format: int64 */
-            toId: number;
-        };
-        EnterpriseDelegationView: {
-            canEnd: boolean;
-            /** Format: date-time */
-            endedAt?: string;
-            /** @description The last day. */
-            ends: string;
-            /** Format: int64 */
-            fromId: number;
-            fromName: string;
-            holds: boolean;
-            /** Format: int64 */
-            id: number;
-            reason: string;
-            /** @description The first day, as 2026-11-22. */
-            starts: string;
-            /** Format: int64 */
-            toId: number;
-            toName: string;
-        };
-        EnterpriseDelegations: {
-            candidates: components["schemas"]["EnterpriseColleague"][];
-            items: components["schemas"]["EnterpriseDelegationView"][];
-            mayGive: boolean;
         };
         EnterpriseDifference: {
             from: string;
@@ -16264,6 +16398,8 @@ export interface components {
             dueAt?: string;
             /** Format: int64 */
             id: number;
+            /** @description The colleague on leave for whom the asker does the review it waits for. */
+            inNameOf?: string;
             /** Format: int64 */
             institutionId?: number;
             kind: string;
@@ -16290,6 +16426,8 @@ export interface components {
             submittedAt?: string;
             summary: string;
             timeline: components["schemas"]["InstitutionStep"][];
+            /** @description The decision that the asker may take back. */
+            undo?: components["schemas"]["InstitutionUndoView"];
             userName: string;
             /** Format: int64 */
             version: number;
@@ -16536,6 +16674,12 @@ export interface components {
             reason: string;
             /** Format: int64 */
             version: number;
+        };
+        InstitutionUndoView: {
+            label: string;
+            /** Format: int64 */
+            seq: number;
+            told: string;
         };
         InstitutionView: {
             address: string;
@@ -19380,6 +19524,65 @@ export interface components {
         RevealOutputBody: {
             phone: string;
         };
+        ReviewColleague: {
+            /** Format: int64 */
+            id: number;
+            name: string;
+        };
+        ReviewDelegateInputBody: {
+            /** @description The last day. */
+            ends: string;
+            /**
+             * Format: int64
+             * @description Who is on leave; 0 is the asker.
+             */
+            fromId?: number;
+            reason: string;
+            /** @description The first day, as 2026-11-22. */
+            starts: string;
+            /** Format: int64 */
+            toId: number;
+            /** @description Keys of the kinds of review. */
+            works: string[];
+        };
+        ReviewDelegationView: {
+            /** Format: date-time */
+            at: string;
+            /** @description Who arranged it. */
+            byName: string;
+            canEnd: boolean;
+            /** Format: date-time */
+            endedAt?: string;
+            endedBy: string;
+            /** @description The last day. */
+            ends: string;
+            /** Format: int64 */
+            fromId: number;
+            fromName: string;
+            /** Format: int64 */
+            id: number;
+            reason: string;
+            /** @description The first day, as 2026-11-22. */
+            starts: string;
+            /**
+             * @description ended: taken back before its last day.
+             * @enum {string}
+             */
+            state: "coming" | "holds" | "over" | "ended";
+            /** @description The kinds of review in words. */
+            titles: string[];
+            /** Format: int64 */
+            toId: number;
+            toName: string;
+            works: string[];
+        };
+        ReviewDelegations: {
+            /** @description Whether the asker arranges delegations for colleagues. */
+            arrange: boolean;
+            items: components["schemas"]["ReviewDelegationView"][];
+            /** @description Empty for who reviews nothing. */
+            works: components["schemas"]["ReviewWorkView"][];
+        };
         ReviewInputBody: {
             evidence?: components["schemas"]["TicketJudgeEvidence"][];
             note?: string;
@@ -19423,6 +19626,14 @@ export interface components {
             /** Format: int64 */
             version: number;
             words: boolean;
+        };
+        ReviewWorkView: {
+            /** @description Who may stand in. */
+            candidates: components["schemas"]["ReviewColleague"][];
+            key: string;
+            /** @description Who may be stood in for: the asker, or everybody who does this review for those who arrange it. */
+            reviewers: components["schemas"]["ReviewColleague"][];
+            title: string;
         };
         Row: {
             assets?: number[];
@@ -21594,6 +21805,74 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ApplicationForm"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-application-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationHints"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-application-hints-kind-for-step": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description all for all kinds. */
+                kind: string;
+                for: "handler" | "applicant";
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationHintInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -26819,9 +27098,13 @@ export interface operations {
             };
         };
     };
-    "get-enterprise-delegations": {
+    "get-enterprise-decisions": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description nextCursor of the page before; empty for the first. */
+                cursor?: string;
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -26834,74 +27117,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EnterpriseDelegations"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-enterprise-delegations": {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The same key answers with the first outcome. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EnterpriseDelegateInputBody"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnterpriseDelegations"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "post-enterprise-delegations-id-end": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EnterpriseDelegations"];
+                    "application/json": components["schemas"]["EnterpriseListAttemptView"];
                 };
             };
             /** @description Error */
@@ -27274,6 +27490,44 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["EnterpriseReturnInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnterpriseAttemptView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-enterprise-reviews-id-undo": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterpriseRefuseInputBody"];
             };
         };
         responses: {
@@ -30573,6 +30827,44 @@ export interface operations {
             };
         };
     };
+    "post-institution-applications-id-undo": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionRefuseInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-institution-kinds": {
         parameters: {
             query?: never;
@@ -32383,6 +32675,44 @@ export interface operations {
         };
     };
     "post-managed-products-id-take-down": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductReasonInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-managed-products-id-undo": {
         parameters: {
             query?: never;
             header?: {
@@ -38329,6 +38659,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TicketListRevealView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-review-delegations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDelegations"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-review-delegations": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewDelegateInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDelegations"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-review-delegations-id-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewDelegations"];
                 };
             };
             /** @description Error */

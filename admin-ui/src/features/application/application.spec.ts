@@ -52,6 +52,7 @@ const application: api.Application = {
   extra: [],
   collateral: '',
   materials: ['近六个月流水'],
+  hints: [{ kind: '', for: 'handler', step: 'accept', text: '受理前先核对材料', version: 1 }],
   paperFiles: [],
   source: 'h5',
   contactName: '王芳',
@@ -196,6 +197,7 @@ describe('ApplicationActions', () => {
     const take = vi.fn().mockResolvedValue(true)
     const { wrapper } = await open(ApplicationActions, { application, busy: false, take })
     press('受理')
+    await vi.waitFor(() => expect(document.querySelector('[role=note]')?.textContent).toContain('受理前先核对材料'))
     await flushPromises()
     press('受理')
     await flushPromises()

@@ -1,4 +1,4 @@
-import { AlarmClock, DataLine, Document } from '@element-plus/icons-vue'
+import { AlarmClock, DataLine, Document, InfoFilled } from '@element-plus/icons-vue'
 import type { FeatureRoute } from '@/router/feature'
 
 export default [
@@ -46,6 +46,28 @@ export default [
         {
           heading: '统计口径',
           text: '按提交月份归集，机构只看到本机构的。一件申请分几笔放款的，放款户数计一次，金额计累计放款。',
+        },
+      ],
+    },
+  },
+  {
+    path: 'system/application-hints',
+    name: 'application-hints',
+    component: () => import('./HintPage.vue'),
+    meta: {
+      title: '申请办理提示',
+      menu: '系统',
+      icon: InfoFilled,
+      order: 62,
+      permissions: ['application.limits'],
+      help: [
+        {
+          heading: '提示显示在哪里',
+          text: '机构经办人的提示显示在办理窗口里；企业的提示显示在申请表和申请进度中，状态提示随申请状态变化。',
+        },
+        {
+          heading: '按产品类别设置',
+          text: '先设各类产品通用的提示，再为个别类别设置不同的提示；清空某类产品的提示后，恢复显示通用的提示。',
         },
       ],
     },

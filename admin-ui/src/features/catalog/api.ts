@@ -64,6 +64,7 @@ export interface ActionBody {
   return: Fields<'ProductReturnInputBody'>
   'take-down': Fields<'ProductReasonInputBody'>
   unlist: Fields<'ProductReasonInputBody'>
+  undo: Fields<'ProductReasonInputBody'>
   recommend: Fields<'ProductRecommendInputBody'>
 }
 

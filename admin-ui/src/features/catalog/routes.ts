@@ -2,6 +2,7 @@ import { Box, Goods, Plus, Stamp } from '@element-plus/icons-vue'
 import type { FeatureRoute } from '@/router/feature'
 
 const review = ['product.review_platform', 'product.review_government']
+const lent = review.map((p) => `${p}:deputed`)
 
 export default [
   {
@@ -13,10 +14,13 @@ export default [
       menu: '产品审核',
       icon: Stamp,
       order: 1,
-      permissions: review,
+      permissions: [...review, ...lent],
       help: [
         { heading: '审核顺序', text: '平台运营初审通过后，由政府部门终审，终审通过即上架。先提交的排在前面。' },
-        { heading: '谁不能审核', text: '提交人不能审核自己提交的产品，初审和终审须由不同的人办理。' },
+        {
+          heading: '谁不能审核',
+          text: '提交人不能审核自己提交的产品，初审和终审须由不同的人办理。受托审核的，委托人和受托人视为同一人。',
+        },
         { heading: '新版本', text: '已上架产品的修改作为新版本提交，审核通过之前，企业看到的仍是原版本。' },
       ],
     },

@@ -6,7 +6,12 @@ export default [
     title: '待我审核的产品',
     order: 20,
     span: 2,
-    permissions: ['product.review_platform', 'product.review_government'],
+    permissions: [
+      'product.review_platform',
+      'product.review_government',
+      'product.review_platform:deputed',
+      'product.review_government:deputed',
+    ],
     component: () => import('./WaitingCard.vue'),
   },
   {

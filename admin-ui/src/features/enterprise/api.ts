@@ -52,6 +52,19 @@ export const getEnterprise = (id: string, signal?: AbortSignal, basis?: string) 
 export const listReviews = (query: { cursor?: string; limit?: number }, signal?: AbortSignal) =>
   data(api.GET('/api/enterprise-reviews', { params: { query }, signal })).then(page)
 
+/** What people decided, newest first. */
+export const listDecisions = (query: { cursor?: string; limit?: number }, signal?: AbortSignal) =>
+  data(api.GET('/api/enterprise-decisions', { params: { query }, signal })).then(page)
+
+/** Takes a decision back; the claim waits again. */
+export const undoReview = (review: Attempt, reason: string, key: string) =>
+  data(
+    api.POST('/api/enterprise-reviews/{id}/undo', {
+      ...at(review.id, key),
+      body: { version: review.version, reason },
+    }),
+  )
+
 export const getReview = (id: string, signal?: AbortSignal) =>
   data(api.GET('/api/enterprise-reviews/{id}', { params: { path: { id: Number(id) } }, signal }))
 
@@ -88,14 +101,3 @@ export const admitJoin = (join: Join, key: string) =>
 
 export const refuseJoin = (join: Join, reason: string, key: string) =>
   data(api.POST('/api/enterprise-joins/{id}/refuse', { ...at(join.id, key), body: { version: join.version, reason } }))
-
-export type Delegations = Schemas['EnterpriseDelegations']
-
-/** What the person delegated and what was delegated to them. */
-export const listDelegations = (signal?: AbortSignal) => data(api.GET('/api/enterprise-delegations', { signal }))
-
-export const delegate = (body: { toId: number; starts: string; ends: string; reason: string }, key: string) =>
-  data(api.POST('/api/enterprise-delegations', { body, ...idempotent(key) }))
-
-export const endDelegation = (id: number) =>
-  data(api.POST('/api/enterprise-delegations/{id}/end', { params: { path: { id } } }))

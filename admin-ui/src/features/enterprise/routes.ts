@@ -152,7 +152,7 @@ export default [
       menu: '企业',
       icon: Stamp,
       order: 2,
-      permissions: ['enterprise.review', 'enterprise.review:deputed'],
+      permissions: ['enterprise.review', 'enterprise.review:deputed', 'enterprise.review_undo'],
       help: [
         {
           heading: '审核什么',
@@ -160,7 +160,7 @@ export default [
         },
         {
           heading: '时限和委托',
-          text: '提交后 2 个工作日内审核，超时的标明并提醒审核人员。离岗期间可以委托能查看企业的同事代为审核，审核记录写明受谁委托。',
+          text: '提交后 2 个工作日内审核，超时的标明并提醒审核人员。离岗期间可以在“系统—委托审核”委托能查看企业的同事代为审核，审核记录写明受谁委托。',
         },
         { heading: '退回', text: '选择退回原因，必要时补充说明。企业会看到原因，修改后可以重新提交。' },
       ],

@@ -83,7 +83,16 @@ describe('a picture', () => {
 describe('the dialog', () => {
   const step = { for: 'staff', step: 'void', label: '作废', where: '操作窗口' } as const
   const open = (given?: Hint) =>
-    mount(HintDialog, { props: { step, hint: given }, global: { plugins: [ElementPlus] }, attachTo: document.body })
+    mount(HintDialog, {
+      props: {
+        title: step.label,
+        where: step.where,
+        hint: given,
+        save: (v: number, b: object, k: string) => saveHint(step, v, b, k),
+      },
+      global: { plugins: [ElementPlus] },
+      attachTo: document.body,
+    })
   const button = (text: string) => [...document.querySelectorAll('button')].find((b) => b.textContent.trim() === text)!
 
   it('keeps the picture that is there unless another one is chosen, and takes it away on demand', async () => {

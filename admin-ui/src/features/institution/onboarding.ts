@@ -57,6 +57,15 @@ export const refuseApplication = (seen: Application, reason: string, key: string
     }),
   )
 
+/** Takes the last decision of a review back; it waits again. */
+export const undoReview = (seen: Application, reason: string, key: string) =>
+  data(
+    api.POST('/api/institution-applications/{id}/undo', {
+      ...at(seen.id, key),
+      body: { version: seen.version, reason },
+    }),
+  )
+
 /** The people of the own institution. */
 export const listOperators = (signal?: AbortSignal) => data(api.GET('/api/institution-operators', { signal }))
 

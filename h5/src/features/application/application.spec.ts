@@ -59,6 +59,10 @@ const form: api.ApplicationForm = {
 const application: api.Application = {
   id: 3,
   number: 'SQ20261124-000003',
+  hints: [
+    { kind: '', for: 'applicant', step: 'at-supplement', text: '等待补充期间时限暂停', version: 1 },
+    { kind: '', for: 'applicant', step: 'supplement', text: '一次交齐', version: 1 },
+  ],
   version: 2,
   status: 'supplement',
   productId: 500,
