@@ -225,6 +225,8 @@ func stepOf(e event.Event) (Step, error) {
 			s.Label, s.Actor = "按期上架", ""
 		}
 		s.Text = f.Note
+	case "product.review_overdue":
+		s.Actor = "系统"
 	case "product.review_undone":
 		var f ReviewUndone
 		err = e.Decode(&f)
