@@ -187,6 +187,12 @@ func TestDemands(t *testing.T) {
 		t.Errorf("only %d routes were walked", walked)
 	}
 
+	// Who took the verification of the company back would be told of it.
+	company := must(h.identity.Authenticate(ctx, bakery))(t)
+	if relied, err := h.reliedOn(ctx, h.db.Read(), company.EnterpriseID, now.AddDate(-1, 0, 0)); err != nil || !strings.Contains(strings.Join(relied, ""), "件需求") {
+		t.Errorf("%v %v", relied, err)
+	}
+
 	// The pick.
 	call(bakery, "POST", path+"/pick", object{"version": v.Version, "quoteId": v.QuoteList[0].ID, "quoteVersion": v.QuoteList[0].Version}, 200, &v)
 	if v.State != demand.Chosen || v.ApplicationID == 0 {

@@ -34,13 +34,22 @@ func (h *house) newEnterprises(c Config, p parts, w *jobs.Workers) *enterprise.S
 	return enterprise.New(d, w)
 }
 
-// reliedOn lists in words what was applied for in a company's name since it was verified.
+// reliedOn lists in words what was asked for in a company's name since it was verified.
 func (h *house) reliedOn(ctx context.Context, db bun.IDB, enterpriseID int64, since time.Time) ([]string, error) {
-	n, err := h.applications.AppliedBy(ctx, db, enterpriseID, since)
-	if err != nil || n == 0 {
-		return nil, err
+	var out []string
+	for _, part := range []struct {
+		words string
+		count func(ctx context.Context, db bun.IDB, enterpriseID int64, since time.Time) (int, error)
+	}{{"%d 件产品申请", h.applications.AppliedBy}, {"%d 件需求", h.demands.SubmittedBy}} {
+		n, err := part.count(ctx, db, enterpriseID, since)
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			out = append(out, fmt.Sprintf(part.words, n))
+		}
 	}
-	return []string{fmt.Sprintf("%d 件产品申请", n)}, nil
+	return out, nil
 }
 
 // terms are the names of the codes that facts about companies hold.

@@ -164,7 +164,7 @@ func (f TargetField) Read(v Value) (string, *RowProblem) {
 	problem := func(code, message string) (string, *RowProblem) {
 		return strings.TrimSpace(v.Text), &RowProblem{Field: f.Key, Code: code, Message: message}
 	}
-	if v.Bad || errorValue.MatchString(v.Text) {
+	if v.Bad || strings.Contains(v.Text, "#") && errorValue.MatchString(v.Text) {
 		return problem("CELL_ERROR", "单元格是错误值，或公式没有计算结果，请改为直接填写内容")
 	}
 	s := strings.TrimFunc(v.Text, func(r rune) bool { return blank(r) || r == '\t' || r == '\r' })
