@@ -87,7 +87,8 @@ test('a caller without an account judges by the link of a text message, and read
     await picture(page, 'judge-390')
     await page.getByRole('group', { name: /是否与您联系过/ }).getByLabel('没有联系').check()
     await page.getByRole('group', { name: /问题是否解决/ }).getByLabel('没有解决').check()
-    await page.getByRole('group', { name: /是否满意/ }).getByLabel('不满意', { exact: true }).check()
+    await page.getByRole('group', { name: /您对办理结果满意吗/ }).getByLabel('不满意', { exact: true }).check()
+    await page.getByRole('group', { name: /需要改进的方面/ }).getByLabel('问题没解决').check()
     await page.getByLabel('意见建议').fill('下午又堆起来了')
     await page.getByRole('button', { name: '提交评价' }).click()
     await expect(page.getByRole('heading', { name: '评价已提交，感谢您的反馈' })).toBeVisible()
@@ -105,7 +106,7 @@ test('a caller without an account judges by the link of a text message, and read
   await test.step('it counts as the call-back: the ticket is done again at the same unit', async () => {
     await lead.goto(`/admin/tickets/${ticket.id}`)
     await expect(lead.getByText('待签收').first()).toBeVisible()
-    await expect(lead.getByText('下午又堆起来了').first()).toBeVisible()
+    await expect(lead.getByText(/问题没解决\s+下午又堆起来了/).first()).toBeVisible()
     const now = (await (await lead.request.get(`/api/tickets/${ticket.id}`)).json()) as Ticket & { unitName: string }
     expect(now).toMatchObject({ status: 'dispatched', unitName: unit.name })
   })

@@ -54,7 +54,7 @@ describe('DelegationForm', () => {
       .find((b) => b.textContent?.trim() === '委托')!
       .click()
     await vi.waitFor(() => expect(document.body.textContent).toContain('请选择受托的同事'))
-    expect(document.body.textContent).toContain('请选择起止日期')
+    await vi.waitFor(() => expect(document.body.textContent).toContain('请选择起止日期'))
     expect(document.body.textContent).not.toContain('离岗的审核人员')
     expect(document.querySelector<HTMLInputElement>('input[type=checkbox]')!.checked).toBe(true)
     expect(send).not.toHaveBeenCalled()
