@@ -73,7 +73,7 @@ func TestRepliesAreJudgedByTheForm(t *testing.T) {
 	}
 	second := closed()
 	page := strings.Replace(second, "/api", "", 1)
-	if status, html := ask(t, h, "GET", page, her, ""); status != 200 || !strings.Contains(html, "这件诉求办得怎么样？") || !strings.Contains(html, `value="无人理会"`) || !strings.Contains(html, "需要改进的方面") {
+	if status, html := ask(t, h, "GET", page, her, ""); status != 200 || !strings.Contains(html, "这件诉求办得怎么样？") || !strings.Contains(html, `value="无人理会"`) || !strings.Contains(html, "需要改进的方面") || strings.Count(html, `id="tags-0"`) > 1 {
 		t.Errorf("the page asks %d %s", status, html)
 	}
 	if status, text := ask(t, h, "POST", second+"/rate", her, `{"version":3,"rating":1,"tags":["无人理会"],"opinion":"差"}`); status != 422 || !strings.Contains(text, `"field":"opinion"`) {

@@ -146,7 +146,7 @@ func (f JudgeForm) levelField(c *fiber.Ctx, name string, wrong func(string) stri
 
 // tagFields offer the opinions of the good levels and of the others, for a page that cannot change with the level.
 func (f JudgeForm) tagFields(c *fiber.Ctx, wrong func(string) string) (good, bad page.Field) {
-	good, bad = page.Field{Name: "tags", Label: "满意的方面", Hint: "满意时可多选"}, page.Field{Name: "tags", Label: "需要改进的方面", Hint: "不够满意时可多选"}
+	good, bad = page.Field{Name: "tags", Label: "满意的方面", Hint: "满意时可多选"}, page.Field{Name: "tags-more", Label: "需要改进的方面", Hint: "不够满意时可多选"}
 	chosen := chosenTags(c)
 	for _, l := range f.Levels {
 		into := &bad
@@ -166,8 +166,10 @@ func (f JudgeForm) tagFields(c *fiber.Ctx, wrong func(string) string) (good, bad
 // chosenTags are the opinions that were ticked.
 func chosenTags(c *fiber.Ctx) []string {
 	var out []string
-	for _, v := range c.Request().PostArgs().PeekMulti("tags") {
-		out = append(out, string(v))
+	for _, name := range []string{"tags", "tags-more"} { // the two groups of tagFields
+		for _, v := range c.Request().PostArgs().PeekMulti(name) {
+			out = append(out, string(v))
+		}
 	}
 	return out
 }
