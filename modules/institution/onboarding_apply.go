@@ -182,7 +182,9 @@ func (s *Service) Submit(ctx context.Context, actor access.Actor, cmd Apply) (Ap
 			sent.Papers = append(sent.Papers, paper{ID: p.ID, Licence: Licence{Name: p.Name, No: p.No, To: p.To}, Files: len(files)})
 		}
 		r := round{ApplicationID: a.ID, Round: a.Round, Sent: sent, SubmittedAt: now, DueAt: due, Outcome: Waiting}
-		if _, err := tx.NewInsert().Model(&r).Exec(ctx); err != nil {
+		if _, err := tx.NewInsert().Model(&r).Exec(ctx); database.IsDuplicate(err) {
+			return ErrApplication.Wrap(err) // sent twice at once
+		} else if err != nil {
 			return err
 		}
 		_, err = event.Append(ctx, tx, actor, now, OnboardingSubmitted{a.head(), due})

@@ -26,8 +26,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// killed is how many companies the plan of the test has.
-const killed = 400
+// killed is how many companies the plan of the test has: enough for a busy machine to be killed in the middle of several times.
+const killed = 1_600
 
 // theKilled fills a register with them, in each process alike.
 func theKilled(r *reach) {
