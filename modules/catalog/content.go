@@ -46,14 +46,17 @@ func (l lines) Value() (driver.Value, error) {
 func (l lines) MarshalJSON() ([]byte, error) { return json.Marshal(append([]string{}, l...)) }
 
 // Scan reads them.
-func (l *lines) Scan(src any) error {
+func (l *lines) Scan(src any) error { return scanJSON(src, (*[]string)(l)) }
+
+// scanJSON reads what one of the lists of an edition is kept as.
+func scanJSON[T any](src any, into *[]T) error {
 	switch v := src.(type) {
 	case string:
-		return json.Unmarshal([]byte(v), (*[]string)(l))
+		return json.Unmarshal([]byte(v), into)
 	case []byte:
-		return json.Unmarshal(v, (*[]string)(l))
+		return json.Unmarshal(v, into)
 	}
-	return fmt.Errorf("lines from %T", src)
+	return fmt.Errorf("a list of %T from %T", *into, src)
 }
 
 // Content is what an edition says.

@@ -50,15 +50,7 @@ func (a answers) Value() (driver.Value, error) {
 func (a answers) MarshalJSON() ([]byte, error) { return json.Marshal(append([]Answer{}, a...)) }
 
 // Scan reads them.
-func (a *answers) Scan(src any) error {
-	switch v := src.(type) {
-	case string:
-		return json.Unmarshal([]byte(v), (*[]Answer)(a))
-	case []byte:
-		return json.Unmarshal(v, (*[]Answer)(a))
-	}
-	return fmt.Errorf("answers from %T", src)
-}
+func (a *answers) Scan(src any) error { return scanJSON(src, (*[]Answer)(a)) }
 
 // typed are the answers by their keys, as form reads them.
 func (a answers) typed() map[string][]string {

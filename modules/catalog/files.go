@@ -53,15 +53,7 @@ func (l fileRefs) Value() (driver.Value, error) {
 func (l fileRefs) MarshalJSON() ([]byte, error) { return json.Marshal(append([]FileRef{}, l...)) }
 
 // Scan reads them.
-func (l *fileRefs) Scan(src any) error {
-	switch v := src.(type) {
-	case string:
-		return json.Unmarshal([]byte(v), (*[]FileRef)(l))
-	case []byte:
-		return json.Unmarshal(v, (*[]FileRef)(l))
-	}
-	return fmt.Errorf("files from %T", src)
-}
+func (l *fileRefs) Scan(src any) error { return scanJSON(src, (*[]FileRef)(l)) }
 
 func (l fileRefs) has(id int64) bool {
 	return slices.ContainsFunc(l, func(f FileRef) bool { return f.ID == id })
