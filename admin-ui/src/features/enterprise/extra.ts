@@ -1,5 +1,5 @@
 import { api, data, idempotent, type Schemas } from '@/api/client'
-import { withoutNull } from '@/features/extra/words'
+import { newOwnField, withoutNull } from '@/features/extra/words'
 
 export type ExtraField = Schemas['EnterpriseExtraFieldView']
 export type Extra = Schemas['EnterpriseExtra']
@@ -63,19 +63,10 @@ export const companyWords: Record<ExtraField['company'], string> = {
 }
 
 /** A new field behind those there are, with a key that no other has. */
-export function newExtraField(fields: ExtraField[]): ExtraField {
-  let n = fields.length + 1
-  while (fields.some((f) => f.field.key === `field${n}`)) n++
-  return {
-    field: { key: `field${n}`, label: '', kind: 'text' },
-    group: 'service',
-    types: [],
-    restricted: false,
-    company: 'hidden',
-    sort: Math.max(0, ...fields.map((f) => f.sort)) + 10,
-    retired: false,
-    version: 0,
-    updatedAt: '',
-    updatedBy: '',
-  }
-}
+export const newExtraField = (fields: ExtraField[]): ExtraField => ({
+  ...newOwnField(fields),
+  group: 'service',
+  types: [],
+  restricted: false,
+  company: 'hidden',
+})

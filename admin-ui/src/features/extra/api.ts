@@ -1,5 +1,5 @@
 import { api, data, idempotent, type Schemas } from '@/api/client'
-import { withoutNull } from './words'
+import { newOwnField, withoutNull } from './words'
 
 export type ExtraDefinition = Schemas['ExtraView']
 export type ExtraSubject = ExtraDefinition['subject']
@@ -45,20 +45,10 @@ export const audienceWords: Record<ExtraSubject, Record<ExtraDefinition['audienc
   application: { everyone: '企业填写，双方可见', staff: '机构填写，企业不可见' },
 }
 
-/** A new field behind those there are, with a key that no other of its subject has. */
-export function newDefinition(all: ExtraDefinition[], subject: ExtraSubject): ExtraDefinition {
-  const fields = all.filter((f) => f.subject === subject)
-  let n = fields.length + 1
-  while (fields.some((f) => f.field.key === `field${n}`)) n++
-  return {
-    subject,
-    field: { key: `field${n}`, label: '', kind: 'text' },
-    kinds: [],
-    audience: 'everyone',
-    sort: Math.max(0, ...fields.map((f) => f.sort)) + 10,
-    retired: false,
-    version: 0,
-    updatedAt: '',
-    updatedBy: '',
-  }
-}
+/** A new field behind those of its subject, with a key that no other of it has. */
+export const newDefinition = (all: ExtraDefinition[], subject: ExtraSubject): ExtraDefinition => ({
+  ...newOwnField(all.filter((f) => f.subject === subject)),
+  subject,
+  kinds: [],
+  audience: 'everyone',
+})

@@ -10,6 +10,32 @@ export const extraKinds = {
   yesno: '是或否',
 }
 
+/** What every definition of an own field has beside the field. */
+export interface OwnField {
+  field: FormField
+  /** Its place among the others. */
+  sort: number
+  retired: boolean
+  /** The edition that was seen; 0 before it is first saved. */
+  version: number
+  updatedAt: string
+  updatedBy: string
+}
+
+/** A new field behind those there are, with a key that no other has. */
+export function newOwnField(fields: OwnField[]): OwnField {
+  let n = fields.length + 1
+  while (fields.some((f) => f.field.key === `field${n}`)) n++
+  return {
+    field: { key: `field${n}`, label: '', kind: 'text' },
+    sort: Math.max(0, ...fields.map((f) => f.sort)) + 10,
+    retired: false,
+    version: 0,
+    updatedAt: '',
+    updatedBy: '',
+  }
+}
+
 /** A cleared number is null in the form and nothing in the interface. */
 export const withoutNull = (f: FormField): FormField =>
   Object.fromEntries(Object.entries(f).filter(([, v]) => v !== null)) as unknown as FormField
