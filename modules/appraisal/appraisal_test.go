@@ -205,6 +205,10 @@ func TestFold(t *testing.T) {
 		{"open send sign lapse", "none none none met none kept none |lapsed"},
 		{"open send recall send sign reply old", "none none none never none kept none |recalled; presumed solved 4 met met kept none |"},
 		{"open send sign reply", "presumed none none met met kept none |"},
+		{"open send sign reply good again sign reply bad", "yes solved 5 met met kept none |; no unsolved 1 met met kept none |"},
+		{"open send sign reply quiet again sign reply good", "presumed unsolved 2 met met kept none |; yes solved 5 met met kept none |"},
+		{"open send sign reply quiet again undo", "presumed uncalled uncalled met met kept none |"},
+		{"open send sign reply bad appeal again sign reply good", "no unsolved 1 met met kept none |appeal; yes solved 5 met met kept none |"},
 		{"open send sign reply good undo bad", "no unsolved 1 met met kept none |"},
 	} {
 		id := int64(i + 1)

@@ -195,6 +195,13 @@ func (f *folding) hear(e event.Event, h fact) {
 			last.Exclusion = Appealed
 		}
 	}
+	if e.Type == "ticket.reopened" && c == nil { // after its end: what was found before that stays
+		if last := f.last(); last != nil {
+			last.Again = true
+			last.doubted(h)
+		}
+		f.begin(at, h)
+	}
 	if c == nil {
 		return
 	}
@@ -307,13 +314,22 @@ func (c *Case) called(h fact, uncalled bool) {
 	}
 }
 
+// doubted puts in what was found when a case that nobody had been asked about is done again.
+func (c *Case) doubted(h fact) {
+	if unasked(c.Satisfaction) {
+		c.called(h, false)
+	}
+}
+
+func unasked(s Class) bool { return s == "unreached" || s == "refused" || s == "uncalled" }
+
 // rated is the requester's own judgement after the end: it counts where nobody had asked them.
 func (f *folding) rated(h fact) {
 	c := f.last()
 	if c == nil || c.EndedAt == nil || h.Status != "closed" || h.Rating < 1 || h.Rating > 5 {
 		return
 	}
-	if c.Satisfaction != "unreached" && c.Satisfaction != "refused" && c.Satisfaction != "uncalled" {
+	if !unasked(c.Satisfaction) {
 		return
 	}
 	c.Satisfaction, c.Solution = Class(strconv.Itoa(h.Rating)), "unsolved"

@@ -115,7 +115,8 @@ func TestTheDeskOverHTTP(t *testing.T) {
 		{"rate", "baker", "POST", "/api/tickets/1/rate", `{"version":6,"rating":5}`, 200, `"rating":5`, "无人接听"},
 		{"answer too late", "desk", "POST", "/api/tickets/1/answer", `{"version":7,"text":"好"}`, 409, "TICKET_STATE", ""},
 		{"void too late", "desk", "POST", "/api/tickets/1/void", `{"version":7,"reason":"重复"}`, 409, "已办结", ""},
-		{"reopen too late", "desk", "POST", "/api/tickets/1/reopen", `{"version":7,"reason":"重办"}`, 409, "不能退回重办", ""},
+		{"archive", "desk", "POST", "/api/tickets/1/archive", `{"version":7}`, 200, `"status":"archived"`, ""},
+		{"reopen too late", "desk", "POST", "/api/tickets/1/reopen", `{"version":8,"reason":"重办"}`, 409, "不能退回重办", ""},
 	} {
 		status, body := b.do(c.who, c.method, c.path, c.body)
 		if status != c.status || !strings.Contains(body, c.has) || (c.lacks != "" && strings.Contains(body, c.lacks)) {

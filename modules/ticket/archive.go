@@ -19,17 +19,25 @@ type ArchiveTicket struct{ Ref }
 // ticket.archive; ErrRequest while an appeal waits.
 func (s *Service) Archive(ctx context.Context, actor access.Actor, cmd ArchiveTicket) (View, error) {
 	return s.change(ctx, actor, ToArchive, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
-		rows, err := requestsOf(ctx, tx, t.ID)
-		if err != nil {
+		if err := s.settled(ctx, tx, t, "归档"); err != nil {
 			return effect{}, err
-		}
-		for i := range rows {
-			if rows[i].Pending() {
-				return effect{}, ErrRequest.With("该工单有一件%s申请尚未裁定，裁定后再归档", kindLabels[rows[i].Kind])
-			}
 		}
 		return effect{fact: func(h Head) event.Fact { return PutAway{Head: h} }, summary: "归档"}, t.Archive()
 	})
+}
+
+// settled returns ErrRequest while something that was asked about an ended ticket is not decided.
+func (s *Service) settled(ctx context.Context, tx bun.Tx, t *Ticket, what string) error {
+	rows, err := requestsOf(ctx, tx, t.ID)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if rows[i].Pending() {
+			return ErrRequest.With("该工单有一件%s申请尚未裁定，裁定后再%s", kindLabels[rows[i].Kind], what)
+		}
+	}
+	return nil
 }
 
 // archivePortion is how many tickets one run of the task archives at most: a large backlog is worked off over nights.

@@ -149,6 +149,11 @@ func (t *Ticket) callable() bool {
 	return t.Status == Reported && !t.ReviewDue || t.Status == Reviewed || t.Status == Calling
 }
 
+// silent reports whether the call-back is over and nobody spoke with the requester.
+func (c *Callback) silent() bool {
+	return c != nil && c.State == CallbackDone && c.Result != CallReached
+}
+
 // sampled reports whether a ticket is in the sample of a share in percent. It depends on number and round alone, so that
 // anybody can reproduce it.
 func sampled(number string, round, share int) bool {
@@ -186,6 +191,9 @@ func (s *Service) keepCallback(ctx context.Context, tx bun.Tx, actor access.Acto
 	case Reopened:
 		if f.Outcome == nil { // done again without a word about the call: nobody is content who asks for that
 			f.Outcome = &Outcome{Contacted: true}
+		}
+		if c, err := callbackOf(ctx, tx, t.ID, t.Round-1); err != nil || c == nil || c.State == CallbackDone && (c.Result == CallReached || f.Told == nil) {
+			return err // it had ended: what was found then stays
 		}
 		return s.endCallback(ctx, tx, actor, now, t, t.Round-1, f.Outcome, f.Told, f.Note)
 	case Undone:
@@ -323,7 +331,7 @@ func (s *Service) mendCallback(ctx context.Context, tx bun.Tx, now time.Time, t 
 	if c == nil {
 		return s.planCallback(ctx, tx, now, t)
 	}
-	if undone == "ticket.called_back" || undone == "ticket.closed" || undone == "ticket.reopened" {
+	if t.callable() && (undone == "ticket.called_back" || undone == "ticket.closed" || undone == "ticket.reopened") {
 		res, err := database.Run(ctx, tx, `UPDATE ticket_callback_attempts SET undone = TRUE WHERE id =
 			(SELECT max(id) FROM ticket_callback_attempts WHERE callback_id = ? AND NOT undone) AND (result = 'reached' OR ? = 'ticket.called_back')`, c.ID, undone)
 		if err != nil {

@@ -125,6 +125,14 @@ func (s *Service) doAgain(ctx context.Context, tx bun.Tx, actor access.Actor, t 
 	if err != nil {
 		return effect{}, err
 	}
+	if t.Status == Done {
+		if err := s.settled(ctx, tx, t, "重办"); err != nil {
+			return effect{}, err
+		}
+	}
+	if t.Allows(ToReopen) && unitID == 0 && t.UnitID == 0 {
+		return effect{}, fault.InvalidField("unitId", "TICKET_UNIT", "该工单此前由受理席答复，请选择由哪个单位重办")
+	}
 	if t.Allows(ToReopen) && unitID != 0 && unitID != t.UnitID {
 		unit, err := s.unit(ctx, tx, "unitId", unitID)
 		if err != nil {
@@ -144,9 +152,17 @@ func (s *Service) doAgain(ctx context.Context, tx bun.Tx, actor access.Actor, t 
 	return reopened(old, reason, o, told), nil
 }
 
-// judged is what follows the requester's own judgement of a reply that nobody called about yet: it counts as the call-back.
+// judged is what follows the requester's own judgement of a reply that nobody called about yet: it counts as the call-back. After
+// the end of the ticket a bad one has it done again, when nobody had spoken with the requester before the end.
 func (s *Service) judged(ctx context.Context, tx bun.Tx, t *Ticket, j Judgement, solved bool, responded *bool) error {
-	if !t.callable() {
+	if t.Status == Done {
+		if bad := !solved || j.Level < satisfiedFrom; !bad {
+			return nil
+		}
+		if again, err := s.unasked(ctx, tx, t); err != nil || !again {
+			return err
+		}
+	} else if !t.callable() {
 		return nil
 	}
 	words := j.said()
@@ -154,6 +170,20 @@ func (s *Service) judged(ctx context.Context, tx bun.Tx, t *Ticket, j Judgement,
 		words = "企业自行评价：" + LevelLabel(j.Level)
 	}
 	return s.settle(ctx, tx, t, &Told{Result: CallReached, Source: CallByRequester, Responded: responded, Level: j.Level}, solved, words)
+}
+
+// unasked reports whether a closed ticket is done again because its requester says so: within the days a judgement has, once, when
+// nobody had reached them about the reply, and nothing is appealed against.
+func (s *Service) unasked(ctx context.Context, tx bun.Tx, t *Ticket) (bool, error) {
+	if t.Round >= roundsByItself || t.ClosedAt == nil || s.clock.Now().After(t.ClosedAt.AddDate(0, 0, JudgeDays)) {
+		return false, nil
+	}
+	c, err := callbackOf(ctx, tx, t.ID, t.Round)
+	if err != nil || !c.silent() {
+		return false, err
+	}
+	rows, err := requestsOf(ctx, tx, t.ID)
+	return !slices.ContainsFunc(rows, func(r Request) bool { return r.Pending() }), err
 }
 
 // VoiceCallback keeps what the requester pressed when a machine called them about the reply, 1 to 5 with 5 the best, in the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -169,6 +170,63 @@ func TestWhoeverJudgesFirstIsTheCallback(t *testing.T) {
 	}
 	if due := f.callbacks(t, "due"); due[0].TicketID != v.ID || !due[0].First {
 		t.Fatalf("not first: %+v", due[0])
+	}
+}
+
+// TestJudgedAfterItsEnd: who was never reached may say after the end that it is not solved, on the page or by link, and gets a
+// second round; who was reached, or says so late or again, is left to a person.
+func TestJudgedAfterItsEnd(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	if err := f.SetCallbackPlan(ctx, desk, ticket.SetCallbackPlan{Type: "labour", Share: 0, Attempts: 2, RetryMinutes: 60, Script: "您好"}); err != nil {
+		t.Fatal(err)
+	}
+	spared := func(key string) ticket.View {
+		t.Helper()
+		return must(f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(f.repliedBy(t, key))}))(t)
+	}
+	rate := func(v ticket.View, rating int) ticket.View {
+		t.Helper()
+		return must(f.Rate(ctx, baker, ticket.RateTicket{Ref: ref(f.see(t, baker, v)), Rating: rating, Opinion: "没有人联系"}))(t)
+	}
+	v := rate(spared("good"), 4)
+	if v.Status != ticket.Done || v.Rating != 4 {
+		t.Errorf("a good judgement: %s %d", v.Status, v.Rating)
+	}
+	v = rate(spared("bad"), 1)
+	if v.Status != ticket.Sent || v.Rating != 0 || v.ClosedAt != nil {
+		t.Fatalf("a bad judgement: %s %d", v.Status, v.Rating)
+	}
+	v = f.see(t, desk, v)
+	if last := v.Timeline[len(v.Timeline)-1]; v.Hops[len(v.Hops)-1].Round != 1 || !strings.Contains(last.Text, "没有人联系") {
+		t.Errorf("done again as %+v", last)
+	}
+	var level int
+	if err := f.db.Read().NewSelect().TableExpr("ticket_callbacks").Column("level").Where("ticket_id = ? AND round = 0", v.ID).Scan(ctx, &level); err != nil || level != 1 {
+		t.Errorf("the call-back says %d, %v", level, err)
+	}
+	late := spared("late")
+	f.clock.Advance((ticket.JudgeDays*24 + 1) * time.Hour)
+	if late = rate(late, 1); late.Status != ticket.Done || late.Rating != 1 {
+		t.Errorf("late: %s %d", late.Status, late.Rating)
+	}
+	reached := f.repliedBy(t, "reached")
+	reached = must(f.RecordCallback(ctx, desk, ticket.RecordCallback{Ref: ref(reached), Result: ticket.CallReached, Solved: yes(true), Level: 4}))(t)
+	if reached = rate(reached, 1); reached.Status != ticket.Done || reached.Rating != 1 {
+		t.Errorf("reached before: %s %d", reached.Status, reached.Rating)
+	}
+	// A caller without an account has the same by link.
+	caller := f.answered(t, "caller")
+	token := f.link(t, caller.ID).Token
+	must(f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(caller)}))(t)
+	if seen, err := f.AtLink(ctx, access.Actor{IP: "10.0.0.7"}, token); err != nil || seen.Number != caller.Number {
+		t.Fatalf("%+v %v", seen, err)
+	}
+	if err := f.Judge(ctx, access.Actor{IP: "10.0.0.7"}, verdict(token, false, 2)); err != nil {
+		t.Fatal(err)
+	}
+	if caller = f.see(t, desk, caller); caller.Status != ticket.Sent {
+		t.Errorf("by link: %s", caller.Status)
 	}
 }
 

@@ -180,6 +180,8 @@ func everyClock(*Clock) bool { return true }
 
 func ofUnits(c *Clock) bool { return c.HopID != 0 }
 
+func ofPublic(c *Clock) bool { return c.Kind.public() }
+
 func ofHop(hop *Hop, kinds ...ClockKind) func(*Clock) bool {
 	return func(c *Clock) bool {
 		if hop == nil || c.HopID != hop.ID {
@@ -278,12 +280,25 @@ func (b *book) fold(t *Ticket, hop *Hop, now time.Time, fact event.Fact) error {
 		if err := b.pause(now, f.Reason, everyClock); err != nil {
 			return err
 		}
-	case Joined: // the requester goes on waiting, the units rest
+	case Joined: // the requester goes on waiting, or waits from now on; the units rest
+		if f.Held {
+			if err := b.resume(now, ofPublic); err != nil {
+				return err
+			}
+		}
 		if err := b.pause(now, "并入其他工单", ofUnits); err != nil {
 			return err
 		}
-	case Resumed, Parted:
-		if err := b.resume(now); err != nil {
+	case Resumed:
+		if err := b.resume(now, everyClock); err != nil {
+			return err
+		}
+	case Parted:
+		if f.Ask != "" {
+			if err := b.pause(now, f.Ask, everyClock); err != nil {
+				return err
+			}
+		} else if err := b.resume(now, everyClock); err != nil {
 			return err
 		}
 	case ExtensionDecided:
@@ -316,9 +331,9 @@ func (b *book) pause(now time.Time, reason string, which func(*Clock) bool) erro
 	return nil
 }
 
-func (b *book) resume(now time.Time) error {
+func (b *book) resume(now time.Time, which func(*Clock) bool) error {
 	for _, c := range b.clocks {
-		if !c.running() || !c.Paused {
+		if !c.running() || !c.Paused || !which(c) {
 			continue
 		}
 		list, err := c.pauses()

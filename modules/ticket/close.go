@@ -59,11 +59,12 @@ func (s *Service) Close(ctx context.Context, actor access.Actor, cmd CloseTicket
 type ReopenTicket struct {
 	Ref
 	Reason string
-	UnitID int64 // another unit than the last; 0 for the same
+	UnitID int64 // another unit than the last; 0 for the same, if there was one
 }
 
-// Reopen has a ticket done again under a new clock, by the same unit or another, because the requester is not satisfied.
-// Errors as Answer, with ticket.reopen.
+// Reopen has a ticket done again under a new clock, by the same unit or another, because the requester is not satisfied, also when
+// they say so after it was closed. What the desk answered itself needs a unit. Errors as Answer, with ticket.reopen; ErrRequest
+// while an appeal waits.
 func (s *Service) Reopen(ctx context.Context, actor access.Actor, cmd ReopenTicket) (View, error) {
 	reason, err := clean("reason", "重办原因", cmd.Reason, maxNote, true)
 	if err != nil {

@@ -152,6 +152,8 @@ type Joined struct {
 	Note   string `json:"note,omitempty"`
 	// Hop is the lead hop that rests from now on, nil when the ticket waited at the desk.
 	Hop *Given `json:"hop,omitempty"`
+	// Held: the ticket waited for its requester, who from now on waits for the order.
+	Held bool `json:"held,omitempty"`
 }
 
 // Absorbed is announced of the handling order that takes a ticket in.
@@ -167,6 +169,8 @@ type Parted struct {
 	From int64  `json:"from"`
 	Note string `json:"note"`          // internal
 	Hop  *Given `json:"hop,omitempty"` // the lead hop that goes on
+	// Ask is what the requester is waited for again, "" when the ticket was not held.
+	Ask string `json:"ask,omitempty"`
 }
 
 // Linked is announced of both tickets that are about one thing. It names no number: who sees one may not see the other.

@@ -124,7 +124,7 @@ func (s *Service) AtLink(ctx context.Context, actor access.Actor, token string) 
 	if err != nil {
 		return JudgeView{}, err
 	}
-	if err := row.usable(t); err != nil {
+	if err := s.usable(ctx, s.db.Read(), row, t); err != nil {
 		return JudgeView{}, err
 	}
 	v := JudgeView{Number: t.Number, UnitName: t.UnitName, Until: row.ExpiresAt.UTC()}
@@ -136,11 +136,22 @@ func (s *Service) AtLink(ctx context.Context, actor access.Actor, token string) 
 	return v, nil
 }
 
-func (r *judgeRow) usable(t *Ticket) error {
+// usable reports whether the reply of a link waits for a judgement, also one after which the ticket was closed without a word with
+// the requester.
+func (s *Service) usable(ctx context.Context, db bun.IDB, r *judgeRow, t *Ticket) error {
 	switch {
 	case r.UsedAt != nil:
 		return ErrLinkUsed
-	case t.Round != r.Round || !t.judgeable():
+	case t.Round != r.Round:
+		return ErrLinkOver
+	case t.judgeable():
+		return nil
+	case t.Status != Done || t.Rating != 0:
+		return ErrLinkOver
+	}
+	if c, err := callbackOf(ctx, db, t.ID, t.Round); err != nil {
+		return err
+	} else if !c.silent() {
 		return ErrLinkOver
 	}
 	return nil
@@ -200,7 +211,7 @@ func (s *Service) Judge(ctx context.Context, actor access.Actor, cmd JudgeByLink
 		} else if err != nil {
 			return err
 		}
-		if err := row.usable(t); err != nil {
+		if err := s.usable(ctx, tx, row, t); err != nil {
 			return err
 		}
 		err = s.step(ctx, tx, system, now, ToRate, t, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {

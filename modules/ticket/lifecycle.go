@@ -89,9 +89,11 @@ const (
 	// followAnswer and followReply: the handling order was answered, and with it those merged into it.
 	followAnswer Action = "follow-answer"
 	followReply  Action = "follow-reply"
-	// partSent and partHandling: a merger was undone of a ticket that a unit had; the unit goes on where it stood.
+	// partSent, partHandling and partHeld: a merger was undone of a ticket that a unit had; the unit goes on where it stood, or
+	// waits for the requester as before.
 	partSent     Action = "part-sent"
 	partHandling Action = "part-handling"
+	partHeld     Action = "part-held"
 )
 
 // Side is who an action belongs to.
@@ -131,6 +133,7 @@ func Lifecycle() []Transition {
 		{Received, ToVoid, Void},
 		{Received, ToMerge, Merged},
 		{Direct, ToClose, Done},
+		{Direct, ToReopen, Sent},
 		{Sent, ToSign, Handling},
 		{Sent, ToVoid, Void},
 		{Sent, ToMerge, Merged},
@@ -143,6 +146,7 @@ func Lifecycle() []Transition {
 		{OnHold, ToResume, Handling},
 		{OnHold, ToSupplement, Handling},
 		{OnHold, ToVoid, Void},
+		{OnHold, ToMerge, Merged},
 		{OnHold, lapse, Done},
 		{Sent, lapse, Received},
 		{Reported, ToReview, Reviewed},
@@ -157,11 +161,13 @@ func Lifecycle() []Transition {
 		{Calling, ToClose, Done},
 		{Calling, ToReopen, Sent},
 		{Done, ToRate, Done},
+		{Done, ToReopen, Sent},
 		{Done, ToArchive, Archived},
 		{Refused, ToArchive, Archived},
 		{Merged, ToUnmerge, Received},
 		{Merged, partSent, Sent},
 		{Merged, partHandling, Handling},
+		{Merged, partHeld, OnHold},
 		{Merged, followAnswer, Direct},
 		{Merged, followReply, Reported},
 	}
@@ -305,6 +311,7 @@ var rights = map[Action]Right{
 	followReply:  {Unit, PermReply, "随主单反馈"},
 	partSent:     {Desk, PermMerge, "撤销并单，退还待签收的单位"},
 	partHandling: {Desk, PermMerge, "撤销并单，退还办理中的单位"},
+	partHeld:     {Desk, PermMerge, "撤销并单，继续等待企业补充"},
 }
 
 // RightOf says who may take the action; the zero Right for one that is not known.
@@ -313,7 +320,7 @@ func RightOf(a Action) Right { return rights[a] }
 // Addressed reports whether the action is a command of its own; the others follow from another one.
 func (a Action) Addressed() bool {
 	switch a {
-	case takeBack, lapse, followAnswer, followReply, partSent, partHandling:
+	case takeBack, lapse, followAnswer, followReply, partSent, partHandling, partHeld:
 		return false
 	}
 	return rights[a].Label != ""

@@ -782,6 +782,120 @@ func TestMergedAfterDispatch(t *testing.T) {
 	}
 }
 
+// TestMergedWhileItWaitsForTheRequester: what was held rests too, its requester waits for the order meanwhile, and undoing the
+// merger has it wait for the requester as before.
+func TestMergedWhileItWaitsForTheRequester(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	f.clock.Set(beijing("2026-11-26 14:00"))
+	lead := f.mustDispatch(t, f.mustOpen(t, baker, ask("lead")), 10)
+	v := f.mustDispatch(t, f.mustOpen(t, boss(9, 72), ask("held")), 20)
+	v = must(f.Sign(ctx, taxClerk, ticket.SignTicket{Ref: ref(v)}))(t)
+	f.clock.Set(beijing("2026-11-26 15:00"))
+	v = must(f.Suspend(ctx, taxClerk, ticket.SuspendTicket{Ref: ref(v), Reason: "请补充完税证明"}))(t)
+	f.wantClocks(t, v.ID, "public paused 11-29 14:00", "sign met 11-27 18:00", "handle paused 11-29 14:00")
+	f.clock.Set(beijing("2026-11-26 17:00"))
+	v = must(f.Merge(ctx, desk, ticket.MergeTicket{Ref: ref(f.see(t, desk, v)), IntoID: lead.ID, Note: "同一件事"}))(t)
+	if v.Status != ticket.Merged || v.Hops[0].State != ticket.HopMerged || v.Ask != "" {
+		t.Fatalf("merged %+v", v)
+	}
+	f.wantClocks(t, v.ID, "public running 11-29 16:00", "sign met 11-27 18:00", "handle paused 11-29 14:00")
+	if mine := f.see(t, boss(9, 72), v); slices.Contains(mine.Actions, ticket.ToSupplement) {
+		t.Error("the requester is still asked")
+	}
+	f.clock.Set(beijing("2026-11-26 18:00"))
+	v = must(f.Unmerge(ctx, desk, ticket.UnmergeTicket{Ref: ref(v), Reason: "不是一件事"}))(t)
+	if v.Status != ticket.OnHold || v.UnitName != "区税务局" || v.Hops[0].State != ticket.HopSigned || v.Ask != "请补充完税证明" {
+		t.Fatalf("parted %s %s %s %q", v.Status, v.UnitName, v.Hops[0].State, v.Ask)
+	}
+	f.wantClocks(t, v.ID, "public paused 11-29 16:00", "sign met 11-27 18:00", "handle paused 11-29 14:00")
+	f.clock.Set(beijing("2026-11-27 15:00"))
+	v = must(f.Supplement(ctx, boss(9, 72), ticket.SupplementTicket{Ref: ref(f.see(t, boss(9, 72), v)), Text: "见附件"}))(t)
+	if v.Status != ticket.Handling {
+		t.Fatal(v.Status)
+	}
+	f.wantClocks(t, v.ID, "public running 11-30 13:00", "sign met 11-27 18:00", "handle running 11-30 13:00")
+	// Merged again when nobody is waited for, it comes back to the unit.
+	v = must(f.Merge(ctx, desk, ticket.MergeTicket{Ref: ref(f.see(t, desk, v)), IntoID: lead.ID}))(t)
+	v = must(f.Unmerge(ctx, desk, ticket.UnmergeTicket{Ref: ref(v), Reason: "不是一件事"}))(t)
+	if v.Status != ticket.Handling || v.Ask != "" {
+		t.Fatalf("parted again %s %q", v.Status, v.Ask)
+	}
+	// Held and merged, it is answered with its order.
+	v = must(f.Suspend(ctx, taxClerk, ticket.SuspendTicket{Ref: ref(f.see(t, taxClerk, v)), Reason: "请补充"}))(t)
+	v = must(f.Merge(ctx, desk, ticket.MergeTicket{Ref: ref(f.see(t, desk, v)), IntoID: lead.ID}))(t)
+	lead = must(f.Sign(ctx, bureauClerk, ticket.SignTicket{Ref: ref(f.see(t, bureauClerk, lead))}))(t)
+	must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(lead), Text: "已统一处理"}))(t)
+	if v = f.see(t, desk, v); v.Status != ticket.Reported || v.Reply != "已统一处理" {
+		t.Errorf("followed: %s %q", v.Status, v.Reply)
+	}
+}
+
+// TestDoneAgainAfterItsEnd: a requester who says after the end that it is not solved gets a second round and a second clock, and
+// what was found before stays as it was told.
+func TestDoneAgainAfterItsEnd(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	good := &ticket.Outcome{Contacted: true, Solved: true, Satisfied: true}
+	v := f.signedBy(t, bureauClerk)
+	v = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "已办"}))(t)
+	v = must(f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(f.see(t, desk, v)), Outcome: good}))(t)
+	if items, _, err := f.List(ctx, desk, ticket.ListFilter{Waiting: true}); err != nil || len(items) != 0 {
+		t.Fatalf("a closed ticket waits for the desk: %+v, %v", items, err)
+	}
+	if !slices.Contains(f.see(t, plainAgent(59), v).Actions, ticket.ToReopen) || slices.Contains(f.see(t, bureauClerk, v).Actions, ticket.ToReopen) {
+		t.Error("the desk, and it alone, has it done again")
+	}
+	if _, err := f.Reopen(ctx, bureauLeader, ticket.ReopenTicket{Ref: ref(v), Reason: "又停电了"}); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("a unit: %v", err)
+	}
+	v = must(f.Reopen(ctx, plainAgent(59), ticket.ReopenTicket{Ref: ref(v), Reason: "企业来电：又停电了"}))(t)
+	if v.Status != ticket.Sent || v.UnitName != "区人社局" || v.ClosedAt != nil || len(v.Hops) != 2 || v.Hops[1].Round != 1 {
+		t.Fatalf("done again %+v", v)
+	}
+	clocks, err := f.Clocks(ctx, desk, v.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := clocks[len(clocks)-2]; last.Kind != ticket.ReopenedClock || last.State != "running" {
+		t.Errorf("no second clock: %+v", clocks)
+	}
+	var level, attempts int
+	if err := f.db.Read().NewSelect().TableExpr("ticket_callbacks").Column("level", "attempts").Where("ticket_id = ? AND round = 0", v.ID).Scan(ctx, &level, &attempts); err != nil || level != 4 || attempts != 1 {
+		t.Errorf("the call-back of before now says %d after %d, %v", level, attempts, err)
+	}
+	v = must(f.Undo(ctx, desk, ticket.UndoTicket{Ref: ref(v), Reason: "另立工单"}))(t)
+	if v.Status != ticket.Done || v.ClosedAt == nil || len(v.Hops) != 1 {
+		t.Fatalf("undone %+v", v)
+	}
+	if err := f.db.Read().NewSelect().TableExpr("ticket_callbacks").Column("level", "attempts").Where("ticket_id = ? AND round = 0", v.ID).Scan(ctx, &level, &attempts); err != nil || level != 4 || attempts != 1 {
+		t.Errorf("undone, the call-back says %d after %d, %v", level, attempts, err)
+	}
+	// While an appeal waits nothing is done again.
+	v = f.signedBy(t, bureauClerk)
+	v = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "政策不支持"}))(t)
+	v = must(f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(f.see(t, desk, v)), Outcome: &ticket.Outcome{Contacted: true}, Note: "不满意"}))(t)
+	v = must(f.AppealTicket(ctx, bureauClerk, ticket.AskTicket{Ref: ref(v), Code: "policy", Text: "现行政策没有此项补贴"}))(t)
+	_, err = f.Reopen(ctx, desk, ticket.ReopenTicket{Ref: ref(v), Reason: "不满意"})
+	says(t, "with an appeal", err, ticket.ErrRequest, "裁定后再重办")
+	// What the desk answered itself goes to a unit that is named, before and after its end.
+	v = f.mustOpen(t, baker, ask(""))
+	v = must(f.Answer(ctx, desk, ticket.AnswerTicket{Ref: ref(v), Text: "可在线申报。"}))(t)
+	_, err = f.Reopen(ctx, desk, ticket.ReopenTicket{Ref: ref(v), Reason: "网上报不了"})
+	if told, ok := fault.As(err); !ok || len(told.Fields) != 1 || told.Fields[0].Name != "unitId" {
+		t.Errorf("no unit: %v", err)
+	}
+	v = must(f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(v)}))(t)
+	v = must(f.Reopen(ctx, desk, ticket.ReopenTicket{Ref: ref(v), Reason: "网上报不了", UnitID: 20}))(t)
+	if v.Status != ticket.Sent || v.UnitName != "区税务局" || v.ClosedAt != nil {
+		t.Fatalf("answered at the desk, done again %+v", v)
+	}
+	v = must(f.Sign(ctx, taxClerk, ticket.SignTicket{Ref: ref(v)}))(t)
+	if v = must(f.Reply(ctx, taxClerk, ticket.ReplyTicket{Ref: ref(v), Text: "已修复"}))(t); v.Status != ticket.Reported {
+		t.Fatal(v.Status)
+	}
+}
+
 func TestTasksAreAcceptedBeforeTheReply(t *testing.T) {
 	t.Parallel()
 	f, ctx := mustNew(t), context.Background()

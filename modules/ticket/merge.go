@@ -18,10 +18,10 @@ type MergeTicket struct {
 	Note   string
 }
 
-// Merge makes a ticket that waits at the desk or lies with a unit a part of a handling order that is not yet answered. It keeps
-// its number, its query code and its requester; it is answered with the order and called back by itself. What its own units
-// have not finished rests, clocks and all, and is given back to them when the merger is undone. Errors as Answer, with
-// ticket.merge; ErrMerge when the order is merged or answered itself.
+// Merge makes a ticket that waits at the desk, lies with a unit or waits for its requester a part of a handling order that is not
+// yet answered. It keeps its number, its query code and its requester; it is answered with the order and called back by itself.
+// What its own units have not finished rests, clocks and all, and is given back to them when the merger is undone. Errors as
+// Answer, with ticket.merge; ErrMerge when the order is merged or answered itself.
 func (s *Service) Merge(ctx context.Context, actor access.Actor, cmd MergeTicket) (View, error) {
 	note, err := clean("note", "并单说明", cmd.Note, maxNote, false)
 	if err != nil {
@@ -42,6 +42,7 @@ func (s *Service) Merge(ctx context.Context, actor access.Actor, cmd MergeTicket
 		if t.Secrecy != 0 || lead.Secrecy != 0 {
 			return effect{}, ErrMerge.With("保密工单不能并单，请单独办理")
 		}
+		held := t.Status == OnHold
 		if err := t.Merge(lead); err != nil {
 			return effect{}, err
 		}
@@ -55,7 +56,7 @@ func (s *Service) Merge(ctx context.Context, actor access.Actor, cmd MergeTicket
 		}
 		return effect{
 			fact: func(h Head) event.Fact {
-				return Joined{Head: h, Into: lead.ID, Number: lead.Number, Note: note, Hop: rests}
+				return Joined{Head: h, Into: lead.ID, Number: lead.Number, Note: note, Hop: rests, Held: held}
 			},
 			summary: "并入主单 " + lead.Number + "，工单", detail: map[string]any{"into": lead.ID, "rests": rests},
 		}, nil
@@ -69,7 +70,7 @@ type UnmergeTicket struct {
 }
 
 // Unmerge undoes a merger before the handling order was answered: the units go on where they stood, or the ticket waits for the
-// desk again. Errors as Merge.
+// desk again, or for its requester. Errors as Merge.
 func (s *Service) Unmerge(ctx context.Context, actor access.Actor, cmd UnmergeTicket) (View, error) {
 	reason, err := clean("reason", "撤销并单的原因", cmd.Reason, maxNote, true)
 	if err != nil {
@@ -77,7 +78,7 @@ func (s *Service) Unmerge(ctx context.Context, actor access.Actor, cmd UnmergeTi
 	}
 	return s.change(ctx, actor, ToUnmerge, cmd.Ref, cmd, func(ctx context.Context, tx bun.Tx, t *Ticket) (effect, error) {
 		if !t.Allows(ToUnmerge) {
-			return effect{}, t.Unmerge(nil)
+			return effect{}, t.Unmerge(nil, false)
 		}
 		from := t.MergedInto
 		lead, err := goOn(ctx, tx, t.ID)
@@ -89,8 +90,38 @@ func (s *Service) Unmerge(ctx context.Context, actor access.Actor, cmd UnmergeTi
 			g := given(lead)
 			goesOn = &g
 		}
-		return effect{fact: func(h Head) event.Fact { return Parted{h, from, reason, goesOn} }, summary: "撤销并单"}, t.Unmerge(lead)
+		ask, err := heldFor(ctx, tx, t.ID)
+		if err != nil {
+			return effect{}, err
+		}
+		return effect{fact: func(h Head) event.Fact { return Parted{h, from, reason, goesOn, ask} }, summary: "撤销并单"}, t.Unmerge(lead, ask != "")
 	})
+}
+
+// heldFor reads what the requester of a merged ticket had been asked for when it was merged, "" when it was not held then.
+func heldFor(ctx context.Context, tx bun.Tx, id int64) (string, error) {
+	events, err := event.Of(ctx, tx, Object, id)
+	if err != nil {
+		return "", err
+	}
+	var asked Suspended
+	var joined Joined
+	for _, e := range events {
+		switch e.Type {
+		case "ticket.suspended":
+			err = e.Decode(&asked)
+		case "ticket.merged":
+			joined = Joined{}
+			err = e.Decode(&joined)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	if !joined.Held {
+		return "", nil
+	}
+	return asked.Reason, nil
 }
 
 // rest lays down what the units of a ticket have not finished, and returns its lead hop, nil for none. What they asked for

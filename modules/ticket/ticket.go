@@ -331,13 +331,17 @@ func (t *Ticket) Merge(into *Ticket) error {
 	return nil
 }
 
-// Unmerge makes the ticket one of its own again: at the unit whose work rested, nil for none, or at the desk.
-func (t *Ticket) Unmerge(rested *Hop) error {
+// Unmerge makes the ticket one of its own again: at the unit whose work rested, nil for none, or at the desk. A ticket that was
+// held when it was merged waits for its requester again.
+func (t *Ticket) Unmerge(rested *Hop, held bool) error {
 	a, at := ToUnmerge, UnitInfo{}
 	if rested != nil {
 		a, at = partSent, rested.unit()
 		if rested.SignedAt != nil {
 			a = partHandling
+		}
+		if held {
+			a = partHeld
 		}
 	}
 	if err := t.move(a); err != nil {
@@ -407,13 +411,13 @@ func (t *Ticket) CloseUncalled(now time.Time) error {
 	return nil
 }
 
-// Reopen has the same unit do it again under a new clock and returns the new hop.
+// Reopen has the unit the ticket lies with do it again under a new clock and returns the new hop, also when the ticket had ended.
 func (t *Ticket) Reopen(now time.Time, hours int, from UnitInfo, note string) (Hop, error) {
 	if err := t.move(ToReopen); err != nil {
 		return Hop{}, err
 	}
-	t.DueAt, t.ReviewDue = Deadline(now, hours), false
-	t.Rating, t.Opinion, t.OpinionTags = 0, "", "" // the next reply is judged anew
+	t.DueAt, t.ReviewDue, t.ClosedAt = Deadline(now, hours), false, nil
+	t.Rating, t.Opinion, t.OpinionTags, t.Excluded = 0, "", "", false // the next reply is judged anew
 	t.Round++
 	return t.hop(now, from, note), nil
 }

@@ -118,7 +118,7 @@ func decides(a access.Actor, action Action) bool {
 }
 
 // work are the actions a ticket waits for; the others are turns it may take.
-var work = []Action{ToAnswer, ToDecline, ToDispatch, ToSign, ToReply, ToReview, ToCallBack, ToClose, ToReopen}
+var work = []Action{ToAnswer, ToDecline, ToDispatch, ToSign, ToReply, ToReview, ToCallBack, ToClose}
 
 // waitingFor lists the states in which a ticket waits for the actor's own work.
 func waitingFor(a access.Actor) []Status {

@@ -39,7 +39,7 @@ const told = { label: '情况说明', key: 'text' as const, needed: true }
 export const asks: Partial<Record<StepName, StepAsk>> = {
   reopen: {
     title: '退回重办',
-    message: '办理时限重新计算。不选单位时，由原承办单位重办。',
+    message: '办理时限重新计算，已登记的回访和评价保留。不选单位时，由原承办单位重办。',
     confirmText: '退回重办',
     unit: 'optional',
     text: reason('重办原因'),
@@ -142,7 +142,7 @@ export const asks: Partial<Record<StepName, StepAsk>> = {
   merge: {
     title: '并入主单',
     message:
-      '本单保留编号、查询码和联系人，随主单一并答复，分别回访。已派出的，承办单位暂停办理。主单答复前可以撤销并单。',
+      '本单保留编号、查询码和联系人，随主单一并答复，分别回访。已派出的，承办单位暂停办理；已挂起的，不再等待企业补充。主单答复前可以撤销并单。',
     confirmText: '并单',
     ticket: { label: '主单', key: 'intoId' },
     text: note('并单说明（企业可见）', false),
@@ -150,7 +150,8 @@ export const asks: Partial<Record<StepName, StepAsk>> = {
   },
   unmerge: {
     title: '撤销并单',
-    message: '本单恢复单独办理：原已派出的退还原承办单位继续办理，时限扣除并单期间；其余回到待处理。',
+    message:
+      '本单恢复单独办理：原已派出的退还原承办单位继续办理，时限扣除并单期间；原已挂起的继续等待企业补充；其余回到待处理。',
     confirmText: '撤销并单',
     text: reason('撤销并单的原因'),
     done: '已撤销并单',
@@ -171,6 +172,9 @@ export function askFor(step: StepName, ticket: Ticket, request?: TicketRequest):
   const ask = asks[step] && { ...asks[step], step }
   if (step === 'undo' && ask && ticket.undo) {
     return { ...ask, message: `将撤销“${ticket.undo.label}”。${ticket.undo.told}` }
+  }
+  if (step === 'reopen' && ask && ticket.unitName === '') {
+    return { ...ask, unit: 'required', message: '此前由受理席答复，没有承办单位。派给所选单位办理，办理时限重新计算。' }
   }
   if (step === 'decide' && ask && request) {
     if (request.kind === 'extension') return { ...ask, title: '审批延期申请', days: request.days }

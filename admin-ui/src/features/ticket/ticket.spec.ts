@@ -262,6 +262,10 @@ describe('hops and requests', () => {
       expect.anything(),
     )
   })
+  it('asks for a unit when the desk had answered itself', () => {
+    expect(askFor('reopen', { ...ticket, unitName: '区人社局' })?.unit).toBe('optional')
+    expect(askFor('reopen', { ...ticket, unitName: '' })?.unit).toBe('required')
+  })
   it('says before an undo what stays', () => {
     const undone = { ...ticket, undo: { seq: 2, label: '派单至区人社局', told: '已发出的短信不会收回。' } }
     expect(askFor('undo', undone)?.message).toBe('将撤销“派单至区人社局”。已发出的短信不会收回。')
