@@ -330,7 +330,7 @@ func TestDirtyRows(t *testing.T) {
 	}
 	for number, want := range map[int][3]string{
 		5: {"name", "REQUIRED", "必填"}, 6: {"creditCode", "REQUIRED", "必填"}, 7: {"creditCode", "BAD_USCC", ""},
-		8: {"creditCode", "NUMBER_LOST", "身份证号/信用代码被 Excel 转为科学计数法，请将该列设为文本后重新填写"},
+		8: {"creditCode", "NUMBER_LOST", "“统一社会信用代码”被 Excel 转为科学计数法，数字已不完整，请将该列设为文本后重新填写"},
 		9: {"established", "BAD_DATE", "请填写为"}, 11: {"capital", "NUMBER", "例如"}, 12: {"industry", "INDUSTRY", "行业"}, 13: {"", "DUPLICATE_ROW", "第 3 行"},
 		14: {"established", "BAD_DATE", "晚于今天"}, 15: {"contactPhone", "BAD_PHONE", ""}, 18: {"name", "CELL_ERROR", "公式"},
 	} {

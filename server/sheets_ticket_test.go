@@ -9,76 +9,195 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/platform/access"
 )
 
-// ticketLines writes n lines as another desk would hand them over: a title above the heads, phones that a spreadsheet turned
-// into floating numbers, repeated lines, unknown types, fields of the form. It tells how many of each it wrote.
-func ticketLines(n int) (string, map[string]int) {
-	var b strings.Builder
-	b.WriteString("2026年10月热线转办件汇总,,,,,\r\n来件编号,类型,标题,诉求内容,姓名,来电号码,表单信息\r\n")
-	want := map[string]int{}
+// ticketHeads are the columns of another desk: the requester's two stand below a head of their own, as do three more below none.
+var ticketHeads = []any{"来件编号", "类型", "标题", "诉求内容", "姓名", "来电号码", "信用代码", "表单信息"}
+
+// lineWant is what becomes of a row: with a fault, in which field and which.
+type lineWant struct{ state, field, code string }
+
+// ticketLines makes n rows as another desk would hand them over, the first of them row first of the file: phones and codes that a
+// spreadsheet turned into floating numbers, repeated rows, unknown types, fields of the form, cells merged over several rows, blank
+// rows between. It tells what is to become of each.
+func ticketLines(n, first int) ([][]any, map[int]lineWant) {
+	var rows [][]any
+	want := map[int]lineWant{}
 	for i := range n {
-		number, kind, phone, fields, what := fmt.Sprintf("SZ2026-%06d", i), "停水停电停气停热", fmt.Sprintf("138%08d", i), "停供种类：停水；是否停产：是", "created"
-		switch i % 10 {
+		row := []any{fmt.Sprintf("SZ2026-%06d", i), "停水停电停气停热", fmt.Sprintf("园区停水%d", i), "十月二十日起停水，请尽快恢复", "李芳", fmt.Sprintf("138%08d", i), "", "停供种类：停水；是否停产：是"}
+		w := lineWant{state: "created"}
+		switch i % 20 {
 		case 1:
-			phone, what = "1.38E+10", "bad"
+			row[5], w = "1.38E+10", lineWant{"bad", "phone", "NUMBER_LOST"} // as text: what stood there is gone
 		case 2:
-			kind, what = "没有的类型", "bad"
-		case 3:
-			number, what = fmt.Sprintf("SZ2026-%06d", i-3), "skipped"
+			row[1], w = "没有的类型", lineWant{"bad", "type", "TICKET_TYPE"}
+		case 3, 13:
+			row[0], w = fmt.Sprintf("SZ2026-%06d", i-3), lineWant{state: "skipped"}
 		case 4:
-			fields, what = "停供种类：停车", "bad"
-		case 5, 6, 7:
-			number, what = "SZ2026-000000", "skipped"
+			row[7], w = "停供种类：停车", lineWant{"bad", "fields", "*"}
+		case 5, 6, 7, 15:
+			row[0], w = "SZ2026-000000", lineWant{state: "skipped"}
 		case 8:
-			phone, what = "12345", "bad"
+			row[5], w = "12345", lineWant{"bad", "phone", "*"}
 		case 9:
-			kind = "010101"
-			fields = ""
+			row[1], row[7] = "010101", ""
+		case 11:
+			row[6], w = 9.1110112e17, lineWant{"bad", "creditCode", "NUMBER_LOST"} // eighteen digits do not fit into a number
+		case 12:
+			row[5] = 13800000000.0 + float64(i) // eleven do
+		case 14:
+			row[1], w = "", lineWant{"bad", "type", "REQUIRED"} // merged with the cell above
+		case 16:
+			row[2], w = "", lineWant{"bad", "title", "REQUIRED"}
 		}
-		want[what]++
-		fmt.Fprintf(&b, "%s,%s,园区停水%d,\"十月二十日起停水，请尽快恢复\",李芳,%s,%s\r\n", number, kind, i, phone, fields)
+		rows = append(rows, row)
+		want[first+len(rows)-1] = w
+		if i%500 == 499 {
+			rows = append(rows, []any{})
+		}
 	}
-	return b.String(), want
+	return rows, want
 }
 
-// TestTenThousandTickets takes in a file of another desk in GBK: every line is accounted for, with what is wrong with it, and
-// taken in again the file makes nothing new.
-func TestTenThousandTickets(t *testing.T) {
-	t.Parallel()
-	h := testHouse(t)
-	token := staffToken(t, h, identity.Staff{Name: "班长", Account: "lead9", Phone: "13900139009", Party: access.Platform, Roles: []string{"desk_lead"}})
-	const rows = 10_000
-	text, want := ticketLines(rows)
-	gbk, err := simplifiedchinese.GB18030.NewEncoder().String(text)
+// ticketCSV are the rows as a spreadsheet saves them in GBK, below a title.
+func ticketCSV(t *testing.T, rows [][]any) []byte {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("2026年10月热线转办件汇总" + strings.Repeat(",", len(ticketHeads)-1) + "\r\n")
+	for _, r := range append([][]any{ticketHeads}, rows...) {
+		cells := make([]string, len(ticketHeads))
+		for i, c := range r {
+			cells[i] = fmt.Sprint(c)
+			if x, ok := c.(float64); ok {
+				if cells[i] = strconv.FormatFloat(x, 'f', 0, 64); len(cells[i]) > 11 {
+					cells[i] = strconv.FormatFloat(x, 'E', 5, 64)
+				}
+			}
+		}
+		b.WriteString(strings.Join(cells, ",") + "\r\n")
+	}
+	gbk, err := simplifiedchinese.GB18030.NewEncoder().String(b.String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, got := throughImport(t, h, token, "tickets", "十月.csv", []byte(gbk), "skip", map[string]int{"outer": 0})
-	count := map[string]int{}
-	for _, r := range got {
-		count[r["state"].(string)]++
-		if field, code, message := problemOf(r); r["state"] == "bad" && (message == "" || field == "" || strings.Contains(message, "138")) {
-			t.Fatalf("row %v: %q %q %q", r["number"], field, code, message)
+	return []byte(gbk)
+}
+
+// ticketBook are the rows in a workbook, below a title over all columns and a head in two rows: 诉求人 stands over name and phone,
+// every other head over both rows.
+func ticketBook(t *testing.T, rows [][]any) []byte {
+	t.Helper()
+	above, below := slices.Clone(ticketHeads), make([]any, len(ticketHeads))
+	above[4], above[5], below[4], below[5] = "诉求人", nil, ticketHeads[4], ticketHeads[5]
+	return book(t, append([][]any{{"2026年10月热线转办件汇总"}, above, below}, rows...), func(f *excelize.File) {
+		merge := func(from, to string) {
+			if err := f.MergeCell("Sheet1", from, to); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	if len(got) != rows || fmt.Sprint(count) != fmt.Sprint(want) {
-		t.Errorf("%d rows %v, want %v; %v", len(got), count, want, v)
-	}
-	n, err := h.db.Read().NewSelect().TableExpr("tickets").Where("source = 'import'").Count(t.Context())
-	if err != nil || int(n) != want["created"] {
-		t.Errorf("%d tickets for %d created, %v", n, want["created"], err)
-	}
-	filled, err := h.db.Read().NewSelect().TableExpr("ticket_fields").Count(t.Context())
-	if err != nil || int(filled) != want["created"] { // every second of them has two fields
-		t.Errorf("%d fields, %v", filled, err)
+		merge("A1", "H1")
+		merge("E2", "F2")
+		for _, c := range []string{"A", "B", "C", "D", "G", "H"} {
+			merge(c+"2", c+"3")
+		}
+		merge("B17", "B18") // the type of rows 13 and 14
+	})
+}
+
+// TestTenThousandTickets takes in a file of another desk, in GBK and as a workbook with a merged head: every row is accounted for,
+// with what is wrong with it, in the list and in the report to take away, and taken in again the file makes nothing new.
+func TestTenThousandTickets(t *testing.T) {
+	t.Parallel()
+	const n = 10_000
+	for name, c := range map[string]struct {
+		first int
+		write func(*testing.T, [][]any) []byte
+	}{
+		"十月.csv": {3, ticketCSV}, "十月.xlsx": {4, ticketBook},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := testHouse(t)
+			token := staffToken(t, h, identity.Staff{Name: "班长", Account: "lead9", Phone: "13900139009", Party: access.Platform, Roles: []string{"desk_lead"}})
+			rows, want := ticketLines(n, c.first)
+			content := c.write(t, rows)
+			v, got := throughImport(t, h, token, "tickets", name, content, "skip", map[string]int{"outer": 0})
+			if len(got) != n || int(v["read"].(float64)) != n {
+				t.Errorf("%d rows of %d, %v", len(got), n, v)
+			}
+			count, bad := map[string]int{}, map[string]bool{}
+			for number, w := range want {
+				r := got[number]
+				if r == nil {
+					t.Fatalf("row %d is not accounted for", number)
+				}
+				field, code, message := problemOf(r)
+				if r["state"] != w.state || field != w.field && w.state == "bad" || code != w.code && w.code != "*" && w.state == "bad" {
+					t.Fatalf("row %d: %v %s %s %q, want %v", number, r["state"], field, code, message, w)
+				}
+				if w.state == "bad" {
+					if bad[strconv.Itoa(number)] = true; message == "" || strings.Contains(message, "138") {
+						t.Fatalf("row %d: %q", number, message)
+					}
+				}
+				count[w.state]++
+			}
+			made := func() int {
+				t.Helper()
+				made, err := h.db.Read().NewSelect().TableExpr("tickets").Where("source = 'import'").Count(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				return int(made)
+			}
+			if made() != count["created"] {
+				t.Errorf("%d tickets for %d created", made(), count["created"])
+			}
+			if _, text := ask(t, h, "GET", fmt.Sprintf("/api/tickets/%v", got[c.first+9992+9992/500]["objectId"]), token, ""); !strings.Contains(text, "园区停水9992") || !strings.Contains(text, "138****9992") {
+				t.Errorf("the phone that came as a number is read as %s", text)
+			}
+			fields := 0
+			for i := range n {
+				if want[c.first+i+i/500].state == "created" && i%20 != 9 {
+					fields += 2
+				}
+			}
+			if filled, err := h.db.Read().NewSelect().TableExpr("ticket_fields").Count(t.Context()); err != nil || int(filled) != fields {
+				t.Errorf("%d fields of %d, %v", filled, fields, err)
+			}
+
+			status, raw := ask(t, h, "GET", fmt.Sprintf("/api/imports/%v/report", v["id"]), token, "")
+			f, err := excelize.OpenReader(strings.NewReader(raw))
+			if status != 200 || err != nil {
+				t.Fatalf("report: %d, %v", status, err)
+			}
+			defer f.Close()
+			lines, err := f.GetRows("问题清单")
+			if err != nil || len(lines) != len(bad)+1 {
+				t.Fatalf("%d lines in the report of %d bad rows, %v", len(lines), len(bad), err)
+			}
+			last := len(lines[0]) - 1
+			for _, line := range lines[1:] {
+				if !bad[line[last-1]] || line[last] == "" {
+					t.Fatalf("the report has %q", line)
+				}
+				delete(bad, line[last-1])
+			}
+
+			if v, _ = throughImport(t, h, token, "tickets", "再次"+name, content, "skip", map[string]int{"outer": 0}); made() != count["created"] || v["created"].(float64) != 0 {
+				t.Errorf("again %v: %d tickets", v, made())
+			}
+		})
 	}
 }
 

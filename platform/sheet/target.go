@@ -149,8 +149,8 @@ func (t Target) Field(key string) (TargetField, bool) {
 	return TargetField{}, false
 }
 
-// ErrLost is the problem of a code whose digits a spreadsheet lost.
-var ErrLost = fault.New(fault.Invalid, "NUMBER_LOST", "身份证号/信用代码被 Excel 转为科学计数法，请将该列设为文本后重新填写")
+// numberLost is the problem of a code, a phone or another number whose digits a spreadsheet lost.
+const numberLost = "NUMBER_LOST"
 
 var days = []string{"2006-01-02", "2006/1/2", "2006.1.2", "2006年1月2日", "20060102", "2006-1-2"}
 
@@ -177,7 +177,7 @@ func (f TargetField) Read(v Value) (string, *RowProblem) {
 	switch f.Kind {
 	case CodeField:
 		if v.Lost {
-			return problem(ErrLost.Code, ErrLost.Message)
+			return problem(numberLost, "“"+f.Title+"”被 Excel 转为科学计数法，数字已不完整，请将该列设为文本后重新填写")
 		}
 		return blanks.ReplaceAllString(norm.NFKC.String(s), ""), nil
 	case DateField:
