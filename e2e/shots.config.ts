@@ -9,6 +9,8 @@ const server = [base.webServer!].flat()[0]!
 export default defineConfig({
   ...base,
   testDir: 'shots',
-  timeout: 5_400_000,
-  webServer: { ...server, command: `mkdir -p test-results && ${server.command} > test-results/demo.txt`, timeout: 180_000 },
+  timeout: 10_800_000,
+  expect: { timeout: 90_000 },
+  use: { ...base.use, actionTimeout: 60_000, navigationTimeout: 120_000 },
+  webServer: { ...server, command: `mkdir -p test-results && ${server.command} > test-results/demo.txt`, timeout: 600_000 },
 })

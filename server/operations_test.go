@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -269,7 +270,7 @@ func TestAJumpOfTheClockIsTold(t *testing.T) {
 	for _, c := range []struct {
 		by   time.Duration
 		says string
-	}{{time.Hour, "被调快 1 小时"}, {-time.Hour, "被调慢 1 小时"}, {400 * 24 * time.Hour, "被调快 400 天"}, {5 * time.Second, ""}} {
+	}{{time.Hour, "被调快 1 小时"}, {-time.Hour, "被调慢 1 小时"}, {400 * 24 * time.Hour, "被调快 400 天，定时任务暂停 10 分钟"}, {5 * time.Second, ""}} {
 		t.Run(fmt.Sprint(c.by), func(t *testing.T) {
 			t.Parallel()
 			w := mustWatch(t)
@@ -287,6 +288,46 @@ func TestAJumpOfTheClockIsTold(t *testing.T) {
 				t.Errorf("told twice: %v", again)
 			}
 		})
+	}
+}
+
+// TestAClockThatWasSetDoesNoHarm is F-15: set forward, nothing is done by it for a while but what tells people; set back, what
+// had ended does not begin again.
+func TestAClockThatWasSetDoesNoHarm(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	w := mustWatch(t)
+	offered := func() (tasks []string) {
+		t.Helper()
+		if err := w.scheduler.Sweep(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.db.Read().NewRaw("SELECT DISTINCT task FROM task_runs WHERE trigger_kind = 'clock' ORDER BY task").Scan(ctx, &tasks); err != nil {
+			t.Fatal(err)
+		}
+		return tasks
+	}
+	w.now.Advance(400 * 24 * time.Hour)
+	if err := w.clockWasSet(ctx, 400*24*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if tasks := offered(); !slices.Equal(tasks, []string{"operations.inspect"}) {
+		t.Errorf("done by a clock 400 days ahead: %v", tasks)
+	}
+	w.scheduler.Hold(0)
+	if tasks := offered(); !slices.Contains(tasks, "ticket.clocks") || len(tasks) < 20 {
+		t.Errorf("done when nobody set it right: %v", tasks)
+	}
+
+	if _, err := w.identity.Authenticate(ctx, w.token); err == nil {
+		t.Fatal("a session outlives 400 days")
+	}
+	w.now.Advance(-400 * 24 * time.Hour)
+	if err := w.clockWasSet(ctx, -400*24*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.identity.Authenticate(ctx, w.token); err == nil {
+		t.Error("a session that was over lets in again")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"mime/multipart"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -575,6 +576,33 @@ func TestExportOverHTTP(t *testing.T) {
 		if !strings.HasPrefix(line[1], "'=cmd") {
 			t.Errorf("the title %q runs", line[1])
 		}
+	}
+	// what of it did not arrive can be asked for; a look at its size is no download
+	part := func(method, ranges string) *http.Response {
+		req := httptest.NewRequest(method, path, nil)
+		req.Header.Set("Cookie", web.SessionCookieName+"="+agent)
+		if ranges != "" {
+			req.Header.Set("Range", ranges)
+		}
+		res, err := h.web.App.Test(req, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	res := part("GET", "bytes=10-19")
+	b, _ := io.ReadAll(res.Body)
+	if res.StatusCode != 206 || string(b) != text[10:20] || res.Header.Get("Content-Range") != fmt.Sprintf("bytes 10-19/%d", len(text)) {
+		t.Errorf("%d %q %v", res.StatusCode, b, res.Header)
+	}
+	if res := part("GET", fmt.Sprintf("bytes=%d-", len(text))); res.StatusCode != 416 {
+		t.Errorf("beyond the end: %d", res.StatusCode)
+	}
+	if res := part("HEAD", ""); res.StatusCode != 200 || res.ContentLength != int64(len(text)) {
+		t.Errorf("%d, %d bytes", res.StatusCode, res.ContentLength)
+	}
+	if _, text := ask(t, h, "GET", strings.TrimSuffix(path, "/file"), agent, ""); !strings.Contains(text, `"downloads":3`) {
+		t.Errorf("three took something of it: %s", text)
 	}
 	for _, token := range []string{mine, operatorToken(t, h), ""} {
 		if status, _ := ask(t, h, "GET", path, token, ""); status != 404 && status != 403 && status != 401 {

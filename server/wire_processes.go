@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/relay"
@@ -47,6 +48,9 @@ func (h *house) accompany(ctx context.Context, g *errgroup.Group, p parts) {
 	g.Go(func() error {
 		clock.Watch(ctx, time.Second, skewed, func(jump time.Duration) {
 			p.log.Error("the clock of this machine was set; check its time service", "seconds", jump.Seconds())
+			if err := h.clockWasSet(ctx, jump); err != nil {
+				p.log.Error("codes and sessions after the clock was set back", "error", err)
+			}
 		})
 		return nil
 	})
@@ -67,6 +71,18 @@ func (h *house) accompany(ctx context.Context, g *errgroup.Group, p parts) {
 			}
 		}
 	})
+}
+
+// clockWasSet keeps a clock that was set from doing harm: forward, what is due by it waits until somebody could look; back,
+// what had ended stays ended.
+func (h *house) clockWasSet(ctx context.Context, jump time.Duration) error {
+	switch {
+	case jump >= operations.HoldFrom:
+		h.scheduler.Hold(operations.HoldFor)
+	case jump <= -time.Minute:
+		return h.identity.SetBack(ctx, -jump)
+	}
+	return nil
 }
 
 // databaseSkew is how far the database's clock is ahead of ours.

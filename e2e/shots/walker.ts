@@ -4,6 +4,7 @@ import type { Page, Request } from '@playwright/test'
 
 const folder = process.env.SHOTS_DIR ?? 'test-results/shots'
 const widths = [1440, 390]
+const patience = 60_000 // milliseconds for a page to come to rest
 
 /** What is no page: what ends the session or changes its type size, downloads and the stand-ins of other systems. */
 const skipped = /^\/(logout|elder|sandbox|files|captcha|api|healthz|readyz|wechat)|\.(pdf|xlsx|csv|png|jpg|xml|txt)$/
@@ -124,17 +125,23 @@ export class Walk {
     return []
   }
 
-  /** Waits until nothing is on its way, drawn or fetched, for a moment; at the longest ten seconds. */
+  /** Waits until nothing is on its way, drawn or fetched, for a moment; on a loaded machine up to a minute. */
   private async settle(): Promise<void> {
-    for (let n = 0, quiet = 0; n < 100 && quiet < 4; n++) {
+    for (let quiet = 0, end = Date.now() + patience; quiet < 4 && Date.now() < end; ) {
       await this.page.waitForTimeout(100)
       quiet = this.pending.size === 0 ? quiet + 1 : 0
+      if (quiet === 4 && (await this.page.evaluate(busy))) quiet = 0
     }
     for (const r of [...this.pending]) {
-      this.note(`no answer within ten seconds: ${r.method()} ${new URL(r.url()).pathname}`)
+      this.note(`no answer within a minute: ${r.method()} ${new URL(r.url()).pathname}`)
       this.pending.delete(r)
     }
   }
+}
+
+/** Runs in the page: whether something is still drawn as being fetched. */
+function busy(): boolean {
+  return [...document.querySelectorAll<HTMLElement>('.el-skeleton, .el-loading-mask, [aria-busy="true"]')].some((e) => e.offsetParent)
 }
 
 /** Runs in the page: what is wider than its window, which states of failure are shown, where it leads to. */
@@ -150,8 +157,8 @@ function look(): { wide: string[]; wrong: string[]; links: string[]; below: numb
     const text = title.textContent?.trim() ?? ''
     if (failed.test(text) && title.offsetParent) wrong.push(text)
   }
-  for (const busy of document.querySelectorAll<HTMLElement>('.el-skeleton, .el-loading-mask, [aria-busy="true"]')) {
-    if (busy.offsetParent) wrong.push('still loading')
+  for (const skeleton of document.querySelectorAll<HTMLElement>('.el-skeleton, .el-loading-mask, [aria-busy="true"]')) {
+    if (skeleton.offsetParent) wrong.push('still loading')
   }
   const links = [...document.querySelectorAll<HTMLAnchorElement>('a[href]')].filter((a) => a.origin === location.origin).map((a) => a.pathname + a.search)
   const main = document.querySelector<HTMLElement>('main.hq-main')

@@ -67,19 +67,20 @@ func (s *Service) API(srv *web.Server) {
 	huma.Register(api, op("POST", "/api/exports/{id}/retry", "重新导出"), func(ctx context.Context, in *exportGetInput) (*exportOutput, error) {
 		return output(s.Retry(ctx, access.From(ctx), in.ID))
 	})
-	srv.Raw("GET", "/api/exports/:id<int>/file", staff, func(c *fiber.Ctx) error {
+	srv.Download("/api/exports/:id<int>/file", staff, func(c *fiber.Ctx) (web.Download, error) {
 		id, err := c.ParamsInt("id")
 		if err != nil {
-			return fault.ErrNotFound
+			return web.Download{}, fault.ErrNotFound
 		}
-		v, content, err := s.Open(c.UserContext(), access.From(c.UserContext()), int64(id))
+		open := s.Open
+		if c.Method() == fiber.MethodHead {
+			open = s.Look // nothing of it goes out
+		}
+		f, err := open(c.UserContext(), access.From(c.UserContext()), int64(id))
 		if err != nil {
-			return err
+			return web.Download{}, err
 		}
-		c.Set(fiber.HeaderContentType, mimes[v.Format])
-		c.Set(fiber.HeaderContentDisposition, files.ContentDisposition(v.FileName, false))
-		c.Set(fiber.HeaderCacheControl, "private, no-store")
-		return c.SendStream(content, int(v.Size)) // closes it
+		return web.Download{Mime: mimes[f.Format], Disposition: files.ContentDisposition(f.FileName, false), Size: f.Size, Tag: f.SHA256, Written: *f.FinishedAt, Content: f.Content}, nil
 	})
 }
 

@@ -58,6 +58,8 @@ var (
 	ErrRows = fault.New(fault.TooLarge, "EXPORT_ROWS", "符合条件的数据过多，请缩小筛选范围后分次导出")
 	// ErrState: the state does not allow the action.
 	ErrState = fault.New(fault.Conflict, "EXPORT_STATE", "导出任务的状态已变化，请刷新后查看")
+	// ErrDamaged: the file is not as it was written.
+	ErrDamaged = fault.New(fault.Conflict, "EXPORT_DAMAGED", "文件已损坏，不能下载，请重新申请导出")
 	// ErrGone: the file was removed.
 	ErrGone = fault.New(fault.Conflict, "EXPORT_EXPIRED", "文件已过期删除，请重新导出")
 )
@@ -83,8 +85,9 @@ type row struct {
 	After      string     `bun:"position,notnull"` // CSV: where the next part begins
 	FileName   string     `bun:"file_name,notnull"`
 	FileKey    string     `bun:"file_key,notnull"`
-	Size       int64      `bun:"size,notnull"`
-	SHA256     string     `bun:"sha256,notnull"`
+	FileSeal   string     `bun:"file_seal,notnull,type:text"` // sealed key of the file; "" for one of before
+	Size       int64      `bun:"size,notnull"`                // of its text
+	SHA256     string     `bun:"sha256,notnull"`              // of its text
 	Downloads  int64      `bun:"downloads,notnull"`
 	CreatedAt  time.Time  `bun:"created_at,notnull"`
 	StartedAt  *time.Time `bun:"started_at"`
@@ -100,7 +103,8 @@ type part struct {
 	Fence    int64  `bun:"fence,pk"` // of the worker that wrote it
 	Seq      int64  `bun:"seq,pk"`
 	Key      string `bun:"key,notnull"`
-	Ready    bool   `bun:"ready,notnull"` // whole, and part of the file
+	Seal     string `bun:"seal,notnull,type:text"` // sealed key of its file; "" for one of before
+	Ready    bool   `bun:"ready,notnull"`          // whole, and part of the file
 }
 
 func (r *row) columns() []string {
@@ -179,6 +183,9 @@ func find(ctx context.Context, db bun.IDB, a access.Actor, id int64) (*row, erro
 // filterPlace binds the sealed filters to their owner.
 func filterPlace(owner int64) string { return fmt.Sprintf("exports.filters:%d", owner) }
 
+// filePlace binds the sealed key of a file to the file.
+func filePlace(key string) string { return "exports.file:" + key }
+
 func (s *Service) filters(r *row) (sheet.Filter, error) {
 	plain, err := s.Box.Open(r.Filters, filterPlace(r.OwnerID))
 	if err != nil {
@@ -250,6 +257,15 @@ var Migrations = []database.Migration{{
 			"CREATE UNIQUE INDEX exports_busy ON exports (owner_id) WHERE due",
 			"CREATE INDEX exports_due ON exports (id) WHERE due",
 			"CREATE INDEX exports_files ON exports (state, expires_at)",
+		)
+	},
+}, {
+	// A file of before is read as it lies, until it expires.
+	ID: "20261130150000_export_files_sealed",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx,
+			"ALTER TABLE exports ADD COLUMN file_seal TEXT NOT NULL DEFAULT ''",
+			"ALTER TABLE export_parts ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
 		)
 	},
 }}

@@ -3,12 +3,15 @@ package export
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -43,6 +46,7 @@ type world struct {
 	rows   int
 	mu     sync.Mutex
 	people map[int64]access.Actor
+	root   []byte // of the box
 	// page is called before each page is read.
 	page func(after string)
 }
@@ -69,11 +73,12 @@ func (w *world) Place(_ context.Context, a access.Actor) (string, error) {
 func newWorld(t *testing.T, rows int) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), now: clock.NewFake(time.Date(2026, 11, 27, 6, 5, 0, 0, time.UTC)), rows: rows, people: map[int64]access.Actor{7: wang, 8: zhao}, page: func(string) {}}
-	db := databasetest.New(t, slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, Migrations))
+	db := databasetest.New(t, slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, jobs.Migrations, secret.Migrations, Migrations))
 	key, err := secret.ParseKey(secret.NewKey())
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.root = key
 	box, err := secret.New(secret.Keys{Current: "k", Keys: map[string][]byte{"k": key}, Suite: "gm"})
 	if err != nil {
 		t.Fatal(err)
@@ -162,14 +167,17 @@ func (w *world) get(id int64) View {
 
 func (w *world) download(a access.Actor, id int64) []byte {
 	w.t.Helper()
-	v, f, err := w.Open(w.t.Context(), a, id)
+	f, err := w.Open(w.t.Context(), a, id)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer f.Close()
-	b, err := io.ReadAll(f)
-	if err != nil || int64(len(b)) != v.Size {
-		w.t.Fatalf("%d bytes of %d, %v", len(b), v.Size, err)
+	defer f.Content.Close()
+	b, err := io.ReadAll(f.Content)
+	if err != nil || int64(len(b)) != f.Size || f.Content.Size() != f.Size {
+		w.t.Fatalf("%d bytes of %d, %v", len(b), f.Size, err)
+	}
+	if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != f.SHA256 {
+		w.t.Fatal("the digest is not that of the file")
 	}
 	return b
 }
@@ -281,7 +289,7 @@ func TestSecondWorker(t *testing.T) {
 				first <- err
 			}()
 			<-stuck
-			if _, _, err := w.Open(t.Context(), wang, v.ID); !errors.Is(err, ErrState) {
+			if _, err := w.Open(t.Context(), wang, v.ID); !errors.Is(err, ErrState) {
 				t.Fatalf("half a file is offered: %v", err)
 			}
 			if worked, err := other.table.Once(t.Context(), other.work); worked || err != nil {
@@ -369,7 +377,7 @@ func TestCancelAndRetry(t *testing.T) {
 	if err := w.Expire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := w.Open(t.Context(), wang, v.ID); !errors.Is(err, ErrGone) {
+	if _, err := w.Open(t.Context(), wang, v.ID); !errors.Is(err, ErrGone) {
 		t.Errorf("an expired file: %v", err)
 	}
 	if n := w.stored(); n != 0 {
@@ -401,7 +409,7 @@ func TestWhoMayExport(t *testing.T) {
 	if _, err := w.table.Once(ctx, w.work); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := w.Open(ctx, zhao, v.ID); !errors.Is(err, fault.ErrNotFound) {
+	if _, err := w.Open(ctx, zhao, v.ID); !errors.Is(err, fault.ErrNotFound) {
 		t.Errorf("somebody else's file: %v", err)
 	}
 	if list, _, err := w.List(ctx, zhao, "", 0); err != nil || len(list) != 0 {
@@ -415,7 +423,7 @@ func TestWhoMayExport(t *testing.T) {
 	if _, err := w.Create(ctx, weak, Create{Source: "list", Format: CSV, Purpose: "没有权限"}); !errors.Is(err, fault.ErrForbidden) {
 		t.Errorf("without the right: %v", err)
 	}
-	if _, _, err := w.Open(ctx, weak, v.ID); !errors.Is(err, fault.ErrForbidden) {
+	if _, err := w.Open(ctx, weak, v.ID); !errors.Is(err, fault.ErrForbidden) {
 		t.Errorf("the file after the right was taken away: %v", err)
 	}
 	if _, err := w.Create(ctx, access.Actor{UserID: 9, Party: access.Enterprise, Permissions: wang.Permissions}, Create{Source: "list", Format: CSV, Purpose: "企业"}); !errors.Is(err, fault.ErrForbidden) {
@@ -518,3 +526,182 @@ func TestStorageFails(t *testing.T) {
 type broken struct{ files.Storage }
 
 func (broken) Draft(context.Context) (files.Draft, error) { return nil, errors.New("no disk") }
+
+// clear reports what of the files on disk can be read without a key, drafts among them.
+func (w *world) clear(needles ...string) (found []string) {
+	w.t.Helper()
+	err := filepath.WalkDir(w.dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for _, n := range needles {
+			if bytes.Contains(b, []byte(n)) {
+				found = append(found, filepath.Base(path)+": "+n)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return found
+}
+
+// TestExportsAreSealed finds nothing of an export on the disk, neither while it is written nor when it is done; a worker
+// goes on from sealed parts under new root keys, and what was exported before the upgrade is still read.
+func TestExportsAreSealed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 345)
+	ctx := t.Context()
+	secrets := []string{"13800138000", "手机号", "赵强", "PK\x03\x04", "xl/worksheets"}
+	ask := func(f Format) View {
+		v, err := w.Create(ctx, zhao, Create{Source: "list", Format: f, Purpose: "电话回访", Columns: []string{"number", "name", "secret"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	v := ask(CSV)
+	w.page = func(after string) {
+		if after == "270" {
+			panic("the worker dies")
+		}
+	}
+	next, err := secret.ParseKey(secret.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.table.Once(ctx, w.work)
+	if got := w.get(v.ID); err == nil || got.State != Running || got.Rows != 240 {
+		t.Fatalf("%v %+v", err, got)
+	}
+	if n := w.stored(); n != 2 {
+		t.Errorf("%d parts of two", n)
+	}
+	if found := w.clear(secrets...); len(found) > 0 {
+		t.Errorf("parts can be read: %v", found)
+	}
+	var seals []string
+	if err := w.DB.Read().NewRaw("SELECT seal FROM export_parts ORDER BY seq").Scan(ctx, &seals); err != nil || len(seals) < 2 || seals[0] == "" || seals[0] == seals[1] {
+		t.Errorf("%v %q", err, seals)
+	}
+
+	// the root keys change and every sealed column follows; a worker that has the old key no more goes on
+	ring := func(retired bool) secret.Keys {
+		return secret.Keys{Current: "k2", Founding: "k", Keys: map[string][]byte{"k": w.root, "k2": next}, Suite: secret.Intl, Suites: map[string]secret.Suite{"k": secret.GM},
+			Retired: map[string]bool{"k": retired}}
+	}
+	if err := w.Box.Replace(ring(false)); err != nil {
+		t.Fatal(err)
+	}
+	if err := (secret.Rotator{DB: w.DB, Box: w.Box, Clock: w.now, Log: w.Log, Keepers: Sealed()}).Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Box.Replace(ring(true)); err != nil {
+		t.Fatal(err)
+	}
+	w.now.Advance(2 * time.Minute)
+	var read []string
+	w.page = func(after string) { read = append(read, after) }
+	if _, err := w.table.Once(ctx, w.work); err != nil {
+		t.Fatal(err)
+	}
+	if len(read) == 0 || read[0] != "240" {
+		t.Errorf("the second worker read %q", read)
+	}
+	w.page = func(string) {}
+	w.whole(w.download(zhao, v.ID), 3)
+	x := ask(XLSX)
+	if _, err := w.table.Once(ctx, w.work); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.HasPrefix(w.download(zhao, x.ID), []byte("PK\x03\x04")) {
+		t.Error("no workbook")
+	}
+	if found := w.clear(secrets...); len(found) > 0 || w.stored() != 2 {
+		t.Errorf("%d files; what can be read of them: %v", w.stored(), found)
+	}
+
+	// a file that came before the upgrade
+	d, err := w.Storage.Draft(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := newKey()
+	if _, err := d.Write([]byte("序号\r\n1\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Commit(ctx, before); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.DB.Writer().NewRaw("UPDATE exports SET file_key = ?, file_seal = '' WHERE id = ?", before, v.ID).Exec(ctx); err != nil {
+		t.Fatal(err)
+	}
+	f, err := w.Open(ctx, zhao, v.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Content.Close()
+	if b, err := io.ReadAll(f.Content); err != nil || string(b) != "序号\r\n1\r\n" {
+		t.Errorf("%q %v", b, err)
+	}
+}
+
+// spoil changes a byte in every file on disk.
+func (w *world) spoil() {
+	w.t.Helper()
+	err := filepath.WalkDir(w.dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		b[len(b)/2] ^= 1
+		return os.WriteFile(path, b, 0o600)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// TestSpoiledExports: a worker that finds a part changed begins anew, and a file that was changed is not given out.
+func TestSpoiledExports(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 345)
+	v := w.create(wang, CSV)
+	w.page = func(after string) {
+		if after == "270" {
+			panic("the worker dies")
+		}
+	}
+	if _, err := w.table.Once(t.Context(), w.work); err == nil {
+		t.Fatal("nothing happened")
+	}
+	w.page = func(string) {}
+	w.spoil()
+	w.now.Advance(2 * time.Minute)
+	if _, err := w.table.Once(t.Context(), w.work); err == nil || !strings.Contains(err.Error(), "part 1") {
+		t.Fatalf("gone on with changed parts: %v", err)
+	}
+	if got := w.get(v.ID); got.State != Running || got.Rows != 0 {
+		t.Fatalf("%+v", got)
+	}
+	w.now.Advance(2 * time.Minute)
+	if _, err := w.table.Once(t.Context(), w.work); err != nil {
+		t.Fatal(err)
+	}
+	w.whole(w.download(wang, v.ID), 2)
+	if err := w.Expire(t.Context()); err != nil || w.stored() != 1 {
+		t.Fatalf("%d files, %v", w.stored(), err)
+	}
+	w.spoil()
+	if _, err := w.Open(t.Context(), wang, v.ID); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a changed file: %v", err)
+	}
+	if got := w.get(v.ID); got.Downloads != 1 {
+		t.Errorf("counted as taken: %+v", got)
+	}
+}

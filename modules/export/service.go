@@ -359,43 +359,59 @@ func (s *Service) change(ctx context.Context, actor access.Actor, id int64, acti
 	return s.Get(ctx, actor, id)
 }
 
-// Open returns the file of a finished export of the actor's, who still holds the right to the list, and writes down that it
-// was taken. The caller closes it.
-func (s *Service) Open(ctx context.Context, actor access.Actor, id int64) (View, files.Object, error) {
+// File is the content of a finished export.
+type File struct {
+	View
+	SHA256  string
+	Content files.Object
+}
+
+// Look returns the file of a finished export of the actor's, who still holds the right to the list. The caller closes it,
+// and gives nothing of it away.
+func (s *Service) Look(ctx context.Context, actor access.Actor, id int64) (File, error) {
 	r, err := find(ctx, s.DB.Read(), actor, id)
 	if err != nil {
-		return View{}, nil, err
+		return File{}, err
 	}
 	if r.State == Expired {
-		return View{}, nil, ErrGone
+		return File{}, ErrGone
 	}
 	if r.State != Done {
-		return View{}, nil, ErrState.With("导出任务“%s”，还不能下载", r.State.Label())
+		return File{}, ErrState.With("导出任务“%s”，还不能下载", r.State.Label())
 	}
 	src, err := s.source(ctx, r.Source)
 	if err != nil {
-		return View{}, nil, err
+		return File{}, err
 	}
 	if _, err := src.Choose(actor, r.columns()); err != nil {
-		return View{}, nil, fault.ErrForbidden
+		return File{}, fault.ErrForbidden
 	}
-	content, err := s.Storage.Open(ctx, r.FileKey)
+	content, err := s.open(ctx, r.FileKey, r.FileSeal)
 	if err != nil {
-		return View{}, nil, err
+		return File{}, err
+	}
+	return File{s.view(ctx, r), r.SHA256, content}, nil
+}
+
+// Open is Look for who takes the file, or a range of it: that is written down.
+func (s *Service) Open(ctx context.Context, actor access.Actor, id int64) (File, error) {
+	f, err := s.Look(ctx, actor, id)
+	if err != nil {
+		return File{}, err
 	}
 	now := s.Clock.Now()
 	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		err := database.Changed(tx.NewUpdate().Model((*row)(nil)).Set("downloads = downloads + 1").Where("id = ? AND state = ?", r.ID, Done).Exec(ctx))
+		err := database.Changed(tx.NewUpdate().Model((*row)(nil)).Set("downloads = downloads + 1").Where("id = ? AND state = ?", id, Done).Exec(ctx))
 		if errors.Is(err, fault.ErrChanged) {
 			return ErrGone
 		} else if err != nil {
 			return err
 		}
-		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "export.download", Object: Object, ObjectID: r.ID, Summary: "下载导出文件 " + r.FileName,
-			Detail: map[string]any{"rows": r.Rows, "sha256": r.SHA256}})
+		return audit.Write(ctx, tx, actor, now, audit.Record{Action: "export.download", Object: Object, ObjectID: id, Summary: "下载导出文件 " + f.FileName,
+			Detail: map[string]any{"rows": f.Rows, "sha256": f.SHA256}})
 	})
 	if err != nil {
-		return View{}, nil, errors.Join(err, content.Close())
+		return File{}, errors.Join(err, f.Content.Close())
 	}
-	return s.view(ctx, r), content, nil
+	return f, nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/files"
 	"github.com/huiqi/huiqi/platform/lease"
 	"github.com/huiqi/huiqi/platform/sheet"
 )
@@ -229,18 +230,34 @@ func (s *Service) writeCSV(ctx context.Context, c lease.Claim, r *row, o sheet.O
 		}
 		ready = append(ready, p)
 	}
-	return s.keep(ctx, c, r, func(to io.Writer) (string, error) {
+	err = s.keep(ctx, c, r, func(to io.Writer) (string, error) {
 		for _, p := range ready {
-			if err := s.copyPart(ctx, to, p.Key); err != nil {
+			if err := s.copyPart(ctx, to, p); err != nil {
 				return "", fmt.Errorf("part %d: %w", p.Seq, err)
 			}
 		}
 		return "", nil
 	})
+	if errors.Is(err, files.ErrSealed) || errors.Is(err, fault.ErrNotFound) {
+		// a part is not what it was: the next attempt begins anew; the fault is none of the owner's
+		return errors.Join(fmt.Errorf("a part of an export: %s", err.Error()), s.forgetParts(ctx, c, r))
+	}
+	return err
 }
 
-func (s *Service) copyPart(ctx context.Context, to io.Writer, key string) error {
-	f, err := s.Storage.Open(ctx, key)
+func (s *Service) forgetParts(ctx context.Context, c lease.Claim, r *row) error {
+	r.After, r.Rows = "", 0
+	return s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
+		if _, err := tx.NewUpdate().Model((*part)(nil)).Set("ready = ?", false).Where("export_id = ?", r.ID).Exec(ctx); err != nil {
+			return err
+		}
+		_, err := tx.NewUpdate().Model(r).Column("position", "rows_done").WherePK().Exec(ctx)
+		return err
+	})
+}
+
+func (s *Service) copyPart(ctx context.Context, to io.Writer, p part) error {
+	f, err := s.open(ctx, p.Key, p.Seal)
 	if err != nil {
 		return err
 	}
@@ -250,18 +267,19 @@ func (s *Service) copyPart(ctx context.Context, to io.Writer, key string) error 
 }
 
 func (s *Service) writePart(ctx context.Context, c lease.Claim, r *row, p *part, o sheet.Options, next pages) error {
-	err := s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
+	d, seal, err := s.draft(ctx, p.Key)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.Discard() }()
+	p.Seal = seal
+	err = s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
 		_, err := tx.NewInsert().Model(p).Exec(ctx)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	d, err := s.Storage.Draft(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = d.Discard() }()
 	w := sheet.ResumeCSV(d)
 	if p.Seq == 1 {
 		if w, err = sheet.NewCSV(d, o); err != nil {
@@ -311,7 +329,8 @@ func (s *Service) keep(ctx context.Context, c lease.Claim, r *row, fill func(to 
 			return err
 		}
 	}
-	d, err := s.Storage.Draft(ctx)
+	key := newKey()
+	d, seal, err := s.draft(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -322,9 +341,9 @@ func (s *Service) keep(ctx context.Context, c lease.Claim, r *row, fill func(to 
 	if err != nil {
 		return err
 	}
-	r.FileKey = newKey()
+	r.FileKey, r.FileSeal = key, seal
 	if err := s.hold(ctx, c, func(ctx context.Context, tx bun.Tx) error {
-		_, err := tx.NewUpdate().Model(r).Column("file_key").WherePK().Exec(ctx)
+		_, err := tx.NewUpdate().Model(r).Column("file_key", "file_seal").WherePK().Exec(ctx)
 		return err
 	}); err != nil {
 		return err
@@ -428,7 +447,7 @@ func (s *Service) Expire(ctx context.Context) error {
 			return err
 		}
 		err := s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-			_, err := tx.NewUpdate().Model((*row)(nil)).Set("file_key = ''").Where("id = ? AND file_key = ? AND NOT due", r.ID, r.FileKey).Exec(ctx)
+			_, err := tx.NewUpdate().Model((*row)(nil)).Set("file_key = '', file_seal = ''").Where("id = ? AND file_key = ? AND NOT due", r.ID, r.FileKey).Exec(ctx)
 			return err
 		})
 		if err != nil {

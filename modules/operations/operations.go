@@ -141,7 +141,7 @@ const inspectEvery = 15 * time.Second
 // Tasks are what the clock asks for.
 func (s *Service) Tasks() []jobs.Task {
 	return []jobs.Task{
-		{Name: "operations.inspect", Title: "系统健康巡检和告警", Every: inspectEvery, Timeout: time.Minute,
+		{Name: "operations.inspect", Title: "系统健康巡检和告警", Every: inspectEvery, Timeout: time.Minute, Always: true,
 			Failure: "系统健康没有巡检，异常可能不会告警。请查看错误信息，必要时重启服务。",
 			Run:     s.Inspect},
 		{Name: "operations.report", Title: "生成《系统健康状态报告》", Cron: s.Options.ReportCron, Timeout: 10 * time.Minute,

@@ -56,6 +56,12 @@ const (
 	jumpHold  = 10 * time.Minute
 )
 
+// A clock set forward by HoldFrom or more holds what is done by the clock back for HoldFor.
+const (
+	HoldFrom = 5 * time.Minute
+	HoldFor  = 10 * time.Minute
+)
+
 // measureClock compares the clock with one that nobody sets, and with the database server's.
 func (s *Service) measureClock(ctx context.Context) (Reading, error) {
 	s.mu.Lock()
@@ -71,7 +77,11 @@ func (s *Service) measureClock(ctx context.Context) (Reading, error) {
 		if jump < 0 {
 			way = "调慢"
 		}
-		return Reading{State: Bad, Hold: jumpHold, Text: fmt.Sprintf("系统时钟在 %s 被%s %s", clock.Show(wall), way, Spell(jump))}, nil
+		said := fmt.Sprintf("系统时钟在 %s 被%s %s", clock.Show(wall), way, Spell(jump))
+		if jump >= HoldFrom {
+			said += fmt.Sprintf("，定时任务暂停 %s，请在此之前校准时间", Spell(HoldFor))
+		}
+		return Reading{State: Bad, Hold: jumpHold, Text: said}, nil
 	}
 	if s.DB.Kind() != database.Postgres {
 		return Reading{Text: "没有发现跳变"}, nil

@@ -21,9 +21,12 @@ var ErrSealed = errors.New("files: a sealed file does not open")
 // piece can be changed, moved, left out or cut off unnoticed. The storage itself, its copies and its backups see no text.
 func (s *Store) Sealed(c cipher.AEAD) *Store {
 	sealed := *s
-	sealed.storage = &sealedStorage{Storage: s.storage, aead: c}
+	sealed.storage = Sealed(s.storage, c)
 	return &sealed
 }
+
+// Sealed is a storage that keeps one file in s, sealed as Store.Sealed says.
+func Sealed(s Storage, c cipher.AEAD) Storage { return &sealedStorage{Storage: s, aead: c} }
 
 // sealedStorage is a storage for one sealed file.
 type sealedStorage struct {

@@ -29,6 +29,7 @@ type Scheduler struct {
 	mu      sync.Mutex
 	ctx     context.Context // of the process that works; nil before Run and after its end
 	held    map[int64]bool  // the runs that this process works, which it never takes over from itself
+	quiet   time.Time       // until when it offers no ticks, by the time that passes and not by the clock
 	running sync.WaitGroup
 }
 
@@ -197,6 +198,21 @@ func (s *Scheduler) Sweep(ctx context.Context) error {
 	return nil
 }
 
+// Hold has this process offer no ticks for a while, but those of tasks that are Always worked: the clock was set forward, and
+// what is due by it may not be. Who is on duty can set it right meanwhile; a clock that is right goes on by itself. What a
+// person starts is started, and another process goes by its own clock.
+func (s *Scheduler) Hold(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.quiet = time.Now().Add(d)
+}
+
+func (s *Scheduler) holds(t Task) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !t.Always && time.Now().Before(s.quiet)
+}
+
 // due reports whether the tick is still to be offered.
 func (r taskRow) due(t Task, tick time.Time) bool {
 	if r.PausedAt != nil || tick.Before(r.Since) {
@@ -215,7 +231,7 @@ func (r taskRow) wasSetBack(t Task, tick time.Time) bool {
 func (s *Scheduler) offer(ctx context.Context, t Task) error {
 	now := s.o.Clock.Now()
 	tick, ok := t.latest(now)
-	if !ok {
+	if !ok || s.holds(t) {
 		return nil
 	}
 	return s.o.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {

@@ -28,6 +28,8 @@ type Task struct {
 	Run func(ctx context.Context) error
 	// Timeout is how long one run may take; then ctx ends and the run has failed. Zero is two hours.
 	Timeout time.Duration
+	// Always is for work that does not wait when the clock was set forward; see Scheduler.Hold.
+	Always bool
 	// Failure says what it means when the task fails and what to do, as one sentence for the person on duty. It stands
 	// beside the failure and in the alarm.
 	Failure string
