@@ -5178,6 +5178,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/my-review-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本人在审核各步骤看到的提示 */
+        get: operations["get-my-review-hints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/my/consent-accesses": {
         parameters: {
             query?: never;
@@ -7801,6 +7818,40 @@ export interface paths {
         put?: never;
         /** 收回委托 */
         post: operations["post-review-delegations-id-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/review-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 审核各步骤的提示 */
+        get: operations["get-review-hints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/review-hints/{review}/{for}/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设置审核一个步骤的提示 */
+        post: operations["post-review-hints-review-for-step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -19583,11 +19634,69 @@ export interface components {
             /** @description Empty for who reviews nothing. */
             works: components["schemas"]["ReviewWorkView"][];
         };
+        ReviewHint: {
+            /** @description What the picture shows, for those who do not see it. */
+            alt?: string;
+            /** @enum {string} */
+            for: "reviewer" | "submitter";
+            linkText?: string;
+            linkUrl?: string;
+            /** @description Where the picture is read; another picture has another address. */
+            pictureUrl?: string;
+            review: string;
+            /** Format: date-time */
+            setAt?: string;
+            setBy?: string;
+            step: string;
+            text?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ReviewHintInputBody: {
+            /** @description What the picture shows. */
+            alt?: string;
+            linkText?: string;
+            /** @description https:// or an address of this site that begins with /. */
+            linkUrl?: string;
+            /** @description A PNG or JPEG of up to 300 KB in base64; empty takes it away, left out keeps it. */
+            picture?: string;
+            text?: string;
+            /**
+             * Format: int64
+             * @description 0 where there was none.
+             */
+            version: number;
+        };
+        ReviewHintStep: {
+            /** @enum {string} */
+            for: "reviewer" | "submitter";
+            label: string;
+            step: string;
+            /** @description Where it is read, in words. */
+            where: string;
+        };
+        ReviewHinted: {
+            key: string;
+            steps: components["schemas"]["ReviewHintStep"][];
+            title: string;
+        };
+        ReviewHints: {
+            /** @description Those taken away are there without content, with their version. */
+            items: components["schemas"]["ReviewHint"][];
+            /** @description The reviews with every place where a hint can stand. */
+            reviews: components["schemas"]["ReviewHinted"][];
+        };
         ReviewInputBody: {
             evidence?: components["schemas"]["TicketJudgeEvidence"][];
             note?: string;
             /** Format: int64 */
             version: number;
+        };
+        ReviewListHint: {
+            items: components["schemas"]["ReviewHint"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ReviewListListView: {
             items: components["schemas"]["ReviewListView"][];
@@ -33156,6 +33265,35 @@ export interface operations {
             };
         };
     };
+    "get-my-review-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewListHint"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-my-consent-accesses": {
         parameters: {
             query?: {
@@ -38756,6 +38894,73 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ReviewDelegations"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-review-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewHints"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-review-hints-review-for-step": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                review: string;
+                for: "reviewer" | "submitter";
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewHintInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
