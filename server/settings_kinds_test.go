@@ -191,7 +191,7 @@ func TestBadSettingsOfEveryKind(t *testing.T) {
 		"evidence_rules:\n  - {type: NONE, items: []}":                                                                                                  "没有编码为 NONE 的诉求类型",
 		"decline_reasons:\n  - {code: '!', name: 情形, route: 渠道, sort: 1}":                                                                               "编码为 2 至 50 位",
 		"ticket_hints:\n  - {for: staff, step: rate, text: 提示}":                                                                                         "没有这个步骤",
-		"review_hints:\n  - {review: product, for: submitter, step: pass-first, text: 提示}":                                                                       "没有这个步骤",
+		"review_hints:\n  - {review: product, for: submitter, step: pass-first, text: 提示}":                                                              "没有这个步骤",
 		"timed_closing:\n  - {name: 规则, state: closed, days: 3, action: recall, reason: 说明, enabled: true}":                                             "可选择：归档",
 		"calendar: {weekly: [], makeUp: [], days: [], years: []}":                                                                                       "周日至周六",
 		"directory:\n  - {matter: NONE, lead: TZ}":                                                                                                      "没有编码为 NONE 的诉求类型",

@@ -137,7 +137,9 @@ type Hints interface {
 // noHints is where nobody edits any.
 type noHints struct{}
 
-func (noHints) ToSubmitter(context.Context, bun.IDB, string, string) (*hint.Said, error) { return nil, nil }
+func (noHints) ToSubmitter(context.Context, bun.IDB, string, string) (*hint.Said, error) {
+	return nil, nil
+}
 
 // FirstReasons are the reasons an installation begins with.
 func FirstReasons() []reason.Reason {

@@ -89,7 +89,9 @@ func TestEachReaderReadsTheirHints(t *testing.T) {
 		t.Errorf("taken away: %+v", h)
 	}
 	all, err := s.Hints(ctx, editor)
-	if err != nil || len(all.Reviews) != 1 || !slices.ContainsFunc(all.Items, func(h review.Hint) bool { return h.Step == "batch" && h.Version == 2 && h.Text == "" && h.SetBy == "周洁" }) {
+	if err != nil || len(all.Reviews) != 1 || !slices.ContainsFunc(all.Items, func(h review.Hint) bool {
+		return h.Step == "batch" && h.Version == 2 && h.Text == "" && h.SetBy == "周洁"
+	}) {
 		t.Errorf("%+v %v", all, err)
 	}
 	whole, err := s.HintsWhole(ctx, editor)
