@@ -583,6 +583,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/applications/{id}/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 企业补填必填的信息 */
+        post: operations["post-applications-id-fields"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/applications/{id}/hand-over": {
         parameters: {
             query?: never;
@@ -10607,6 +10624,20 @@ export interface components {
             enterprise: components["schemas"]["Piece"][];
             product: components["schemas"]["Piece"][];
         };
+        ApplicationMend: {
+            /** @description To be filled in on its own, not with a supplement. */
+            alone: boolean;
+            fields: components["schemas"]["OwnField"][];
+            /** @description As they are, by the keys of the fields. */
+            values: {
+                [key: string]: string[];
+            };
+            /**
+             * Format: int64
+             * @description What filling in must carry; another one is a conflict. A supplement carries the version of the application.
+             */
+            version: number;
+        };
         ApplicationNoteInputBody: {
             fileIds?: number[];
             note?: string;
@@ -10829,6 +10860,16 @@ export interface components {
              */
             term?: number;
         };
+        ApplicationSupplementInputBody: {
+            /** @description The answers as they are to be to what administrators ask; left out they stay. */
+            fields?: {
+                [key: string]: string[];
+            };
+            fileIds?: number[];
+            note?: string;
+            /** Format: int64 */
+            version: number;
+        };
         ApplicationTelephoneOutputBody: {
             phone: string;
         };
@@ -10912,6 +10953,8 @@ export interface components {
             /** @description When words were searched for. */
             marks?: components["schemas"]["ApplicationMarks"];
             materials: string[];
+            /** @description What the actor fills in, or puts right, for the company. */
+            mend?: components["schemas"]["ApplicationMend"];
             next: string;
             number: string;
             overdue: boolean;
@@ -10936,6 +10979,8 @@ export interface components {
             /** Format: int64 */
             term: number;
             timeline: components["schemas"]["ApplicationStep"][];
+            /** @description What administrators require of the company and it has not answered. */
+            unanswered: string[];
             /** @description The step that the actor may take back. */
             undo?: components["schemas"]["ApplicationUndoView"];
             /** Format: int64 */
@@ -22685,6 +22730,44 @@ export interface operations {
             };
         };
     };
+    "post-applications-id-fields": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationExtraInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-applications-id-hand-over": {
         parameters: {
             query?: never;
@@ -22889,7 +22972,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ApplicationNoteInputBody"];
+                "application/json": components["schemas"]["ApplicationSupplementInputBody"];
             };
         };
         responses: {
