@@ -178,6 +178,7 @@ describe('checkApply', () => {
     ['amount', { amount: '' }],
     ['amount', { amount: '9.99' }],
     ['amount', { amount: '300.01' }],
+    ['amount', { amount: '50.12345' }],
     ['term', { term: '5' }],
     ['term', { term: '37' }],
     ['purpose', { purpose: ' ' }],
