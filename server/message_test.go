@@ -158,6 +158,7 @@ func TestFactsBecomeMessages(t *testing.T) {
 		{application("due_warned", "accepted", map[string]any{"for": "handle", "handlerId": 902, "dueAt": "2026-11-26T10:00:00Z"}), "", []int64{902}, "办理时限将于", "/applications/12"},
 		{application("completed", "completed", nil), "", []int64{her.UserID}, "已办结。", "/applications/12"},
 		{application("completed", "completed", map[string]any{"by": "enterprise"}), "institution 31", staff, "麦香烘焙已确认“云贷〔演示〕”的交付", "/applications/12"},
+		{application("filled", "accepted", nil), "institution 31", staff, "的必填信息，请查看", "/applications/12"},
 		{application("objected", "in_progress", map[string]any{"reason": "报告缺少盖章页"}), "institution 31", staff, "提出异议：报告缺少盖章页。请沟通后重新交付", "/applications/12"},
 		{application("planned", "in_progress", map[string]any{"edition": 1}), "", []int64{her.UserID}, "登记了服务方案", "/applications/12"},
 		{application("step_done", "in_progress", map[string]any{"title": "出具初稿"}), "", []int64{her.UserID}, "完成了一个步骤：出具初稿", "/applications/12"},

@@ -13,7 +13,7 @@ import (
 
 // enterpriseKinds are the rules about the data of companies that an operator edits.
 func (h *house) enterpriseKinds() []settingKind {
-	return []settingKind{h.sourceKind(), h.qualityKind(), h.sizeKind(), h.extraFieldKind(), h.tagKind(), h.reasonKind()}
+	return []settingKind{h.sourceKind(), h.qualityKind(), h.sizeKind(), h.extraFieldKind(), h.tagKind(), h.reasonKind(), h.reviewHintKind()}
 }
 
 type sourceSetting struct {

@@ -100,6 +100,8 @@ assessment_cards:
   - {target: operator, name: 运营评估表, items: [{name: 撮合跟进, points: 60, hint: ''}, {name: 材料审核, points: 40, hint: ''}], fatal: [弄虚作假]}
 conversation_rule: {minutes: 30, closeDays: 14}
 channel_rule: {days: 45, carryDays: 90}
+review_hints:
+  - {review: product, for: reviewer, step: return, text: 写明依据, link_text: 退回的规定, link_url: /help/12, alt: 流程图, picture: iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==}
 return_reasons:
   - {list: enterprise, code: no_stamp, text: 营业执照副本未加盖公章，请盖章后重新提交, words: false, sort: 15, retired: false}
 `
@@ -189,6 +191,7 @@ func TestBadSettingsOfEveryKind(t *testing.T) {
 		"evidence_rules:\n  - {type: NONE, items: []}":                                                                                                  "没有编码为 NONE 的诉求类型",
 		"decline_reasons:\n  - {code: '!', name: 情形, route: 渠道, sort: 1}":                                                                               "编码为 2 至 50 位",
 		"ticket_hints:\n  - {for: staff, step: rate, text: 提示}":                                                                                         "没有这个步骤",
+		"review_hints:\n  - {review: product, for: submitter, step: pass-first, text: 提示}":                                                              "没有这个步骤",
 		"timed_closing:\n  - {name: 规则, state: closed, days: 3, action: recall, reason: 说明, enabled: true}":                                             "可选择：归档",
 		"calendar: {weekly: [], makeUp: [], days: [], years: []}":                                                                                       "周日至周六",
 		"directory:\n  - {matter: NONE, lead: TZ}":                                                                                                      "没有编码为 NONE 的诉求类型",

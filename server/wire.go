@@ -393,6 +393,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		h.consents.Pages,
 		h.licences.Pages,
 		h.institutions.Pages,
+		h.reviews.Pages,
 		h.catalog.Pages,
 		h.applications.Pages,
 		h.evaluations.Pages,

@@ -43,7 +43,7 @@ func exchangeTopics() []exchange.Topic {
 		}},
 		{"申请", [][2]string{
 			{"application.submitted", "申请提交"}, {"application.accepted", "申请受理"}, {"application.declined", "申请不予受理"}, {"application.withdrawn", "申请撤回"},
-			{"application.supplement_asked", "申请要求补正"}, {"application.supplemented", "申请补正提交"}, {"application.progressed", "申请办理进展"},
+			{"application.supplement_asked", "申请要求补正"}, {"application.supplemented", "申请补正提交"}, {"application.filled", "申请信息补填"}, {"application.progressed", "申请办理进展"},
 			{"application.approved", "申请审批通过"}, {"application.disbursed", "申请放款"}, {"application.completed", "申请办结"},
 		}},
 		{"企业", [][2]string{{"enterprise.verified", "企业认证通过"}}},

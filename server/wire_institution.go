@@ -20,7 +20,7 @@ import (
 // not yet when it is made.
 func (h *house) newInstitutions(c Config, p parts) *institution.Service {
 	return institution.New(institution.Deps{DB: h.db, Clock: p.clock, Box: h.box, Files: institutionFiles{h}, Desk: reviewDesk{h}, Accounts: institutionAccounts{h},
-		Operators: institutionOperators{h}, DemoCodes: c.Demo, Reasons: h.reviews, Deputies: h.reviews, Hooks: institution.Hooks{
+		Operators: institutionOperators{h}, DemoCodes: c.Demo, Reasons: h.reviews, Hints: h.reviews, Deputies: h.reviews, Hooks: institution.Hooks{
 			Changed: func(ctx context.Context, tx bun.Tx, card institution.Card) error {
 				return h.catalog.FollowInstitution(ctx, tx, catalog.Provider(card))
 			},

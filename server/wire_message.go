@@ -316,7 +316,7 @@ func (n notices) ofApplication(ctx context.Context, tx bun.Tx, e event.Event) ([
 		return n.ofApplicationTime(ctx, tx, e, f, notice)
 	case "application.progressed":
 		notice.Params["note"] = or(f.Note, f.InstitutionName+"正在办理")
-	case "application.submitted", "application.supplemented", "application.withdrawn":
+	case "application.submitted", "application.supplemented", "application.filled", "application.withdrawn":
 		to, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)
 		return each(to, notice), err
 	default:

@@ -20,6 +20,7 @@ import (
 var (
 	_ enterprise.Reasons  = (*review.Service)(nil)
 	_ institution.Reasons = (*review.Service)(nil)
+	_ institution.Hints   = (*review.Service)(nil)
 
 	_ identity.Deputies    = (*review.Service)(nil)
 	_ enterprise.Deputies  = (*review.Service)(nil)
@@ -55,7 +56,7 @@ func (h *house) newReviews(p parts) *review.Service {
 		{Right: institution.PermApprove, View: institution.PermView, Title: "机构入驻终审"},
 		{Right: catalog.PermReviewPlatform, View: catalog.PermView, Title: "产品初审"},
 		{Right: catalog.PermReviewGovernment, View: catalog.PermView, Title: "产品终审"},
-	}})
+	}, Hinted: hinted()})
 }
 
 // ensureReasons brings the reasons an installation begins with.

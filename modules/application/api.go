@@ -79,6 +79,16 @@ type applicationNoteInput struct {
 	}
 }
 
+type applicationSupplementInput struct {
+	Target
+	Body struct {
+		Version int64               `json:"version"`
+		Note    string              `json:"note,omitempty"`
+		FileIDs []int64             `json:"fileIds,omitempty" maxItems:"9"`
+		Fields  map[string][]string `json:"fields,omitempty" doc:"The answers as they are to be to what administrators ask; left out they stay."`
+	}
+}
+
 type applicationReasonInput struct {
 	Target
 	Body struct {
@@ -291,9 +301,13 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, command(ToWithdraw), func(ctx context.Context, in *applicationReasonInput) (*applicationOutput, error) {
 		return output(s.Withdraw(ctx, access.From(ctx), Withdraw{in.ref(in.Body.Version), in.Body.Reason}))
 	})
-	huma.Register(api, command(ToSupplement), func(ctx context.Context, in *applicationNoteInput) (*applicationOutput, error) {
-		return output(s.Supplement(ctx, access.From(ctx), Supplement{in.ref(in.Body.Version), in.Body.Note, in.Body.FileIDs}))
+	huma.Register(api, command(ToSupplement), func(ctx context.Context, in *applicationSupplementInput) (*applicationOutput, error) {
+		return output(s.Supplement(ctx, access.From(ctx), Supplement{in.ref(in.Body.Version), in.Body.Note, in.Body.FileIDs, in.Body.Fields}))
 	})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/applications/{id}/fields", Summary: "企业补填必填的信息", Tag: tag, Access: owner}.Huma(),
+		func(ctx context.Context, in *applicationExtraInput) (*applicationOutput, error) {
+			return output(s.FillIn(ctx, access.From(ctx), FillIn{Key: in.Key, ID: in.ID, Version: in.Body.Version, Values: in.Body.Values}))
+		})
 	huma.Register(api, command(ToAccept), func(ctx context.Context, in *applicationNoteInput) (*applicationOutput, error) {
 		return output(s.Accept(ctx, access.From(ctx), Accept{in.ref(in.Body.Version), in.Body.Note}))
 	})

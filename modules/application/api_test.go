@@ -90,6 +90,8 @@ func TestTheDeskOverHTTP(t *testing.T) {
 		{"discard", "rival", "POST", "/api/application-drafts/500/discard", "", 204, "", ""},
 		{"unverified", "unverified", "POST", "/api/applications", `{"productId":500,"amount":50000000,"term":12,"purpose":"烤箱","source":"h5"}`, 409, "ENTERPRISE_UNVERIFIED", ""},
 		{"too much", "baker", "POST", "/api/applications", `{"productId":500,"amount":900000000,"term":12,"purpose":"烤箱","source":"h5"}`, 422, `"field":"amount"`, ""},
+		{"fractions of a yuan", "baker", "POST", "/api/applications", `{"productId":500,"amount":50123450,"term":12,"purpose":"烤箱","source":"h5"}`, 422, "申请金额最多 4 位小数", ""},
+		{"a term of -1", "baker", "POST", "/api/applications", `{"productId":500,"amount":50000000,"term":-1,"purpose":"烤箱","source":"h5"}`, 422, "申请期限应为整数", ""},
 		{"of nothing", "baker", "POST", "/api/applications", `{"productId":999,"purpose":"烤箱","source":"h5"}`, 409, "PRODUCT_UNLISTED", ""},
 		{"submit", "baker", "POST", "/api/applications", loan, 200, `"number":"SQ20261124-000001"`, "13800138000"},
 		{"submit twice", "baker", "POST", "/api/applications", loan, 200, `"id":1,`, ""},
@@ -118,6 +120,8 @@ func TestTheDeskOverHTTP(t *testing.T) {
 		{"look at the company", "bank", "POST", "/api/applications/1/diligence", `{"version":5,"day":"2026-11-24","way":"on_site","people":"钱丽、赵强","findings":"负债率低于行业均值","fileIds":[6001]}`, 200, `"status":"in_progress"`, ""},
 		{"she reads no findings", "baker", "GET", "/api/applications/1", "", 200, "尽职调查", "负债率低于行业均值"},
 		{"nor does the platform", "platform", "GET", "/api/applications/1", "", 200, "尽职调查", "负债率低于行业均值"},
+		{"grant at 3,600 %", "bank", "POST", "/api/applications/1/approve", `{"version":6,"amount":40000000,"rate":360000,"term":12}`, 422, "年利率应在 0 至 36% 之间", ""},
+		{"grant for -1", "bank", "POST", "/api/applications/1/approve", `{"version":6,"amount":40000000,"rate":385,"term":-1}`, 422, "期限应在 1 至 360 个月之间", ""},
 		{"approve wrongly", "bank", "POST", "/api/applications/1/approve", `{"version":6,"amount":0,"rate":9999,"term":0}`, 422, `"field":"rate"`, ""},
 		{"approve", "bank", "POST", "/api/applications/1/approve", `{"version":6,"amount":40000000,"rate":385,"term":12}`, 200, `"approvedRate":385`, ""},
 		{"pay too much", "bank", "POST", "/api/applications/1/disburse", `{"version":7,"amount":40000001}`, 422, `"field":"amount"`, ""},
@@ -146,7 +150,7 @@ func TestEveryOperationDeclaresWhoMay(t *testing.T) {
 			}
 		}
 	}
-	if n != 37 {
+	if n != 38 {
 		t.Errorf("%d operations", n)
 	}
 }

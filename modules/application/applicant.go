@@ -1,11 +1,13 @@
 package application
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/fault"
 )
 
 // Withdraw asks to end an application because the company does not want it any more.
@@ -32,9 +34,11 @@ type Supplement struct {
 	Ref
 	Note    string
 	FileIDs []int64
+	// Fields are the answers as they are to be to what administrators ask, by the keys of the fields; nil leaves them as they are.
+	Fields map[string][]string `json:",omitempty"`
 }
 
-// Supplement supplies what is lacking; the application goes on where it stopped. Errors as Withdraw; files must be the
+// Supplement supplies what is lacking, and puts answers right; the application goes on where it stopped. Errors as Withdraw; files must be the
 // actor's own.
 func (s *Service) Supplement(ctx context.Context, actor access.Actor, cmd Supplement) (View, error) {
 	note, err := block("note", "补充说明", cmd.Note, maxNote, true)
@@ -46,7 +50,16 @@ func (s *Service) Supplement(ctx context.Context, actor access.Actor, cmd Supple
 		if err != nil {
 			return effect{}, err
 		}
-		return supplemented(note, cmd.FileIDs), a.Supply(s.Clock.Now(), h)
+		now := s.Clock.Now()
+		changes, wrong := s.mend(ctx, tx, a, cmd.Fields, actor.Name, now)
+		if _, ok := fault.As(wrong); wrong != nil && !ok {
+			return effect{}, wrong
+		}
+		e := supplemented(note, cmd.FileIDs, changes)
+		if len(changes) > 0 {
+			e.after = func(ctx context.Context, tx bun.Tx, _ int64) error { return fullText.Put(ctx, tx, a.doc()) }
+		}
+		return e, cmp.Or(a.Supply(now, h), wrong)
 	})
 }
 

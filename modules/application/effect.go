@@ -23,8 +23,8 @@ func withdrawn(reason string) effect {
 	return effect{fact: func(h Head) event.Fact { return Withdrawn{Head: h, Reason: reason} }, summary: "撤回申请"}
 }
 
-func supplemented(note string, files []int64) effect {
-	return effect{fact: func(h Head) event.Fact { return Supplemented{Head: h, Note: note, FileIDs: files} }, summary: "补充材料", files: files}
+func supplemented(note string, files []int64, changes []Mended) effect {
+	return effect{fact: func(h Head) event.Fact { return Supplemented{Head: h, Note: note, FileIDs: files, Changes: changes} }, summary: "补充材料", files: files, detail: changes}
 }
 
 func accepted(note string) effect {

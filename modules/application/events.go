@@ -59,8 +59,9 @@ type SupplementAsked struct {
 // Supplemented is announced when the company supplied it.
 type Supplemented struct {
 	Head
-	Note    string  `json:"note"`
-	FileIDs []int64 `json:"fileIds,omitempty"`
+	Note    string   `json:"note"`
+	FileIDs []int64  `json:"fileIds,omitempty"`
+	Changes []Mended `json:"changes,omitempty"` // of the answers to what administrators ask
 }
 
 // Progressed is announced when the institution tells how far it is.

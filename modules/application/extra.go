@@ -187,6 +187,9 @@ func (s *Service) addExtra(ctx context.Context, db bun.IDB, actor access.Actor, 
 		}
 		v.Extra = append(v.Extra, item)
 	}
+	if err := s.addMend(ctx, db, actor, a, rows[a.ID], v); err != nil {
+		return err
+	}
 	if !handles(actor, a) || a.ClosedAt != nil {
 		return nil
 	}

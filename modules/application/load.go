@@ -115,7 +115,7 @@ func (t *Teller) step(a *Application, step StoryStep, seq int64) (e effect, row 
 	case ToWithdraw:
 		return withdrawn(note), nil, a.Withdraw(step.At, note)
 	case ToSupplement:
-		return supplemented(note, nil), nil, a.Supply(step.At, t.hours)
+		return supplemented(note, nil, nil), nil, a.Supply(step.At, t.hours)
 	case ToAccept:
 		return accepted(note), nil, a.Accept(step.At, Colleague{ID: step.By.UserID, Name: step.By.Name}, t.hours)
 	case ToDecline:

@@ -44,6 +44,7 @@ type detailPage struct {
 	Withdraw  bool
 	Again     page.Link
 	Supply    *supplyPage
+	Fill      *fillPage
 	Beside    []page.Panel
 	Plan      []PlanStep
 	Answer    *answerPage
@@ -55,8 +56,18 @@ type supplyPage struct {
 	Key         string
 	Errors      page.ErrorSummary
 	Note        page.Field
+	Extra       []page.Field // what administrators ask
 	Files       page.Field
 	Hint        *Hint
+}
+
+// fillPage asks for what is required and was never answered.
+type fillPage struct {
+	ID, Version int64
+	Key         string
+	Labels      string
+	Errors      page.ErrorSummary
+	Extra       []page.Field
 }
 
 type withdrawPage struct {
@@ -90,6 +101,7 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	srv.Page("POST", "/products/:id<int>/apply", who, func(c *fiber.Ctx) error { return s.takeForm(c, p) })
 	srv.Page("GET", "/applications", who, func(c *fiber.Ctx) error { return s.listPage(c, p) })
 	srv.Page("GET", "/applications/:id<int>", who, func(c *fiber.Ctx) error { return s.detailPage(c, p, nil) })
+	srv.Page("POST", "/applications/:id<int>/fields", who, func(c *fiber.Ctx) error { return s.takeFields(c, p) })
 	srv.Page("POST", "/applications/:id<int>/supplement", who, func(c *fiber.Ctx) error { return s.takeSupplement(c, p) })
 	srv.Page("POST", "/applications/:id<int>/answer", who, func(c *fiber.Ctx) error { return s.takeAnswer(c, p) })
 	srv.Page("GET", "/applications/:id<int>/withdraw", who, func(c *fiber.Ctx) error { return s.withdrawPage(c, p, nil) })
@@ -178,7 +190,7 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
 }
 
 var doneTexts = map[string]string{
-	"submitted": "申请已提交，机构受理后会与您联系，进度在本页更新", "withdrawn": "申请已撤回", "supplied": "补充材料已提交", "confirmed": "已确认交付，申请办结", "objected": "异议已提交，机构会与您沟通",
+	"submitted": "申请已提交，机构受理后会与您联系，进度在本页更新", "withdrawn": "申请已撤回", "supplied": "补充材料已提交", "filled": "信息已补填，机构可以看到", "confirmed": "已确认交付，申请办结", "objected": "异议已提交，机构会与您沟通",
 	"open": "贵企业已有这件申请正在办理，无需重复提交",
 }
 
@@ -242,7 +254,12 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 		}
 		r.Note = page.Field{Name: "note", Label: "补充说明", Value: c.FormValue("note"), Required: true, MaxLength: maxNote, Rows: 4, Error: found("note")}
 		r.Files = page.Field{Name: "files", Label: "补充材料", Hint: "支持 jpg、png、pdf、docx、xlsx，可多选，最多 9 个", Accept: acceptFiles, Multiple: true, Error: found("files")}
+		r.Extra = mendFields(c, a, failure, found)
 		data.Supply = r
+	} else if a.Mend != nil {
+		if data.Fill, err = fillForm(c, a, failure); err != nil {
+			return err
+		}
 	} else if failure != nil {
 		return failure
 	}
@@ -253,11 +270,15 @@ func (s *Service) takeSupplement(c *fiber.Ctx, p *web.Pages) error {
 	ctx := c.UserContext()
 	actor, id := access.From(ctx), idOf(c)
 	// Nothing is kept for somebody who may not see the application.
-	if err := s.Sees(ctx, actor, id); err != nil {
+	a, err := s.Get(ctx, actor, id)
+	if err != nil {
 		return err
 	}
 	version, _ := strconv.ParseInt(c.FormValue("version"), 10, 64)
 	cmd := Supplement{Ref: Ref{ID: id, Version: version, Key: c.FormValue("key")}, Note: c.FormValue("note")}
+	if a.Mend != nil {
+		cmd.Fields = typedFields(c)
+	}
 	if strings.TrimSpace(cmd.Note) != "" {
 		files, err := s.received(c)
 		if err != nil {
@@ -271,6 +292,53 @@ func (s *Service) takeSupplement(c *fiber.Ctx, p *web.Pages) error {
 		return s.detailPage(c, p, err)
 	}
 	return c.Redirect(fmt.Sprintf("/applications/%d?done=supplied", id), fiber.StatusSeeOther)
+}
+
+// mendFields are the inputs of what the company may put right: as typed after a failure, otherwise as they are.
+func mendFields(c *fiber.Ctx, a View, failure error, found func(string) string) []page.Field {
+	if a.Mend == nil {
+		return nil
+	}
+	values := a.Mend.Values
+	if failure != nil {
+		values = typedFields(c)
+	}
+	var out []page.Field
+	for _, f := range a.Mend.Fields {
+		out = append(out, f.Input(values[f.Key], found("fields."+f.Key)))
+	}
+	return out
+}
+
+// fillForm asks for what is required and was never answered.
+func fillForm(c *fiber.Ctx, a View, failure error) (*fillPage, error) {
+	r := &fillPage{ID: a.ID, Version: a.Mend.Version, Key: secret.Token(), Labels: strings.Join(a.Unanswered, "、")}
+	found := func(string) string { return "" }
+	if failure != nil {
+		var err error
+		if r.Errors, found, err = web.FormErrors(failure); err != nil {
+			return nil, err
+		}
+	}
+	r.Extra = mendFields(c, a, failure, found)
+	return r, nil
+}
+
+func (s *Service) takeFields(c *fiber.Ctx, p *web.Pages) error {
+	ctx := c.UserContext()
+	actor, id := access.From(ctx), idOf(c)
+	a, err := s.Get(ctx, actor, id)
+	if err != nil {
+		return err
+	}
+	if a.Mend == nil || !a.Mend.Alone { // it was done meanwhile, or goes with the supplement
+		return c.Redirect(fmt.Sprintf("/applications/%d", id), fiber.StatusSeeOther)
+	}
+	version, _ := strconv.ParseInt(c.FormValue("version"), 10, 64)
+	if _, err := s.FillIn(ctx, actor, FillIn{Key: c.FormValue("key"), ID: id, Version: version, Values: typedFields(c)}); err != nil {
+		return s.detailPage(c, p, err)
+	}
+	return c.Redirect(fmt.Sprintf("/applications/%d?done=filled", id), fiber.StatusSeeOther)
 }
 
 func (s *Service) withdrawPage(c *fiber.Ctx, p *web.Pages, failure error) error {

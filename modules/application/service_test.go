@@ -435,6 +435,8 @@ func TestWrongInputsAreToldFieldByField(t *testing.T) {
 		{"amount", "最低申请 10 万元，您填写的是 9.5 万元", func(c *application.Submit) { c.Amount = 9_500_000 }},
 		{"amount", "最高申请 300 万元", func(c *application.Submit) { c.Amount = 300_000_001 }},
 		{"amount", "应为数字", func(c *application.Submit) { c.Amount = -1 }},
+		{"amount", "最多 4 位小数", func(c *application.Submit) { c.Amount = 50_123_450 }}, // typed as 50.12345
+		{"term", "应为整数", func(c *application.Submit) { c.Term = -1 }},
 		{"term", "请填写申请期限", func(c *application.Submit) { c.Term = 0 }},
 		{"term", "6 至 36 个月，您填写的是 5 个月", func(c *application.Submit) { c.Term = 5 }},
 		{"term", "6 至 36 个月", func(c *application.Submit) { c.Term = 37 }},

@@ -281,6 +281,8 @@ func amountWithin(fen int64, o Offer) error {
 		return wrong("本产品最低申请 %s，您填写的是 %s", page.Money(o.AmountMin), page.Money(fen))
 	case fen > most:
 		return wrong("本产品最高申请 %s，您填写的是 %s", page.Money(most), page.Money(fen))
+	case fen%100 != 0:
+		return wrong("申请金额最多 4 位小数，精确到元，请修改")
 	}
 	return nil
 }

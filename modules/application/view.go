@@ -58,6 +58,8 @@ type View struct {
 	TelephoneOpens bool        `json:"telephoneOpens"`
 	Extra          []ExtraItem `json:"extra" nullable:"false" doc:"What was filled into the fields that administrators define."`
 	Fill           *Extra      `json:"fill,omitempty" doc:"What the actor fills in beside it for the institution."`
+	Mend           *Mend       `json:"mend,omitempty" doc:"What the actor fills in, or puts right, for the company."`
+	Unanswered     []string    `json:"unanswered" nullable:"false" doc:"What administrators require of the company and it has not answered."`
 	Reason         string      `json:"reason"` // why it ended, or what is lacking
 	ApprovedAmount int64       `json:"approvedAmount"`
 	ApprovedRate   int         `json:"approvedRate"`
@@ -275,7 +277,7 @@ func stepOf(e event.Event) (Step, error) {
 	case "application.supplemented":
 		var f Supplemented
 		err = e.Decode(&f)
-		s.Label, s.Text, s.FileIDs = "补充材料", f.Note, f.FileIDs
+		s.Label, s.Text, s.FileIDs = "补充材料", join(f.Note, mendedText(f.Changes)), f.FileIDs
 	case "application.progressed":
 		var f Progressed
 		err = e.Decode(&f)
@@ -334,6 +336,10 @@ func stepOf(e event.Event) (Step, error) {
 		var f ExtraFilled
 		err = e.Decode(&f)
 		s.Label, s.Text = "登记扩展信息", strings.Join(f.Fields, "、")
+	case "application.filled":
+		var f Filled
+		err = e.Decode(&f)
+		s.Label, s.Text = "补填申请信息", mendedText(f.Changes)
 	case "application.handed_over":
 		var f HandedOver
 		err = e.Decode(&f)
@@ -348,7 +354,7 @@ func stepOf(e event.Event) (Step, error) {
 // public puts the institution's name in the place of its staff's.
 func (s Step) public(institution string) Step {
 	switch s.Kind {
-	case "application.submitted", "application.withdrawn", "application.supplemented", "application.overdue", "application.due_moved", "application.objected":
+	case "application.submitted", "application.withdrawn", "application.supplemented", "application.overdue", "application.due_moved", "application.objected", "application.filled":
 	case "application.completed":
 		if !strings.HasPrefix(s.Label, "企业") && s.Actor != "" {
 			s.Actor = institution

@@ -128,6 +128,31 @@ func TestTheCatalogueOverHTTP(t *testing.T) {
 	}
 }
 
+// TestBadNumbersAreToldInWords: what an operator may type of a product by mistake is refused at its field, with what to do.
+func TestBadNumbersAreToldInWords(t *testing.T) {
+	t.Parallel()
+	b := mustServe(t)
+	for _, c := range []struct {
+		name, field, says string
+		change            func(*catalog.Content)
+	}{
+		{"a rate of 3,600 %", "rateMax", "年利率不能超过 36.00%，请核对单位", func(c *catalog.Content) { c.RateMax = 360_000 }},
+		{"a term of -1", "termMin", "期限不能为负数", func(c *catalog.Content) { c.TermMin = -1 }},
+		{"an end before the start", "validUntil", "有效期不能早于上架日期", func(c *catalog.Content) { c.ListFrom, c.ValidUntil = "2027-03-01", "2027-02-28" }},
+		{"50.12345 in ten thousands", "amountMax", "额度以万元为单位最多 4 位小数，精确到元，请修改", func(c *catalog.Content) { c.AmountMax = 50_123_450 }},
+	} {
+		content := loan()
+		c.change(&content)
+		status, body := b.do("banker", "POST", "/api/managed-products", mustJSON(t, content))
+		if status != 422 || !strings.Contains(body, `"field":"`+c.field+`"`) || !strings.Contains(body, c.says) {
+			t.Errorf("%s: %d %s", c.name, status, body)
+		}
+	}
+	if _, body := b.do("banker", "GET", "/api/managed-products", ""); !strings.Contains(body, `"items":[]`) {
+		t.Errorf("kept: %s", body)
+	}
+}
+
 func TestEveryOperationDeclaresWhoMay(t *testing.T) {
 	t.Parallel()
 	managed := 0

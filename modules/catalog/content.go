@@ -189,6 +189,13 @@ func (c Content) clean() (Content, error) {
 		}
 		e.span("rate", rateLabel(c.FinancingKind), int64(c.RateMin), int64(c.RateMax), maxRate, page.Rate)
 		e.span("amount", amountLabel(c.FinancingKind), c.AmountMin, c.AmountMax, maxAmount, page.Money)
+		if c.AmountMin%100 != 0 || c.AmountMax%100 != 0 {
+			field := "amountMax"
+			if c.AmountMin%100 != 0 {
+				field = "amountMin"
+			}
+			e.refuse(field, "PRECISION", amountLabel(c.FinancingKind)+"以万元为单位最多 4 位小数，精确到元，请修改")
+		}
 		e.span("term", "期限", int64(c.TermMin), int64(c.TermMax), maxTerm, func(n int64) string { return fmt.Sprintf("%d 个月", n) })
 	} else {
 		out.Cost, out.Venues, out.Deliverables = c.Cost, e.codes("venues", "服务方式", c.Venues, venues), e.list("deliverables", "交付成果", c.Deliverables, maxResults)

@@ -122,6 +122,7 @@ func Permissions() []access.Info {
 		{Name: PermReviewPlatform, Group: "产品", Label: "运营初审、设为推荐"},
 		{Name: PermReviewGovernment, Group: "产品", Label: "政府终审"},
 		{Name: PermTakeDown, Group: "产品", Label: "下架产品"},
+		{Name: PermExport, Group: "产品", Label: "导出产品"},
 		{Name: PermUndo, Group: "产品", Label: "撤销任何产品审核决定"},
 	}
 }

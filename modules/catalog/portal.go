@@ -30,6 +30,7 @@ type listPage struct {
 	Search      searchBox
 	Filters     page.Filters
 	Bar         page.ListBar
+	Note        string      // what the order goes by, where it is not plain
 	Near        bool        // nothing fits exactly: these come closest
 	Meant       []page.Link // what may have been meant
 	Products    []page.ProductCard
@@ -230,6 +231,9 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, path, kind string) error 
 		for _, k := range found.Items[:min(3, len(found.Items))] {
 			data.Meant = append(data.Meant, page.Link{Text: k.Name, URL: fmt.Sprintf("/products/%d", k.ID)})
 		}
+	}
+	if at.values.Get("sort") == string(ByRating) {
+		data.Note = "按企业评价排列，评价次数少的适当折减；还没有评价的产品排在最后。"
 	}
 	last := (min(found.Count, page.CountCap) + cardsPerPage - 1) / cardsPerPage
 	data.Pager = page.NewPager(f.Page, last, func(n int) string {

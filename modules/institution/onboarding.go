@@ -16,6 +16,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/hint"
 	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/text"
 )
@@ -122,6 +123,22 @@ const ReasonsOfApplications = "institution"
 type Reasons interface {
 	// Offered returns those of a list that are in use, in their order.
 	Offered(ctx context.Context, db bun.IDB, list string) ([]reason.Reason, error)
+}
+
+// HintsOfApplications is the review of 入驻 among those that have hints.
+const HintsOfApplications = "institution"
+
+// Hints are what applicants read at the steps of a review, where they are edited.
+type Hints interface {
+	// ToSubmitter returns the hint of a step, nil for none.
+	ToSubmitter(ctx context.Context, db bun.IDB, review, step string) (*hint.Said, error)
+}
+
+// noHints is where nobody edits any.
+type noHints struct{}
+
+func (noHints) ToSubmitter(context.Context, bun.IDB, string, string) (*hint.Said, error) {
+	return nil, nil
 }
 
 // FirstReasons are the reasons an installation begins with.

@@ -14,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/hint"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/web"
 	"github.com/huiqi/huiqi/platform/web/page"
@@ -31,6 +32,7 @@ type applyPage struct {
 	Version  int64
 	Draft    bool // something is kept already
 	Returned string
+	Hint     *hint.Said
 	Errors   page.ErrorSummary
 	Kind     page.Field
 	About    []page.Field
@@ -57,6 +59,7 @@ type statusPage struct {
 	Title    string
 	Status   page.Tag
 	Next     string
+	Hint     *hint.Said
 	Tone     page.Tone
 	Action   page.Link
 	Withdraw string // where the application is taken back; "" when it cannot be
@@ -190,6 +193,9 @@ func (s *Service) applyPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	v.ActiveMe, v.NoIndex, v.Breadcrumb, v.Flash = "onboarding", true, []page.Crumb{{Text: "机构入驻申请"}}, doneTexts[c.Query("done")]
 	status, found := fiber.StatusOK, func(string) string { return "" }
 	data := applyPage{Key: secret.Token()}
+	if data.Hint, err = s.Hints.ToSubmitter(ctx, s.DB.Read(), HintsOfApplications, "form"); err != nil {
+		return err
+	}
 	form := Form{}
 	if open {
 		data.Draft, data.Version = true, a.Version
@@ -289,6 +295,9 @@ func (s *Service) statusPage(c *fiber.Ctx, p *web.Pages) error {
 	}
 	v.ActiveMe, v.NoIndex, v.Breadcrumb, v.Flash = "onboarding", true, []page.Crumb{{Text: "机构入驻申请", URL: home}, {Text: cmp.Or(a.Number, "草稿")}}, doneTexts[c.Query("done")]
 	data := statusPage{Title: cmp.Or(a.Name, "未填写机构名称"), Status: stateTag(a.State), Tone: page.Info, Rounds: a.Rounds, Facts: page.Facts{Caption: "申请信息"}}
+	if data.Hint, err = s.Hints.ToSubmitter(ctx, s.DB.Read(), HintsOfApplications, "at-"+string(a.State)); err != nil {
+		return err
+	}
 	switch a.State {
 	case Draft:
 		data.Next, data.Action = "申请尚未提交，请继续填写。", page.Link{Text: "继续填写", URL: home}

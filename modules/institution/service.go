@@ -42,7 +42,9 @@ type Deps struct {
 	// Deputies tells who reviews for somebody on leave; nil: nobody does.
 	Deputies Deputies
 	// Reasons are the ready reasons for sending an application back; nil has those of the program.
-	Reasons   Reasons
+	Reasons Reasons
+	// Hints are what applicants read beside the form and where an application waits; nil: nothing.
+	Hints     Hints
 	DemoCodes bool
 }
 
@@ -53,6 +55,9 @@ type Service struct{ Deps }
 func New(d Deps) *Service {
 	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Files == nil || d.Desk == nil || d.Accounts == nil || d.Operators == nil {
 		panic("institution: Deps is not complete")
+	}
+	if d.Hints == nil {
+		d.Hints = noHints{}
 	}
 	if d.Reasons == nil {
 		d.Reasons = plainReasons{}

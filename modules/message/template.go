@@ -222,6 +222,7 @@ func templates() []Template {
 		a("due_moved", "申请时限调整", "工作日历调整后，您的申请“{productName}”（{number}）的{clock}变为{due}。"),
 		a("handed_over", "申请转交您经办", "{name}把{enterpriseName}申请“{productName}”（{number}）转交您经办。{note}"),
 		a("submitted", "收到新的申请", "{enterpriseName}申请了“{productName}”（{number}），请及时受理。"),
+		a("filled", "企业已补填申请信息", "{enterpriseName}已补填“{productName}”的申请（{number}）的必填信息，请查看。"),
 		a("supplemented", "企业已补充材料", "{enterpriseName}已为“{productName}”的申请（{number}）补充材料，请继续办理。"),
 		a("withdrawn", "企业撤回申请", "{enterpriseName}撤回了“{productName}”的申请（{number}）。"),
 

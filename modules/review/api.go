@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/hint"
 	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/web"
 )
@@ -13,6 +14,7 @@ import (
 const (
 	tag           = "退回原因"
 	tagDelegation = "委托审核"
+	tagHints      = "审核提示"
 )
 
 type reviewReasonsOutput struct{ Body web.List[ListView] }
@@ -67,9 +69,49 @@ func registerDelegations(api huma.API, s *Service) {
 	})
 }
 
+type reviewHintsOutput struct{ Body Hints }
+
+type reviewReadHintsOutput struct{ Body web.List[Hint] }
+
+type reviewHintInput struct {
+	web.Keyed
+	Review string `path:"review" maxLength:"30"`
+	For    Reader `path:"for" enum:"reviewer,submitter"`
+	Step   string `path:"step" maxLength:"30"`
+	Body   struct {
+		Version  int64   `json:"version" doc:"0 where there was none."`
+		Text     string  `json:"text,omitempty"`
+		LinkText string  `json:"linkText,omitempty"`
+		LinkURL  string  `json:"linkUrl,omitempty" doc:"https:// or an address of this site that begins with /."`
+		Picture  *string `json:"picture,omitempty" doc:"A PNG or JPEG of up to 300 KB in base64; empty takes it away, left out keeps it."`
+		Alt      string  `json:"alt,omitempty" doc:"What the picture shows."`
+	}
+}
+
+func registerHints(api huma.API, s *Service) {
+	edit := access.Require(PermReasons)
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/review-hints", Summary: "审核各步骤的提示", Tag: tagHints, Access: edit}.Huma(),
+		func(ctx context.Context, _ *struct{}) (*reviewHintsOutput, error) {
+			v, err := s.Hints(ctx, access.From(ctx))
+			return &reviewHintsOutput{v}, err
+		})
+	huma.Register(api, web.Operation{Method: "GET", Path: "/api/my-review-hints", Summary: "本人在审核各步骤看到的提示", Tag: tagHints, Access: access.SignedIn()}.Huma(),
+		func(ctx context.Context, _ *struct{}) (*reviewReadHintsOutput, error) {
+			list, err := s.Reads(ctx, access.From(ctx))
+			return &reviewReadHintsOutput{web.NewList(list, "")}, err
+		})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/review-hints/{review}/{for}/{step}", Summary: "设置审核一个步骤的提示", Tag: tagHints, Access: edit}.Huma(),
+		func(ctx context.Context, in *reviewHintInput) (*struct{}, error) {
+			b := in.Body
+			return nil, s.SetHint(ctx, access.From(ctx), SetHint{Key: in.Key, Review: in.Review, For: in.For, Step: in.Step,
+				Set: hint.Set{Text: b.Text, LinkText: b.LinkText, LinkURL: b.LinkURL, Picture: b.Picture, Alt: b.Alt, Version: b.Version}})
+		})
+}
+
 // Register adds the operations of the module to the API.
 func Register(api huma.API, s *Service) {
 	registerDelegations(api, s)
+	registerHints(api, s)
 	edit := access.Require(PermReasons)
 	huma.Register(api, web.Operation{Method: "GET", Path: "/api/return-reasons", Summary: "审核退回原因", Tag: tag, Access: edit}.Huma(),
 		func(ctx context.Context, _ *struct{}) (*reviewReasonsOutput, error) {

@@ -10,6 +10,9 @@
 // transaction of each decision, so that it ends at the moment it ends; what is done by a lent right names both people. Who may
 // see nothing of what is reviewed borrows nothing, and who lost a right lends it no more.
 //
-// Tables: return_reasons, review_delegations. Needs: the lists, the kinds of review, the staff. Announces Delegated and
+// A hint (审核提示) is a text, a link or a picture that reviewers read in the window of a step, or that those whose matter is
+// reviewed read where they fill it in and where it waits. Operators edit them by review, reader and step.
+//
+// Tables: return_reasons, review_delegations, review_hints. Needs: the lists, the kinds of review with their steps, the staff. Announces Delegated and
 // DelegationEnded; a change of reasons is in the audit log and counts for the next decision.
 package review

@@ -11,12 +11,12 @@ import (
 	"github.com/huiqi/huiqi/platform/reason"
 )
 
-// PermReasons is the right to edit the reasons.
+// PermReasons is the right to edit the reasons and the hints.
 const PermReasons access.Permission = "review.reasons"
 
 // Permissions describes the rights for the page where roles are edited.
 func Permissions() []access.Info {
-	return []access.Info{{Name: PermReasons, Group: "系统", Label: "维护审核退回原因"}, {Name: PermDelegations, Group: "系统", Label: "为离岗人员安排委托审核"}}
+	return []access.Info{{Name: PermReasons, Group: "系统", Label: "维护审核退回原因和审核提示"}, {Name: PermDelegations, Group: "系统", Label: "为离岗人员安排委托审核"}}
 }
 
 // maxInUse is how many reasons of a list a reviewer chooses from.

@@ -25,9 +25,11 @@ type Deps struct {
 	// Works are the kinds of review that may be delegated, in the order in which they are shown.
 	Works []Work
 	Staff Staff
+	// Hinted are the reviews with the steps at which hints can stand, in the order in which they are shown.
+	Hinted []Hinted
 }
 
-// Service keeps the reasons and the delegations.
+// Service keeps the hints, the reasons and the delegations.
 type Service struct{ Deps }
 
 // New makes the service. It panics when something of Deps is missing.

@@ -49,6 +49,20 @@ type Row struct {
 // Empty reports whether there is nothing to read: the hint was taken away.
 func (r Row) Empty() bool { return r.Text == "" && r.LinkURL == "" && r.Digest == "" }
 
+// Said is a hint as it is read.
+type Said struct {
+	Text       string `json:"text,omitempty"`
+	LinkText   string `json:"linkText,omitempty"`
+	LinkURL    string `json:"linkUrl,omitempty"`
+	PictureURL string `json:"pictureUrl,omitempty" doc:"Where the picture is read; another picture has another address."`
+	Alt        string `json:"alt,omitempty" doc:"What the picture shows, for those who do not see it."`
+}
+
+// Said is the row as it is read, at its address.
+func (r Row) Said(hint string) Said {
+	return Said{Text: r.Text, LinkText: r.LinkText, LinkURL: r.LinkURL, PictureURL: r.PictureURL(hint), Alt: r.Alt}
+}
+
 // PictureURL is the address of the picture below that of the hint, "" without one; another picture has another address.
 func (r Row) PictureURL(hint string) string {
 	if r.Digest == "" {

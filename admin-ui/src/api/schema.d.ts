@@ -583,6 +583,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/applications/{id}/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 企业补填必填的信息 */
+        post: operations["post-applications-id-fields"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/applications/{id}/hand-over": {
         parameters: {
             query?: never;
@@ -5178,6 +5195,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/my-review-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 本人在审核各步骤看到的提示 */
+        get: operations["get-my-review-hints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/my/consent-accesses": {
         parameters: {
             query?: never;
@@ -7801,6 +7835,40 @@ export interface paths {
         put?: never;
         /** 收回委托 */
         post: operations["post-review-delegations-id-end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/review-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 审核各步骤的提示 */
+        get: operations["get-review-hints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/review-hints/{review}/{for}/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 设置审核一个步骤的提示 */
+        post: operations["post-review-hints-review-for-step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -10556,6 +10624,20 @@ export interface components {
             enterprise: components["schemas"]["Piece"][];
             product: components["schemas"]["Piece"][];
         };
+        ApplicationMend: {
+            /** @description To be filled in on its own, not with a supplement. */
+            alone: boolean;
+            fields: components["schemas"]["OwnField"][];
+            /** @description As they are, by the keys of the fields. */
+            values: {
+                [key: string]: string[];
+            };
+            /**
+             * Format: int64
+             * @description What filling in must carry; another one is a conflict. A supplement carries the version of the application.
+             */
+            version: number;
+        };
         ApplicationNoteInputBody: {
             fileIds?: number[];
             note?: string;
@@ -10778,6 +10860,16 @@ export interface components {
              */
             term?: number;
         };
+        ApplicationSupplementInputBody: {
+            /** @description The answers as they are to be to what administrators ask; left out they stay. */
+            fields?: {
+                [key: string]: string[];
+            };
+            fileIds?: number[];
+            note?: string;
+            /** Format: int64 */
+            version: number;
+        };
         ApplicationTelephoneOutputBody: {
             phone: string;
         };
@@ -10861,6 +10953,8 @@ export interface components {
             /** @description When words were searched for. */
             marks?: components["schemas"]["ApplicationMarks"];
             materials: string[];
+            /** @description What the actor fills in, or puts right, for the company. */
+            mend?: components["schemas"]["ApplicationMend"];
             next: string;
             number: string;
             overdue: boolean;
@@ -10885,6 +10979,8 @@ export interface components {
             /** Format: int64 */
             term: number;
             timeline: components["schemas"]["ApplicationStep"][];
+            /** @description What administrators require of the company and it has not answered. */
+            unanswered: string[];
             /** @description The step that the actor may take back. */
             undo?: components["schemas"]["ApplicationUndoView"];
             /** Format: int64 */
@@ -19583,11 +19679,69 @@ export interface components {
             /** @description Empty for who reviews nothing. */
             works: components["schemas"]["ReviewWorkView"][];
         };
+        ReviewHint: {
+            /** @description What the picture shows, for those who do not see it. */
+            alt?: string;
+            /** @enum {string} */
+            for: "reviewer" | "submitter";
+            linkText?: string;
+            linkUrl?: string;
+            /** @description Where the picture is read; another picture has another address. */
+            pictureUrl?: string;
+            review: string;
+            /** Format: date-time */
+            setAt?: string;
+            setBy?: string;
+            step: string;
+            text?: string;
+            /** Format: int64 */
+            version: number;
+        };
+        ReviewHintInputBody: {
+            /** @description What the picture shows. */
+            alt?: string;
+            linkText?: string;
+            /** @description https:// or an address of this site that begins with /. */
+            linkUrl?: string;
+            /** @description A PNG or JPEG of up to 300 KB in base64; empty takes it away, left out keeps it. */
+            picture?: string;
+            text?: string;
+            /**
+             * Format: int64
+             * @description 0 where there was none.
+             */
+            version: number;
+        };
+        ReviewHintStep: {
+            /** @enum {string} */
+            for: "reviewer" | "submitter";
+            label: string;
+            step: string;
+            /** @description Where it is read, in words. */
+            where: string;
+        };
+        ReviewHinted: {
+            key: string;
+            steps: components["schemas"]["ReviewHintStep"][];
+            title: string;
+        };
+        ReviewHints: {
+            /** @description Those taken away are there without content, with their version. */
+            items: components["schemas"]["ReviewHint"][];
+            /** @description The reviews with every place where a hint can stand. */
+            reviews: components["schemas"]["ReviewHinted"][];
+        };
         ReviewInputBody: {
             evidence?: components["schemas"]["TicketJudgeEvidence"][];
             note?: string;
             /** Format: int64 */
             version: number;
+        };
+        ReviewListHint: {
+            items: components["schemas"]["ReviewHint"][];
+            nextCursor?: string;
+            /** @description A sentence for the reader on how the list was found. */
+            note?: string;
         };
         ReviewListListView: {
             items: components["schemas"]["ReviewListView"][];
@@ -22576,6 +22730,44 @@ export interface operations {
             };
         };
     };
+    "post-applications-id-fields": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplicationExtraInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApplicationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "post-applications-id-hand-over": {
         parameters: {
             query?: never;
@@ -22780,7 +22972,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ApplicationNoteInputBody"];
+                "application/json": components["schemas"]["ApplicationSupplementInputBody"];
             };
         };
         responses: {
@@ -33156,6 +33348,35 @@ export interface operations {
             };
         };
     };
+    "get-my-review-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewListHint"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-my-consent-accesses": {
         parameters: {
             query?: {
@@ -38756,6 +38977,73 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ReviewDelegations"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-review-hints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewHints"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-review-hints-review-for-step": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                review: string;
+                for: "reviewer" | "submitter";
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewHintInputBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

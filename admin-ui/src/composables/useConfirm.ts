@@ -1,8 +1,11 @@
 import { ElMessageBox } from 'element-plus'
+import { h, type VNode } from 'vue'
 
 export interface ConfirmOptions {
   title: string
   message: string
+  /** What stands above the message. */
+  above?: VNode
   /** Says what happens: "删除附件", never "确定". */
   confirmText: string
   cancelText?: string
@@ -12,7 +15,8 @@ export interface ConfirmOptions {
 
 /** Asks before something is done or lost; true when the person agreed. */
 export function confirm(options: ConfirmOptions): Promise<boolean> {
-  return ElMessageBox.confirm(options.message, options.title, {
+  const message = options.above ? h('div', [options.above, h('p', options.message)]) : options.message
+  return ElMessageBox.confirm(message, options.title, {
     confirmButtonText: options.confirmText,
     cancelButtonText: options.cancelText ?? '取消',
     type: options.danger ? 'warning' : 'info',

@@ -20,6 +20,14 @@ export interface FormOptions<V extends object, R> {
   draft?: { name: string; omit?: (keyof V & string)[] }
 }
 
+/** The keys of a group of fields that are not as they were before; none of a value that is no group. */
+function partsThatDiffer(now: unknown, before: unknown): string[] {
+  if (typeof now !== 'object' || typeof before !== 'object' || !now || !before || Array.isArray(now))
+    return []
+  const [a, b] = [now, before] as Record<string, unknown>[]
+  return Object.keys({ ...a, ...b }).filter((k) => JSON.stringify(a![k]) !== JSON.stringify(b![k]))
+}
+
 /** One form from opening to sent: values, errors, draft, leaving, and sending exactly once. */
 export function useForm<V extends object, R>(options: FormOptions<V, R>) {
   const { draft } = options
@@ -39,7 +47,9 @@ export function useForm<V extends object, R>(options: FormOptions<V, R>) {
     () => JSON.parse(JSON.stringify(values)) as Record<string, unknown>,
     (now, before) => {
       for (const name of Object.keys(now)) {
-        if (JSON.stringify(now[name]) !== JSON.stringify(before[name])) delete errors[name]
+        if (JSON.stringify(now[name]) === JSON.stringify(before[name])) continue
+        delete errors[name]
+        for (const part of partsThatDiffer(now[name], before[name])) delete errors[`${name}.${part}`]
       }
       keepDraft(now)
     },
@@ -68,7 +78,9 @@ export function useForm<V extends object, R>(options: FormOptions<V, R>) {
   /** Errors of fields this form has stand at the field; everything else stands above the button. */
   function refuse(thrown: unknown): void {
     const error = asApiError(thrown)
-    const own = Object.entries(error.fields).filter(([name]) => name in values)
+    const own = Object.entries(error.fields).filter(
+      ([name]) => name in values || name.split('.')[0]! in values,
+    )
     setErrors(Object.fromEntries(own))
     const others = Object.keys(error.fields).length > own.length
     problem.value = own.length > 0 && !others ? null : error

@@ -54,6 +54,7 @@ const application: api.Application = {
   materials: ['近六个月流水'],
   hints: [{ kind: '', for: 'handler', step: 'accept', text: '受理前先核对材料', version: 1 }],
   paperFiles: [],
+  unanswered: [],
   source: 'h5',
   contactName: '王芳',
   phone: '138****8000',

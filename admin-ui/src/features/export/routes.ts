@@ -5,6 +5,7 @@ import type { FeatureRoute } from '@/router/feature'
 export const exportPermissions = [
   'ticket.export',
   'application.export',
+  'product.export',
   'enterprise.export',
   'audit.export',
   'message.export',

@@ -1,4 +1,4 @@
-import { ChatLineSquare, UserFilled } from '@element-plus/icons-vue'
+import { ChatLineSquare, InfoFilled, UserFilled } from '@element-plus/icons-vue'
 import type { FeatureRoute } from '@/router/feature'
 import { delegating } from './delegation'
 
@@ -17,6 +17,28 @@ export default [
         {
           heading: '怎样写退回原因',
           text: '写明哪里不符合、应当怎样改。“其他原因”本身不展示，由审核人员写明说明。每类审核至少保留一个使用中的原因。',
+        },
+      ],
+    },
+  },
+  {
+    path: 'system/review-hints',
+    name: 'review-hints',
+    component: () => import('./HintPage.vue'),
+    meta: {
+      title: '审核提示',
+      menu: '系统',
+      icon: InfoFilled,
+      order: 60,
+      permissions: ['review.reasons'],
+      help: [
+        {
+          heading: '提示显示在哪里',
+          text: '审核人员的提示显示在审核、退回和撤销的窗口里；提交方的提示显示在填写产品、入驻申请、证照的地方，以及等待审核期间。',
+        },
+        {
+          heading: '生效和撤回',
+          text: '保存后下次打开该步骤时生效；清空全部内容即不再显示。每次修改都记入审计日志。',
         },
       ],
     },

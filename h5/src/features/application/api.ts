@@ -72,13 +72,23 @@ export const answerDelivery = (
 
 export const supplementApplication = (
   application: Application,
-  body: { note: string; fileIds: number[] },
+  body: { note: string; fileIds: number[]; fields?: Record<string, string[]> },
   key: string,
 ) =>
   call(
     api.POST('/api/applications/{id}/supplement', {
       params: { path: { id: application.id } },
       body: { version: application.version, ...body },
+      headers: idempotent(key),
+    }),
+  )
+
+/** Answers what is required of the company and was never answered. */
+export const fillApplication = (id: number, version: number, values: Record<string, string[]>, key: string) =>
+  call(
+    api.POST('/api/applications/{id}/fields', {
+      params: { path: { id } },
+      body: { version, values },
       headers: idempotent(key),
     }),
   )

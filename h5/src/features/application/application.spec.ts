@@ -117,6 +117,7 @@ const application: api.Application = {
     { id: 9, name: '样例.pdf', size: 10, mime: 'application/pdf', url: '/api/files/9', state: 'available' },
   ],
   paperFiles: [],
+  unanswered: [],
   actions: ['supplement', 'withdraw'],
 }
 
@@ -177,6 +178,7 @@ describe('checkApply', () => {
     ['amount', { amount: '' }],
     ['amount', { amount: '9.99' }],
     ['amount', { amount: '300.01' }],
+    ['amount', { amount: '50.12345' }],
     ['term', { term: '5' }],
     ['term', { term: '37' }],
     ['purpose', { purpose: ' ' }],
@@ -432,6 +434,54 @@ describe('ApplicationDetail', () => {
     await flushPromises()
     expect(supply).toHaveBeenCalledWith(application, { note: '已补传', fileIds: [] }, expect.any(String))
     expect(load).toHaveBeenCalledTimes(2)
+  })
+
+  const heads = { key: 'heads', label: '需认证人数', kind: 'number', required: true } as api.OwnField
+  it('puts an answer right with the supplement, and says at the field what is wrong with it', async () => {
+    const lacking: api.Application = {
+      ...application,
+      mend: { version: 2, alone: false, fields: [heads], values: { heads: ['十二'] } },
+    }
+    vi.spyOn(api, 'getApplication').mockResolvedValue(lacking)
+    const supply = vi
+      .spyOn(api, 'supplementApplication')
+      .mockRejectedValueOnce(new ApiError('invalid', { fields: { 'fields.heads': '需认证人数应为数字' } }))
+      .mockResolvedValue(lacking)
+    const { wrapper } = await open(ApplicationDetail, { id: 3 })
+    await wrapper.get('[name="note"]').setValue('已更正')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(wrapper.text()).toContain('需认证人数应为数字')
+    await wrapper.get('[name="fields.heads"]').setValue('12')
+    expect(wrapper.text()).not.toContain('需认证人数应为数字')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(supply).toHaveBeenLastCalledWith(
+      lacking,
+      { note: '已更正', fileIds: [], fields: { heads: ['12'] } },
+      expect.any(String),
+    )
+  })
+
+  it('asks for what is required and was never answered', async () => {
+    const bare: api.Application = {
+      ...application,
+      status: 'accepted',
+      actions: ['withdraw'],
+      unanswered: ['需认证人数'],
+      mend: { version: 0, alone: true, fields: [heads], values: {} },
+    }
+    vi.spyOn(api, 'getApplication').mockResolvedValue(bare)
+    const fill = vi.spyOn(api, 'fillApplication').mockResolvedValue(bare)
+    const { wrapper } = await open(ApplicationDetail, { id: 3 })
+    expect(wrapper.text()).toContain('还需要填写：需认证人数')
+    await wrapper.get('form').trigger('submit')
+    expect(wrapper.text()).toContain('请填写需认证人数')
+    expect(fill).not.toHaveBeenCalled()
+    await wrapper.get('[name="fields.heads"]').setValue('12')
+    await wrapper.get('form').trigger('submit')
+    await flushPromises()
+    expect(fill).toHaveBeenCalledWith(3, 0, { heads: ['12'] }, expect.any(String))
   })
   it('says that a foreign application was not found', async () => {
     vi.spyOn(api, 'getApplication').mockRejectedValue(new ApiError('not_found'))

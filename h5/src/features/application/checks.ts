@@ -64,6 +64,7 @@ function amountProblem(typed: string, offer: Offer): string | undefined {
   if (fen === null) return '申请金额应为数字，例如 50 或 12.5。'
   if (offer.amountMin && fen < offer.amountMin) return `本产品最低申请 ${money(offer.amountMin)}。`
   if (offer.amountMax && fen > offer.amountMax) return `本产品最高申请 ${money(offer.amountMax)}。`
+  if (fen % 100) return '申请金额最多 4 位小数。'
 }
 
 function termProblem(typed: string, offer: Offer): string | undefined {
