@@ -116,9 +116,9 @@ func permille(a, b int64) int64 {
 	return n.Int64()
 }
 
-// growths are by how much revenue grew from year to year, in permille, the latest year first: of the years whose books and
+// Growths are by how much revenue grew from year to year, in permille, the latest year first: of the years whose books and
 // those of the year before are known. Over no revenue there is no growth.
-func growths(books []criteria.Year) []criteria.Year {
+func Growths(books []criteria.Year) []criteria.Year {
 	var out []criteria.Year
 	for _, y := range books {
 		i := slices.IndexFunc(books, func(b criteria.Year) bool { return b.Year == y.Year-1 })
@@ -136,9 +136,9 @@ func growths(books []criteria.Year) []criteria.Year {
 	return out
 }
 
-// growthNow is the growth of the latest year whose books are known; false when those of the year before are missing.
-func growthNow(books []criteria.Year) (criteria.Year, bool) {
-	all := growths(books)
+// GrowthNow is the growth of the latest year whose books are known; false when those of the year before are missing.
+func GrowthNow(books []criteria.Year) (criteria.Year, bool) {
+	all := Growths(books)
 	if len(all) == 0 || all[0].Year != books[0].Year {
 		return criteria.Year{}, false
 	}

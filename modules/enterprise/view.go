@@ -304,7 +304,7 @@ func (s *Service) factViews(rule ruling, sizes *thresholds, rows []Fact) []FactV
 			}
 		case "revenueGrowth":
 			revenue, _ := fieldOf("revenue")
-			if g, ok := growthNow(revenue.years(rule.annual(revenue, by["revenue"], at))); ok && g.Unknown == "" {
+			if g, ok := GrowthNow(revenue.years(rule.annual(revenue, by["revenue"], at))); ok && g.Unknown == "" {
 				reckoned(fmt.Sprintf("%s（%d 年比上年）", percent(g.N), g.Year), g.Source, g.AsOf)
 			}
 		case "permits":

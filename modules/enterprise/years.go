@@ -74,9 +74,9 @@ func (r ruling) yearly(out criteria.Facts, by map[string][]Fact, now time.Time) 
 	share(out, years, "rdRatio", "rdSpend", "revenue")
 	share(out, years, "debtRatio", "liabilities", "assets")
 	books := out["revenue"].Years
-	if all := growths(books); all != nil {
+	if all := Growths(books); all != nil {
 		x := criteria.Fact{Years: all}
-		if g, ok := growthNow(books); ok {
+		if g, ok := GrowthNow(books); ok {
 			x.Source, x.AsOf, x.Unknown = g.Source, g.AsOf, g.Unknown
 			if g.Unknown == "" {
 				x.Value = criteria.Permille(g.N)
