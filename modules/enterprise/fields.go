@@ -134,6 +134,16 @@ var taxGrades = map[string]string{"A": "A级", "B": "B级", "M": "M级", "C": "C
 // movedTitles are the grades as titles, which they were before they had a field of their own.
 var movedTitles = map[string]criteria.Elsewhere{"tax_a": {Field: "taxGrade", Code: "A"}, "tax_b": {Field: "taxGrade", Code: "B"}, "tax_m": {Field: "taxGrade", Code: "M"}}
 
+// GradeTitles are the grades of tax credit as titles: what offers titles to choose offers these beside them, and a condition that
+// names one asks the grade.
+func GradeTitles() []Group {
+	var out []Group
+	for _, code := range slices.Sorted(maps.Keys(movedTitles)) {
+		out = append(out, Group{code, "纳税信用" + taxGrades[movedTitles[code].Code]})
+	}
+	return out
+}
+
 var sizeNames = map[string]string{"large": "大型", "medium": "中型", "small": "小型", "micro": "微型"}
 
 // Schema is what conditions may ask of a company. With terms its texts name codes; the zero Terms leave the codes.
