@@ -23,7 +23,7 @@ type companyFile struct {
 	Facts map[string]json.RawMessage `json:"facts"`
 }
 
-// readCompany reads a company and adds what follows from its facts: the size class and the share of research.
+// readCompany reads a company and adds what follows from its facts: the size class, shares and growth.
 func readCompany(file string, t enterprise.Terms, at time.Time) (string, criteria.Facts, error) {
 	var c companyFile
 	if err := readJSON(file, &c); err != nil {
@@ -100,17 +100,33 @@ func factValue(f criteria.Field, raw json.RawMessage) (criteria.Value, int64, er
 		}
 		return criteria.Day(day), 0, nil
 	case criteria.Category:
-		if isText && text != "" {
-			return criteria.Code(text), 0, nil
-		}
-		var codes []string
-		if json.Unmarshal(raw, &codes) != nil || len(codes) == 0 || slices.Contains(codes, "") {
+		codes := []string{text}
+		if !isText && json.Unmarshal(raw, &codes) != nil || len(codes) == 0 || slices.Contains(codes, "") {
 			return criteria.Value{}, 0, fmt.Errorf("应为代码，或可能的代码列表")
 		}
+		if err := among(f, codes...); err != nil {
+			return criteria.Value{}, 0, err
+		}
 		return criteria.OneOf(codes...), 0, nil
+	case criteria.Flag:
+		var yes bool
+		if json.Unmarshal(raw, &yes) != nil {
+			return criteria.Value{}, 0, fmt.Errorf("应为 true 或 false")
+		}
+		return criteria.Yes(yes), 0, nil
 	}
-	v, err := holdings(raw)
+	v, err := holdings(f, raw)
 	return v, 0, err
+}
+
+// among refuses codes that a closed list does not have.
+func among(f criteria.Field, codes ...string) error {
+	for _, c := range codes {
+		if _, ok := f.Values[c]; f.Closed && !ok {
+			return fmt.Errorf("没有「%s」这个选项，可用的有 %s", c, strings.Join(slices.Sorted(maps.Keys(f.Values)), "、"))
+		}
+	}
+	return nil
 }
 
 // byYear reads {"now": 22, "2025": 20, "2024": 18}.
@@ -159,7 +175,7 @@ func plainText(raw json.RawMessage, text string) string {
 }
 
 // holdings reads a list of codes, or of {"code","from","to"}.
-func holdings(raw json.RawMessage) (criteria.Value, error) {
+func holdings(f criteria.Field, raw json.RawMessage) (criteria.Value, error) {
 	var items []json.RawMessage
 	wrong := fmt.Errorf(`应为列表，例如 ["high_tech"] 或 [{"code":"high_tech","to":"2027-12-31"}]`)
 	if json.Unmarshal(raw, &items) != nil || items == nil {
@@ -170,6 +186,9 @@ func holdings(raw json.RawMessage) (criteria.Value, error) {
 		var h enterprise.Holding
 		if json.Unmarshal(item, &h.Code) != nil && json.Unmarshal(item, &h) != nil || h.Code == "" {
 			return criteria.Value{}, wrong
+		}
+		if err := among(f, h.Code); err != nil {
+			return criteria.Value{}, err
 		}
 		held := criteria.Holding{Code: h.Code}
 		for _, d := range []struct {
@@ -184,6 +203,9 @@ func holdings(raw json.RawMessage) (criteria.Value, error) {
 				return criteria.Value{}, wrong
 			}
 			*d.into = day
+		}
+		if !held.To.IsZero() && held.To.Before(held.From) {
+			return criteria.Value{}, fmt.Errorf("「%s」的结束日期早于开始日期", h.Code)
 		}
 		out = append(out, held)
 	}
@@ -220,21 +242,60 @@ func derived(facts criteria.Facts, given map[string]json.RawMessage, numbers map
 			facts["sizeClass"] = criteria.Fact{Value: criteria.OneOf(r.Codes()...), Source: "按" + r.Document + "计算", AsOf: asOf}
 		}
 	}
-	if _, stated := facts["rdRatio"]; stated {
-		return
-	}
-	x := facts["rdRatio"]
-	x.Years = shares(facts["rdSpend"].Years, facts["revenue"].Years)
-	if spend, base := pointer("rdSpend"), pointer("revenue"); spend != nil && base != nil {
-		x.Source, x.AsOf = computed, asOf
-		if n, ok := share(*spend, *base); ok {
-			x.Value = criteria.Permille(n)
-		} else {
-			x.Unknown = criteria.NoBase
+	for _, q := range []struct{ name, over, under string }{{"rdRatio", "rdSpend", "revenue"}, {"debtRatio", "liabilities", "assets"}} {
+		if _, stated := facts[q.name]; stated {
+			continue
+		}
+		x := criteria.Fact{Years: shares(facts[q.over].Years, facts[q.under].Years)}
+		if over, base := pointer(q.over), pointer(q.under); over != nil && base != nil {
+			x.Source, x.AsOf = computed, asOf
+			if n, ok := share(*over, *base); ok {
+				x.Value = criteria.Permille(n)
+			} else {
+				x.Unknown = criteria.NoBase
+			}
+		}
+		if x.Source != "" || x.Years != nil {
+			facts[q.name] = x
 		}
 	}
-	if x.Source != "" || x.Years != nil {
-		facts["rdRatio"] = x
+	growth(facts)
+	gradeApart(facts, given)
+}
+
+// growth adds by how much revenue grew, where the books of several years are given and it is not given itself.
+func growth(facts criteria.Facts) {
+	books := slices.Clone(facts["revenue"].Years)
+	slices.SortFunc(books, func(a, b criteria.Year) int { return b.Year - a.Year })
+	all := enterprise.Growths(books)
+	if _, stated := facts["revenueGrowth"]; stated || all == nil {
+		return
+	}
+	x := criteria.Fact{Years: all}
+	if g, ok := enterprise.GrowthNow(books); ok {
+		x.Source, x.AsOf, x.Unknown = g.Source, g.AsOf, g.Unknown
+		if g.Unknown == "" {
+			x.Value = criteria.Permille(g.N)
+		}
+	}
+	facts["revenueGrowth"] = x
+}
+
+// gradeApart reads a grade of tax credit that is given among the titles, as files of before have it.
+func gradeApart(facts criteria.Facts, given map[string]json.RawMessage) {
+	f, _ := enterprise.Schema(enterprise.Terms{}).Field("qualification")
+	var titles []json.RawMessage
+	if _, stated := facts["taxGrade"]; stated || json.Unmarshal(given["qualification"], &titles) != nil {
+		return
+	}
+	for _, raw := range titles {
+		var h enterprise.Holding
+		if json.Unmarshal(raw, &h.Code) != nil && json.Unmarshal(raw, &h) != nil {
+			continue
+		}
+		if m := f.Moved[h.Code]; m.Field == "taxGrade" {
+			facts[m.Field] = criteria.Fact{Value: criteria.Code(m.Code), Source: facts["qualification"].Source, AsOf: facts["qualification"].AsOf}
+		}
 	}
 }
 

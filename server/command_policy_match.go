@@ -19,6 +19,7 @@ type policyFile struct {
 	Conditions   json.RawMessage `json:"conditions"`
 	Clauses      []draft.Clause  `json:"clauses"`
 	NotDecidable []string        `json:"not_decidable"`
+	AnyOf        [][][]string    `json:"any_of"`
 }
 
 func (p *policyCommands) match(out io.Writer) error {
@@ -37,8 +38,14 @@ func (p *policyCommands) match(out io.Writer) error {
 		return err
 	}
 	tree := pol.Conditions
+	var preferences []string
 	if len(tree) == 0 {
 		tree = draftedConditions(pol, t)
+		for _, q := range pol.NotDecidable {
+			if draft.Preferred(q) {
+				preferences = append(preferences, q)
+			}
+		}
 	}
 	if len(tree) == 0 {
 		return configErrorf("%s 中没有申报条件，请给出 conditions 或 clauses", p.Match.Policy)
@@ -57,9 +64,17 @@ func (p *policyCommands) match(out io.Writer) error {
 			Policy  string           `json:"policy"`
 			Company string           `json:"company"`
 			Outcome criteria.Outcome `json:"outcome"`
-		}{pol.Title, company, o})
+			// Preferences put companies before others and decide nothing.
+			Preferences []string `json:"preferences,omitempty"`
+		}{pol.Title, company, o, preferences})
 	}
 	printOutcome(out, pol.Title, company, o)
+	if len(preferences) > 0 {
+		fmt.Fprintln(out, "优先情形（不是条件，不影响结论）：")
+		for _, p := range preferences {
+			fmt.Fprintf(out, "  %s\n", p)
+		}
+	}
 	return nil
 }
 

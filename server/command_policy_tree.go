@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,7 +18,7 @@ import (
 // draftedConditions makes a condition tree of a draft, to try it before a person works on it. What the register of
 // companies has no field for becomes a clause for a human. A clause whose words begin with 或 stands beside the one before.
 func draftedConditions(p policyFile, t enterprise.Terms) json.RawMessage {
-	var all []any
+	var all []asked
 	for i := 0; i < len(p.Clauses); i++ {
 		c := p.Clauses[i]
 		n := draftedClause(c, t)
@@ -27,26 +28,75 @@ func draftedConditions(p policyFile, t enterprise.Terms) json.RawMessage {
 			i++
 		}
 		if before >= 0 && alternatives(c, p.Clauses[before]) {
-			last := all[len(all)-1]
-			if g, ok := last.(map[string]any); ok && g["any"] != nil {
+			last := &all[len(all)-1]
+			if g, ok := last.node.(map[string]any); ok && g["any"] != nil {
 				g["any"] = append(g["any"].([]any), n)
 			} else {
-				all[len(all)-1] = map[string]any{"any": []any{last, n}}
+				last.node = map[string]any{"any": []any{last.node, n}}
 			}
 			continue
 		}
-		all = append(all, n)
+		all = append(all, asked{c.Quote, n})
 	}
 	for _, q := range p.NotDecidable {
-		all = append(all, map[string]any{"op": "human", "quote": q})
+		if !draft.Preferred(q) { // what puts a company before others decides nothing
+			all = append(all, asked{q, map[string]any{"op": "human", "quote": q}})
+		}
+	}
+	for _, list := range p.AnyOf {
+		all = oneOf(all, list)
 	}
 	if len(all) == 0 {
 		return nil
 	}
-	out, err := json.Marshal(map[string]any{"all": all})
+	nodes := make([]any, 0, len(all))
+	for _, a := range all {
+		nodes = append(nodes, a.node)
+	}
+	out, err := json.Marshal(map[string]any{"all": nodes})
 	if err != nil {
 		return nil // of strings and numbers that were just read
 	}
+	return out
+}
+
+// asked is a condition with the words of the text it stands for.
+type asked struct {
+	quote string
+	node  any
+}
+
+// oneOf puts the items of a list, of which one is enough, together where the first of them stood.
+func oneOf(all []asked, list [][]string) []asked {
+	items := make([][]any, len(list))
+	var out []asked
+	at := -1
+	for _, a := range all {
+		i := slices.IndexFunc(list, func(quotes []string) bool { return slices.Contains(quotes, a.quote) })
+		if i < 0 {
+			out = append(out, a)
+			continue
+		}
+		if at < 0 {
+			at = len(out)
+			out = append(out, asked{quote: a.quote})
+		}
+		items[i] = append(items[i], a.node)
+	}
+	if at < 0 {
+		return all
+	}
+	var group []any
+	for _, nodes := range items {
+		switch len(nodes) {
+		case 0:
+		case 1:
+			group = append(group, nodes[0])
+		default:
+			group = append(group, map[string]any{"all": nodes})
+		}
+	}
+	out[at].node = map[string]any{"any": group}
 	return out
 }
 
@@ -99,12 +149,41 @@ func draftedClause(c draft.Clause, t enterprise.Terms) any {
 		return codes("qualification", "has", titlesOf(names, t.Qualifications))
 	case draft.TaxCredit:
 		levels := taxLevels(names, c.Op)
-		if c.Op == "ge" && strings.Contains(c.Quote, "含M") && !slices.Contains(levels, "tax_m") { // B级及以上（含M级）
-			levels = append(levels, "tax_m")
+		if c.Op == "ge" && strings.Contains(c.Quote, "含M") && !slices.Contains(levels, "M") { // B级及以上（含M级）
+			levels = append(levels, "M")
 		}
-		return codes("qualification", "has", levels)
+		if c.Op == "not_on" && len(levels) == 1 {
+			leaf["field"], leaf["op"], leaf["value"] = "taxGrade", "ne", levels[0]
+			return leaf
+		}
+		return codes("taxGrade", "in", levels)
 	case draft.NotOnList:
-		return codes("creditStanding", "notOn", coded(names, nil, standings(names)))
+		courts, lists := courtLists(names)
+		if len(courts) == 0 {
+			return codes("creditStanding", "notOn", coded(lists, nil, standings(lists)))
+		}
+		if len(lists) == 0 {
+			return codes("judgments", "notOn", courts)
+		}
+		first := codes("creditStanding", "notOn", coded(lists, nil, standings(lists)))
+		leaf = maps.Clone(leaf)
+		return map[string]any{"all": []any{first, codes("judgments", "notOn", courts)}}
+	case draft.Other:
+		switch {
+		case c.Op != "true":
+		case penaltyFree.MatchString(c.Quote) && knownYears(c.Period):
+			kinds := enterprise.Penalties()
+			if strings.Contains(c.Quote, "重大") {
+				kinds = enterprise.MajorPenalties()
+			}
+			leaf["field"], leaf["op"], leaf["value"] = "penalties", "notOn", kinds
+			if years := yearsBack(c.Period); years > 0 {
+				leaf["within"] = years
+			}
+			return leaf
+		case paidUp.MatchString(c.Quote) && c.Period == "":
+			return codes("socialArrears", "notOn", []string{"social"})
+		}
 	}
 	field, op, unit := measured(c)
 	if field == "" || op == "" {
@@ -127,8 +206,11 @@ func draftedClause(c draft.Clause, t enterprise.Terms) any {
 			return human
 		}
 		leaf["field"], leaf["of"], leaf["op"] = "rdSpend", "revenue", "ratio_gte"
-	case years > 0 && field == "employees" && over == "total":
+	case years > 0 && !asksYears(field, over):
 		return human
+	}
+	if field == "patents" && c.Subject == "知识产权" {
+		leaf["label"] = "知识产权（按有效专利）"
 	}
 	if years > 0 {
 		leaf["years"], leaf["over"] = years, over
@@ -208,8 +290,83 @@ func measured(c draft.Clause) (field, op, unit string) {
 		return "rdRatio", op, "%"
 	case c.Field == draft.Staff:
 		return "employees", op, "人"
+	case c.Field == draft.SocialInsured && c.Unit == "人":
+		return "insured", op, "人"
+	case c.Field == draft.Growth && c.Unit == "%":
+		return "revenueGrowth", op, "%"
+	case c.Field == draft.Patents && c.Unit == "件":
+		return property(c), op, "件"
+	case c.Field == draft.Loan && c.Unit == "万元" && !oneLoan.MatchString(c.Quote):
+		return "loans", op, "万元"
+	case c.Field == draft.Other:
+		m := otherMeasures[c.Subject]
+		if m[1] == c.Unit {
+			return m[0], op, m[1]
+		}
 	}
 	return "", "", ""
+}
+
+// otherMeasures are the measures the draft has no field of its own for, and the register has.
+var otherMeasures = map[string][2]string{
+	"资产负债率": {"debtRatio", "%"}, "资产总额": {"assets", "万元"}, "总资产": {"assets", "万元"}, "资产总计": {"assets", "万元"}, "负债总额": {"liabilities", "万元"},
+	"注册商标": {"trademarks", "件"}, "有效注册商标": {"trademarks", "件"}, "商标": {"trademarks", "件"},
+}
+
+var (
+	// oneLoan is a loan by itself, asked for or given, and not what a company owes.
+	oneLoan = regexp.MustCompile(`单[户笔]|每[户笔]|授信|申请|拟|新增|首次|首贷|期限`)
+	// penaltyFree asks for no penalty, of whatever office and kind.
+	penaltyFree = regexp.MustCompile(`(?:未|无|没有|不存在)(?:受到|受过|发生|存在|有|被处以)?过?(?:重大|较?严重)?行政处罚(?:记录|情形|情况|等?(?:不良)?记录)?的?$`)
+	paidUp      = regexp.MustCompile(`(?:无|未|没有|不存在)(?:拖欠|欠缴|欠)(?:职工|员工)?(?:社会保险|社保)费?用?(?:情况|情形|行为|记录|问题)?的?$`)
+	// notYet is property that is asked for, or held abroad, or that another right stands beside: the register does not count it.
+	notYet = regexp.MustCompile(`申请|受理|实审|PCT|海外|国外|境外|植物新品种|布图设计|转化`)
+)
+
+// property is the field of the register that counts what a clause counts; empty where it counts several together.
+func property(c draft.Clause) string {
+	if notYet.MatchString(c.Quote) && !strings.Contains(c.Quote, "授权") {
+		return ""
+	}
+	switch {
+	case c.Subject == "软件著作权", c.Subject == "软著":
+		return "copyrights"
+	case c.Subject == "知识产权":
+		if strings.Contains(c.Quote, "类知识产权") {
+			return ""
+		}
+		return "patents"
+	case c.Subject != "专利":
+		return ""
+	case strings.Contains(c.Quote, "实用新型") || strings.Contains(c.Quote, "外观设计"):
+		return ""
+	case strings.Contains(c.Quote, "发明"):
+		return "inventions"
+	}
+	return "patents"
+}
+
+// asksYears reports whether the register keeps single years of a field, and can take them together so.
+func asksYears(field, over string) bool {
+	f, ok := enterprise.Schema(enterprise.Terms{}).Field(field)
+	return ok && f.Yearly != "" && (over != "total" || f.Booked || field == "rdRatio")
+}
+
+// knownYears reports whether a period is none, or one of years back from today.
+func knownYears(period string) bool { return period == "" || yearsBack(period) > 0 }
+
+// courtLists parts the names of lists into those that courts keep, by their codes, and the others.
+func courtLists(names []string) (courts, lists []string) {
+	for _, n := range names {
+		if strings.Contains(n, "被执行人") {
+			if !slices.Contains(courts, "dishonest") {
+				courts = append(courts, "dishonest")
+			}
+			continue
+		}
+		lists = append(lists, n)
+	}
+	return courts, lists
 }
 
 func valuesOf(v any) []string {
@@ -268,13 +425,13 @@ func titlesOf(names []string, list map[string]string) []string {
 	return out
 }
 
-// taxLevels gives the titles that stand for a level of tax credit, or for it and those above: A, B, M.
+// taxLevels gives the grades of tax credit that are asked for, or one and those above.
 func taxLevels(levels []string, op string) []string {
-	order := []string{"A", "B", "M"}
+	order := []string{"A", "B", "M", "C", "D"}
 	var out []string
 	for i, l := range order {
 		if slices.Contains(levels, l) || op == "ge" && len(levels) == 1 && slices.Index(order, levels[0]) > i {
-			out = append(out, "tax_"+strings.ToLower(l))
+			out = append(out, l)
 		}
 	}
 	return out

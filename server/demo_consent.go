@@ -50,7 +50,7 @@ func (h *house) seedConsents(ctx context.Context, s *seeded) error {
 			w.Body += "\n五、本授权书的最新文本可以随时在“我的企业—数据授权”中查看。"
 		case consent.ShareInstitution:
 			s.at.Set(s.now.AddDate(0, 0, -10))
-			w.Groups, w.Material = []string{"basic", "operation", "standing"}, true
+			w.Groups, w.Material = []string{"basic", "operation", "standing", "admin", "tax", "ip"}, true
 		default:
 			continue
 		}

@@ -31,6 +31,9 @@ func (h *house) seedCompanies(ctx context.Context, s *seeded) error {
 		}
 		s.ids["owner:"+o.Key] = id
 		people[o.Company] = append(people[o.Company], id)
+		if o.Also != "" {
+			people[o.Also] = append(people[o.Also], id)
+		}
 	}
 	var keys []string
 	var list []enterprise.Known
@@ -169,9 +172,51 @@ func demoFacts(c demo.Company, now time.Time) ([]enterprise.Fact, error) {
 			lists = append(lists, enterprise.Holding{Code: c.CreditStanding})
 		}
 		add("creditStanding", lists, enterprise.FromCredit, lastMonth)
+		addSections(c, add, yearEnd, lastMonth)
 	}
 	slices.SortStableFunc(out, func(a, b enterprise.Fact) int { return bytes.Compare([]byte(a.Field), []byte(b.Field)) })
 	return out, nil
+}
+
+// addSections adds what offices know of a company's insurance, tax, property and records.
+func addSections(c demo.Company, add func(field string, value any, source enterprise.Source, asOf time.Time), yearEnd, lastMonth time.Time) {
+	x := c.Sections
+	for _, n := range []struct {
+		field  string
+		value  *int64
+		source enterprise.Source
+		asOf   time.Time
+	}{
+		{"insured", x.Insured, enterprise.FromSocial, lastMonth}, {"liabilities", x.Liabilities, enterprise.FromTax, yearEnd}, {"loans", x.Loans, enterprise.FromCredit, yearEnd},
+		{"patents", x.Patents, enterprise.FromBureau, lastMonth}, {"inventions", x.Inventions, enterprise.FromBureau, lastMonth},
+		{"copyrights", x.Copyrights, enterprise.FromBureau, lastMonth}, {"trademarks", x.Trademarks, enterprise.FromBureau, lastMonth},
+	} {
+		if n.value != nil {
+			add(n.field, *n.value, n.source, n.asOf)
+		}
+	}
+	if x.Insured != nil { // the years before, for the chart and for conditions that ask of several
+		for back, share := range []int64{94, 88, 80} {
+			add("insured", *x.Insured*share/100, enterprise.FromSocial, yearEnd.AddDate(-back, 0, 0))
+		}
+	}
+	if x.TaxGrade != "" {
+		add("taxGrade", x.TaxGrade, enterprise.FromTax, time.Date(lastMonth.In(clock.Beijing).Year(), 4, 25, 0, 0, 0, 0, clock.Beijing).UTC())
+	}
+	for _, l := range []struct {
+		field  string
+		list   []demo.Record
+		source enterprise.Source
+	}{{"penalties", x.Penalties, enterprise.FromCredit}, {"judgments", x.Judgments, enterprise.FromCredit}, {"socialArrears", x.SocialArrears, enterprise.FromSocial}} {
+		if l.list == nil {
+			continue
+		}
+		held := []enterprise.Holding{}
+		for _, r := range l.list {
+			held = append(held, enterprise.Holding{Code: r.Code, No: r.No, From: r.From, To: r.To, By: r.By, Text: r.Text})
+		}
+		add(l.field, held, l.source, lastMonth)
+	}
 }
 
 // demoReviews is how many unverified companies have sent their licence, and how many of those were sent back.

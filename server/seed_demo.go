@@ -76,6 +76,9 @@ func (h *house) demoAccounts() []demoAccount {
 		if o.Key == world.Walk.BakeryOwner {
 			list = append(list, demoAccount{"短信登录", o.Phone, "企业负责人，在门户或手机端登录"})
 		}
+		if o.Key == world.Walk.TwoCompanies {
+			list = append(list, demoAccount{"短信登录", o.Phone, "两家企业的负责人，在“我的企业”切换"})
+		}
 	}
 	for _, in := range world.Institutions {
 		if in.Key == world.Walk.Bank {

@@ -359,6 +359,18 @@ func known(c volume.Company, members []int64) enterprise.Known {
 	if c.Research > 0 {
 		add("rdSpend", c.Research, enterprise.FromTax)
 	}
+	add("insured", c.Insured, enterprise.FromSocial)
+	add("liabilities", c.Liabilities, enterprise.FromTax)
+	add("loans", c.Loans, enterprise.FromCredit)
+	add("taxGrade", c.TaxGrade, enterprise.FromTax)
+	add("patents", c.Patents, enterprise.FromBureau)
+	add("inventions", c.Inventions, enterprise.FromBureau)
+	k.Facts = append(k.Facts, enterprise.NewFact("revenue", c.LastRevenue, enterprise.FromTax, c.At.AddDate(-1, 0, 0)))
+	penalties := []enterprise.Holding{}
+	if c.Fined != "" {
+		penalties = append(penalties, enterprise.Holding{Code: "fine", From: c.Fined})
+	}
+	add("penalties", penalties, enterprise.FromCredit)
 	var held []enterprise.Holding
 	for _, q := range c.Qualifications {
 		held = append(held, enterprise.Holding{Code: q, From: c.Established})

@@ -115,6 +115,9 @@ func suitOptions() catalog.SuitOptions {
 	o.Sections = named(t.Industries, func(code string) bool { return len(code) <= 2 })
 	o.Regions = named(t.Regions, func(code string) bool { return len(code) > 4 })
 	o.Titles = named(t.Qualifications, func(string) bool { return true })
+	for _, g := range enterprise.GradeTitles() { // offered among the titles, and asked of the grade
+		o.Titles = append(o.Titles, catalog.Option(g))
+	}
 	return o
 }
 

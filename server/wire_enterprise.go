@@ -54,7 +54,7 @@ func (h *house) reliedOn(ctx context.Context, db bun.IDB, enterpriseID int64, si
 
 // terms are the names of the codes that facts about companies hold.
 var terms = sync.OnceValue(func() enterprise.Terms {
-	t := enterprise.Terms{Industries: map[string]string{}, Regions: map[string]string{}, Qualifications: map[string]string{}}
+	t := enterprise.Terms{Industries: map[string]string{}, Regions: map[string]string{}, Qualifications: map[string]string{}, Permits: map[string]bool{}}
 	industries, err := reference.Industries()
 	if err != nil {
 		panic(fmt.Sprintf("server: reference lists: %v", err)) // embedded, and tested
@@ -75,6 +75,9 @@ var terms = sync.OnceValue(func() enterprise.Terms {
 	}
 	for _, q := range titles {
 		t.Qualifications[q.Code] = q.Name
+		if q.Group == reference.Permits {
+			t.Permits[q.Code] = true
+		}
 	}
 	return t
 })

@@ -68,7 +68,8 @@ type enterpriseStateInput struct {
 		Assets    string `json:"assets,omitempty" maxLength:"40" doc:"In 万元."`
 		RDSpend   string `json:"rdSpend,omitempty" maxLength:"40" doc:"Last year's, in 万元."`
 		Industry  string `json:"industry,omitempty" maxLength:"200" doc:"Code or name of GB/T 4754."`
-		Year      string `json:"year,omitempty" maxLength:"10" doc:"Says that the numbers are those at the end of this full year; empty for the last year's books and today's staff."`
+		MoreFacts
+		Year string `json:"year,omitempty" maxLength:"10" doc:"Says that the numbers are those at the end of this full year; empty for the last year's books and today's staff."`
 	}
 }
 
@@ -194,7 +195,7 @@ func Register(api huma.API, s *Service) {
 	})
 	huma.Register(api, own("POST", "/api/my/enterprise/facts", "填报企业信息"), func(ctx context.Context, in *enterpriseStateInput) (*mineOutput, error) {
 		b := in.Body
-		v, err := s.State(ctx, access.From(ctx), StateFacts{in.Key, b.Employees, b.Revenue, b.Assets, b.RDSpend, b.Industry, b.Year})
+		v, err := s.State(ctx, access.From(ctx), StateFacts{in.Key, b.Employees, b.Revenue, b.Assets, b.RDSpend, b.Industry, b.MoreFacts, b.Year})
 		return &mineOutput{v}, err
 	})
 	huma.Register(api, own("GET", "/api/my/enterprise/members", "本企业成员与加入申请"), func(ctx context.Context, _ *struct{}) (*membersOutput, error) {

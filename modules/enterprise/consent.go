@@ -17,7 +17,11 @@ type Group struct{ Code, Name string }
 
 // Groups are the groups of fields, in the order in which they are shown.
 func Groups() []Group {
-	return []Group{{"basic", groupBasic}, {"operation", groupOperation}, {"standing", groupStanding}}
+	var out []Group
+	for _, g := range groupNames() {
+		out = append(out, Group{g[0], g[1]})
+	}
+	return out
 }
 
 // GroupOf is the code of the group a field belongs to, "" for a field that does not exist.
@@ -26,7 +30,7 @@ func GroupOf(name string) string {
 	if !ok {
 		return ""
 	}
-	return Groups()[slices.IndexFunc(Groups(), func(g Group) bool { return g.Name == f.group })].Code
+	return groupKeys[f.group]
 }
 
 // Consents says what of a company a reader may read (requirement B2), and keeps who has read.
@@ -49,10 +53,11 @@ const (
 	forInstitution = "share_institution"
 )
 
-// within leaves the facts of the groups.
+// within leaves the facts of the groups. What is reckoned from other facts needs their groups too.
 func within(list []FactView, groups []string) []FactView {
-	return slices.DeleteFunc(list, func(f FactView) bool {
-		return !slices.ContainsFunc(Groups(), func(g Group) bool { return g.Name == f.Group && slices.Contains(groups, g.Code) })
+	return slices.DeleteFunc(list, func(v FactView) bool {
+		f, _ := fieldOf(v.Field)
+		return slices.ContainsFunc(append([]string{v.Field}, f.from...), func(name string) bool { return !slices.Contains(groups, GroupOf(name)) })
 	})
 }
 

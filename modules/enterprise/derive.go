@@ -2,6 +2,9 @@ package enterprise
 
 import (
 	"encoding/json"
+	"math"
+	"math/big"
+	"slices"
 	"time"
 
 	"github.com/huiqi/huiqi/platform/criteria"
@@ -27,6 +30,15 @@ func (s *Service) derive(t *thresholds, now map[string]Fact, at time.Time) crite
 		} else {
 			out["rdRatio"] = criteria.Fact{Value: criteria.Permille(share), Source: derivedSource, AsOf: asOf}
 		}
+	}
+	if owed, asOf, ok := debt(now); ok {
+		x := criteria.Fact{Source: derivedSource, AsOf: asOf}
+		if owed < 0 {
+			x.Unknown = criteria.NoBase
+		} else {
+			x.Value = criteria.Permille(owed)
+		}
+		out["debtRatio"] = x
 	}
 	return out
 }
@@ -68,18 +80,67 @@ func word(x Fact) string {
 
 // research is the share of last year's research in its revenue, in permille; -1 over no revenue, false when one is unknown.
 func research(now map[string]Fact) (int64, time.Time, bool) {
-	spend, ok1 := now["rdSpend"]
-	revenue, ok2 := now["revenue"]
+	return quotient(now, "rdSpend", "revenue")
+}
+
+// debt is the share of what a company owes in what it has, in permille; -1 over nothing, false when one is unknown.
+func debt(now map[string]Fact) (int64, time.Time, bool) {
+	return quotient(now, "liabilities", "assets")
+}
+
+// quotient is a fact over another in permille, as of the older of the two; -1 over nothing or less, false when one is unknown.
+func quotient(now map[string]Fact, over, under string) (int64, time.Time, bool) {
+	a, ok1 := now[over]
+	b, ok2 := now[under]
 	if !ok1 || !ok2 {
 		return 0, time.Time{}, false
 	}
-	asOf := spend.AsOf
-	if revenue.AsOf.Before(asOf) {
-		asOf = revenue.AsOf
+	asOf := a.AsOf
+	if b.AsOf.Before(asOf) {
+		asOf = b.AsOf
 	}
-	base := number(revenue)
+	base := number(b)
 	if base <= 0 {
 		return -1, asOf, true
 	}
-	return number(spend) * 1000 / base, asOf, true
+	return permille(number(a), base), asOf, true
+}
+
+// permille is a ÷ b in thousandths, cut towards minus infinity, so that a loss never reads as none.
+func permille(a, b int64) int64 {
+	n := new(big.Int).Mul(big.NewInt(a), big.NewInt(1000))
+	n.Div(n, big.NewInt(b)) // Euclidean: towards minus infinity for b > 0
+	if !n.IsInt64() {
+		return math.MaxInt64
+	}
+	return n.Int64()
+}
+
+// Growths are by how much revenue grew from year to year, in permille, the latest year first: of the years whose books and
+// those of the year before are known. Over no revenue there is no growth.
+func Growths(books []criteria.Year) []criteria.Year {
+	var out []criteria.Year
+	for _, y := range books {
+		i := slices.IndexFunc(books, func(b criteria.Year) bool { return b.Year == y.Year-1 })
+		if i < 0 {
+			continue
+		}
+		g := criteria.Year{Year: y.Year, Source: derivedSource, AsOf: y.AsOf}
+		if base := books[i].N; base <= 0 {
+			g.Unknown = criteria.NoBase
+		} else {
+			g.N = permille(y.N-base, base)
+		}
+		out = append(out, g)
+	}
+	return out
+}
+
+// GrowthNow is the growth of the latest year whose books are known; false when those of the year before are missing.
+func GrowthNow(books []criteria.Year) (criteria.Year, bool) {
+	all := Growths(books)
+	if len(all) == 0 || all[0].Year != books[0].Year {
+		return criteria.Year{}, false
+	}
+	return all[0], true
 }

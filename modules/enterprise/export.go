@@ -26,7 +26,8 @@ type exported struct {
 }
 
 // exportedFacts are the facts that leave with a company.
-var exportedFacts = []string{"status", "established", "capital", "industry", "region", "address", "employees", "revenue", "assets", "sizeClass", "qualification"}
+var exportedFacts = []string{"status", "established", "capital", "industry", "region", "address", "employees", "revenue", "revenueGrowth", "assets", "liabilities", "debtRatio", "loans", "rdSpend", "rdRatio",
+	"sizeClass", "qualification", "creditStanding", "permits", "penalties", "judgments", "insured", "socialArrears", "taxGrade", "patents", "inventions", "copyrights", "trademarks"}
 
 // ExportSource is the list of companies that leaves as a spreadsheet: what the actor sees, newest first. The fields that
 // administrators define are columns too, as they are at the moment.

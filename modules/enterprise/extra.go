@@ -102,7 +102,7 @@ type extraField20261129 struct {
 // ExtraField is a field that administrators define beside what the program knows of companies.
 type ExtraField struct {
 	Field      form.OwnField `json:"field"`
-	Group      string        `json:"group" enum:"service,basic,operation,standing" doc:"service is the platform's own note, read without consent; the others are groups a company gives consent for."`
+	Group      string        `json:"group" enum:"service,basic,operation,standing,admin,justice,social,tax,ip" doc:"service is the platform's own note, read without consent; the others are groups a company gives consent for."`
 	Types      []string      `json:"types" maxItems:"40" doc:"The types of companies it is for, by the first two characters of the credit code; none is all."`
 	Restricted bool          `json:"restricted" doc:"Staff need a right of its own to see, change, search and export it."`
 	Company    string        `json:"company" enum:"hidden,reads,fills"`
@@ -156,7 +156,7 @@ func (f *ExtraField) Check() error {
 		bad("company", "请选择企业能否查看和填写")
 	}
 	if f.Company == CompanyFills && f.Group == keyService {
-		bad("group", "由企业填写的是企业数据，请选择登记信息、经营情况或资质与信用，查阅须有企业授权或法定依据")
+		bad("group", "由企业填写的是企业数据，请选择"+groupWords()+"之一，查阅须有企业授权或法定依据")
 	}
 	if f.Company != CompanyNothing && f.Restricted {
 		bad("restricted", "企业能看到的字段不能再限制工作人员查看，请改为企业不可见，或取消限制")

@@ -170,8 +170,55 @@ type StateFacts struct {
 	Assets    string `json:"assets"`
 	RDSpend   string `json:"rdSpend"`
 	Industry  string `json:"industry"` // code or name of GB/T 4754
+	MoreFacts
 	// Year says that the numbers are those at the end of this full year; empty for the last year's books and today's staff.
 	Year string `json:"year"`
+}
+
+// MoreFacts are the numbers a company may say besides the first ones.
+type MoreFacts struct {
+	Insured     string `json:"insured,omitempty" maxLength:"40"`
+	Liabilities string `json:"liabilities,omitempty" maxLength:"40" doc:"In 万元, at the end of last year."`
+	Loans       string `json:"loans,omitempty" maxLength:"40" doc:"In 万元, at the end of last year."`
+	Patents     string `json:"patents,omitempty" maxLength:"40"`
+	Inventions  string `json:"inventions,omitempty" maxLength:"40"`
+	Copyrights  string `json:"copyrights,omitempty" maxLength:"40"`
+	Trademarks  string `json:"trademarks,omitempty" maxLength:"40"`
+}
+
+// When a number is true that a company says.
+const (
+	ofYearEnd = iota // of the books: the end of the last year, or of the year that is said
+	ofNow            // today, or the end of the year that is said
+	ofToday          // today, and of no year
+)
+
+// statedNumbers are the numbers a company may say, in the order of the form.
+var statedNumbers = []struct {
+	name  string
+	when  int
+	typed func(*StateFacts) string
+}{
+	{"employees", ofNow, func(f *StateFacts) string { return f.Employees }},
+	{"insured", ofNow, func(f *StateFacts) string { return f.Insured }},
+	{"revenue", ofYearEnd, func(f *StateFacts) string { return f.Revenue }},
+	{"rdSpend", ofYearEnd, func(f *StateFacts) string { return f.RDSpend }},
+	{"assets", ofYearEnd, func(f *StateFacts) string { return f.Assets }},
+	{"liabilities", ofYearEnd, func(f *StateFacts) string { return f.Liabilities }},
+	{"loans", ofYearEnd, func(f *StateFacts) string { return f.Loans }},
+	{"patents", ofToday, func(f *StateFacts) string { return f.Patents }},
+	{"inventions", ofToday, func(f *StateFacts) string { return f.Inventions }},
+	{"copyrights", ofToday, func(f *StateFacts) string { return f.Copyrights }},
+	{"trademarks", ofToday, func(f *StateFacts) string { return f.Trademarks }},
+}
+
+// statedNames are the fields of the numbers a company may say.
+func statedNames() []string {
+	out := make([]string, 0, len(statedNumbers))
+	for _, n := range statedNumbers {
+		out = append(out, n.name)
+	}
+	return out
 }
 
 // State records what the owner says, or a member mandated for it, as the company's own word: last year's books as of the end of last year, the others as of today.
@@ -252,31 +299,37 @@ func (s *Service) said(cmd StateFacts, now time.Time) ([]Fact, error) {
 	if cmd.Year != "" {
 		staff = yearEnd
 	}
-	number := func(name, typed string, scale int64, asOf time.Time) {
-		typed = plainNumber(typed)
+	said := map[string]int64{}
+	for _, x := range statedNumbers {
+		typed := plainNumber(x.typed(&cmd))
 		if typed == "" {
-			return
+			continue
+		}
+		f, _ := fieldOf(x.name)
+		if x.when == ofToday && cmd.Year != "" {
+			errs = append(errs, fault.InvalidField(x.name, "NO_YEAR", f.label+"不分年度填报，请在本年的经营数据中填写"))
+			continue
+		}
+		scale, unit := int64(fenPerWan), "万元为单位的数字，最多两位小数，例如 328.5"
+		if f.kind == criteria.Count {
+			scale, unit = 1, "整数，例如 14"
 		}
 		n, err := scaled(typed, scale)
 		if err != nil {
-			f, _ := fieldOf(name)
 			label := f.label
 			if cmd.Year != "" {
 				label = f.yearly
 			}
-			unit := "万元为单位的数字，最多两位小数，例如 328.5"
-			if scale == 1 {
-				unit = "整数，例如 14"
-			}
-			errs = append(errs, fault.InvalidField(name, "NUMBER", fmt.Sprintf("%s应为%s", label, unit)))
-			return
+			errs = append(errs, fault.InvalidField(x.name, "NUMBER", fmt.Sprintf("%s应为%s", label, unit)))
+			continue
 		}
-		out = append(out, NewFact(name, n, FromSelf, asOf))
+		said[x.name] = n
+		out = append(out, NewFact(x.name, n, FromSelf, map[int]time.Time{ofYearEnd: yearEnd, ofNow: staff, ofToday: midnight}[x.when]))
 	}
-	number("employees", cmd.Employees, 1, staff)
-	number("revenue", cmd.Revenue, fenPerWan, yearEnd)
-	number("assets", cmd.Assets, fenPerWan, yearEnd)
-	number("rdSpend", cmd.RDSpend, fenPerWan, yearEnd)
+	patents, ok1 := said["patents"]
+	if inventions, ok2 := said["inventions"]; ok1 && ok2 && unlikely(patents, inventions) {
+		errs = append(errs, fault.InvalidField("inventions", "INVENTIONS", unlikelyText))
+	}
 	if typed := strings.TrimSpace(norm.NFKC.String(cmd.Industry)); typed != "" && cmd.Year != "" {
 		errs = append(errs, fault.InvalidField("industry", "INDUSTRY_YEAR", "所属行业不分年度填报，请在本年的经营数据中填写"))
 	} else if typed != "" {

@@ -62,6 +62,20 @@ func (s *Service) ImportTarget() sheet.Target {
 			{Key: "employees", Title: "从业人员", Aliases: []string{"从业人数", "员工人数", "职工人数", "从业人员数"}, Kind: sheet.LineField, Help: "整数", Example: "14"},
 			{Key: "revenue", Title: "上年营业收入（万元）", Aliases: []string{"营业收入", "年营业收入", "上年营收", "主营业务收入"}, Kind: sheet.LineField, Help: "数字，最多两位小数", Example: "1200"},
 			{Key: "assets", Title: "资产总额（万元）", Aliases: []string{"资产总额", "资产总计", "总资产"}, Kind: sheet.LineField, Help: "数字，最多两位小数", Example: "900"},
+			{Key: "liabilities", Title: "负债总额（万元）", Aliases: []string{"负债总额", "负债合计", "总负债"}, Kind: sheet.LineField, Help: "上年末，数字，最多两位小数", Example: "360"},
+			{Key: "loans", Title: "银行贷款余额（万元）", Aliases: []string{"银行贷款余额", "贷款余额", "银行贷款"}, Kind: sheet.LineField, Help: "上年末，数字，最多两位小数", Example: "200"},
+			{Key: "rdSpend", Title: "上年研发费用（万元）", Aliases: []string{"研发费用", "研究开发费用", "研发投入", "研发经费"}, Kind: sheet.LineField, Help: "数字，最多两位小数", Example: "96"},
+			{Key: "insured", Title: "参保人数", Aliases: []string{"社保参保人数", "参加社会保险人数", "缴纳社保人数", "社保人数", "参保职工人数"}, Kind: sheet.LineField, Help: "整数", Example: "13"},
+			{Key: "socialArrears", Title: "社会保险费欠缴", Aliases: []string{"社保欠费", "社保欠缴", "社会保险欠费"}, Kind: sheet.LineField, Help: "没有欠缴填“无”；有的按“欠缴|开始日期|缴清日期”填写", Example: "无"},
+			{Key: "taxGrade", Title: "纳税信用等级", Aliases: []string{"纳税信用级别", "纳税信用", "纳税信用评级", "纳税人信用等级"}, Kind: sheet.LineField, Help: "A、B、M、C、D 之一", Example: "B"},
+			{Key: "patents", Title: "有效专利（件）", Aliases: []string{"有效专利", "有效专利数", "专利数", "专利数量", "拥有专利数", "知识产权数"}, Kind: sheet.LineField, Help: "整数", Example: "6"},
+			{Key: "inventions", Title: "有效发明专利（件）", Aliases: []string{"有效发明专利", "发明专利", "发明专利数", "有效发明专利数"}, Kind: sheet.LineField, Help: "整数，不多于有效专利", Example: "2"},
+			{Key: "copyrights", Title: "软件著作权（件）", Aliases: []string{"软件著作权", "软著", "软件著作权数", "计算机软件著作权"}, Kind: sheet.LineField, Help: "整数", Example: "4"},
+			{Key: "trademarks", Title: "注册商标（件）", Aliases: []string{"注册商标", "商标", "商标数", "注册商标数"}, Kind: sheet.LineField, Help: "整数", Example: "3"},
+			{Key: "penalties", Title: "行政处罚", Aliases: []string{"行政处罚记录", "处罚记录", "行政处罚信息"}, Kind: sheet.LineField,
+				Help: "没有填“无”；有的按“种类|决定日期|公示截止日期|文书号|机关”填写，多条用“；”分开", Example: "罚款|2025-03-01|2026-03-01|京通市监罚〔2025〕12号|市场监管局"},
+			{Key: "judgments", Title: "司法记录", Aliases: []string{"司法信息", "涉诉记录", "失信被执行人记录", "被执行人记录"}, Kind: sheet.LineField,
+				Help: "没有填“无”；有的按“种类|立案或发布日期|结束日期|案号|法院”填写，多条用“；”分开", Example: "无"},
 			{Key: "status", Title: "登记状态", Aliases: []string{"经营状态", "企业状态", "状态"}, Kind: sheet.LineField, Help: "例如存续、注销、吊销", Example: "存续"},
 			{Key: "address", Title: "登记住所", Aliases: []string{"注册地址", "住所", "地址", "经营地址", "单位地址"}, Kind: sheet.LineField, Example: "北京市通州区玉带河东街 1 号"},
 		},
@@ -121,6 +135,7 @@ func (s *Service) importCheck(ctx context.Context, actor access.Actor, r sheet.R
 	} else {
 		keep("established", day, nil)
 	}
+	read := map[string]int64{}
 	for _, f := range importNumbers {
 		key := f.key
 		if typed := plainNumber(strings.TrimSuffix(strings.TrimSuffix(v[key], "元"), "万")); typed != "" {
@@ -129,7 +144,26 @@ func (s *Service) importCheck(ctx context.Context, actor access.Actor, r sheet.R
 				keep(key, "", fault.New(fault.Invalid, "NUMBER", f.hint))
 				continue
 			}
+			read[key] = n
 			keep(key, fmt.Sprint(n), nil)
+		}
+	}
+	patents, ok1 := read["patents"]
+	if inventions, ok2 := read["inventions"]; ok1 && ok2 && unlikely(patents, inventions) {
+		keep("inventions", "", fault.New(fault.Invalid, "INVENTIONS", unlikelyText))
+	}
+	if typed := v["taxGrade"]; strings.TrimSpace(typed) != "" {
+		grade, err := readGrade(typed)
+		keep("taxGrade", grade, err)
+	}
+	for _, name := range recordFields {
+		f, _ := fieldOf(name)
+		list, said, err := readRecords(f, v[name], s.clock.Now())
+		switch {
+		case err != nil:
+			keep(name, "", err)
+		case said:
+			keep(name, writeRecords(f, list), nil)
 		}
 	}
 	if typed := v["contactPhone"]; typed != "" {
@@ -147,9 +181,17 @@ var importNumbers = []struct {
 	books bool
 }{
 	{"capital", fenPerWan, "注册资本应为以万元为单位的数字，最多两位小数，例如 500", false},
-	{"employees", 1, "从业人员应为整数，例如 14", false},
+	{"employees", 1, "从业人员应为不小于 0 的整数，例如 14", false},
 	{"revenue", fenPerWan, "营业收入应为以万元为单位的数字，最多两位小数，例如 1200", true},
 	{"assets", fenPerWan, "资产总额应为以万元为单位的数字，最多两位小数，例如 900", true},
+	{"liabilities", fenPerWan, "负债总额应为以万元为单位的数字，最多两位小数，例如 360", true},
+	{"loans", fenPerWan, "银行贷款余额应为以万元为单位的数字，最多两位小数，例如 200", true},
+	{"rdSpend", fenPerWan, "研发费用应为以万元为单位的数字，最多两位小数，例如 96", true},
+	{"insured", 1, "参保人数应为不小于 0 的整数，例如 13", false},
+	{"patents", 1, "有效专利应为不小于 0 的整数，例如 6", false},
+	{"inventions", 1, "有效发明专利应为不小于 0 的整数，例如 2", false},
+	{"copyrights", 1, "软件著作权应为不小于 0 的整数，例如 4", false},
+	{"trademarks", 1, "注册商标应为不小于 0 的整数，例如 3", false},
 }
 
 func (s *Service) importExisting(ctx context.Context, actor access.Actor, codes []string) (map[string]bool, error) {
@@ -263,7 +305,7 @@ func (s *Service) importFacts(ctx context.Context, tx bun.Tx, actor access.Actor
 }
 
 // importWords are the fields of a register that hold words or codes.
-var importWords = []string{"region", "industry", "established", "status", "address"}
+var importWords = []string{"region", "industry", "established", "status", "address", "taxGrade"}
 
 // news are the facts of a record that its source has not said of the company before.
 func news(before []Fact, v map[string]string, source Source, now time.Time) ([]Fact, error) {
@@ -282,6 +324,16 @@ func news(before []Fact, v map[string]string, source Source, now time.Time) ([]F
 	for _, name := range importWords {
 		if v[name] != "" {
 			add(name, v[name], now)
+		}
+	}
+	for _, name := range recordFields {
+		f, _ := fieldOf(name)
+		list, told, err := readRecords(f, v[name], now)
+		if err != nil {
+			return nil, err
+		}
+		if told {
+			add(name, list, now)
 		}
 	}
 	if v["oldNumber"] != "" {

@@ -322,6 +322,14 @@ var Migrations = []database.Migration{{
 	Up: func(ctx context.Context, tx bun.Tx) error {
 		return database.CreateTables(ctx, tx, (*approval20261130)(nil))
 	},
+}, {
+	ID: "20261130110000_enterprise_sections",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		if err := addWorths(ctx, tx); err != nil {
+			return err
+		}
+		return gradesApart(ctx, tx)
+	},
 }}
 
 type approval20261130 struct {

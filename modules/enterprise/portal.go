@@ -12,6 +12,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/web"
@@ -143,7 +144,7 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	srv.Page("POST", "/company/facts", who, func(c *fiber.Ctx) error {
 		ctx := c.UserContext()
 		_, err := s.State(ctx, access.From(ctx), StateFacts{Key: c.FormValue("key"), Employees: c.FormValue("employees"), Revenue: c.FormValue("revenue"),
-			Assets: c.FormValue("assets"), RDSpend: c.FormValue("rdSpend"), Industry: c.FormValue("industry")})
+			Assets: c.FormValue("assets"), RDSpend: c.FormValue("rdSpend"), Industry: c.FormValue("industry"), MoreFacts: postedMore(c)})
 		if err != nil {
 			return s.companyPage(c, p, "facts", err)
 		}
@@ -453,12 +454,20 @@ func groupFacts(list []FactView) []factGroup {
 	return out
 }
 
+// postedMore are the numbers of a posted form besides the first ones.
+func postedMore(c *fiber.Ctx) MoreFacts {
+	return MoreFacts{Insured: c.FormValue("insured"), Liabilities: c.FormValue("liabilities"), Loans: c.FormValue("loans"), Patents: c.FormValue("patents"),
+		Inventions: c.FormValue("inventions"), Copyrights: c.FormValue("copyrights"), Trademarks: c.FormValue("trademarks")}
+}
+
 func stateFields(c *fiber.Ctx, m Mine, t Terms, sent bool, sum page.ErrorSummary, found func(string) string) *stateForm {
 	f := &stateForm{Key: secret.Token()}
 	if sent {
 		f.Errors = sum
 	}
 	hints := map[string]string{"employees": "目前的从业人员总数", "revenue": "上一年度", "assets": "上一年末", "rdSpend": "上一年度，没有请填 0",
+		"insured": "目前参加社会保险的人数", "liabilities": "上一年末", "loans": "上一年末，没有请填 0", "patents": "目前有效的发明、实用新型、外观设计专利，没有请填 0",
+		"inventions": "有效专利中的发明专利", "copyrights": "已登记的，没有请填 0", "trademarks": "目前有效的，没有请填 0",
 		"industry": "国民经济行业的四位代码或名称，例如 1411"}
 	for _, name := range m.StatedFields {
 		x, _ := fieldOf(name)
@@ -469,10 +478,10 @@ func stateFields(c *fiber.Ctx, m Mine, t Terms, sent bool, sum page.ErrorSummary
 			value = t.name("industry", value)
 		}
 		in := page.Field{Name: name, Label: x.label, Hint: hints[name], Value: value, MaxLength: 40, InputMode: "decimal", Unit: "万元", Error: problem}
-		switch name {
-		case "employees":
+		switch {
+		case x.kind == criteria.Count:
 			in.Unit, in.InputMode = x.unit, "numeric"
-		case "industry":
+		case name == "industry":
 			in.Unit, in.InputMode, in.MaxLength = "", "", 60
 		}
 		f.Fields = append(f.Fields, in)

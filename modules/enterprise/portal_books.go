@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/web"
 	"github.com/huiqi/huiqi/platform/web/page"
@@ -63,7 +64,7 @@ func (s *Service) booksPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 		}
 	}
 	for _, f := range fields {
-		if f.yearly == "" || f.name == "rdRatio" {
+		if f.yearly == "" || len(f.from) > 0 {
 			continue
 		}
 		value := values[f.name]
@@ -71,10 +72,10 @@ func (s *Service) booksPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 			value = c.FormValue(f.name)
 		}
 		in := page.Field{Name: f.name, Label: f.yearly, Value: value, MaxLength: 40, InputMode: "decimal", Unit: "万元", Error: found(f.name)}
-		switch f.name {
-		case "employees":
+		switch {
+		case f.kind == criteria.Count:
 			in.Unit, in.InputMode = f.unit, "numeric"
-		case "rdSpend":
+		case f.name == "rdSpend" || f.name == "loans":
 			in.Hint = "没有请填 0"
 		}
 		data.Fields = append(data.Fields, in)
@@ -87,7 +88,7 @@ func (s *Service) sendBooks(c *fiber.Ctx, p *web.Pages) error {
 	ctx := c.UserContext()
 	year := c.FormValue("year")
 	_, err := s.State(ctx, access.From(ctx), StateFacts{Key: c.FormValue("key"), Employees: c.FormValue("employees"), Revenue: c.FormValue("revenue"),
-		Assets: c.FormValue("assets"), RDSpend: c.FormValue("rdSpend"), Year: year})
+		Assets: c.FormValue("assets"), RDSpend: c.FormValue("rdSpend"), MoreFacts: postedMore(c), Year: year})
 	if err != nil {
 		return s.booksPage(c, p, err)
 	}

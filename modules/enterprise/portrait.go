@@ -175,7 +175,7 @@ func (s *Service) series(rule ruling, rows []Fact, at time.Time) []Series {
 	out := []Series{}
 	by := byField(rows)
 	this := at.In(clock.Beijing).Year()
-	for _, name := range []string{"revenue", "assets", "rdSpend", "employees"} {
+	for _, name := range []string{"revenue", "assets", "rdSpend", "employees", "insured"} {
 		f, _ := fieldOf(name)
 		x := Series{Field: name, Label: strings.TrimPrefix(f.label, "上年"), Unit: "万元", Points: []Point{}}
 		if f.unit != "" {
@@ -210,7 +210,7 @@ func (s *Service) series(rule ruling, rows []Fact, at time.Time) []Series {
 
 // evaluate holds the facts that count against the measures.
 func (s *Service) evaluate(now map[string]Fact, at time.Time) Evaluation {
-	out := Evaluation{Points: -1, Measures: []Measure{s.steadiness(now, at), s.innovation(now), s.standingOf(now), s.completeness(now)},
+	out := Evaluation{Points: -1, Measures: []Measure{s.steadiness(now, at), s.innovation(now), s.standingOf(now, at), s.completeness(now)},
 		Note: "根据已有数据按公开的算法计算，仅供服务企业时参考，不作为行政管理、资格认定的依据。数据不足的维度不计分。"}
 	var mean weigh
 	for _, m := range out.Measures {
@@ -249,15 +249,24 @@ func (s *Service) steadiness(now map[string]Fact, at time.Time) Measure {
 }
 
 func (s *Service) innovation(now map[string]Fact) Measure {
-	m := Measure{Code: "innovation", Label: "创新能力", Points: -1, Formula: "研发费用占营业收入每 1% 得 10 分，最多 60 分；每项资质与称号得 20 分，最多 40 分", Because: []string{}}
+	m := Measure{Code: "innovation", Label: "创新能力", Points: -1, Formula: "研发费用占营业收入每 1% 得 10 分，最多 60 分；每项资质与称号、每件有效发明专利得 20 分，合计最多 40 分", Because: []string{}}
 	share, _, ok := research(now)
 	if ok && share >= 0 {
 		m.Points = int(min(60, share))
 		m.Because = append(m.Because, s.because(now["rdSpend"]), s.because(now["revenue"]))
 	}
+	titles, known := int64(0), false
 	if held, ok := now["qualification"]; ok {
-		m.Points = max(m.Points, 0) + min(40, 20*len(holdingsOf(held)))
+		_, others := s.terms.permitsOf(holdingsOf(held))
+		titles, known = int64(len(others)), true
 		m.Because = append(m.Because, s.because(held))
+	}
+	if x, ok := now["inventions"]; ok {
+		titles, known = titles+min(2, number(x)), true
+		m.Because = append(m.Because, s.because(x))
+	}
+	if known {
+		m.Points = max(m.Points, 0) + int(min(40, 20*titles))
 	}
 	return m
 }
@@ -268,12 +277,33 @@ func holdingsOf(x Fact) []Holding {
 	return list
 }
 
-func (s *Service) standingOf(now map[string]Fact) Measure {
-	m := Measure{Code: "credit", Label: "信用状况", Points: -1, Formula: "未列入失信与异常名录得 100 分，每列入一项减 50 分", Because: []string{}}
-	if x, ok := now["creditStanding"]; ok {
-		m.Points = max(0, 100-50*len(holdingsOf(x)))
-		m.Because = append(m.Because, s.because(x))
+func (s *Service) standingOf(now map[string]Fact, at time.Time) Measure {
+	m := Measure{Code: "credit", Label: "信用状况", Points: -1,
+		Formula: "未列入失信与异常名录得 100 分，每列入一项减 50 分；每项在公示期内的行政处罚、未结束的司法记录和社会保险费欠缴各减 20 分，其中失信被执行人减 50 分", Because: []string{}}
+	x, ok := now["creditStanding"]
+	if !ok {
+		return m
 	}
+	m.Points = 100 - 50*len(holdingsOf(x))
+	m.Because = append(m.Because, s.because(x))
+	today := at.In(clock.Beijing).Format(time.DateOnly)
+	for _, name := range []string{"penalties", "judgments", "socialArrears"} {
+		x, ok := now[name]
+		if !ok {
+			continue
+		}
+		m.Because = append(m.Because, s.because(x))
+		for _, h := range holdingsOf(x) {
+			switch {
+			case h.To != "" && h.To < today:
+			case h.Code == "dishonest":
+				m.Points -= 50
+			default:
+				m.Points -= 20
+			}
+		}
+	}
+	m.Points = max(0, m.Points)
 	return m
 }
 
@@ -281,7 +311,7 @@ func (s *Service) completeness(now map[string]Fact) Measure {
 	m := Measure{Code: "complete", Label: "数据完整", Formula: "有数据的项目占全部项目的百分比", Because: []string{}}
 	known, all := 0, 0
 	for _, f := range fields {
-		if f.name == "rdRatio" || f.name == "sizeClass" || f.ask == "" {
+		if len(f.from) > 0 || f.ask == "" {
 			continue
 		}
 		all++

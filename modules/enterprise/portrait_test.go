@@ -70,7 +70,7 @@ func TestPortrait(t *testing.T) {
 		enterprise.NewFact("revenue", int64(200_000_000), enterprise.FromTax, day("2024-12-30")), enterprise.NewFact("revenue", int64(300_000_000), enterprise.FromTax, day("2025-12-30")),
 		enterprise.NewFact("rdSpend", int64(9_000_000), enterprise.FromTax, day("2025-12-30")), enterprise.NewFact("creditStanding", []enterprise.Holding{{Code: "经营异常"}}, enterprise.FromCredit, day("2026-10-01")))
 	p, err := f.Portrait(t.Context(), keeper(), a.EnterpriseID, "")
-	if err != nil || p.Size == nil || len(p.Parts) != 3 || !strings.Contains(p.Mark, "李数据") {
+	if err != nil || p.Size == nil || len(p.Parts) != len(enterprise.Groups()) || !strings.Contains(p.Mark, "李数据") {
 		t.Fatalf("%+v %v", p, err)
 	}
 	want := map[string]int{"steady": 100, "innovation": 30, "credit": 50}

@@ -31,7 +31,7 @@ func TestReportStaysAsItWas(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if !regexp.MustCompile(`^ZX20261122-[A-Z2-7]{8}$`).MatchString(v.Number) || !v.Own || v.Basis != "企业自行生成" || len(v.Digest) != 64 || len(v.Within) != 3 || len(v.LeftOut) != 0 ||
+	if !regexp.MustCompile(`^ZX20261122-[A-Z2-7]{8}$`).MatchString(v.Number) || !v.Own || v.Basis != "企业自行生成" || len(v.Digest) != 64 || len(v.Within) != len(enterprise.Groups()) || len(v.LeftOut) != 0 ||
 		!v.Portrait.At.Equal(start) || v.Portrait.Name == "" || v.Disclaimer == "" {
 		t.Fatalf("%+v", v)
 	}
@@ -104,13 +104,13 @@ func TestReportsOfStaff(t *testing.T) {
 	a := f.mustLoad(t, 7, enterprise.NewFact("established", "2016-11-22", enterprise.FromRegistry, day("2026-10-01")),
 		enterprise.NewFact("revenue", int64(300_000_000), enterprise.FromTax, day("2025-12-30")))
 	v, err := f.MakeReport(ctx, keeper(), enterprise.MakeReport{Key: "r", EnterpriseID: a.EnterpriseID})
-	if err != nil || v.Own || v.Basis != "企业数据授权（企业画像）" || len(v.Within) != 1 || len(v.LeftOut) != 2 || len(v.Portrait.Parts) != 1 || len(v.Portrait.Series) != 0 {
+	if err != nil || v.Own || v.Basis != "企业数据授权（企业画像）" || len(v.Within) != 1 || len(v.LeftOut) != len(enterprise.Groups())-1 || len(v.Portrait.Parts) != 1 || len(v.Portrait.Series) != 0 {
 		t.Fatalf("%+v, %v", v, err)
 	}
 	if len(some.asked) == 0 || some.asked[0].What != "生成企业征信报告" || some.asked[0].Purpose != "portrait" {
 		t.Errorf("%+v", some.asked)
 	}
-	some.groups = []string{"basic", "operation", "standing"}
+	some.groups = everyGroup()
 	whole, err := f.MakeReport(ctx, keeper(), enterprise.MakeReport{Key: "w", EnterpriseID: a.EnterpriseID, Basis: "duty"})
 	if err != nil || whole.Basis != "法定依据：依据duty" || len(whole.LeftOut) != 0 || some.asked[len(some.asked)-1].Basis != "duty" {
 		t.Fatalf("%+v, %v", whole, err)
@@ -246,7 +246,7 @@ func TestReportOnThePage(t *testing.T) {
 	if status != 200 {
 		t.Fatalf("%d %s", status, html)
 	}
-	for _, want := range []string{"<polygon", `role="img" aria-label="各维度得分：`, "缺少：", "来源", "经营稳定", "登记信息"} {
+	for _, want := range []string{"<polygon", `role="img" aria-label="各维度得分：`, "缺少：", "来源", "经营稳定", "工商登记", "知识产权"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the portrait lacks %s", want)
 		}

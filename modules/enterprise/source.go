@@ -26,9 +26,15 @@ const (
 	keyBasic     = "basic"
 	keyOperation = "operation"
 	keyStanding  = "standing"
+	keyAdmin     = "admin"
+	keyJustice   = "justice"
+	keySocial    = "social"
+	keyTax       = "tax"
+	keyIP        = "ip"
 )
 
-var groupKeys = map[string]string{groupBasic: keyBasic, groupOperation: keyOperation, groupStanding: keyStanding}
+var groupKeys = map[string]string{groupBasic: keyBasic, groupOperation: keyOperation, groupStanding: keyStanding, groupAdmin: keyAdmin, groupJustice: keyJustice,
+	groupSocial: keySocial, groupTax: keyTax, groupIP: keyIP}
 
 // Worth is what a source is worth for one group of fields.
 type Worth struct {
@@ -94,9 +100,11 @@ func firstSources() []source20261129 {
 	}
 }
 
-func (r SourceRow) worths() map[string]Worth {
+func (r SourceRow) worths() map[string]Worth { return worthsOf(r.Worths) }
+
+func worthsOf(raw string) map[string]Worth {
 	out := map[string]Worth{}
-	_ = json.Unmarshal([]byte(r.Worths), &out) // written by us
+	_ = json.Unmarshal([]byte(raw), &out) // written by us
 	return out
 }
 
@@ -118,7 +126,7 @@ type SourceView struct {
 	Code      Source           `json:"code"`
 	Name      string           `json:"name"`
 	Official  bool             `json:"official" doc:"An office speaks: of the same rank and day its word counts before the company's own."`
-	Worths    map[string]Worth `json:"worths" doc:"By group of fields: basic, operation, standing."`
+	Worths    map[string]Worth `json:"worths" doc:"By group of fields: basic, operation, standing, admin, justice, social, tax, ip."`
 	Version   int64            `json:"version"`
 	UpdatedAt time.Time        `json:"updatedAt"`
 }
@@ -185,7 +193,7 @@ func (s *Service) SaveSource(ctx context.Context, actor access.Actor, cmd SaveSo
 		}
 	}
 	if len(cmd.Worths) != len(groupKeys) {
-		return nil, fault.InvalidField("worths", "SOURCE_WORTH", "请为登记信息、经营情况、资质与信用三组分别填写")
+		return nil, fault.InvalidField("worths", "SOURCE_WORTH", "请为每组数据分别填写："+groupWords())
 	}
 	raw, err := json.Marshal(cmd.Worths)
 	if err != nil {
@@ -224,6 +232,34 @@ func groupNames() [][2]string {
 		if !slices.ContainsFunc(out, func(g [2]string) bool { return g[1] == f.group }) {
 			out = append(out, [2]string{groupKeys[f.group], f.group})
 		}
+	}
+	return out
+}
+
+// groupWords lists the groups in words.
+func groupWords() string {
+	var words []string
+	for _, g := range groupNames() {
+		words = append(words, g[1])
+	}
+	return strings.Join(words, "、")
+}
+
+// laterWorths are what the sources are worth for the groups that came after the first ones: of each the office whose own data
+// they are comes first.
+func laterWorths(code Source) map[string]Worth {
+	first := map[string][]Source{keyAdmin: {FromBureau, FromCredit}, keyJustice: {FromCredit}, keySocial: {FromSocial}, keyTax: {FromTax}, keyIP: {FromBureau}}
+	days := map[string]int{keySocial: 600, keyTax: 600, keyIP: 600}
+	out := map[string]Worth{}
+	for key, offices := range first {
+		w := Worth{Rank: 20, Days: days[key]}
+		switch {
+		case slices.Contains(offices, code):
+			w.Rank = 10
+		case code == FromSelf:
+			w.Rank = 30
+		}
+		out[key] = w
 	}
 	return out
 }

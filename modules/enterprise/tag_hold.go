@@ -192,11 +192,10 @@ func groupsOf(c criteria.Condition) []string {
 			}
 		}
 	}
-	for _, f := range c.Fields() {
-		add(f)
-		if f == "sizeClass" {
-			add(sizeFields...)
-		}
+	for _, name := range c.Fields() {
+		f, _ := fieldOf(name)
+		add(name)
+		add(f.from...)
 	}
 	return out
 }

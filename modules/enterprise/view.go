@@ -274,21 +274,44 @@ func before(ctx context.Context, db bun.IDB, review *Attempt) (*Before, error) {
 // factViews tells the facts that count now, and what follows from them, in the order of the fields.
 func (s *Service) factViews(rule ruling, sizes *thresholds, rows []Fact) []FactView {
 	at := s.clock.Now()
-	now := rule.current(rows, at)
+	by := byField(rows)
+	now := rule.currentOf(by, at)
 	out := []FactView{}
 	for _, f := range fields {
 		if x, ok := now[f.name]; ok {
-			out = append(out, s.factView(f, x))
+			v := s.factView(f, x)
+			if f.name == "qualification" {
+				v.Text = s.titlesText(x, false)
+			}
+			out = append(out, v)
 			continue
+		}
+		reckoned := func(text, source string, asOf time.Time) {
+			out = append(out, FactView{Field: f.name, Label: f.label, Group: f.group, Text: text, Source: source, AsOf: asOf.UTC(), RecordedAt: asOf.UTC()})
 		}
 		switch f.name {
 		case "sizeClass":
 			if r, ok := s.size(sizes, now, at); ok {
-				out = append(out, FactView{Field: f.name, Label: f.label, Group: f.group, Text: r.text, Source: r.source, AsOf: r.asOf.UTC(), RecordedAt: r.asOf.UTC()})
+				reckoned(r.text, r.source, r.asOf)
 			}
 		case "rdRatio":
 			if share, asOf, ok := research(now); ok && share >= 0 {
-				out = append(out, FactView{Field: f.name, Label: f.label, Group: f.group, Text: percent(share), Source: derivedSource, AsOf: asOf.UTC(), RecordedAt: asOf.UTC()})
+				reckoned(percent(share), derivedSource, asOf)
+			}
+		case "debtRatio":
+			if share, asOf, ok := debt(now); ok && share >= 0 {
+				reckoned(percent(share), derivedSource, asOf)
+			}
+		case "revenueGrowth":
+			revenue, _ := fieldOf("revenue")
+			if g, ok := GrowthNow(revenue.years(rule.annual(revenue, by["revenue"], at))); ok && g.Unknown == "" {
+				reckoned(fmt.Sprintf("%s（%d 年比上年）", percent(g.N), g.Year), g.Source, g.AsOf)
+			}
+		case "permits":
+			if x, ok := now["qualification"]; ok {
+				if permits, _ := s.terms.permitsOf(holdingsOf(x)); len(permits) > 0 {
+					reckoned(s.titlesText(x, true), x.SourceName, x.AsOf)
+				}
 			}
 		}
 	}
@@ -385,7 +408,7 @@ func (s *Service) mine(ctx context.Context, db bun.IDB, actor access.Actor, e *E
 		return Mine{}, err
 	}
 	m := Mine{Item: e.item(), Role: role, AttemptsLeft: e.attemptsLeft(s.clock.Now()), Facts: s.factViews(rule, sizes, rows[e.ID]), Stated: stated(rows[e.ID]),
-		StatedFields: []string{"employees", "revenue", "assets", "rdSpend"}, StatedYears: statedYears(rows[e.ID], s.clock.Now()), MyJoins: []JoinView{}}
+		StatedFields: statedNames(), StatedYears: statedYears(rows[e.ID], s.clock.Now()), MyJoins: []JoinView{}}
 	if x, ok := rule.current(rows[e.ID], s.clock.Now())["industry"]; !ok || x.Source != FromRegistry {
 		m.StatedFields = append(m.StatedFields, "industry")
 	}

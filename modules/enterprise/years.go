@@ -56,8 +56,8 @@ func (r ruling) annual(f field, rows []Fact, now time.Time) []Fact {
 	return out
 }
 
-// yearly adds to the facts of a company what single years had of the fields that conditions may ask so, and the share of
-// research of each.
+// yearly adds to the facts of a company what single years had of the fields that conditions may ask so, the shares of each,
+// and by how much revenue grew.
 func (r ruling) yearly(out criteria.Facts, by map[string][]Fact, now time.Time) {
 	years := map[string][]Fact{}
 	for _, f := range fields {
@@ -66,31 +66,55 @@ func (r ruling) yearly(out criteria.Facts, by map[string][]Fact, now time.Time) 
 		}
 		years[f.name] = r.annual(f, by[f.name], now)
 		x := out[f.name]
-		for _, y := range years[f.name] {
-			x.Years = append(x.Years, criteria.Year{Year: f.yearOf(y.AsOf), N: number(y), Source: y.SourceName, AsOf: y.AsOf})
-		}
+		x.Years = append(x.Years, f.years(years[f.name])...)
 		if x.Years != nil {
 			out[f.name] = x
 		}
 	}
-	spend, _ := fieldOf("rdSpend")
-	revenue, _ := fieldOf("revenue")
-	share := out["rdRatio"]
-	for _, s := range years[spend.name] {
-		year := spend.yearOf(s.AsOf)
-		i := slices.IndexFunc(years[revenue.name], func(x Fact) bool { return revenue.yearOf(x.AsOf) == year })
+	share(out, years, "rdRatio", "rdSpend", "revenue")
+	share(out, years, "debtRatio", "liabilities", "assets")
+	books := out["revenue"].Years
+	if all := Growths(books); all != nil {
+		x := criteria.Fact{Years: all}
+		if g, ok := GrowthNow(books); ok {
+			x.Source, x.AsOf, x.Unknown = g.Source, g.AsOf, g.Unknown
+			if g.Unknown == "" {
+				x.Value = criteria.Permille(g.N)
+			}
+		}
+		out["revenueGrowth"] = x
+	}
+}
+
+// years are the facts of single years as conditions read them.
+func (f field) years(facts []Fact) []criteria.Year {
+	var out []criteria.Year
+	for _, y := range facts {
+		out = append(out, criteria.Year{Year: f.yearOf(y.AsOf), N: number(y), Source: y.SourceName, AsOf: y.AsOf})
+	}
+	return out
+}
+
+// share adds to a share what it was in the years of which both sides are known.
+func share(out criteria.Facts, years map[string][]Fact, name, over, under string) {
+	a, _ := fieldOf(over)
+	b, _ := fieldOf(under)
+	x := out[name]
+	for _, s := range years[over] {
+		year := a.yearOf(s.AsOf)
+		i := slices.IndexFunc(years[under], func(x Fact) bool { return b.yearOf(x.AsOf) == year })
 		if i < 0 {
 			continue
 		}
-		n, asOf, _ := research(map[string]Fact{"rdSpend": s, "revenue": years[revenue.name][i]})
+		n, asOf, _ := quotient(map[string]Fact{over: s, under: years[under][i]}, over, under)
 		y := criteria.Year{Year: year, N: n, Source: derivedSource, AsOf: asOf}
 		if n < 0 {
 			y.N, y.Unknown = 0, criteria.NoBase
 		}
-		share.Years = append(share.Years, y)
+		x.Years = append(x.Years, y)
 	}
-	if share.Years != nil {
-		out["rdRatio"] = share
+	if x.Years != nil {
+		out[name] = x
 	}
 }
 

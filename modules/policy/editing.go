@@ -120,6 +120,9 @@ func (s *Service) Begin(ctx context.Context, actor access.Actor, policy int64, k
 			if _, err := openEdition(ctx, tx, policy); err == nil || !errors.Is(err, fault.ErrNotFound) {
 				return outcome{policy}, err
 			}
+			if has(p.Conditions) {
+				p.Conditions, _ = s.schema.Modern(p.Conditions) // what is in force is read in today's words anyhow
+			}
 			if err := s.insertEdition(ctx, tx, actor, p, Drafting); err != nil {
 				return outcome{}, err
 			}

@@ -229,8 +229,11 @@ func (h *holdings) counting(l *leaf, into bitmap, code string, a *asked, rows in
 	}
 	since := dayNumber(addYears(a.day, -l.within))
 	for _, x := range h.by[n].list {
-		begun := x.from <= on
-		if l.op == Has && begun && x.from != always && x.from >= since || l.op == NotOn && begun && x.to >= since {
+		last := x.to
+		if l.op == Has || l.field.Event && x.from != always {
+			last = x.from
+		}
+		if x.from <= on && last >= since && (l.op != Has || x.from != always) {
 			into.set(x.row)
 		}
 	}

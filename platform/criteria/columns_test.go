@@ -48,6 +48,7 @@ func newDraw(seed uint64) *draw {
 		{Name: "renewed", Label: "年检", Kind: criteria.Date, MaxAge: age()},
 		{Name: "title", Label: "资质", Kind: criteria.Holdings, MaxAge: age()},
 		{Name: "listed", Label: "名单", Kind: criteria.Holdings},
+		{Name: "fined", Label: "处罚", Kind: criteria.Holdings, Event: true},
 		{Name: "exporter", Label: "出口", Kind: criteria.Flag, MaxAge: age()},
 	}
 	var err error
@@ -166,7 +167,11 @@ func (d *draw) leaf() object {
 	f := pick(d, d.fields...)
 	op := pick(d, criteria.OpsOf(f.Kind)...)
 	out := object{"field": f.Name, "op": op}
-	number := func() any { return fmt.Sprint(d.bound()) }
+	bound := d.bound
+	if f.Kind == criteria.Count && op != criteria.RatioGte {
+		bound = func() int64 { return max(0, d.bound()) }
+	}
+	number := func() any { return fmt.Sprint(bound()) }
 	switch {
 	case op == criteria.Human:
 		return out
@@ -208,7 +213,7 @@ func (d *draw) leaf() object {
 	out["value"] = number()
 	d.several(f, out)
 	if op == criteria.Between {
-		a, b := d.bound(), d.bound()
+		a, b := bound(), bound()
 		out["value"] = []any{fmt.Sprint(min(a, b)), fmt.Sprint(max(a, b))}
 		if f.Kind == criteria.Date {
 			a, b := pick(d, someDays...), pick(d, someDays...)

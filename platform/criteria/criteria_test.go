@@ -431,6 +431,8 @@ func TestParseRefuses(t *testing.T) {
 		{`{"field":"employees","op":"gte","value":1,"weight":2}`, "不认识「weight」", "condition"},
 		{`{"field":"employees","op":"gte"}`, "请填写「从业人员」的要求", "condition"},
 		{`{"field":"employees","op":"gte","value":1.5}`, "应为整数", "condition"},
+		{`{"field":"employees","op":"gte","value":-1}`, "「从业人员」的要求不能小于 0", "condition"},
+		{`{"field":"employees","op":"between","value":[-5,3]}`, "「从业人员」的下限不能小于 0", "condition"},
 		{`{"field":"employees","op":"gte","value":1e3}`, "应为数字", "condition"},
 		{`{"field":"employees","op":"gte","value":"二十"}`, "应为数字", "condition"},
 		{`{"field":"employees","op":"gte","value":99999999999999999999}`, "数值过大", "condition"},

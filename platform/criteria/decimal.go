@@ -17,6 +17,7 @@ var (
 	errNotNumber = errors.New("应为数字")
 	errTooFine   = errors.New("小数位过多")
 	errTooBig    = errors.New("数值过大")
+	errNegative  = errors.New("不能小于 0，请改正")
 )
 
 // scaled reads a plain decimal and returns it times scale, exactly.

@@ -114,7 +114,7 @@ func (l *leaf) holds(hs []Holding, day time.Time) (Verdict, string) {
 		}
 		if l.counts(h, day) {
 			if l.op == NotOn {
-				return False, "已列入：" + l.field.labelOf(h.Code)
+				return False, l.found() + l.field.labelOf(h.Code)
 			}
 			return True, ""
 		}
@@ -134,14 +134,14 @@ func (l *leaf) holds(hs []Holding, day time.Time) (Verdict, string) {
 }
 
 // counts reports whether a holding speaks for or against: valid on the day, or of the last years. What was held from an
-// unknown day on was not obtained within them.
+// unknown day on was not obtained within them; an event of an unknown day counts as long as it lasts.
 func (l *leaf) counts(h Holding, day time.Time) bool {
 	if l.within == 0 {
 		return h.valid(day)
 	}
 	since := addYears(day, -l.within)
 	begun := h.From.IsZero() || !dayOf(h.From).After(day)
-	if l.op == Has {
+	if l.op == Has || l.field.Event && !h.From.IsZero() {
 		return !h.From.IsZero() && begun && !dayOf(h.From).Before(since)
 	}
 	return begun && (h.To.IsZero() || !dayOf(h.To).Before(since))

@@ -61,6 +61,9 @@ func (l *leaf) requiredNow() string {
 	case Has:
 		return l.when("持有有效的：", "取得：") + l.field.labels(l.codes)
 	case NotOn:
+		if l.field.Event {
+			return l.when("没有公示期内的：", "没有：") + l.field.labels(l.codes)
+		}
 		return l.when("未列入：", "未列入：") + l.field.labels(l.codes)
 	case YearsSinceGte:
 		return fmt.Sprintf("至今满 %d 年", l.lo)
@@ -97,6 +100,17 @@ func (l *leaf) between() string {
 		hi = l.number(l.hi+l.step()) + "（不含）"
 	}
 	return lo + " 至 " + hi
+}
+
+// found says before the name of an entry that it speaks against the company.
+func (l *leaf) found() string {
+	switch {
+	case !l.field.Event:
+		return "已列入："
+	case l.within != 0:
+		return fmt.Sprintf("近 %d 年内有：", l.within)
+	}
+	return "在公示期内："
 }
 
 // when puts the day or the years before what is to be held.

@@ -238,6 +238,9 @@ func (p *parser) node(raw []byte, at place, depth int) (*node, error) {
 		}
 		return &node{kind: group, items: items, path: at.path}, nil
 	}
+	if moved := p.schema.moved(o); moved != nil {
+		return p.node(moved, at, depth)
+	}
 	l, err := p.leaf(o, at)
 	if err != nil {
 		return nil, err
@@ -425,7 +428,11 @@ func (p *parser) value(l *leaf, raw json.RawMessage, at place) error {
 		if kind == Date {
 			return day(r)
 		}
-		return number(r, l.scale)
+		n, err := number(r, l.scale)
+		if err == nil && kind == Count && n < 0 {
+			err = errNegative
+		}
+		return n, err
 	}
 	if l.op != Between {
 		n, err := read(raw)

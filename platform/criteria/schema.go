@@ -38,7 +38,15 @@ type Field struct {
 	Yearly string
 	// Booked says that what single years have adds up: revenue, but not staff.
 	Booked bool
+	// Event says of Holdings that each entry happened on its first day, as a penalty was decided: asked of the last years it is
+	// that day that counts. The others last from their first day to their last.
+	Event bool
+	// Moved are codes that belong to another field now. A condition that names one here is read as if it asked there.
+	Moved map[string]Elsewhere
 }
+
+// Elsewhere is a code of another field, a Category.
+type Elsewhere struct{ Field, Code string }
 
 func (f Field) under(code, ancestor string) bool {
 	if f.Under != nil {
@@ -134,6 +142,9 @@ func NewSchema(fields ...Field) (Schema, error) {
 		}
 		if numbers := f.Kind == Count || f.Kind == Money || f.Kind == Ratio; f.Yearly != "" && !numbers || f.Booked && (f.Yearly == "" || f.Kind == Ratio) {
 			return Schema{}, fmt.Errorf("criteria: field %q is not of single years", f.Name)
+		}
+		if (f.Event || f.Moved != nil) && f.Kind != Holdings {
+			return Schema{}, fmt.Errorf("criteria: field %q holds nothing", f.Name)
 		}
 		if _, twice := s.fields[f.Name]; twice {
 			return Schema{}, fmt.Errorf("criteria: field %q given twice", f.Name)

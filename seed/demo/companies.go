@@ -63,6 +63,7 @@ func (g *generator) companies() error {
 		if c.Address == "" {
 			c.Address = fmt.Sprintf("北京市通州区%s%d号%s", f.Roads[c.Street], g.between(1, 220), pick(g, []string{"", "院2号楼", "院5号楼201室", "1层", "产业园B座", "底商"}))
 		}
+		c.Sections = g.sections(c)
 		g.w.Companies = append(g.w.Companies, c)
 		return &g.w.Companies[len(g.w.Companies)-1]
 	}
@@ -141,6 +142,11 @@ func (g *generator) companies() error {
 				from := g.between(20, 330)
 				if years := titles[code].ValidYears; years > 1 {
 					from = g.between(30, years*365+120) // a few have run out
+				}
+				if grade, ok := strings.CutPrefix(code, "tax_"); ok {
+					_ = g.between(1, 99999) // the number of a title, which a grade has not
+					c.Sections.TaxGrade = strings.ToUpper(grade)
+					continue
 				}
 				h := Held{Code: code, No: fmt.Sprintf("YS%s%05d", strings.ToUpper(code[:2]), g.between(1, 99999)), From: g.date(from)}
 				if years := titles[code].ValidYears; years > 0 {

@@ -8,7 +8,7 @@ import (
 )
 
 // leaf is one condition of a policy as it stands in the tree that platform/criteria reads. Amounts carry their unit,
-// rdRatio is permille of revenue. under, in and notOn carry a list of codes, has carries one qualification code. A human
+// rdRatio is permille of revenue. notOn of penalties and judgments may carry within how many years. under, in and notOn carry a list of codes, has carries one qualification code. A human
 // leaf has no field: no data decides it. The label is left to the field unless the policy says it better.
 type leaf struct {
 	Field string `json:"field,omitempty"`
@@ -17,8 +17,10 @@ type leaf struct {
 	Unit  string `json:"unit,omitempty"`
 	Quote string `json:"quote"`
 	Label string `json:"label,omitempty"`
-	Years int    `json:"years,omitempty"` // of the last so many years, taken together as Over says
-	Over  string `json:"over,omitempty"`
+	// Within asks a list of the last so many years.
+	Within int    `json:"within,omitempty"`
+	Years  int    `json:"years,omitempty"` // of the last so many years, taken together as Over says
+	Over   string `json:"over,omitempty"`
 }
 
 // conditionTree turns the short form of the policy files into the JSON tree that matching reads. Every quote must stand in
@@ -99,8 +101,17 @@ func conditionLeaf(s, text string) (leaf, error) {
 	}
 	l.Field, l.Op = words[0], words[1]
 	switch l.Field {
-	case "industry", "creditStanding":
+	case "industry", "creditStanding", "taxGrade":
 		l.Value = strings.Split(words[2], ",")
+	case "penalties", "judgments", "socialArrears":
+		l.Value = strings.Split(words[2], ",")
+		if len(words) > 3 {
+			n, err := strconv.Atoi(words[3])
+			if err != nil {
+				return leaf{}, fmt.Errorf("condition %q: want how many years", s)
+			}
+			l.Within = n
+		}
 	case "region":
 		l.Value = strings.Split(words[2], ",")
 		if l.Label == "" {
@@ -116,7 +127,7 @@ func conditionLeaf(s, text string) (leaf, error) {
 		l.Value = codes
 	case "qualification":
 		l.Value = words[2]
-	case "revenue", "assets", "employees", "established", "rdRatio":
+	case "revenue", "assets", "employees", "established", "rdRatio", "revenueGrowth", "debtRatio", "liabilities", "loans", "insured", "patents", "inventions", "copyrights", "trademarks":
 		n, err := strconv.ParseInt(words[2], 10, 64)
 		if len(words) == 6 {
 			l.Over = words[5]

@@ -120,6 +120,7 @@ type Company struct {
 	CreditStanding string // 正常, 经营异常, 严重失信
 	Registered     bool   // has an account on the platform; the others exist in the registry only
 	Verified       bool
+	Sections       Sections
 }
 
 // Held is a title a company holds.
@@ -137,6 +138,7 @@ type Owner struct {
 	Phone   string
 	Company string // key
 	Role    string // owner, member
+	Also    string // key of a second company the person owns; empty for nearly all
 }
 
 // Product is something an institution offers.
@@ -344,6 +346,7 @@ type Walk struct {
 	Bakery       string // key of the bakery that has an account
 	BakeryOwner  string // key of its owner
 	Bank         string // key of the bank whose operator publishes a loan
+	TwoCompanies string // key of an owner of two companies
 	Handler      string // staff key of the department handler who replies
 	Agent        string // staff key of the agent
 }
@@ -364,6 +367,7 @@ func Generate(ref time.Time) (World, error) {
 		{"companies", g.companies},
 		{"institutions", g.institutions},
 		{"owners", g.owners},
+		{"second companies", g.twice},
 		{"products", g.products},
 		{"policies", g.policies},
 		{"articles", g.articles},

@@ -404,7 +404,8 @@ func TestConditions(t *testing.T) {
 	ops := map[string][]string{
 		"industry": {"under", "in"}, "region": {"under"}, "employees": {"lte", "gte", "lt", "gt"}, "revenue": {"lte", "gte", "lt", "gt"},
 		"assets": {"lte", "gte", "lt", "gt"}, "established": {"years_since_gte", "years_since_lte", "years_since_lt"}, "qualification": {"has"}, "rdRatio": {"gte", "gt", "lte", "lt"},
-		"sizeClass": {"in"}, "creditStanding": {"notOn"}, "": {"human"},
+		"sizeClass": {"in"}, "creditStanding": {"notOn"}, "": {"human"}, "taxGrade": {"in"}, "penalties": {"notOn"}, "judgments": {"notOn"},
+		"revenueGrowth": {"gte"}, "debtRatio": {"lte"}, "insured": {"gte"}, "patents": {"gte"}, "inventions": {"gte"}, "trademarks": {"gte"}, "loans": {"gt"},
 	}
 	shapes := map[string]int{}
 	for _, p := range generate(t, moments[0]).Policies {

@@ -47,6 +47,9 @@ type Qualification struct {
 	Group      string `yaml:"group"`
 }
 
+// Permits is the group of the qualifications that are administrative permits.
+const Permits = "行政许可"
+
 // Kind is one kind of service, or of financing.
 type Kind struct {
 	Code    string `yaml:"code"`

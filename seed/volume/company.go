@@ -2,6 +2,7 @@ package volume
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -21,6 +22,12 @@ type Company struct {
 	Capital                       int64 // fen
 	Employees                     int64
 	Revenue, Assets, Research     int64 // fen
+	Insured                       int64
+	Patents, Inventions           int64
+	Liabilities, Loans            int64 // fen
+	LastRevenue                   int64 // of the year before, fen
+	TaxGrade                      string
+	Fined                         string // the day of a penalty; empty for nearly all
 	Qualifications                []string
 	People                        []Person // the owner first
 }
@@ -154,10 +161,42 @@ func (g *Generator) Company() Company {
 			c.Qualifications = append(c.Qualifications, "high_tech")
 		}
 	}
+	g.sections(&c)
 	c.People = []Person{{c.LegalPerson, Phone(2 * n)}}
 	if g.chance(15) {
 		c.People = append(c.People, Person{g.name(), Phone(2*n + 1)})
 	}
 	g.verified = append(g.verified, c.Verified)
 	return c
+}
+
+// sections fills in what offices know besides the books, from a source of its own, so that what follows stays as it was.
+func (g *Generator) sections(c *Company) {
+	r := rand.New(rand.NewPCG(uint64(g.companies), 2026)) // #nosec G404 G115 -- the same district every time
+	between := func(lo, hi int64) int64 { return lo + r.Int64N(hi-lo+1) }
+	c.Insured = c.Employees * between(80, 100) / 100
+	c.Liabilities = c.Assets / 100 * between(12, 82)
+	if r.IntN(100) < 55 {
+		c.Loans = c.Liabilities / 100 * between(10, 60)
+	}
+	c.LastRevenue = c.Revenue / 100 * between(78, 118)
+	if c.Research > 0 {
+		c.Patents = between(0, 4) + min(60, c.Research/60_000_000)
+		c.Inventions = c.Patents * between(10, 45) / 100
+	}
+	switch n := r.IntN(100); {
+	case n < 24:
+		c.TaxGrade = "A"
+	case n < 76:
+		c.TaxGrade = "B"
+	case n < 84:
+		c.TaxGrade = "M"
+	case n < 95:
+		c.TaxGrade = "C"
+	default:
+		c.TaxGrade = "D"
+	}
+	if r.IntN(100) < 6 {
+		c.Fined = g.o.Start().AddDate(0, 0, -int(between(30, 1500))).Format(time.DateOnly)
+	}
 }

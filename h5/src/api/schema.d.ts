@@ -14015,7 +14015,7 @@ export interface components {
              * @description service is the platform's own note, read without consent; the others are groups a company gives consent for.
              * @enum {string}
              */
-            group: "service" | "basic" | "operation" | "standing";
+            group: "service" | "basic" | "operation" | "standing" | "admin" | "justice" | "social" | "tax" | "ip";
             /** @description Staff need a right of its own to see, change, search and export it. */
             restricted: boolean;
             retired: boolean;
@@ -14723,7 +14723,7 @@ export interface components {
             updatedAt: string;
             /** Format: int64 */
             version: number;
-            /** @description By group of fields: basic, operation, standing. */
+            /** @description By group of fields: basic, operation, standing, admin, justice, social, tax, ip. */
             worths: {
                 [key: string]: components["schemas"]["EnterpriseWorth"];
             };
@@ -14731,13 +14731,22 @@ export interface components {
         EnterpriseStateInputBody: {
             /** @description In 万元. */
             assets?: string;
+            copyrights?: string;
             employees?: string;
             /** @description Code or name of GB/T 4754. */
             industry?: string;
+            insured?: string;
+            inventions?: string;
+            /** @description In 万元, at the end of last year. */
+            liabilities?: string;
+            /** @description In 万元, at the end of last year. */
+            loans?: string;
+            patents?: string;
             /** @description Last year's, in 万元. */
             rdSpend?: string;
             /** @description Last year's, in 万元, at most two decimal places. */
             revenue?: string;
+            trademarks?: string;
             /** @description Says that the numbers are those at the end of this full year; empty for the last year's books and today's staff. */
             year?: string;
         };

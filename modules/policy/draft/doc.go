@@ -68,6 +68,8 @@ type Clause struct {
 type Draft struct {
 	Clauses      []Clause `json:"clauses"`
 	NotDecidable []string `json:"not_decidable"` // exact words of the text, at most MaxQuote characters each
+	// AnyOf are the lists of which one item is enough (具备下列条件之一), each item with the quotes of all it says.
+	AnyOf [][][]string `json:"any_of,omitempty"`
 }
 
 // Lexicon is what the installation knows by name. The zero Lexicon leaves the built-in names.
@@ -95,5 +97,10 @@ func (r *Reader) Read(text string) Draft {
 	}
 	d.Clauses = append(d.Clauses, x.clauses...)
 	d.NotDecidable = append(d.NotDecidable, x.open...)
+	for _, list := range x.anyOf {
+		if len(list) > 1 {
+			d.AnyOf = append(d.AnyOf, list)
+		}
+	}
 	return d
 }

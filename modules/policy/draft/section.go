@@ -75,12 +75,14 @@ type part struct {
 	level int
 	kind  kind
 	oneOf bool
+	list  int  // of a list that asks for one of its items: which
 	lead  bool // opened by a sentence, not by a heading
 }
 
 // divide cuts the text into sentences and gives each the kind of the part it stands in.
 func (t *text) divide() {
 	var stack []part
+	lists := 0
 	for n, l := range t.lines() {
 		line := t.string(l[0], l[1])
 		level := number(line)
@@ -133,14 +135,19 @@ func (t *text) divide() {
 				k = leadKind(words, in.kind)
 			}
 			if k == neutral {
-				t.sentences = append(t.sentences, sentence{s[0], s[1], in.kind, in.oneOf, n, level > 0 && !titled && i == 0 && len(all) > 1})
+				t.sentences = append(t.sentences, sentence{s[0], s[1], in.kind, in.oneOf, in.list, n, level > 0 && !titled && i == 0 && len(all) > 1})
 				continue
 			}
 			t.kinds = append(t.kinds, k)
 			if k != aside { // it may name the object itself: 注册在本区的企业应当符合下列条件：
 				t.sentences = append(t.sentences, sentence{from: s[0], to: s[1], kind: conditions, item: n})
 			}
-			stack = opened(stack, part{level, k, oneOf.MatchString(words), true})
+			p := part{level: level, kind: k, oneOf: oneOf.MatchString(words), lead: true}
+			if p.oneOf {
+				lists++
+				p.list = lists
+			}
+			stack = opened(stack, p)
 		}
 	}
 }

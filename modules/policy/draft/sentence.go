@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -18,6 +19,10 @@ type extraction struct {
 
 	item   int               // the line read last
 	recent map[string]Clause // the last clause of that line by unit
+
+	anyOf    [][][]string // the lists of which one item is enough
+	list     int          // the last of them
+	listItem int          // and its last item
 }
 
 // segment is runes [from, to) between two pauses of a sentence, as a string with what was found in it.
@@ -75,12 +80,44 @@ func (x *extraction) sentence(s sentence, strict bool) {
 		c.segments = append(c.segments, g)
 	}
 	c.withoutSupport()
-	before := len(x.clauses)
+	before, open := len(x.clauses), len(x.open)
 	for i := range c.segments {
 		x.segment(&c, i)
 	}
 	x.inOrder(before)
 	x.left(&c, words)
+	if s.oneOf && s.list > 0 && s.kind == conditions && !c.refusal {
+		x.alternative(s, x.clauses[before:], x.open[open:])
+	}
+}
+
+// alternative keeps what an item of a list says of which one item is enough.
+func (x *extraction) alternative(s sentence, clauses []Clause, open []string) {
+	var quotes []string
+	for _, c := range clauses {
+		if !slices.Contains(quotes, c.Quote) {
+			quotes = append(quotes, c.Quote)
+		}
+	}
+	for _, q := range open {
+		if !Preferred(q) {
+			quotes = append(quotes, q)
+		}
+	}
+	if len(quotes) == 0 {
+		return
+	}
+	if x.list != s.list {
+		x.list, x.listItem = s.list, -1
+		x.anyOf = append(x.anyOf, nil)
+	}
+	last := len(x.anyOf) - 1
+	if x.listItem != s.item { // of one item all its sentences hold
+		x.listItem = s.item
+		x.anyOf[last] = append(x.anyOf[last], nil)
+	}
+	item := &x.anyOf[last][len(x.anyOf[last])-1]
+	*item = append(*item, quotes...)
 }
 
 // blank keeps the length in runes.
@@ -121,7 +158,7 @@ func (c *scope) withoutSupport() {
 
 func (x *extraction) segment(c *scope, i int) {
 	g := &c.segments[i]
-	if strings.Trim(g.s, "＿，。；：") == "" || preferred.MatchString(g.s) {
+	if strings.Trim(g.s, "＿，。；：") == "" || preferred.MatchString(g.s) || x.ofPreference(c, i) {
 		return
 	}
 	x.lists(c, g)
@@ -137,6 +174,31 @@ func (x *extraction) segment(c *scope, i int) {
 
 // preferred is what puts a company before others and is asked of none.
 var preferred = regexp.MustCompile(`优先(?:支持|考虑|推荐|安排|给予|予以|遴选|纳入|申报|扶持)`)
+
+// Preferred reports whether words of a text put companies before others: they are no condition, and nobody fails by them.
+func Preferred(words string) bool {
+	if !preferred.MatchString(words) {
+		return false
+	}
+	for _, part := range strings.FieldsFunc(words, func(r rune) bool { return strings.ContainsRune("，；。", r) }) {
+		if !preferred.MatchString(part) && demanded.MatchString(part) {
+			return false // 优先支持专精特新企业，但应当技术领先
+		}
+	}
+	return true
+}
+
+var demanded = regexp.MustCompile(`应|须|必须|不得|不予|不低于|不少于|不超过|以上|以下`)
+
+// ofPreference reports whether a segment only says whom the next one prefers: 对获得国家级奖项的，予以优先考虑.
+func (x *extraction) ofPreference(c *scope, i int) bool {
+	if i+1 >= len(c.segments) {
+		return false
+	}
+	words := strings.Trim(x.text.string(c.segments[i].from, c.segments[i].to), "，。；：")
+	next := x.text.string(c.segments[i+1].from, c.segments[i+1].to)
+	return preferred.MatchString(next) && (strings.HasPrefix(words, "对") || strings.HasSuffix(words, "的"))
+}
 
 // add puts a clause down: its words are runes [from, to) of the segment, and [keep, upto) must stay when they are cut.
 func (x *extraction) add(c *scope, g *segment, from, to, keep, upto int, l Clause, confidence int) {
@@ -227,6 +289,8 @@ func (x *extraction) left(c *scope, words string) {
 		last := i
 		if !any && !supported && c.inPart { // one whole sentence reads better than its pieces
 			last = len(c.segments) - 1
+		} else if x.ofPreference(c, i) {
+			last = i + 1
 		}
 		w := x.text.string(g.from, c.segments[last].to)
 		bare := strings.Trim(w, "，。；：＿")

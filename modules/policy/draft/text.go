@@ -33,6 +33,7 @@ type sentence struct {
 	from, to int
 	kind     kind
 	oneOf    bool // its list asks for one of its items
+	list     int  // which of those lists
 	item     int  // of which line it is
 	headed   bool // first of several in an item: it may only name what the item is about
 }

@@ -49,12 +49,19 @@ export const setExtra = (
     }),
   )
 
-export const extraGroups: Record<ExtraField['group'], string> = {
-  service: '服务管理信息',
-  basic: '登记信息',
+/** The sections of a company's data, in the order in which they are shown: each is agreed to, and ranked by source. */
+export const dataGroups = {
+  basic: '工商登记',
   operation: '经营情况',
   standing: '资质与信用',
-}
+  admin: '行政许可与处罚',
+  justice: '司法',
+  social: '社保',
+  tax: '税务',
+  ip: '知识产权',
+} as const
+
+export const extraGroups: Record<ExtraField['group'], string> = { service: '服务管理信息', ...dataGroups }
 
 export const companyWords: Record<ExtraField['company'], string> = {
   hidden: '企业不可见',

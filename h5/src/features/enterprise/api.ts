@@ -32,6 +32,13 @@ export interface Stated {
   assets: string
   rdSpend: string
   industry: string
+  insured: string
+  liabilities: string
+  loans: string
+  patents: string
+  inventions: string
+  copyrights: string
+  trademarks: string
 }
 
 /** The company the person acts for. */
@@ -61,7 +68,12 @@ export const change = (
 ): Promise<Attempt> => call(api.POST('/api/my/enterprise/changes', { body, headers: idempotent(key) }))
 
 /** Says what the company had in a year that is over. */
-export const stateBooks = (body: Omit<Stated, 'industry'> & { year: string }, key: string): Promise<Mine> =>
+/** The numbers a company may say of a year that is over. */
+export type StatedBooks = Omit<Stated, 'industry' | 'patents' | 'inventions' | 'copyrights' | 'trademarks'> & {
+  year: string
+}
+
+export const stateBooks = (body: StatedBooks, key: string): Promise<Mine> =>
   call(api.POST('/api/my/enterprise/facts', { body, headers: idempotent(key) }))
 
 export const stateFacts = (body: Stated, key: string): Promise<Mine> =>
