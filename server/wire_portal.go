@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/content"
