@@ -93,7 +93,7 @@ func roles() []identity.BuiltinRole {
 			"policy.view", "policy.edit", "policy.publish", "policy.reverse", "policy.reverse_export", "policy.push", "policy.grant", "content.edit", "knowledge.view", "knowledge.edit", "canned.share", "directory.view", "directory.manage", "message.view", "message.release", "exchange.view", "exchange.manage",
 			"application.export", "enterprise.export", "enterprise.extra", "enterprise.extra_fields", "enterprise.extra_restricted", "extra.manage", "enterprise.golden", "enterprise.import", "enterprise.quality", "enterprise.tags", "message.export", "exchange.export", "review.reasons", "review.delegations", "calendar.view", "calendar.manage", "ticket.budgets",
 			"appraisal.view", "intake.open311", "evaluation.view", "evaluation.moderate", "evaluation.manage", "evaluation.export", "evidence.view", "evidence.manage", "evidence.export", "conversation.read", "conversation.manage", "offline.record", "offline.view", "offline.export",
-			"demand.view", "demand.review", "demand.invite", "channel.view", "channel.manage", "channel.export", "contract.view", "contract.templates"}},
+			"demand.view", "demand.export", "demand.review", "demand.invite", "channel.view", "channel.manage", "channel.export", "contract.view", "contract.templates"}},
 		{Code: "editor", Name: "内容审核", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
 			"evaluation.view", "evaluation.moderate", "policy.view", "policy.publish", "content.edit", "content.publish", "knowledge.view", "knowledge.edit", "knowledge.review", "canned.share"}},
 		{Code: "agent", Name: "热线坐席", Party: access.Platform, Scope: access.ScopeDistrict, Permissions: []p{
@@ -121,7 +121,7 @@ func roles() []identity.BuiltinRole {
 			"knowledge.view", "knowledge.edit", "knowledge.review", "canned.share", "directory.view", "appraisal.view", "appraisal.export"}},
 		{Code: "reviewer", Name: "政府终审员", Party: access.Government, Scope: access.ScopeDistrict, Permissions: []p{
 			"institution.view", "institution.approve", "product.view", "product.review_government", "product.take_down", "product.export", "application.view", "application.supervise", "application.results", "enterprise.view", "enterprise.size_publish", "enterprise.tag_publish", "policy.view", "policy.publish",
-			"consent.view", "consent.publish", "policy.reverse", "policy.push_approve", "policy.grant_decide", "evaluation.view", "evaluation.export", "evidence.assess", "evidence.view", "evidence.export", "offline.view", "offline.export", "demand.view", "channel.view", "channel.export", "contract.view"}},
+			"consent.view", "consent.publish", "policy.reverse", "policy.push_approve", "policy.grant_decide", "evaluation.view", "evaluation.export", "evidence.assess", "evidence.view", "evidence.export", "offline.view", "offline.export", "demand.view", "demand.export", "channel.view", "channel.export", "contract.view"}},
 		{Code: "institution_admin", Name: "机构管理员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{
 			"product.view", "product.edit", "product.export", "application.view", "application.handle", "application.undo", "application.results", "application.export", "institution.operators", "institution.papers", "evaluation.view", "evaluation.reply", "evaluation.export", "evidence.add", "conversation.talk", "offline.record", "offline.export", "demand.quote", "contract.draft", "contract.sign", "contract.templates"}},
 		{Code: "institution_operator", Name: "机构操作员", Party: access.Institution, Scope: access.ScopeSelf, Permissions: []p{

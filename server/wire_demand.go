@@ -81,12 +81,22 @@ func (o demandOffers) Of(ctx context.Context, db bun.IDB, institutionID int64, k
 	return out, err
 }
 
-// Fitting lists the products of a kind that may suit a company.
-func (o demandOffers) Fitting(ctx context.Context, db bun.IDB, kind string, enterpriseID int64) ([]demand.Fit, error) {
-	list, err := o.products.Fitting(ctx, db, kind, enterpriseID)
+// Fitting lists the products of a kind that may suit a company at the place where it wants the service.
+func (o demandOffers) Fitting(ctx context.Context, db bun.IDB, kind string, enterpriseID int64, place string) ([]demand.Fit, error) {
+	list, err := o.products.Fitting(ctx, db, kind, enterpriseID, regionIn(place))
 	out := make([]demand.Fit, 0, len(list))
 	for _, f := range list {
 		out = append(out, demand.Fit{Offer: demandOffer(f.Offer), Met: f.Met, Open: f.Open})
+	}
+	return out, err
+}
+
+// Ratings are what companies say of the products.
+func (o demandOffers) Ratings(ctx context.Context, db bun.IDB, products []int64) (map[int64]demand.Rating, error) {
+	rated, err := o.products.RatingsOf(ctx, db, products)
+	out := make(map[int64]demand.Rating, len(rated))
+	for id, r := range rated {
+		out[id] = demand.Rating(r)
 	}
 	return out, err
 }

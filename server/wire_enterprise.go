@@ -131,6 +131,18 @@ func regionOf(street string) string {
 	return ""
 }
 
+// regionIn gives the code of the street or town that a person names in an address, the longest name when there are two; "" for none.
+func regionIn(address string) string {
+	found, length := "", 0
+	for code, name := range terms().Regions {
+		// "城区" alone is part of too many words.
+		if len(code) > 6 && len(name) > length && strings.Contains(address, name) {
+			found, length = code, len(name)
+		}
+	}
+	return found
+}
+
 // enterprisePeople lets companies reach their people and switch them.
 type enterprisePeople struct{ *house }
 

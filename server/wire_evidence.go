@@ -14,22 +14,28 @@ import (
 	"github.com/huiqi/huiqi/modules/evidence"
 	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/offline"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/web/page"
 )
 
-// joinEvidence makes what shows that services were given. Applications have evidence; replies to tickets have their own, asked for by
-// the type of the ticket.
+// joinEvidence makes what shows that services were given, of applications and of services given without the platform. Replies to
+// tickets have their own, asked for by the type of the ticket (decision 0200).
 func (h *house) joinEvidence(c Config) {
 	d := evidence.Deps{
-		DB: h.db, Clock: h.clock, Cases: map[string]evidence.Cases{application.Object: proven{h.applications}}, Files: evidenceFiles{h.uploads},
-		Paths: map[string]string{application.Object: "/applications"}, Operator: c.District + "惠企台运营",
-		Before: []evidence.Recorder{h.recordApplication}, Behind: []evidence.Recorder{h.recordEvaluations},
+		DB: h.db, Clock: h.clock, Cases: map[string]evidence.Cases{application.Object: proven{h.applications}, offline.Object: provenOffline{h}}, Files: evidenceFiles{h.uploads},
+		Places: map[string]evidence.Place{
+			application.Object: {Path: "/applications", List: "我的申请", Active: "applications", Single: true, Back: "返回申请"},
+			offline.Object:     {Path: "/offline-services", List: "线下服务", Active: "offline", Back: "返回线下服务"},
+		},
+		Operator: c.District + "惠企台运营",
+		Before:   []evidence.Recorder{h.recordCase}, Behind: []evidence.Recorder{h.recordEvaluations},
 	}
 	for _, k := range catalog.Kinds() {
 		d.Kinds = append(d.Kinds, evidence.Kind{Code: k.Code, Name: k.Name})
 	}
+	d.Kinds = append(d.Kinds, evidence.Kind{Code: evidence.Offline, Name: "线下服务"})
 	h.evidence = evidence.New(d)
 	h.sees[evidence.Object] = h.evidence.Sees
 	h.applications.ShowBeside(h.evidence.Panel(application.Object, "/applications"))
@@ -50,16 +56,36 @@ func (p proven) Case(ctx context.Context, db bun.IDB, actor access.Actor, id int
 	}, err
 }
 
+// provenOffline are the services given without the platform as services that have evidence.
+type provenOffline struct{ h *house }
+
+var _ evidence.Cases = provenOffline{}
+
+// Case returns a recorded service that the actor may see.
+func (p provenOffline) Case(ctx context.Context, db bun.IDB, actor access.Actor, id int64) (evidence.Case, error) {
+	v, err := p.h.offline.Case(ctx, db, actor, id)
+	if err != nil {
+		return evidence.Case{}, err
+	}
+	out := evidence.Case{
+		Object: offline.Object, ID: v.ID, Number: v.Number, Title: v.ProductName, Kind: evidence.Offline, KindName: "线下服务", InstitutionID: v.InstitutionID,
+		InstitutionName: v.InstitutionName, EnterpriseID: v.EnterpriseID, EnterpriseName: v.EnterpriseName, Begun: true, EndedAt: v.SettledAt,
+	}
+	if v.State == offline.Cancelled {
+		out.Over = "登记已撤销，不再上传佐证和评估"
+	}
+	if v.InPlace {
+		out.Side = evidence.Institution
+	}
+	owners, err := p.h.enterprises.Owners(ctx, db, v.EnterpriseID)
+	out.UserID = owners[v.EnterpriseID]
+	return out, err
+}
+
 // evidenceFiles keeps uploads for the evidence.
 type evidenceFiles struct{ *file.Service }
 
 var _ evidence.Files = evidenceFiles{}
-
-// Get returns what is known of a file.
-func (f evidenceFiles) Get(ctx context.Context, actor access.Actor, id int64) (evidence.FileView, error) {
-	v, err := f.Service.Get(ctx, actor, id)
-	return evidence.FileView(v), err
-}
 
 // Save keeps a file that came with a form.
 func (f evidenceFiles) Save(ctx context.Context, actor access.Actor, name string, content io.Reader) (evidence.FileView, error) {
@@ -77,8 +103,41 @@ func (f evidenceFiles) Known(ctx context.Context, db bun.IDB, ids []int64) (map[
 	return out, err
 }
 
-// recordApplication is the application and its course on the printed record, as the actor may see them.
-func (h *house) recordApplication(ctx context.Context, actor access.Actor, _ string, id int64) ([]evidence.Section, error) {
+// recordCase is the service and its course on the printed record, as the actor may see them.
+func (h *house) recordCase(ctx context.Context, actor access.Actor, object string, id int64) ([]evidence.Section, error) {
+	if object == offline.Object {
+		return h.recordOffline(ctx, actor, id)
+	}
+	return h.recordApplication(ctx, actor, id)
+}
+
+// recordOffline is a service given without the platform, and what the company says of it.
+func (h *house) recordOffline(ctx context.Context, actor access.Actor, id int64) ([]evidence.Section, error) {
+	v, err := h.offline.Get(ctx, actor, id)
+	if err != nil {
+		return nil, err
+	}
+	facts := []page.Fact{{Label: "登记编号", Value: v.Number}, {Label: "企业", Value: v.EnterpriseName}, {Label: "服务机构", Value: v.InstitutionName}, {Label: "服务", Value: v.ProductName},
+		{Label: "服务日期", Value: v.Day}, {Label: "地点", Value: v.Place}, {Label: "参加人员", Value: v.Persons}, {Label: "服务内容", Value: v.Content}}
+	who := v.InstitutionName
+	if v.ByPlatform {
+		who = h.evidence.Operator
+	}
+	course := evidence.Section{Title: "登记和确认", Steps: []page.Step{{Title: "登记", Who: who, When: v.At}}}
+	if v.SettledAt != nil {
+		by := v.EnterpriseName
+		if v.State == offline.Cancelled {
+			by = who
+		}
+		course.Steps = append(course.Steps, page.Step{Title: v.State.Label(), Who: by, When: *v.SettledAt, Text: v.Words})
+	} else {
+		course.Text = "企业还没有确认。"
+	}
+	return []evidence.Section{{Title: "服务信息", Facts: facts}, course}, nil
+}
+
+// recordApplication is the application and its course.
+func (h *house) recordApplication(ctx context.Context, actor access.Actor, id int64) ([]evidence.Section, error) {
 	a, err := h.applications.Get(ctx, actor, id)
 	if err != nil {
 		return nil, err
@@ -119,7 +178,7 @@ func (h *house) recordApplication(ctx context.Context, actor access.Actor, _ str
 
 // recordEvaluations is what was said of the service on the printed record.
 func (h *house) recordEvaluations(ctx context.Context, actor access.Actor, object string, id int64) ([]evidence.Section, error) {
-	if actor.Party != access.Enterprise && !actor.Can(evaluation.PermView) {
+	if object != application.Object || actor.Party != access.Enterprise && !actor.Can(evaluation.PermView) {
 		return nil, nil
 	}
 	asked, err := h.evaluations.Of(ctx, actor, object, id)
@@ -162,9 +221,13 @@ func (n notices) ofEvidence(ctx context.Context, tx bun.Tx, e event.Event) ([]me
 	notice := message.Notice{Template: e.Type, Link: fmt.Sprintf("/applications/%d", f.ObjectID), Params: map[string]string{
 		"title": f.Title, "number": f.Number, "name": f.EnterpriseName, "item": f.Item, "score": fmt.Sprint(f.Score),
 	}}
+	company := notice.Link + "/evidence"
+	if f.Object == offline.Object {
+		company, notice.Link = fmt.Sprintf("/offline-services/%d/evidence", f.ObjectID), fmt.Sprintf("/offline-services?open=%d", f.ObjectID)
+	}
 	switch {
 	case e.Type == "evidence.added" && f.Shared && f.Side == evidence.Institution && f.UserID != 0:
-		notice.UserID, notice.Link, notice.Params["name"] = f.UserID, notice.Link+"/evidence", f.InstitutionName
+		notice.UserID, notice.Link, notice.Params["name"] = f.UserID, company, f.InstitutionName
 		return []message.Notice{notice}, nil
 	case e.Type == "evidence.added" && f.Shared && f.Side == evidence.Enterprise, e.Type == "evidence.assessed" && f.Target == evidence.OfInstitution:
 		to, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)

@@ -39,7 +39,7 @@ func (h *house) openExports(c Config, p parts, workers *jobs.Workers) error {
 func (h *house) joinExports() {
 	h.exports.Sources = []sheet.Source{
 		h.tickets.ExportSource(), h.catalog.ExportSource(), h.applications.ExportSource(), h.applications.ResultSource(), h.enterprises.ExportSource(), h.identity.ExportSource(), h.messages.ExportSource(), h.exchange.ExportSource(),
-		h.directory.ExportSource(), h.appraisal.ExportSource(), h.quality.ExportSource(), h.enterprises.QualitySource(), h.policies.ReverseSource(), h.evaluations.ExportSource(), h.evaluations.RankSource(), h.evidence.ExportSource(), h.offline.ExportSource(), h.channels.ExportSource(), h.channels.StatsSource(), h.policies.GrantSource(),
+		h.directory.ExportSource(), h.appraisal.ExportSource(), h.quality.ExportSource(), h.enterprises.QualitySource(), h.policies.ReverseSource(), h.evaluations.ExportSource(), h.evaluations.RankSource(), h.evidence.ExportSource(), h.demands.ExportSource(), h.offline.ExportSource(), h.channels.ExportSource(), h.channels.StatsSource(), h.policies.GrantSource(),
 	}
 	h.exports.Use(h.queue)
 }

@@ -9,11 +9,11 @@ import (
 
 	"github.com/huiqi/huiqi/modules/catalog"
 	"github.com/huiqi/huiqi/modules/enterprise"
-	"github.com/huiqi/huiqi/modules/file"
 	"github.com/huiqi/huiqi/modules/identity"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/offline"
+	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 )
@@ -21,12 +21,11 @@ import (
 // joinOffline makes the records of services that were given without the platform.
 func (h *house) joinOffline(c Config) {
 	d := offline.Deps{DB: h.db, Clock: h.clock, Box: h.box, Companies: servedCompanies{h.enterprises, h.identity}, Offers: servedOffers{h.catalog, h.institutions},
-		Files: offlineFiles{h.uploads}, Links: h.links}
+		Evidence: offlineEvidence{h}, Links: h.links}
 	if c.PublicURL != "" {
 		d.Texts = offlineTexts{h.messages, strings.TrimSuffix(c.PublicURL, "/")}
 	}
 	h.offline = offline.New(d)
-	h.sees[offline.Object] = h.offline.Sees
 }
 
 // servedCompanies tells who was served, and how the owner is reached.
@@ -86,19 +85,14 @@ func (s servedOffers) InstitutionName(ctx context.Context, db bun.IDB, id int64)
 	return s.institutions.InstitutionName(ctx, db, id)
 }
 
-// offlineFiles lets records keep files.
-type offlineFiles struct{ *file.Service }
+// offlineEvidence keeps what shows that services were given; it is made after the records, which are its cases.
+type offlineEvidence struct{ h *house }
 
-var _ offline.Files = offlineFiles{}
+var _ offline.Evidence = offlineEvidence{}
 
-// Of lists the files of an object.
-func (f offlineFiles) Of(ctx context.Context, db bun.IDB, object string, id int64) ([]offline.FileView, error) {
-	views, err := f.Service.Of(ctx, db, object, id)
-	list := make([]offline.FileView, 0, len(views))
-	for _, v := range views {
-		list = append(list, offline.FileView(v))
-	}
-	return list, err
+// Lay keeps the files that come with a record.
+func (e offlineEvidence) Lay(ctx context.Context, tx bun.Tx, actor access.Actor, id int64, fileIDs []int64) error {
+	return e.h.evidence.Lay(ctx, tx, actor, offline.Object, id, fileIDs)
 }
 
 // offlineTexts sends the link with which a company confirms a service.

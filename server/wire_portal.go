@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/modules/content"
@@ -42,6 +43,7 @@ func (h *house) portalOf(p parts) *portal.Portal {
 				}
 				return hits, err
 			}},
+			h.demandSource(),
 			h.contentSource("news", "资讯公告", content.News, content.Notice),
 			h.contentSource("help", "帮助", content.Help),
 		},
@@ -111,6 +113,24 @@ func (h *house) myTickets(ctx context.Context, actor access.Actor, n int) ([]pag
 		cards = append(cards, i.Card())
 	}
 	return cards, err
+}
+
+// demandSource lets the portal's search look through the hall, where everybody reads the same.
+func (h *house) demandSource() portal.Source {
+	return portal.Source{
+		Key: "demand", Name: "企业需求",
+		Search: func(ctx context.Context, _ access.Actor, q string, limit int) ([]portal.Hit, error) {
+			found, err := h.demands.Search(ctx, q, limit)
+			hits := make([]portal.Hit, 0, len(found))
+			for _, f := range found {
+				hits = append(hits, portal.Hit{Title: f.Title, URL: fmt.Sprintf("/demands/%d", f.ID), Summary: f.Summary, Meta: []string{f.KindName, f.Company, f.Budget, "报价截止 " + f.Until}})
+			}
+			return hits, err
+		},
+		Count: func(ctx context.Context, _ access.Actor, q string, limit int) (int, error) {
+			return h.demands.CountFound(ctx, q, limit)
+		},
+	}
 }
 
 // contentSource lets the portal's search look through articles.

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/uptrace/bun"
 
@@ -44,8 +45,9 @@ func (s *Service) OffersOf(ctx context.Context, db bun.IDB, institutionID int64,
 }
 
 // Fitting lists the listed products of a kind that ask nothing a company is known not to meet: those it meets first, then those of
-// which something is not known, then those that ask nothing. It is asked by the program on behalf of the company.
-func (s *Service) Fitting(ctx context.Context, db bun.IDB, kind string, enterpriseID int64) ([]Fitted, error) {
+// which something is not known, then those that ask nothing. It is asked by the program on behalf of the company. region is the code of the
+// place where the service is wanted, which counts instead of the company's own when it is given.
+func (s *Service) Fitting(ctx context.Context, db bun.IDB, kind string, enterpriseID int64, region string) ([]Fitted, error) {
 	now := s.Clock.Now()
 	var ids []int64
 	err := public(now).narrow(db.NewSelect().TableExpr("products AS p").Column("p.id")).
@@ -58,6 +60,13 @@ func (s *Service) Fitting(ctx context.Context, db bun.IDB, kind string, enterpri
 	if s.Companies != nil {
 		if facts, err = s.Companies.Facts(ctx, db, enterpriseID); err != nil {
 			return nil, fmt.Errorf("facts of enterprise %d: %w", enterpriseID, err)
+		}
+		if region != "" {
+			facts = maps.Clone(facts)
+			if facts == nil {
+				facts = criteria.Facts{}
+			}
+			facts["region"] = criteria.Fact{Value: criteria.Code(region), Source: "需求中的服务地点", AsOf: now}
 		}
 		if _, of, err = s.suitsPool(ctx, db); err != nil {
 			return nil, err
@@ -97,6 +106,22 @@ func (s *Service) Fitting(ctx context.Context, db bun.IDB, kind string, enterpri
 		if out[i].Offer, err = s.Offer(ctx, db, out[i].ID); err != nil {
 			return nil, err
 		}
+	}
+	return out, nil
+}
+
+// RatingsOf are the ratings of products, of those that have been evaluated.
+func (s *Service) RatingsOf(ctx context.Context, db bun.IDB, ids []int64) (map[int64]Rating, error) {
+	out := map[int64]Rating{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	var rows []Product
+	if err := db.NewSelect().Model(&rows).Column("id", "rating_score", "rating_mean", "rating_count").Where("p.id IN ?", bun.Tuple(ids)).Where("p.rating_count > 0").Scan(ctx); err != nil {
+		return nil, fmt.Errorf("ratings of products: %w", err)
+	}
+	for _, p := range rows {
+		out[p.ID] = Rating{p.RatingScore, p.RatingMean, p.RatingCount}
 	}
 	return out, nil
 }

@@ -27,6 +27,11 @@ type demandIDInput struct {
 	ID int64 `path:"id"`
 }
 
+type demandGetInput struct {
+	ID    int64      `path:"id"`
+	Order QuoteOrder `query:"order" enum:"time,price,days,amount,rating" doc:"Of the quotes; for the company. One that does not fit the kind is time."`
+}
+
 type demandHallOutput struct{ Body HallView }
 
 type demandOptions struct {
@@ -189,8 +194,8 @@ func Register(api huma.API, s *Service) {
 	huma.Register(api, op("POST", "/demands", "新建需求草稿", company), func(ctx context.Context, in *demandNewInput) (*demandOutput, error) {
 		return one(s.Save(ctx, access.From(ctx), Save{Ref{Key: in.Key}, in.Body}))
 	})
-	huma.Register(api, op("GET", "/demands/{id}", "一件需求", reader), func(ctx context.Context, in *demandIDInput) (*demandOutput, error) {
-		return one(s.Get(ctx, access.From(ctx), in.ID))
+	huma.Register(api, op("GET", "/demands/{id}", "一件需求", reader), func(ctx context.Context, in *demandGetInput) (*demandOutput, error) {
+		return one(s.GetIn(ctx, access.From(ctx), in.ID, in.Order))
 	})
 	huma.Register(api, op("PUT", "/demands/{id}", "保存需求草稿", company), func(ctx context.Context, in *demandSaveInput) (*demandOutput, error) {
 		return one(s.Save(ctx, access.From(ctx), Save{Ref{in.ID, in.Body.Version, in.Key}, in.Body.Typed}))

@@ -16,6 +16,7 @@ const (
 	PermReview access.Permission = "demand.review"
 	PermInvite access.Permission = "demand.invite"
 	PermQuote  access.Permission = "demand.quote"
+	PermExport access.Permission = "demand.export"
 )
 
 // Permissions describes the rights of the module for the page where roles are edited.
@@ -25,6 +26,7 @@ func Permissions() []access.Info {
 		{Name: PermReview, Group: "需求", Label: "审核企业需求"},
 		{Name: PermInvite, Group: "需求", Label: "邀请机构、移除邀请"},
 		{Name: PermQuote, Group: "需求", Label: "为本机构报价（机构）"},
+		{Name: PermExport, Group: "需求", Label: "导出企业需求"},
 	}
 }
 

@@ -69,17 +69,21 @@ func (w *world) Of(ctx context.Context, db bun.IDB, institution int64, kind stri
 	return out, nil
 }
 
-func (w *world) Fitting(ctx context.Context, db bun.IDB, kind string, company int64) ([]demand.Fit, error) {
+func (w *world) Fitting(ctx context.Context, db bun.IDB, kind string, company int64, place string) ([]demand.Fit, error) {
 	w.mu.Lock()
 	w.looked++
 	w.mu.Unlock()
 	var out []demand.Fit
 	for _, id := range []int64{31, 41, 42, 51, 61} {
-		if o, err := w.Product(ctx, db, id); err == nil && o.Kind == kind && (id != 41 || company != 2) {
+		if o, err := w.Product(ctx, db, id); err == nil && o.Kind == kind && (id != 41 || company != 2) && (id != 31 || !strings.Contains(place, "漷县镇")) {
 			out = append(out, demand.Fit{Offer: o, Met: []string{"所在地区"}, Open: []string{"从业人员"}})
 		}
 	}
 	return out, nil
+}
+
+func (w *world) Ratings(context.Context, bun.IDB, []int64) (map[int64]demand.Rating, error) {
+	return map[int64]demand.Rating{41: {Score: 430, Mean: 450, Count: 6}}, nil
 }
 
 func (w *world) Institution(_ context.Context, _ bun.IDB, id int64) (string, error) {

@@ -107,16 +107,10 @@ func (s *Service) Browse(ctx context.Context, actor access.Actor, f HallFilter) 
 		return Found{}, ErrForbidden
 	}
 	db, now := s.DB.Read(), s.Clock.Now()
-	// The hall is one for all: an institution finds in it what everybody does.
 	where := func(q *bun.SelectQuery) *bun.SelectQuery {
-		q = q.Where("d.state = ? AND d.until >= ?", Open, today(now))
+		q = inHall(q, now, f.Query)
 		if f.Kind != "" {
 			q = q.Where("d.kind = ?", f.Kind)
-		}
-		if f.Query != "" {
-			word := "%" + like.Replace(strings.ToLower(f.Query)) + "%"
-			q = q.Where(`(lower(d.title) LIKE ? ESCAPE '\' OR lower(d.description) LIKE ? ESCAPE '\' OR lower(d.place) LIKE ? ESCAPE '\' OR lower(d.number) = ?
-				OR d.named AND lower(d.enterprise_name) LIKE ? ESCAPE '\')`, word, word, word, strings.ToLower(f.Query), word)
 		}
 		if f.Invited {
 			q = q.Where("EXISTS (SELECT 1 FROM demand_invitations AS i WHERE i.demand_id = d.id AND i.institution_id = ? AND NOT i.gone)", actor.InstitutionID)
@@ -142,6 +136,44 @@ func (s *Service) Browse(ctx context.Context, actor access.Actor, f HallFilter) 
 		found.Items = append(found.Items, rows[i].hallItem())
 	}
 	return found, s.own(ctx, db, actor, found.Items)
+}
+
+// inHall narrows a query to what stands in the hall and holds all of the words. The hall is one for all: an institution finds in it what
+// everybody does, and a company that does not give its name is not found by it.
+func inHall(q *bun.SelectQuery, now time.Time, words string) *bun.SelectQuery {
+	q = q.Where("d.state = ? AND d.until >= ?", Open, today(now))
+	for _, w := range strings.Fields(strings.ToLower(words)) {
+		word := "%" + like.Replace(w) + "%"
+		q = q.Where(`(lower(d.title) LIKE ? ESCAPE '\' OR lower(d.description) LIKE ? ESCAPE '\' OR lower(d.place) LIKE ? ESCAPE '\' OR lower(d.number) = ?
+			OR d.named AND lower(d.enterprise_name) LIKE ? ESCAPE '\')`, word, word, word, w, word)
+	}
+	return q
+}
+
+// Search finds in the hall what holds all of the words, the newest first, for the search over the whole site.
+func (s *Service) Search(ctx context.Context, words string, limit int) ([]HallItem, error) {
+	var rows []Demand
+	err := inHall(s.DB.Read().NewSelect().Model(&rows), s.Clock.Now(), words).OrderExpr("d.approved_at DESC, d.id DESC").Limit(int64(limit)).Scan(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("search the hall: %w", err)
+	}
+	out := make([]HallItem, 0, len(rows))
+	for i := range rows {
+		it := rows[i].hallItem()
+		it.Summary = rows[i].Description // the text around the words is cut out of it
+		out = append(out, it)
+	}
+	return out, nil
+}
+
+// CountFound counts what Search would find, to limit at most.
+func (s *Service) CountFound(ctx context.Context, words string, limit int) (n int, err error) {
+	db := s.DB.Read()
+	some := inHall(db.NewSelect().TableExpr("demands AS d").ColumnExpr("d.id"), s.Clock.Now(), words).Limit(int64(limit))
+	if err := db.NewSelect().TableExpr("(?) AS x", some).ColumnExpr("count(*)").Scan(ctx, &n); err != nil {
+		return 0, fmt.Errorf("count in the hall: %w", err)
+	}
+	return n, nil
 }
 
 // own marks what the asking institution was invited to and quoted for.

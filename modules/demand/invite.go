@@ -27,9 +27,9 @@ type Match struct {
 }
 
 // matches finds the institutions with a listed product that fits: of the kind, of an amount and a term it lends, and asking nothing
-// that the company is known not to meet. What is known of the company is not told, only in which points it fits.
+// that the company, or the place where the service is wanted, is known not to meet. What is known of the company is not told, only in which points it fits.
 func (s *Service) matches(ctx context.Context, db bun.IDB, d *Demand) ([]Match, error) {
-	fits, err := s.Offers.Fitting(ctx, db, d.Kind, d.EnterpriseID)
+	fits, err := s.Offers.Fitting(ctx, db, d.Kind, d.EnterpriseID, d.Place)
 	if err != nil {
 		return nil, fmt.Errorf("institutions for demand %d: %w", d.ID, err)
 	}

@@ -67,6 +67,7 @@ type detailPage struct {
 	Reason   page.Panel
 	Result   page.Panel
 	Columns  []column
+	Orders   []page.Link // of the quotes
 	Lines    []line
 	AnyFiles bool
 	NoQuotes string

@@ -93,7 +93,7 @@ var doneTexts = map[string]string{"submitted": "需求已提交，审核通过�
 
 func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	ctx := c.UserContext()
-	d, err := s.Get(ctx, access.From(ctx), number(c, "id"))
+	d, err := s.GetIn(ctx, access.From(ctx), number(c, "id"), QuoteOrder(c.Query("order")))
 	if err != nil {
 		return err
 	}
@@ -157,6 +157,12 @@ func (p *detailPage) compare(d View, here string, pick bool) {
 	}
 	product, price, second, text, valid, at := line{Label: "产品"}, line{Label: "报价"}, line{Label: "完成时间"}, line{Label: "说明"}, line{Label: "有效期至"}, line{Label: "更新时间"}
 	third := line{Label: "期限"}
+	if len(d.QuoteList) > 1 {
+		for _, o := range quoteOrders(d.Lends) {
+			p.Orders = append(p.Orders, page.Link{Text: o.Text, URL: here + "?order=" + string(o.Order) + "#quotes", Current: o.Order == d.Order})
+		}
+	}
+	rated := line{Label: "企业评价"}
 	if d.Lends {
 		price.Label, second.Label = "可提供金额", "年利率或费率"
 	}
@@ -168,6 +174,11 @@ func (p *detailPage) compare(d View, here string, pick bool) {
 		p.AnyFiles = p.AnyFiles || len(k.Files) > 0
 		p.Columns = append(p.Columns, k)
 		product.Values = append(product.Values, q.ProductName)
+		rating := "还没有评价"
+		if q.RatingCount > 0 {
+			rating = fmt.Sprintf("%d.%d 分（%d 次评价）", q.Rating/100, q.Rating%100/10, q.RatingCount)
+		}
+		rated.Values = append(rated.Values, rating)
 		if d.Lends {
 			price.Values = append(price.Values, page.Money(q.Amount))
 			second.Values = append(second.Values, page.Rate(int64(q.Rate)))
@@ -192,7 +203,7 @@ func (p *detailPage) compare(d View, here string, pick bool) {
 	if d.Lends {
 		p.Lines = append(p.Lines, third)
 	}
-	p.Lines = append(p.Lines, text, valid, at)
+	p.Lines = append(p.Lines, rated, text, valid, at)
 }
 
 func attachments(list []FileView) []page.File {

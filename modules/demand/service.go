@@ -48,9 +48,18 @@ type Offers interface {
 	// Of lists the listed products of an institution and a kind.
 	Of(ctx context.Context, db bun.IDB, institutionID int64, kind string) ([]Offer, error)
 	// Fitting lists the listed products of a kind that ask nothing the company is known not to meet, the best first.
-	Fitting(ctx context.Context, db bun.IDB, kind string, enterpriseID int64) ([]Fit, error)
+	// A service is wanted at a place; when it names one that is known, the products are asked about it and not about the company's seat.
+	Fitting(ctx context.Context, db bun.IDB, kind string, enterpriseID int64, place string) ([]Fit, error)
+	// Ratings are what companies say of the products, of those that have been evaluated.
+	Ratings(ctx context.Context, db bun.IDB, products []int64) (map[int64]Rating, error)
 	// Institution names an institution in service, fault.ErrNotFound otherwise.
 	Institution(ctx context.Context, db bun.IDB, id int64) (string, error)
+}
+
+// Rating is what those who were served say of a product, in hundredths of a level.
+type Rating struct {
+	Score       int64 // by which products are ordered: few evaluations count less than many
+	Mean, Count int64
 }
 
 // Company is who posts.

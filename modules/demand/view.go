@@ -40,6 +40,8 @@ type QuoteView struct {
 	At                time.Time  `json:"at"`
 	ChangedAt         time.Time  `json:"changedAt"`
 	Files             []FileView `json:"files"`
+	Rating            int64      `json:"rating" doc:"What companies say of the product, hundredths of a level; for the company. 0 without an evaluation."`
+	RatingCount       int64      `json:"ratingCount"`
 	ApplicationID     int64      `json:"applicationId,omitempty"`
 	ApplicationNumber string     `json:"applicationNumber,omitempty"`
 }
@@ -111,6 +113,7 @@ type View struct {
 	Files       []FileView       `json:"files"`
 	Typed       *Typed           `json:"typed,omitempty" doc:"As it was typed last; for the company."`
 	QuoteList   []QuoteView      `json:"quoteList"`
+	Order       QuoteOrder       `json:"order" enum:"time,price,days,amount,rating" doc:"In which the quotes stand."`
 	Invitations []InvitationView `json:"invitations"`
 	Course      []StepView       `json:"course"`
 	Own         bool             `json:"own" doc:"The reviewer posted it and may not decide about it."`
@@ -148,9 +151,14 @@ func (s *Service) filesOf(ctx context.Context, db bun.IDB, demandID, quoteID int
 	return out, err
 }
 
-// Get returns a demand as its company or the staff of the district read it, ErrNotFound when the actor may not. Institutions read
-// the hall.
+// Get is GetIn with the first quote first.
 func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, error) {
+	return s.GetIn(ctx, actor, id, ByTime)
+}
+
+// GetIn returns a demand as its company or the staff of the district read it, ErrNotFound when the actor may not. Institutions read
+// the hall. The company reads the quotes in the order it asks for.
+func (s *Service) GetIn(ctx context.Context, actor access.Actor, id int64, order QuoteOrder) (View, error) {
 	if !actor.SignedIn() {
 		return View{}, fault.ErrUnauthorized
 	}
@@ -216,6 +224,12 @@ func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, 
 	var invited []Invitation
 	if err := db.NewSelect().Model(&invited).Where("i.demand_id = ?", id).OrderExpr("i.id").Limit(300).Scan(ctx); err != nil {
 		return View{}, err
+	}
+	v.Order = ByTime
+	if own {
+		if err := s.rank(ctx, db, &v, order); err != nil {
+			return View{}, err
+		}
 	}
 	for _, i := range invited {
 		if own && i.Gone {

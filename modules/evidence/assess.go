@@ -148,6 +148,9 @@ func (s *Service) assess(ctx context.Context, tx bun.Tx, actor access.Actor, cmd
 	if err != nil {
 		return err
 	}
+	if c.Over != "" {
+		return ErrEnded.With("%s", c.Over)
+	}
 	if !c.Begun {
 		return ErrEarly.With("机构受理后才能评估")
 	}

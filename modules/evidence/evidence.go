@@ -3,6 +3,7 @@ package evidence
 import (
 	"context"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -77,6 +78,10 @@ type Case struct {
 	UserID          int64 // of the enterprise
 	Begun           bool  // the institution took it on
 	EndedAt         *time.Time
+	// Over says why nothing of it changes any more, whatever the days: it was withdrawn.
+	Over string
+	// Side is for whom the asker gives evidence where the party does not tell: an operator who recorded a service in the institution's place.
+	Side Side
 }
 
 // Cases are the pieces of service of one kind of object.
@@ -99,7 +104,6 @@ type FileView struct {
 type Files interface {
 	// Claim ties a file of the actor's own to the object; a file of somebody else is fault.ErrNotFound.
 	Claim(ctx context.Context, tx bun.Tx, actor access.Actor, fileID int64, object string, objectID int64) error
-	Get(ctx context.Context, actor access.Actor, id int64) (FileView, error)
 	Save(ctx context.Context, actor access.Actor, name string, content io.Reader) (FileView, error)
 	// Known returns files by id for somebody who may see them.
 	Known(ctx context.Context, db bun.IDB, ids []int64) (map[int64]FileView, error)
@@ -111,6 +115,23 @@ type Kind struct {
 	Name string `json:"name"`
 }
 
+// Place is where a company sees the cases of an object on the portal.
+type Place struct {
+	Path   string // of the list: "/applications"
+	List   string // what the list is called
+	Active string // the entry of the menu
+	Single bool   // a case has a page of its own below Path
+	Back   string // the words of the way back
+}
+
+// case of the id, or the list where a case has no page.
+func (p Place) of(id int64) string {
+	if p.Single {
+		return p.Path + "/" + strconv.FormatInt(id, 10)
+	}
+	return p.Path
+}
+
 // Deps is what the module needs.
 type Deps struct {
 	DB    *database.DB
@@ -118,8 +139,8 @@ type Deps struct {
 	Cases map[string]Cases
 	Files Files
 	Kinds []Kind
-	// Paths are where the companies' pages of the objects are on the portal: "application" → "/applications".
-	Paths map[string]string
+	// Places are where the companies' pages of the objects are on the portal.
+	Places map[string]Place
 	// Operator is the name of who runs the platform, as it stands in assessments.
 	Operator string
 	// Record are the parts of a printed record before and behind the evidence; nil ones are left out.
@@ -173,6 +194,14 @@ func sideOf(a access.Actor, institutionID, enterpriseID int64) Side {
 	return ""
 }
 
+// side says for which side of the case the actor acts, and whether it may give evidence for it.
+func (c Case) side(a access.Actor) (side Side, gives bool) {
+	if side = sideOf(a, c.InstitutionID, c.EnterpriseID); side != "" {
+		return side, side == Enterprise || a.Can(PermAdd)
+	}
+	return c.Side, c.Side != ""
+}
+
 // shows reports whether the actor, who sees the case, sees the piece: the government and the operators see all of it.
 func (p *piece) shows(a access.Actor) bool {
 	if p.RemovedAt != nil {
@@ -210,6 +239,9 @@ func (s *Service) Sees(ctx context.Context, actor access.Actor, id int64) error 
 
 // open says why evidence of a case does not change.
 func (c Case) open(now time.Time) error {
+	if c.Over != "" {
+		return ErrEnded.With("%s", c.Over)
+	}
 	if !c.Begun {
 		return ErrEarly
 	}

@@ -29,6 +29,9 @@ var start = time.Date(2026, 11, 30, 2, 0, 0, 0, time.UTC)
 type cases struct {
 	begun bool
 	ended *time.Time
+	over  string
+	kind  string
+	place bool // operators act in the institution's place
 }
 
 func (c *cases) Case(_ context.Context, _ bun.IDB, a access.Actor, id int64) (evidence.Case, error) {
@@ -36,8 +39,15 @@ func (c *cases) Case(_ context.Context, _ bun.IDB, a access.Actor, id int64) (ev
 	if id != 7 || !seen {
 		return evidence.Case{}, fault.ErrNotFound
 	}
-	return evidence.Case{Object: "application", ID: 7, Number: "SQ-7", Title: "代理记账", Kind: "tax", InstitutionID: 3, InstitutionName: "通成事务所",
-		EnterpriseID: 1, EnterpriseName: "麦香烘焙", UserID: 11, Begun: c.begun, EndedAt: c.ended}, nil
+	out := evidence.Case{Object: "application", ID: 7, Number: "SQ-7", Title: "代理记账", Kind: "tax", InstitutionID: 3, InstitutionName: "通成事务所",
+		EnterpriseID: 1, EnterpriseName: "麦香烘焙", UserID: 11, Begun: c.begun, EndedAt: c.ended, Over: c.over}
+	if c.kind != "" {
+		out.Kind = c.kind
+	}
+	if c.place && a.Party == access.Platform {
+		out.Side = evidence.Institution
+	}
+	return out, nil
 }
 
 // files are those of a user by id: user 11 owns 1100 to 1199; odd ones are pictures.
@@ -56,13 +66,6 @@ func view(id int64) evidence.FileView {
 		f.Name, f.Mime = "现场.jpg", "image/jpeg"
 	}
 	return f
-}
-
-func (files) Get(_ context.Context, a access.Actor, id int64) (evidence.FileView, error) {
-	if id/100 != a.UserID {
-		return evidence.FileView{}, fault.ErrNotFound
-	}
-	return view(id), nil
 }
 
 func (files) Save(context.Context, access.Actor, string, io.Reader) (evidence.FileView, error) {
@@ -301,5 +304,85 @@ func TestChecklistOfAKind(t *testing.T) {
 	}
 	if err := f.SetList(ctx, operator(), evidence.SetList{Kind: "tax", List: list}); !errors.Is(err, evidence.ErrStale) {
 		t.Fatalf("over a newer version: %v", err)
+	}
+}
+
+// TestInTheInstitutionsPlace records a service given without the platform: an operator gives the institution's evidence for it, and what is
+// withdrawn takes none.
+func TestInTheInstitutionsPlace(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	f := mustNew(t)
+	f.cases.kind, f.cases.place = evidence.Offline, true
+	if v := mustOf(t, f, operator()); v.Side != evidence.Institution || v.Missing != 1 || v.Items[0].Code != "scene" {
+		t.Fatalf("%+v", v)
+	}
+	lay := func(ids ...int64) error {
+		return f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return f.Lay(ctx, tx, operator(), "application", 7, ids) })
+	}
+	if err := lay(1400, 1104); !errors.Is(err, fault.ErrNotFound) {
+		t.Fatalf("with somebody else's file: %v", err)
+	}
+	if err := lay(1400, 1402); err != nil {
+		t.Fatal(err)
+	}
+	if err := lay(1400); !errors.Is(err, fault.ErrNotFound) {
+		t.Fatalf("a second time: %v", err)
+	}
+	if err := add(f, operator(), "scene", true, 1401); err != nil {
+		t.Fatal(err)
+	}
+	if err := add(f, operator(), "confirmation", true, 1403); fault.KindOf(err) != fault.Invalid {
+		t.Fatalf("what the company gives: %v", err)
+	}
+	v := mustOf(t, f, company())
+	if len(v.Pieces) != 3 || v.Missing != 0 || v.Pieces[0].Name != "其他" || v.Pieces[0].By != "通成事务所" || v.Pieces[0].Removes {
+		t.Fatalf("%+v", v)
+	}
+	if err := f.Remove(ctx, operator(), v.Pieces[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	f.cases.over = "登记已撤销"
+	if err := add(f, operator(), "scene", true, 1405); !errors.Is(err, evidence.ErrEnded) || !strings.Contains(err.Error(), "登记已撤销") {
+		t.Fatalf("after it was withdrawn: %v", err)
+	}
+	cards, err := f.Cards(ctx, government(13))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = f.Assess(ctx, government(13), evidence.Assess{Object: "application", ID: 7, Target: cards[0].Target, CardID: cards[0].ID, Marks: marks(cards[0], 0)})
+	if !errors.Is(err, evidence.ErrEnded) || mustOf(t, f, government(13)).Assesses {
+		t.Fatalf("assessed after it was withdrawn: %v", err)
+	}
+}
+
+// TestFilesOfRecordsBecomeEvidence moves the files that records of services had before there was evidence of them.
+func TestFilesOfRecordsBecomeEvidence(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	old := database.Migration{ID: "20261130120000_records", Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "CREATE TABLE files (id BIGINT PRIMARY KEY, object VARCHAR, object_id BIGINT)",
+			"CREATE TABLE offline_services (id BIGINT PRIMARY KEY, institution_id BIGINT, enterprise_id BIGINT, by_id BIGINT, made_by VARCHAR, made_at TIMESTAMP)",
+			"INSERT INTO files VALUES (1100, 'offline_service', 7), (1101, 'ticket', 7), (1103, 'offline_service', 7), (1105, 'offline_service', 8)",
+			"INSERT INTO offline_services VALUES (7, 3, 1, 12, '赵强', '2026-11-20 01:00:00')")
+	}}
+	f := fixture{clock: clock.NewFake(start), cases: &cases{begun: true, kind: evidence.Offline},
+		db: databasetest.New(t, slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, []database.Migration{old}, evidence.Migrations))}
+	f.Service = evidence.New(evidence.Deps{DB: f.db, Clock: f.clock, Cases: map[string]evidence.Cases{"offline_service": f.cases}, Files: files{}})
+	v, err := f.Of(ctx, institution(3), "offline_service", 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(v.Pieces) != 2 || v.Pieces[1].File.ID != 1103 || !v.Pieces[1].Shared || v.Pieces[1].By != "赵强" || v.Pieces[1].Name != "其他" {
+		t.Fatalf("%+v", v.Pieces)
+	}
+	for id, want := range map[int64]string{1100: "evidence", 1101: "ticket", 1103: "evidence", 1105: "offline_service"} {
+		var object string
+		if err := f.db.Read().NewRaw("SELECT object FROM files WHERE id = ?", id).Scan(ctx, &object); err != nil || object != want {
+			t.Errorf("%d is of %q, %v", id, object, err)
+		}
+	}
+	if err := f.Sees(ctx, company(), v.Pieces[0].ID); err != nil {
+		t.Errorf("the company: %v", err)
 	}
 }

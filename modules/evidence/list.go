@@ -62,6 +62,18 @@ func StandardList() List {
 	}}
 }
 
+// Offline is the kind of the services that were given without the platform.
+const Offline = "offline"
+
+// OfflineList is the checklist of services given without the platform that an installation begins with.
+func OfflineList() List {
+	return List{[]Item{
+		{Code: "scene", Name: "签到表或现场照片", Side: Institution, Files: "any", Min: 1, Required: true, Hint: "能看出时间、地点和参加人员"},
+		{Code: "material", Name: "服务材料或成果", Side: Institution, Files: "any", Min: 1, Hint: "讲义、方案、报告等，有则上传"},
+		{Code: "confirmation", Name: "企业确认材料", Side: Enterprise, Files: "any", Min: 1, Hint: "回执、照片等，有则上传"},
+	}}
+}
+
 // Check tidies the checklist and returns a fault that says what is wrong with it.
 func (l *List) Check() error {
 	if len(l.Items) > 20 {

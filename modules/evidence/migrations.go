@@ -109,4 +109,30 @@ var Migrations = []database.Migration{{
 		_, err = tx.NewInsert().Model(&list20261130{Body: string(body), By: "系统预置", At: at}).Exec(ctx)
 		return err
 	},
+}, {
+	// Files of services given without the platform were tied to their records; they become evidence, which has a checklist and is assessed.
+	ID: "20261130130000_evidence_offline",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		body, err := json.Marshal(OfflineList())
+		if err != nil {
+			return err
+		}
+		at := time.Date(2026, 11, 30, 0, 0, 0, 0, time.UTC)
+		if _, err := tx.NewInsert().Model(&list20261130{Kind: Offline, Body: string(body), By: "系统预置", At: at}).Exec(ctx); err != nil {
+			return err
+		}
+		exists := "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('files', 'offline_services')"
+		if database.KindOf(tx) == database.Postgres {
+			exists = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename IN ('files', 'offline_services')"
+		}
+		var n int
+		if err := tx.QueryRowContext(ctx, exists).Scan(&n); err != nil || n != 2 {
+			return err
+		}
+		return database.Exec(ctx, tx, `INSERT INTO evidence_pieces (object, object_id, institution_id, enterprise_id, side, item_code, item_name, file_id, note, shared, by_id, made_by, made_at, removed_by)
+			SELECT 'offline_service', o.id, o.institution_id, o.enterprise_id, 'institution', '', '其他', f.id, '', TRUE, o.by_id, o.made_by, o.made_at, ''
+			FROM files AS f JOIN offline_services AS o ON f.object = 'offline_service' AND f.object_id = o.id ORDER BY f.id`,
+			`UPDATE files SET object = 'evidence', object_id = (SELECT p.id FROM evidence_pieces AS p WHERE p.file_id = files.id)
+			WHERE object = 'offline_service' AND id IN (SELECT file_id FROM evidence_pieces)`)
+	},
 }}

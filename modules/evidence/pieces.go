@@ -118,12 +118,11 @@ func (s *Service) Of(ctx context.Context, actor access.Actor, object string, id 
 		return View{}, err
 	}
 	out := View{Number: c.Number, Title: c.Title, Items: []ItemView{}, Pieces: []PieceView{}, Assessments: []AssessmentView{}}
-	own := sideOf(actor, c.InstitutionID, c.EnterpriseID)
+	own, adds := c.side(actor)
 	closed := c.open(s.Clock.Now())
 	if f, ok := fault.As(closed); ok {
 		out.Closed = f.Message
 	}
-	adds := own == Enterprise || own == Institution && actor.Can(PermAdd)
 	if adds && closed == nil {
 		out.Side = own
 	}
@@ -142,7 +141,7 @@ func (s *Service) Of(ctx context.Context, actor access.Actor, object string, id 
 		given[p.Item]++
 		v := PieceView{ID: p.ID, Item: p.Item, Name: p.ItemName, Side: p.Side, Note: p.Note, Shared: p.Shared, By: p.By, At: p.At.UTC(),
 			File: files[p.FileID], Removes: adds && closed == nil && p.Side == own}
-		if own != "" && own != p.Side {
+		if own != "" && own != p.Side && c.Side == "" {
 			v.By = c.InstitutionName
 			if p.Side == Enterprise {
 				v.By = c.EnterpriseName
@@ -158,7 +157,7 @@ func (s *Service) Of(ctx context.Context, actor access.Actor, object string, id 
 		out.Items = append(out.Items, v)
 	}
 	if own != Enterprise {
-		out.Assesses = assesses(actor) && c.Begun
+		out.Assesses = assesses(actor) && c.Begun && c.Over == ""
 		if out.Assessments, err = s.assessmentsOf(ctx, db, actor, c); err != nil {
 			return out, err
 		}
@@ -186,24 +185,8 @@ func (s *Service) Add(ctx context.Context, actor access.Actor, cmd Add) error {
 	if !actor.SignedIn() {
 		return fault.ErrUnauthorized
 	}
-	note, err := text.Line("note", cmd.Note, 0, 200)
-	if err != nil {
-		return text.Named(err, "说明")
-	}
-	if len(cmd.FileIDs) == 0 || len(cmd.FileIDs) > 9 {
-		return fault.InvalidField("files", "EVIDENCE_FILES", "请选择 1 至 9 个文件")
-	}
-	slices.Sort(cmd.FileIDs)
-	if len(slices.Compact(slices.Clone(cmd.FileIDs))) != len(cmd.FileIDs) {
-		return fault.InvalidField("files", "EVIDENCE_FILES", "同一个文件选择了两次")
-	}
-	files := make([]FileView, 0, len(cmd.FileIDs))
-	for _, id := range cmd.FileIDs {
-		f, err := s.Files.Get(ctx, actor, id)
-		if err != nil {
-			return err
-		}
-		files = append(files, f)
+	if err := cmd.check(); err != nil {
+		return err
 	}
 	request := cmd
 	request.FileIDs = nil // tied already when the same command comes again
@@ -214,49 +197,96 @@ func (s *Service) Add(ctx context.Context, actor access.Actor, cmd Add) error {
 			if err != nil {
 				return false, err
 			}
-			side := sideOf(actor, c.InstitutionID, c.EnterpriseID)
-			if side == "" || side == Institution && !actor.Can(PermAdd) {
-				return false, ErrForbidden
-			}
-			if err := c.open(now); err != nil {
-				return false, err
-			}
-			item, err := itemFor(ctx, tx, c.Kind, cmd.Item, side)
+			first, item, err := s.lay(ctx, tx, actor, c, cmd, now)
 			if err != nil {
 				return false, err
 			}
-			n, err := tx.NewSelect().Model((*piece)(nil)).Where("p.object = ? AND p.object_id = ? AND p.side = ? AND p.removed_at IS NULL", cmd.Object, cmd.ID, side).Count(ctx)
-			if err != nil {
-				return false, err
-			}
-			if int(n)+len(files) > maxPieces {
-				return false, fault.InvalidField("files", "EVIDENCE_FILES", fmt.Sprintf("每方最多 %d 个佐证文件，请先删除不需要的", maxPieces))
-			}
-			first := int64(0)
-			for _, f := range files {
-				if !item.fits(f.Mime) {
-					return false, fault.InvalidField("files", "EVIDENCE_FILES", "“"+f.Name+"”不是"+fileKinds[item.Files]+"，“"+item.Name+"”须上传"+fileKinds[item.Files])
-				}
-				p := piece{CaseObject: cmd.Object, CaseID: cmd.ID, InstitutionID: c.InstitutionID, EnterpriseID: c.EnterpriseID, Side: side, Item: item.Code, ItemName: item.Name,
-					FileID: f.ID, Note: note, Shared: cmd.Shared, ByID: actor.UserID, By: actor.Name, At: now}
-				if err := database.Insert(ctx, tx, &p); err != nil {
-					return false, err
-				}
-				if err := s.Files.Claim(ctx, tx, actor, f.ID, Object, p.ID); err != nil {
-					return false, err
-				}
-				if first == 0 {
-					first = p.ID
-				}
-			}
-			if _, err := event.Append(ctx, tx, actor, now, Added{c.head(first), side, item.Name, len(files), cmd.Shared}); err != nil {
-				return false, err
-			}
-			return true, audit.Write(ctx, tx, actor, now, audit.Record{Action: "evidence.add", Object: Object, ObjectID: first, Summary: "上传服务佐证 " + c.Number,
-				Detail: map[string]any{"item": item.Code, "files": cmd.FileIDs, "shared": cmd.Shared}})
+			_, err = event.Append(ctx, tx, actor, now, Added{c.head(first.ID), first.Side, item.Name, len(cmd.FileIDs), cmd.Shared})
+			return true, err
 		})
 		return err
 	})
+}
+
+// Lay keeps the files of a case that is being recorded in the same transaction, as evidence that both sides see. Who hears of the record
+// hears of its evidence: nothing is announced.
+func (s *Service) Lay(ctx context.Context, tx bun.Tx, actor access.Actor, object string, id int64, fileIDs []int64) error {
+	cmd := Add{Object: object, ID: id, FileIDs: fileIDs, Shared: true}
+	if err := cmd.check(); err != nil {
+		return err
+	}
+	c, err := s.caseOf(ctx, tx, actor, object, id)
+	if err != nil {
+		return err
+	}
+	_, _, err = s.lay(ctx, tx, actor, c, cmd, s.Clock.Now())
+	return err
+}
+
+func (cmd *Add) check() error {
+	note, err := text.Line("note", cmd.Note, 0, 200)
+	if err != nil {
+		return text.Named(err, "说明")
+	}
+	cmd.Note = note
+	if len(cmd.FileIDs) == 0 || len(cmd.FileIDs) > 9 {
+		return fault.InvalidField("files", "EVIDENCE_FILES", "请选择 1 至 9 个文件")
+	}
+	slices.Sort(cmd.FileIDs)
+	if len(slices.Compact(slices.Clone(cmd.FileIDs))) != len(cmd.FileIDs) {
+		return fault.InvalidField("files", "EVIDENCE_FILES", "同一个文件选择了两次")
+	}
+	return nil
+}
+
+// lay keeps the files and returns the first piece of them.
+func (s *Service) lay(ctx context.Context, tx bun.Tx, actor access.Actor, c Case, cmd Add, now time.Time) (*piece, Item, error) {
+	side, gives := c.side(actor)
+	if !gives {
+		return nil, Item{}, ErrForbidden
+	}
+	if err := c.open(now); err != nil {
+		return nil, Item{}, err
+	}
+	item, err := itemFor(ctx, tx, c.Kind, cmd.Item, side)
+	if err != nil {
+		return nil, item, err
+	}
+	n, err := tx.NewSelect().Model((*piece)(nil)).Where("p.object = ? AND p.object_id = ? AND p.side = ? AND p.removed_at IS NULL", cmd.Object, cmd.ID, side).Count(ctx)
+	if err != nil {
+		return nil, item, err
+	}
+	if int(n)+len(cmd.FileIDs) > maxPieces {
+		return nil, item, fault.InvalidField("files", "EVIDENCE_FILES", fmt.Sprintf("每方最多 %d 个佐证文件，请先删除不需要的", maxPieces))
+	}
+	files, err := s.Files.Known(ctx, tx, cmd.FileIDs)
+	if err != nil {
+		return nil, item, err
+	}
+	var first *piece
+	for _, id := range cmd.FileIDs {
+		p := piece{CaseObject: cmd.Object, CaseID: cmd.ID, InstitutionID: c.InstitutionID, EnterpriseID: c.EnterpriseID, Side: side, Item: item.Code, ItemName: item.Name,
+			FileID: id, Note: cmd.Note, Shared: cmd.Shared, ByID: actor.UserID, By: actor.Name, At: now}
+		err := database.Insert(ctx, tx, &p)
+		if database.IsDuplicate(err) {
+			return nil, item, ErrNotFound // somebody's evidence already
+		}
+		if err != nil {
+			return nil, item, err
+		}
+		// What is said of a file below is said to its owner only.
+		if err := s.Files.Claim(ctx, tx, actor, id, Object, p.ID); err != nil {
+			return nil, item, err
+		}
+		if f := files[id]; !item.fits(f.Mime) {
+			return nil, item, fault.InvalidField("files", "EVIDENCE_FILES", "“"+f.Name+"”不是"+fileKinds[item.Files]+"，“"+item.Name+"”须上传"+fileKinds[item.Files])
+		}
+		if first == nil {
+			first = &p
+		}
+	}
+	return first, item, audit.Write(ctx, tx, actor, now, audit.Record{Action: "evidence.add", Object: Object, ObjectID: first.ID, Summary: "上传服务佐证 " + c.Number,
+		Detail: map[string]any{"item": item.Code, "files": cmd.FileIDs, "shared": cmd.Shared}})
 }
 
 // itemFor is the item of the checklist, or the one for everything else.
@@ -297,8 +327,7 @@ func (s *Service) Remove(ctx context.Context, actor access.Actor, id int64) erro
 		if !p.shows(actor) {
 			return ErrNotFound
 		}
-		side := sideOf(actor, c.InstitutionID, c.EnterpriseID)
-		if side != p.Side || side == Institution && !actor.Can(PermAdd) {
+		if side, gives := c.side(actor); !gives || side != p.Side {
 			return ErrForbidden
 		}
 		if err := c.open(now); err != nil {

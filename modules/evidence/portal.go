@@ -40,11 +40,12 @@ type formPart struct {
 }
 
 type evidencePage struct {
-	Number, Title, Back, Record, Closed string
-	Missing                             int
-	Items                               []itemPart
-	Pieces                              []piecePart
-	Form                                *formPart
+	Number, Title, Record, Closed string
+	Back                          page.Link
+	Missing                       int
+	Items                         []itemPart
+	Pieces                        []piecePart
+	Form                          *formPart
 }
 
 type recordPage struct {
@@ -63,9 +64,10 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 	}
 	who := access.Only(access.Enterprise)
 	all := access.Only(access.Enterprise, access.Institution, access.Platform, access.Government)
-	for object, path := range s.Paths {
-		srv.Page("GET", path+"/:id<int>/evidence", who, func(c *fiber.Ctx) error { return s.evidencePage(c, p, object, path, nil) })
-		srv.Page("POST", path+"/:id<int>/evidence", who, func(c *fiber.Ctx) error { return s.take(c, p, object, path) })
+	for object, place := range s.Places {
+		path := place.Path
+		srv.Page("GET", path+"/:id<int>/evidence", who, func(c *fiber.Ctx) error { return s.evidencePage(c, p, object, nil) })
+		srv.Page("POST", path+"/:id<int>/evidence", who, func(c *fiber.Ctx) error { return s.take(c, p, object) })
 		srv.Page("POST", path+"/:id<int>/evidence/remove", who, func(c *fiber.Ctx) error {
 			ctx := c.UserContext()
 			piece, _ := strconv.ParseInt(c.FormValue("piece"), 10, 64)
@@ -125,7 +127,7 @@ func (s *Service) received(c *fiber.Ctx) ([]int64, error) {
 	return list, failure
 }
 
-func (s *Service) take(c *fiber.Ctx, p *web.Pages, object, path string) error {
+func (s *Service) take(c *fiber.Ctx, p *web.Pages, object string) error {
 	ctx := c.UserContext()
 	actor, id := access.From(ctx), idOf(c)
 	// Nothing is kept for somebody who may not see the case.
@@ -134,13 +136,13 @@ func (s *Service) take(c *fiber.Ctx, p *web.Pages, object, path string) error {
 	}
 	files, err := s.received(c)
 	if err != nil {
-		return s.evidencePage(c, p, object, path, err)
+		return s.evidencePage(c, p, object, err)
 	}
 	err = s.Add(ctx, actor, Add{Object: object, ID: id, Item: c.FormValue("item"), FileIDs: files, Note: c.FormValue("note"), Shared: c.FormValue("shared") == "yes", Key: c.FormValue("key")})
 	if err != nil {
-		return s.evidencePage(c, p, object, path, err)
+		return s.evidencePage(c, p, object, err)
 	}
-	return c.Redirect(fmt.Sprintf("%s/%d/evidence?done=added", path, id), fiber.StatusSeeOther)
+	return c.Redirect(fmt.Sprintf("%s/%d/evidence?done=added", s.Places[object].Path, id), fiber.StatusSeeOther)
 }
 
 func (it ItemView) state() string {
@@ -153,7 +155,7 @@ func (it ItemView) state() string {
 	return fmt.Sprintf("已上传 %d 份", it.Given)
 }
 
-func (s *Service) evidencePage(c *fiber.Ctx, p *web.Pages, object, path string, failure error) error {
+func (s *Service) evidencePage(c *fiber.Ctx, p *web.Pages, object string, failure error) error {
 	ctx := c.UserContext()
 	id := idOf(c)
 	found, err := s.Of(ctx, access.From(ctx), object, id)
@@ -164,13 +166,14 @@ func (s *Service) evidencePage(c *fiber.Ctx, p *web.Pages, object, path string, 
 	if err != nil {
 		return err
 	}
-	back := fmt.Sprintf("%s/%d", path, id)
-	v.Active, v.ActiveMe, v.NoIndex = "applications", "applications", true
-	v.Breadcrumb = []page.Crumb{{Text: "我的申请", URL: "/applications"}, {Text: found.Number, URL: back}, {Text: "服务佐证"}}
+	place := s.Places[object]
+	base := fmt.Sprintf("%s/%d", place.Path, id)
+	v.Active, v.ActiveMe, v.NoIndex = "my", place.Active, true
+	v.Breadcrumb = []page.Crumb{{Text: place.List, URL: place.Path}, {Text: found.Number, URL: place.of(id)}, {Text: "服务佐证"}}
 	if text := map[string]string{"added": "佐证已上传", "removed": "文件已移除"}[c.Query("done")]; text != "" && failure == nil {
 		v.Flash = page.Flash{Tone: page.Success, Text: text}
 	}
-	data := evidencePage{Number: found.Number, Title: found.Title, Back: back, Record: back + "/record", Missing: found.Missing, Closed: found.Closed}
+	data := evidencePage{Number: found.Number, Title: found.Title, Back: page.Link{Text: place.Back, URL: place.of(id)}, Record: base + "/record", Missing: found.Missing, Closed: found.Closed}
 	for _, it := range found.Items {
 		data.Items = append(data.Items, itemPart{it.Name, it.state(), it.Hint})
 	}
@@ -180,14 +183,14 @@ func (s *Service) evidencePage(c *fiber.Ctx, p *web.Pages, object, path string, 
 			one.Who = "仅本方和政府、平台可见"
 		}
 		if x.Removes {
-			one.Remove = back + "/evidence/remove"
+			one.Remove = base + "/evidence/remove"
 		}
 		data.Pieces = append(data.Pieces, one)
 	}
 	status := fiber.StatusOK
 	wrong := func(string) string { return "" }
 	if found.Side != "" {
-		f := &formPart{Action: back + "/evidence", Key: secret.Token()}
+		f := &formPart{Action: base + "/evidence", Key: secret.Token()}
 		if failure != nil {
 			if f.Errors, wrong, err = web.FormErrors(failure); err != nil {
 				return err

@@ -81,6 +81,8 @@ func SMSTexts() map[string]string {
 		"ticket_judge":            "您的诉求 ${number} 已有办理结果，请于 7 日内打开 ${site}/j/${code} 评价，无需登录；也可等候电话回访。",
 		"offline_confirm":         "${name}登记了为贵企业提供的线下服务，请于 7 日内打开 ${site}/o/${code} 核对确认，无需登录；不属实请选“不是我”。",
 		"service_evaluate":        "您办理的“${product}”服务已结束，请于 14 日内打开 ${site}/e/${code} 评价，无需登录。",
+		"demand_progress":         "您的需求 ${number} ${status}，请登录惠企台查看详情。",
+		"demand_offer":            "企业需求 ${number} ${status}，请登录惠企台“需求大厅”查看。",
 		"policy_push":             "贵企业有新的惠企政策信息：${title}，请登录惠企台查看。如不再需要，可在企业授权中取消。",
 		"system_alarm":            "系统巡检：${item}${status}，请登录惠企台查看处理。",
 	}
@@ -102,6 +104,8 @@ func WechatLayouts() map[string]WechatLayout {
 			{"thing1", "申请事项"}, {"character_string2", "申请编号"}, {"phrase3", "当前进度"}, {"time4", "更新时间"}, {"thing5", "说明"}}},
 		"ticket_progress": {Title: "诉求办理通知", Fields: []WechatField{
 			{"thing1", "诉求事项"}, {"character_string2", "诉求编号"}, {"phrase3", "当前进度"}, {"time4", "更新时间"}, {"thing5", "说明"}}},
+		"demand_progress": {Title: "需求进度通知", Fields: []WechatField{
+			{"thing1", "需求事项"}, {"character_string2", "需求编号"}, {"phrase3", "当前进度"}, {"time4", "更新时间"}, {"thing5", "说明"}}},
 		"enterprise_verification": {Title: "企业认证结果通知", Fields: []WechatField{
 			{"thing1", "企业名称"}, {"phrase2", "认证结果"}, {"time3", "完成时间"}, {"thing4", "说明"}}},
 	}
@@ -147,6 +151,19 @@ func onTalk(status, phrase, note string) (*SMSForm, *WechatForm) {
 	return &SMSForm{"application_progress", map[string]string{"product": "{title}", "number": "{number}", "status": status}},
 		&WechatForm{"application_progress", map[string]string{
 			"thing1": "{title}", "character_string2": "{number}", "phrase3": phrase, "time4": "{time}", "thing5": note}}
+}
+
+func onDemand(status, phrase, note string) (*SMSForm, *WechatForm) {
+	return &SMSForm{"demand_progress", map[string]string{"number": "{number}", "status": status}},
+		&WechatForm{"demand_progress", map[string]string{
+			"thing1": "{title}", "character_string2": "{number}", "phrase3": phrase, "time4": "{time}", "thing5": note}}
+}
+
+// onOffer is onDemand for an institution.
+func onOffer(status, phrase, note string) (*SMSForm, *WechatForm) {
+	sms, wechat := onDemand(status, phrase, note)
+	sms.Name = "demand_offer"
+	return sms, wechat
 }
 
 func onTicket(status, phrase, note string) (*SMSForm, *WechatForm) {
@@ -303,18 +320,18 @@ func templates() []Template {
 		{Code: "offline.settled", Group: Evaluations, Title: "线下服务登记有答复", Text: "{name}对线下服务“{title}”（{number}）的登记{text}。"},
 		d("submitted", "企业需求待审核", "{enterpriseName}提交了需求“{title}”（{number}），请审核。"),
 		d("review_overdue", "企业需求审核超时", "{enterpriseName}的需求“{title}”（{number}）已超过审核时限，请尽快审核。"),
-		d("returned", "需求被退回修改", "您的需求“{title}”（{number}）被退回：{reason}。请修改后重新提交。"),
-		d("approved", "需求已通过审核", "您的需求“{title}”（{number}）已通过审核，进入需求大厅，正在邀请合适的机构报价，报价截止 {day}。"),
-		d("invited", "邀请您报价", "平台邀请贵机构为需求“{title}”（{number}）报价，报价截止 {day}。请在“需求大厅”查看。"),
-		d("quoted", "收到机构报价", "{institutionName}为您的需求“{title}”（{number}）提交了报价，请查看。"),
-		d("quote_changed", "机构修改了报价", "{institutionName}修改了对需求“{title}”（{number}）的报价，请查看最新内容。"),
-		d("quote_withdrawn", "机构撤回了报价", "{institutionName}撤回了对需求“{title}”（{number}）的报价。"),
-		d("unfit", "请更新报价", "企业有意选定贵机构对需求“{title}”（{number}）的报价，但{reason}。请尽快更换产品或更新报价。"),
-		d("quoting_over", "报价已截止，请选定", "您的需求“{title}”（{number}）报价已截止，请在 {day} 前选定一家；到期未选定的，需求自动关闭。"),
-		d("picked", "报价被选定", "贵机构对需求“{title}”（{number}）的报价被企业选定，已生成申请 {applicationNumber}，请及时受理。"),
-		d("passed_over", "需求已选定其他机构", "感谢贵机构为需求“{title}”（{number}）报价。企业综合考虑后选定了其他机构，期待下次合作。"),
-		d("quote_ended", "报价的需求已结束", "贵机构报过价的需求“{title}”（{number}）已结束，企业没有选定报价。感谢您的参与。"),
-		d("expired", "需求已到期关闭", "您的需求“{title}”（{number}）已到期，自动关闭。如仍需要，可以重新发布。"),
+		with(d("returned", "需求被退回修改", "您的需求“{title}”（{number}）被退回：{reason}。请修改后重新提交。"), onDemand, "被退回修改", "被退回", "{reason}"),
+		light(d("approved", "需求已通过审核", "您的需求“{title}”（{number}）已通过审核，进入需求大厅，正在邀请合适的机构报价，报价截止 {day}。"), onDemand, "已通过", "请等待机构报价"),
+		with(d("invited", "邀请您报价", "平台邀请贵机构为需求“{title}”（{number}）报价，报价截止 {day}。请在“需求大厅”查看。"), onOffer, "邀请贵机构报价", "邀请报价", "报价截止 {day}"),
+		with(d("quoted", "收到机构报价", "{institutionName}为您的需求“{title}”（{number}）提交了报价，请查看。"), onDemand, "收到机构报价", "收到报价", "{institutionName}提交了报价"),
+		light(d("quote_changed", "机构修改了报价", "{institutionName}修改了对需求“{title}”（{number}）的报价，请查看最新内容。"), onDemand, "报价更新", "{institutionName}修改了报价"),
+		light(d("quote_withdrawn", "机构撤回了报价", "{institutionName}撤回了对需求“{title}”（{number}）的报价。"), onDemand, "报价撤回", "{institutionName}撤回了报价"),
+		with(d("unfit", "请更新报价", "企业有意选定贵机构对需求“{title}”（{number}）的报价，但{reason}。请尽快更换产品或更新报价。"), onOffer, "请更新报价", "请更新报价", "企业有意选定，请更新报价"),
+		with(d("quoting_over", "报价已截止，请选定", "您的需求“{title}”（{number}）报价已截止，请在 {day} 前选定一家；到期未选定的，需求自动关闭。"), onDemand, "报价已截止，请选定一家", "待选定", "请在 {day} 前选定一家"),
+		with(d("picked", "报价被选定", "贵机构对需求“{title}”（{number}）的报价被企业选定，已生成申请 {applicationNumber}，请及时受理。"), onOffer, "选定了贵机构的报价，已生成申请", "已被选定", "已生成申请 {applicationNumber}"),
+		light(d("passed_over", "需求已选定其他机构", "感谢贵机构为需求“{title}”（{number}）报价。企业综合考虑后选定了其他机构，期待下次合作。"), onOffer, "未选定", "企业选定了其他机构"),
+		light(d("quote_ended", "报价的需求已结束", "贵机构报过价的需求“{title}”（{number}）已结束，企业没有选定报价。感谢您的参与。"), onOffer, "已结束", "企业没有选定报价"),
+		with(d("expired", "需求已到期关闭", "您的需求“{title}”（{number}）已到期，自动关闭。如仍需要，可以重新发布。"), onDemand, "已到期关闭", "已关闭", "到期没有选定报价"),
 		{Code: "contract.step", Group: Evaluations, Title: "电子合同", Text: "合同“{title}”（{number}）{text}。"},
 		{Code: EvaluateTemplate, Group: Codes, Title: "服务评价提醒", SMS: &SMSForm{"service_evaluate", map[string]string{"product": "{product}", "site": "{site}", "code": "{code}"}}},
 		v("given", "收到服务评价", "{enterpriseName}评价了“{title}”（{number}）的服务：{level}。请查看，可以回复一次。"),

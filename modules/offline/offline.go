@@ -5,7 +5,7 @@
 // A record (登记) says when, where and by whom a company was served, with what product of which institution, and what shows it. An
 // institution records its own services, an operator of the platform those of any. The company confirms it, by the link of a text
 // message used once or signed in, or says that it was not served (不是我). Only what is confirmed counts, and once for a company, a
-// product, an institution and a day.
+// product, an institution and a day. What shows the service is kept as evidence beside the record.
 //
 // The link goes to the account of the company's owner where there is one, whatever number was typed: who records cannot confirm.
 //
@@ -126,21 +126,10 @@ type Offers interface {
 	InstitutionName(ctx context.Context, db bun.IDB, id int64) (string, error)
 }
 
-// FileView is an upload.
-type FileView struct {
-	ID    int64  `json:"id"`
-	Name  string `json:"name"`
-	Size  int64  `json:"size"`
-	Mime  string `json:"mime"`
-	URL   string `json:"url"`
-	State string `json:"state" enum:"available,waiting,quarantined"`
-}
-
-// Files keeps uploads.
-type Files interface {
-	// Claim ties a file of the actor's own to the object; a file of somebody else is fault.ErrNotFound.
-	Claim(ctx context.Context, tx bun.Tx, actor access.Actor, fileID int64, object string, objectID int64) error
-	Of(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
+// Evidence keeps what shows that a service was given, and what the government thinks of it.
+type Evidence interface {
+	// Lay keeps files of the actor's own as evidence of the record, in its transaction; a file of somebody else is fault.ErrNotFound.
+	Lay(ctx context.Context, tx bun.Tx, actor access.Actor, id int64, fileIDs []int64) error
 }
 
 // Texts sends the text message with the link.
@@ -155,7 +144,7 @@ type Deps struct {
 	Box       *secret.Box
 	Companies Companies
 	Offers    Offers
-	Files     Files
+	Evidence  Evidence
 	Links     *onelink.Maker
 	// Texts is nil where an installation does not know its own address: companies confirm signed in.
 	Texts Texts
@@ -166,7 +155,7 @@ type Service struct{ Deps }
 
 // New makes the service. It panics when something of Deps is missing.
 func New(d Deps) *Service {
-	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Companies == nil || d.Offers == nil || d.Files == nil || d.Links == nil {
+	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Companies == nil || d.Offers == nil || d.Evidence == nil || d.Links == nil {
 		panic("offline: Deps is not complete")
 	}
 	return &Service{d}
@@ -236,10 +225,27 @@ func find(ctx context.Context, db bun.IDB, actor access.Actor, id int64) (*row, 
 	return r, nil
 }
 
-// Sees returns nil when the actor may see the record, ErrNotFound when they may not: the word on who may read its files.
-func (s *Service) Sees(ctx context.Context, actor access.Actor, id int64) error {
-	_, err := find(ctx, s.DB.Read(), actor, id)
-	return err
+// Case returns a record that the actor may see, as a service that has evidence.
+func (s *Service) Case(ctx context.Context, db bun.IDB, actor access.Actor, id int64) (Case, error) {
+	r, err := find(ctx, db, actor, id)
+	if err != nil {
+		return Case{}, err
+	}
+	return Case{r.ID, r.Number, r.ProductName, r.InstitutionID, r.InstitutionName, r.EnterpriseID, r.EnterpriseName, r.State, r.SettledAt, r.ByPlatform && recorder(actor, r)}, nil
+}
+
+// Case is what others may know of a record.
+type Case struct {
+	ID              int64
+	Number          string
+	ProductName     string
+	InstitutionID   int64
+	InstitutionName string
+	EnterpriseID    int64
+	EnterpriseName  string
+	State           State
+	SettledAt       *time.Time
+	InPlace         bool // the asker acts in the institution's place
 }
 
 // Sealed are the columns of the module that only open with a key.

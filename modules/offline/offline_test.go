@@ -61,9 +61,14 @@ func (world) InstitutionName(_ context.Context, _ bun.IDB, id int64) (string, er
 	return fmt.Sprintf("第%d事务所", id), nil
 }
 
-func (world) Claim(context.Context, bun.Tx, access.Actor, int64, string, int64) error { return nil }
-func (world) Of(context.Context, bun.IDB, string, int64) ([]offline.FileView, error) {
-	return []offline.FileView{}, nil
+// Lay takes the files that are the actor's own: user 30 owns 3000 to 3099.
+func (world) Lay(_ context.Context, _ bun.Tx, a access.Actor, _ int64, ids []int64) error {
+	for _, id := range ids {
+		if id/100 != a.UserID {
+			return fault.ErrNotFound
+		}
+	}
+	return nil
 }
 
 type texts struct {
@@ -96,7 +101,7 @@ func mustNew(t *testing.T) fixture {
 		t.Fatal(err)
 	}
 	f := fixture{db: databasetest.New(t, slices.Concat(event.Migrations, audit.Migrations, idempotency.Migrations, onelink.Migrations, offline.Migrations)), clock: clock.NewFake(start), sent: &texts{}}
-	f.Service = offline.New(offline.Deps{DB: f.db, Clock: f.clock, Box: box, Companies: world{}, Offers: world{}, Files: world{}, Texts: f.sent,
+	f.Service = offline.New(offline.Deps{DB: f.db, Clock: f.clock, Box: box, Companies: world{}, Offers: world{}, Evidence: world{}, Texts: f.sent,
 		Links: &onelink.Maker{DB: f.db, Clock: f.clock, Box: box}})
 	return f
 }
@@ -261,6 +266,11 @@ func TestWhatIsRefused(t *testing.T) {
 	}
 	if _, err := f.Record(ctx, company(1), served(owned)); !errors.Is(err, fault.ErrForbidden) {
 		t.Errorf("a company records: %v", err)
+	}
+	r := served(owned)
+	r.FileIDs = []int64{9900}
+	if _, err := f.Record(ctx, institution(3), r); !errors.Is(err, fault.ErrNotFound) {
+		t.Errorf("with somebody else's file: %v", err)
 	}
 	n, err := f.db.Read().NewSelect().TableExpr("offline_services").Count(ctx)
 	if err != nil || n != 0 {

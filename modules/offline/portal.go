@@ -36,6 +36,7 @@ type itemPart struct {
 	Title  string
 	Status page.Tag
 	Facts  page.Facts
+	Links  []page.Link
 	Form   *answerPart
 }
 
@@ -160,6 +161,10 @@ func (s *Service) listPage(c *fiber.Ctx, p *web.Pages, failed int64, failure err
 	status, shown := fiber.StatusOK, false
 	for _, x := range items {
 		one := itemPart{Title: x.ProductName, Status: page.Tag{Text: x.State.Label(), Tone: tones[x.State]}, Facts: factsOf(x)}
+		if x.State != Cancelled {
+			base := fmt.Sprintf("/offline-services/%d", x.ID)
+			one.Links = []page.Link{{Text: "服务佐证", URL: base + "/evidence"}, {Text: "服务记录单", URL: base + "/record"}}
+		}
 		if len(x.Actions) > 0 {
 			var why error
 			if x.ID == failed {

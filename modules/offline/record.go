@@ -158,8 +158,8 @@ func (s *Service) record(ctx context.Context, tx bun.Tx, actor access.Actor, cmd
 	} else if err != nil {
 		return 0, err
 	}
-	for _, f := range cmd.FileIDs {
-		if err := s.Files.Claim(ctx, tx, actor, f, Object, r.ID); err != nil {
+	if len(cmd.FileIDs) > 0 {
+		if err := s.Evidence.Lay(ctx, tx, actor, r.ID, cmd.FileIDs); err != nil {
 			return 0, err
 		}
 	}

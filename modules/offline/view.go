@@ -33,14 +33,13 @@ type View struct {
 	SettledAt       *time.Time `json:"settledAt,omitempty"`
 	SettledHow      string     `json:"settledHow,omitempty" enum:",link,signed_in"`
 	Words           string     `json:"words"`
-	Files           []FileView `json:"files"`
 	Actions         []string   `json:"actions" enum:"again,cancel,answer"`
 }
 
 func (r *row) view() View {
 	return View{ID: r.ID, Number: r.Number, State: r.State, InstitutionID: r.InstitutionID, InstitutionName: r.InstitutionName, ProductName: r.ProductName,
 		EnterpriseName: r.EnterpriseName, Day: r.Day, Place: r.Place, Persons: r.Persons, Content: r.Content, ByPlatform: r.ByPlatform, At: r.At.UTC(),
-		Sent: r.Sent, SentAt: r.SentAt, SettledAt: r.SettledAt, SettledHow: r.SettledHow, Words: r.Words, Files: []FileView{}, Actions: []string{}}
+		Sent: r.Sent, SentAt: r.SentAt, SettledAt: r.SettledAt, SettledHow: r.SettledHow, Words: r.Words, Actions: []string{}}
 }
 
 func (s *Service) seen(r *row, actor access.Actor) View {
@@ -71,9 +70,7 @@ func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, 
 	if err != nil {
 		return View{}, err
 	}
-	v := s.seen(r, actor)
-	v.Files, err = s.Files.Of(ctx, s.DB.Read(), Object, id)
-	return v, err
+	return s.seen(r, actor), nil
 }
 
 // Filter narrows a list within what the actor may see.
@@ -100,7 +97,7 @@ func (f Filter) check() error {
 	return nil
 }
 
-// List returns a page of the records the actor may see, newest first, without their files, and the cursor of the next page.
+// List returns a page of the records the actor may see, newest first, and the cursor of the next page.
 func (s *Service) List(ctx context.Context, actor access.Actor, f Filter) ([]View, string, error) {
 	if !actor.SignedIn() {
 		return nil, "", fault.ErrUnauthorized

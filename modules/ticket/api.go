@@ -159,10 +159,11 @@ type hopInput struct {
 type hopReplyInput struct {
 	Target
 	Body struct {
-		Version int64   `json:"version"`
-		HopID   int64   `json:"hopId"`
-		Text    string  `json:"text"`
-		FileIDs []int64 `json:"fileIds,omitempty" maxItems:"9"`
+		Version  int64           `json:"version"`
+		HopID    int64           `json:"hopId"`
+		Text     string          `json:"text"`
+		FileIDs  []int64         `json:"fileIds,omitempty" maxItems:"9"`
+		Evidence []GivenEvidence `json:"evidence,omitempty" maxItems:"20" doc:"What the type of the request asks for."`
 	}
 }
 
@@ -439,7 +440,7 @@ func registerSideways(api huma.API, s *Service) {
 		return output(s.SignHop(ctx, access.From(ctx), SignHop{in.ref(in.Body.Version), in.Body.HopID}))
 	})
 	huma.Register(api, action(ToHopReply), func(ctx context.Context, in *hopReplyInput) (*ticketOutput, error) {
-		return output(s.ReplyHop(ctx, access.From(ctx), ReplyHop{in.ref(in.Body.Version), in.Body.HopID, in.Body.Text, in.Body.FileIDs}))
+		return output(s.ReplyHop(ctx, access.From(ctx), ReplyHop{in.ref(in.Body.Version), in.Body.HopID, in.Body.Text, in.Body.FileIDs, in.Body.Evidence}))
 	})
 	huma.Register(api, action(ToAccept), func(ctx context.Context, in *hopInput) (*ticketOutput, error) {
 		return output(s.Accept(ctx, access.From(ctx), JudgeTask{in.ref(in.Body.Version), in.Body.HopID, in.Body.Note}))

@@ -33,6 +33,8 @@ type PartAnswered struct {
 	Hop     Given   `json:"hop"`
 	Text    string  `json:"text"` // internal
 	FileIDs []int64 `json:"fileIds,omitempty"`
+	// Evidence is told where the type asks for some.
+	Evidence *EvidenceFact `json:"evidence,omitempty"`
 }
 
 // TaskAccepted is announced when the result of a task is found good.

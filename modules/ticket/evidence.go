@@ -75,6 +75,7 @@ type evidenceRow struct {
 	ID       int64      `bun:"id,pk,autoincrement"`
 	TicketID int64      `bun:"ticket_id,notnull"`
 	Round    int        `bun:"round,notnull"`
+	HopID    int64      `bun:"hop_id,notnull"` // the part it came with, 0 for the reply to the ticket
 	Item     string     `bun:"item_code,notnull"`
 	Name     string     `bun:"item_name,notnull"`
 	Text     string     `bun:"text,notnull"`
@@ -100,8 +101,39 @@ func evidenceItems(ctx context.Context, db bun.IDB, typ string) ([]EvidenceItem,
 	return items, err
 }
 
-// checkEvidence refuses a reply that lacks what its type asks for, and names all of it.
-func checkEvidence(items []EvidenceItem, given []GivenEvidence) (*EvidenceFact, error) {
+// under lists the hops that work for h, however far down, and have answered.
+func (all tree) under(h *Hop) []int64 {
+	var out []int64
+	for _, c := range all.below(h) {
+		if c.State == HopReplied || c.State == HopAccepted {
+			out = append(out, c.ID)
+		}
+		out = append(out, all.under(c)...)
+	}
+	return out
+}
+
+// shownBelow counts the files that the units below have shown for each item and that were not found invalid: who answers for the whole
+// has seen them and need not show them again.
+func shownBelow(ctx context.Context, tx bun.Tx, hops []int64) (map[string]int, error) {
+	out := map[string]int{}
+	if len(hops) == 0 {
+		return out, nil
+	}
+	var rows []struct {
+		Item string `bun:"item_code"`
+		N    int    `bun:"n"`
+	}
+	err := tx.NewSelect().TableExpr("ticket_evidence AS ev").ColumnExpr("ev.item_code, count(*) AS n").Where("ev.hop_id IN ?", bun.Tuple(hops)).
+		Where("ev.file_id IS NOT NULL AND NOT ev.gone AND ev.state <> 'invalid'").GroupExpr("ev.item_code").Scan(ctx, &rows)
+	for _, r := range rows {
+		out[r.Item] = r.N
+	}
+	return out, err
+}
+
+// checkEvidence refuses a reply that lacks what its type asks for, and names all of it. What units below have shown counts.
+func checkEvidence(items []EvidenceItem, given []GivenEvidence, below map[string]int) (*EvidenceFact, error) {
 	var errs []error
 	for i, g := range given {
 		if !slices.ContainsFunc(items, func(it EvidenceItem) bool { return it.Code == g.Item }) {
@@ -127,18 +159,23 @@ func checkEvidence(items []EvidenceItem, given []GivenEvidence) (*EvidenceFact, 
 			f.Complete = f.Complete && strings.TrimSpace(g.Text) != ""
 			continue
 		}
-		if len(g.FileIDs) < it.Min {
+		if n := len(g.FileIDs) + below[it.Code]; n < it.Min {
 			f.Complete = false
 			if it.Required {
-				errs = append(errs, fault.InvalidField("evidence."+it.Code, "EVIDENCE_MISSING", fmt.Sprintf("请上传%s（%s），至少 %d 个，现有 %d 个", it.Name, evidenceKinds[it.Kind], it.Min, len(g.FileIDs))))
+				errs = append(errs, fault.InvalidField("evidence."+it.Code, "EVIDENCE_MISSING", fmt.Sprintf("请上传%s（%s），至少 %d 个，现有 %d 个", it.Name, evidenceKinds[it.Kind], it.Min, n)))
 			}
 		}
 	}
 	return f, fault.Merge(errs...)
 }
 
-// keepEvidence keeps what was shown with a reply, once its files belong to the ticket.
-func (s *Service) keepEvidence(ctx context.Context, tx bun.Tx, t *Ticket, items []EvidenceItem, given []GivenEvidence) error {
+// keepEvidence keeps what was shown with a reply, once its files belong to the ticket. What a part showed before it was sent back is gone.
+func (s *Service) keepEvidence(ctx context.Context, tx bun.Tx, t *Ticket, hop int64, unit string, items []EvidenceItem, given []GivenEvidence) error {
+	if hop != 0 {
+		if _, err := database.Run(ctx, tx, "UPDATE ticket_evidence SET gone = TRUE WHERE ticket_id = ? AND hop_id = ?", t.ID, hop); err != nil {
+			return err
+		}
+	}
 	if len(given) == 0 {
 		return nil
 	}
@@ -153,7 +190,7 @@ func (s *Service) keepEvidence(ctx context.Context, tx bun.Tx, t *Ticket, items 
 	var rows []evidenceRow
 	for _, g := range given {
 		it := items[slices.IndexFunc(items, func(i EvidenceItem) bool { return i.Code == g.Item })]
-		row := evidenceRow{TicketID: t.ID, Round: t.Round, Item: it.Code, Name: it.Name, UnitName: t.UnitName, State: "given", At: s.clock.Now()}
+		row := evidenceRow{TicketID: t.ID, Round: t.Round, HopID: hop, Item: it.Code, Name: it.Name, UnitName: unit, State: "given", At: s.clock.Now()}
 		if it.Kind == "text" {
 			if row.Text = strings.TrimSpace(g.Text); row.Text != "" {
 				rows = append(rows, row)
@@ -215,7 +252,10 @@ func mendEvidence(ctx context.Context, tx bun.Tx, t *Ticket, undone string) erro
 	var err error
 	switch undone {
 	case "ticket.replied":
-		_, err = database.Run(ctx, tx, "UPDATE ticket_evidence SET gone = TRUE WHERE ticket_id = ? AND round = ?", t.ID, t.Round)
+		_, err = database.Run(ctx, tx, "UPDATE ticket_evidence SET gone = TRUE WHERE ticket_id = ? AND round = ? AND hop_id = 0", t.ID, t.Round)
+	case "ticket.hop_replied":
+		_, err = database.Run(ctx, tx, `UPDATE ticket_evidence SET gone = TRUE WHERE ticket_id = ? AND hop_id IN
+			(SELECT h.id FROM ticket_hops AS h WHERE h.ticket_id = ? AND h.state NOT IN (?, ?))`, t.ID, t.ID, HopReplied, HopAccepted)
 	case "ticket.reviewed", "ticket.sent_back":
 		_, err = database.Run(ctx, tx, "UPDATE ticket_evidence SET state = 'given', reason = '', judged_by = '', judged_at = NULL WHERE ticket_id = ? AND round = ? AND NOT gone", t.ID, t.Round)
 	}
@@ -228,6 +268,7 @@ type EvidenceView struct {
 	Item     string     `json:"item"`
 	Name     string     `json:"name"`
 	Round    int        `json:"round"`
+	HopID    int64      `json:"hopId,omitempty" doc:"The part it was shown with; none for the reply to the ticket."`
 	Text     string     `json:"text,omitempty"`
 	FileID   int64      `json:"fileId,omitempty"`
 	UnitName string     `json:"unitName"`
@@ -251,13 +292,15 @@ func evidenceOf(ctx context.Context, db bun.IDB, t *Ticket) (*EvidencePart, erro
 		return nil, err
 	}
 	var rows []evidenceRow
-	err = database.QueryAll(ctx, db, &rows, "SELECT id, ticket_id, round, item_code, item_name, text, file_id, unit_name, state, reason, judged_by, judged_at, at, gone FROM ticket_evidence WHERE ticket_id = ? AND NOT gone ORDER BY id LIMIT 300", t.ID)
+	err = database.QueryAll(ctx, db, &rows, `SELECT ev.id, ev.ticket_id, ev.round, ev.hop_id, ev.item_code, ev.item_name, ev.text, ev.file_id, ev.unit_name, ev.state, ev.reason, ev.judged_by, ev.judged_at, ev.at, ev.gone
+		FROM ticket_evidence AS ev LEFT JOIN ticket_hops AS h ON h.id = ev.hop_id WHERE ev.ticket_id = ? AND NOT ev.gone AND (ev.hop_id = 0 OR h.state IN (?, ?)) ORDER BY ev.id LIMIT 300`,
+		t.ID, HopReplied, HopAccepted)
 	if err != nil || len(items) == 0 && len(rows) == 0 {
 		return nil, err
 	}
 	p := &EvidencePart{Items: append([]EvidenceItem{}, items...), Given: []EvidenceView{}}
 	for _, r := range rows {
-		p.Given = append(p.Given, EvidenceView{r.ID, r.Item, r.Name, r.Round, r.Text, r.FileID, r.UnitName, r.State, r.Reason, r.JudgedBy, utc(r.JudgedAt), r.At.UTC()})
+		p.Given = append(p.Given, EvidenceView{r.ID, r.Item, r.Name, r.Round, r.HopID, r.Text, r.FileID, r.UnitName, r.State, r.Reason, r.JudgedBy, utc(r.JudgedAt), r.At.UTC()})
 	}
 	return p, nil
 }

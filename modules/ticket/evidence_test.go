@@ -103,3 +103,101 @@ func TestRepliesNeedTheirEvidence(t *testing.T) {
 		t.Fatalf("undone %+v", v.Evidence.Given[1])
 	}
 }
+
+// TestPartsShowTheirEvidence passes a request on to a unit below, which shows what the type asks for with its own answer. The unit that
+// answers for the whole sees it, sends it back, and does not show the same again.
+func TestPartsShowTheirEvidence(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	rule := ticket.SetEvidenceRule{Type: "labour", Items: []ticket.EvidenceItem{
+		{Code: "measures", Name: "办理措施", Kind: "text", Required: true}, {Code: "scene", Name: "现场照片", Kind: "image", Min: 2, Required: true},
+	}}
+	if err := f.SetEvidenceRule(ctx, desk, rule); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.SetReview(ctx, desk, "labour", true); err != nil {
+		t.Fatal(err)
+	}
+	v := f.mustDispatch(t, f.mustOpen(t, baker, ask("a")), 10)
+	v = must(f.Sign(ctx, bureauClerk, ticket.SignTicket{Ref: ref(v)}))(t)
+	v = must(f.Forward(ctx, bureauClerk, ticket.ForwardTicket{Ref: ref(v), HopID: v.Hops[0].ID, UnitID: 100}))(t)
+	hop := v.Hops[1].ID
+	v = must(f.SignHop(ctx, squadClerk, ticket.SignHop{Ref: ref(v), HopID: hop}))(t)
+	part := func(e ...ticket.GivenEvidence) error {
+		got, err := f.ReplyHop(ctx, squadClerk, ticket.ReplyHop{Ref: ref(v), HopID: hop, Text: "已到店核实", Evidence: e})
+		if err == nil {
+			v = got
+		}
+		return err
+	}
+	measures := ticket.GivenEvidence{Item: "measures", Text: "现场核查"}
+	scene := func(ids ...int64) ticket.GivenEvidence { return ticket.GivenEvidence{Item: "scene", FileIDs: ids} }
+	for says, err := range map[string]error{"办理措施": part(), "现有 1 个": part(measures, scene(7202)), "须为照片": part(measures, scene(7201, 7202)), "没有这项": part(measures, scene(7202, 7204), ticket.GivenEvidence{Item: "else"})} {
+		told, _ := fault.As(err)
+		if told == nil || told.Kind != fault.Invalid {
+			t.Fatalf("%s: %v", says, err)
+		}
+		text := told.Message
+		for _, fd := range told.Fields {
+			text += fd.Message
+		}
+		if !strings.Contains(text, says) {
+			t.Errorf("%q does not say %s", text, says)
+		}
+	}
+	shown := func() []ticket.EvidenceView {
+		t.Helper()
+		return f.see(t, bureauClerk, v).Evidence.Given
+	}
+	if err := part(measures, scene(7202, 7204)); err != nil {
+		t.Fatal(err)
+	}
+	if g := shown(); len(g) != 3 || g[0].HopID != hop || g[0].UnitName != "劳动监察大队" || g[1].FileID != 7202 {
+		t.Fatalf("the bureau sees %+v", g)
+	}
+	var answered ticket.PartAnswered
+	if err := f.facts(t, v.ID, "ticket.hop_replied")[0].Decode(&answered); err != nil || answered.Evidence == nil || !answered.Evidence.Complete || len(answered.FileIDs) != 2 {
+		t.Fatalf("fact %+v %v", answered, err)
+	}
+	// Taken back, and shown again.
+	v = must(f.Undo(ctx, squadClerk, ticket.UndoTicket{Ref: ref(v), Reason: "照片传错"}))(t)
+	if g := shown(); len(g) != 0 {
+		t.Fatalf("undone: %+v", g)
+	}
+	if err := part(measures, scene(7206, 7208)); err != nil {
+		t.Fatal(err)
+	}
+	if g := shown(); len(g) != 3 || g[1].FileID != 7206 {
+		t.Fatalf("shown again: %+v", g)
+	}
+	// Sent back by the bureau, and answered with others; what was sent back is not shown any more.
+	v = must(f.Rework(ctx, bureauClerk, ticket.JudgeTask{Ref: ref(v), HopID: hop, Note: "照片不清"}))(t)
+	if g := shown(); len(g) != 0 {
+		t.Fatalf("sent back: %+v", g)
+	}
+	if err := part(measures, scene(7210, 7212, 7214)); err != nil {
+		t.Fatal(err)
+	}
+	if g := shown(); len(g) != 4 || g[1].FileID != 7210 {
+		t.Fatalf("after it was sent back: %+v", g)
+	}
+	// The bureau writes what it did; the photographs are there.
+	if err := failure(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "已办结。"})); fault.KindOf(err) != fault.Invalid || strings.Contains(err.Error(), "现场照片") {
+		t.Fatalf("without its own words: %v", err)
+	}
+	v = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "已办结。", Evidence: []ticket.GivenEvidence{{Item: "measures", Text: "督促补发"}}}))(t)
+	var fact ticket.Replied
+	if err := f.facts(t, v.ID, "ticket.replied")[0].Decode(&fact); err != nil || fact.Evidence == nil || fact.Evidence.Required != 2 || !fact.Evidence.Complete {
+		t.Fatalf("fact %+v %v", fact.Evidence, err)
+	}
+	// The desk judges what the squad showed, and the requester sees none of it.
+	v = f.see(t, desk, v)
+	v = must(f.Review(ctx, desk, ticket.ReviewTicket{Ref: ref(v), Evidence: []ticket.JudgeEvidence{{ID: v.Evidence.Given[1].ID, Reason: "不是该店"}}}))(t)
+	var passed ticket.ReviewPassed
+	if err := f.facts(t, v.ID, "ticket.reviewed")[0].Decode(&passed); err != nil || passed.Evidence == nil || passed.Evidence.Invalid != 1 || v.Evidence.Given[1].State != "invalid" {
+		t.Fatalf("review %+v %v", passed, err)
+	}
+	if f.see(t, baker, v).Evidence != nil {
+		t.Error("a requester sees the evidence")
+	}
+}

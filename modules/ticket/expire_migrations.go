@@ -80,6 +80,15 @@ var evidenceStep = database.Migration{
 	},
 }
 
+// partEvidenceStep tells what a part of the work showed from what the reply to the ticket showed.
+var partEvidenceStep = database.Migration{
+	ID: "20261130130100_ticket_part_evidence",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "ALTER TABLE ticket_evidence ADD COLUMN hop_id BIGINT NOT NULL DEFAULT 0",
+			"CREATE INDEX ticket_evidence_hop ON ticket_evidence (hop_id) WHERE hop_id <> 0")
+	},
+}
+
 // expireStep brings timed closing. What takes nothing from anybody is on; an installation turns the others on itself. Tickets of
 // before begin to wait when their last event happened.
 var expireStep = database.Migration{

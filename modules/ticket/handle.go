@@ -155,7 +155,11 @@ func (s *Service) Reply(ctx context.Context, actor access.Actor, cmd ReplyTicket
 		if err != nil {
 			return e, err
 		}
-		shown, err := checkEvidence(items, cmd.Evidence)
+		below, err := shownBelow(ctx, tx, all.under(hop))
+		if err != nil {
+			return e, err
+		}
+		shown, err := checkEvidence(items, cmd.Evidence, below)
 		if err != nil {
 			return e, err
 		}
@@ -165,7 +169,7 @@ func (s *Service) Reply(ctx context.Context, actor access.Actor, cmd ReplyTicket
 		}
 		e.files = files
 		e.fact = func(h Head) event.Fact { return Replied{Head: h, Text: text, FileIDs: files, Evidence: shown} }
-		e.then = func() error { return s.keepEvidence(ctx, tx, t, items, cmd.Evidence) }
+		e.then = func() error { return s.keepEvidence(ctx, tx, t, 0, t.UnitName, items, cmd.Evidence) }
 		if t.ReviewDue, err = reviewOf(ctx, tx, t.Type); err != nil {
 			return e, err
 		}

@@ -336,10 +336,12 @@ type ReplyHop struct {
 	HopID   int64
 	Text    string
 	FileIDs []int64
+	// Evidence is what the type of the request asks for; the unit that answers for the whole sees it before it answers.
+	Evidence []GivenEvidence `json:",omitempty"`
 }
 
 // ReplyHop keeps the unit's own answer for whoever answers for the whole. Errors as SignHop, with ticket.reply; ErrBelow while
-// units further down have not answered.
+// units further down have not answered. Without the evidence its type requires it is refused with all that is missing.
 func (s *Service) ReplyHop(ctx context.Context, actor access.Actor, cmd ReplyHop) (View, error) {
 	text, err := clean("text", "办理结果", cmd.Text, maxBody, true)
 	if err != nil {
@@ -352,12 +354,29 @@ func (s *Service) ReplyHop(ctx context.Context, actor access.Actor, cmd ReplyHop
 		if err := all.clear(h); err != nil {
 			return effect{}, err
 		}
+		items, err := evidenceItems(ctx, tx, t.Type)
+		if err != nil {
+			return effect{}, err
+		}
+		below, err := shownBelow(ctx, tx, all.under(h))
+		if err != nil {
+			return effect{}, err
+		}
+		shown, err := checkEvidence(items, cmd.Evidence, below)
+		if err != nil {
+			return effect{}, err
+		}
+		files := slices.Clone(cmd.FileIDs)
+		for _, g := range cmd.Evidence {
+			files = append(files, g.FileIDs...)
+		}
 		now := s.clock.Now()
 		h.State, h.RepliedAt, h.Reply = HopReplied, &now, text
 		g := given(h)
 		return effect{
-			fact:    func(head Head) event.Fact { return PartAnswered{head, g, text, cmd.FileIDs} },
-			summary: h.UnitName + "反馈", files: cmd.FileIDs,
+			fact:    func(head Head) event.Fact { return PartAnswered{head, g, text, files, shown} },
+			summary: h.UnitName + "反馈", files: files,
+			then: func() error { return s.keepEvidence(ctx, tx, t, h.ID, h.UnitName, items, cmd.Evidence) },
 		}, dropRequests(ctx, tx, t.ID, h.ID)
 	})
 }

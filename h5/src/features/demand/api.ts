@@ -53,7 +53,10 @@ export const listDemands = (states: DemandState[], cursor: string | undefined) =
       },
     }),
   )
-export const getDemand = (id: number) => call(api.GET('/api/demands/{id}', { params: at(id) }))
+export type QuoteOrder = Demand['order']
+
+export const getDemand = (id: number, order?: QuoteOrder) =>
+  call(api.GET('/api/demands/{id}', { params: { path: { id }, query: { order } } }))
 
 export const newDraft = (body: Typed, key: string) =>
   call(api.POST('/api/demands', { body, headers: idempotent(key) }))

@@ -82,6 +82,10 @@ export function quoteFacts(v: Demand, q: DemandQuote): Fact[] {
   return filled([
     { label: '产品', value: q.productName },
     ...offered,
+    {
+      label: '企业评价',
+      value: q.ratingCount ? `${(q.rating / 100).toFixed(1)} 分（${q.ratingCount} 次评价）` : '还没有评价',
+    },
     { label: '说明', value: q.text },
     {
       label: '有效期至',
@@ -90,6 +94,14 @@ export function quoteFacts(v: Demand, q: DemandQuote): Fact[] {
     { label: '更新时间', value: dateTime(q.changedAt) },
   ])
 }
+
+/** The orders in which quotes are compared. */
+export const quoteOrders = (v: Demand): { value: Demand['order']; text: string }[] => [
+  { value: 'time', text: '最早报价' },
+  { value: 'price', text: v.lends ? '利率最低' : '价格最低' },
+  v.lends ? { value: 'amount', text: '金额最高' } : { value: 'days', text: '完成最快' },
+  { value: 'rating', text: '评价最好' },
+]
 
 export const courseOf = (v: Demand): TimelineItem[] =>
   (v.course ?? []).map((step, i) => ({
