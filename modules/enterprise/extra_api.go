@@ -19,7 +19,7 @@ type (
 // ExtraFieldBody is a field as it is saved; its key stands in the address.
 type ExtraFieldBody struct {
 	Field      form.OwnField `json:"field"`
-	Group      string        `json:"group" enum:"service,basic,operation,standing"`
+	Group      string        `json:"group" enum:"service,basic,operation,standing,admin,justice,social,tax,ip"`
 	Types      []string      `json:"types,omitempty" maxItems:"40"`
 	Restricted bool          `json:"restricted,omitempty"`
 	Company    string        `json:"company" enum:"hidden,reads,fills"`

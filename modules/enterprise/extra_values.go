@@ -58,7 +58,7 @@ type extraValue20261129 struct {
 // ExtraItem is a field of one company with what it is filled with.
 type ExtraItem struct {
 	Field     form.OwnField `json:"field"`
-	Group     string        `json:"group" enum:"service,basic,operation,standing"`
+	Group     string        `json:"group" enum:"service,basic,operation,standing,admin,justice,social,tax,ip"`
 	GroupName string        `json:"groupName"`
 	Values    []string      `json:"values" doc:"As it would be typed again."`
 	Text      string        `json:"text" doc:"In words; empty when nothing is filled in."`

@@ -62,6 +62,27 @@ type Judged struct {
 	Summary  string             `json:"summary"`
 	Lines    []Line             `json:"lines"`
 	Missing  []criteria.Missing `json:"missing"` // what could still change the answer
+
+	far far
+}
+
+// far is how far a company is from a policy: how many conditions it does not meet, and of what they ask how much is not there.
+type far struct{ unmet, short int }
+
+// farFrom measures what is not met and decides.
+func farFrom(o criteria.Outcome, lines []Line) far {
+	var f far
+	for _, l := range lines {
+		if l.Kind == "clause" && l.State == Unmet {
+			f.unmet++
+		}
+	}
+	for _, c := range o.Clauses {
+		if c.Verdict == criteria.False && !c.Negated {
+			f.short += 1000 - c.Reached
+		}
+	}
+	return f
 }
 
 // GroupResult is one group of a result. Items holds the first of Count.
@@ -238,7 +259,11 @@ func (s *Service) sum(all []*rule, facts criteria.Facts, now time.Time, q string
 	for _, g := range Groups {
 		items := groups[g]
 		slices.SortStableFunc(items, func(a, b Judged) int {
-			return cmp.Or(cmp.Compare(len(a.Missing), len(b.Missing)), cmp.Compare(later(a.Policy), later(b.Policy)), cmp.Compare(b.Policy.CapFen, a.Policy.CapFen),
+			unmet, short := 0, 0
+			if g == Nearly || g == NotEligible { // how close the company is
+				unmet, short = cmp.Compare(a.far.unmet, b.far.unmet), cmp.Compare(a.far.short, b.far.short)
+			}
+			return cmp.Or(unmet, cmp.Compare(len(a.Missing), len(b.Missing)), short, cmp.Compare(later(a.Policy), later(b.Policy)), cmp.Compare(b.Policy.CapFen, a.Policy.CapFen),
 				cmp.Compare(b.Policy.ID, a.Policy.ID))
 		})
 		out.Groups = append(out.Groups, GroupResult{Group: g, Word: g.Word(), Note: g.Note(), Count: len(items), Items: append([]Judged{}, items[:min(len(items), groupShown)]...)})
@@ -302,6 +327,7 @@ func (r *rule) judge(facts criteria.Facts, now time.Time) Judged {
 	j.Group = map[criteria.Decision]Group{
 		criteria.Eligible: Eligible, criteria.Undecided: Possible, criteria.NeedsHuman: Possible, criteria.Near: Nearly, criteria.NotEligible: NotEligible,
 	}[o.Decision]
+	j.far = farFrom(o, j.Lines)
 	j.Word, j.Summary = o.Decision.Text(), summary(o, j.Lines)
 	return j
 }

@@ -253,6 +253,37 @@ func TestTheNextAnswerKnows(t *testing.T) {
 	}
 }
 
+// What a company nearly fits stands in the order of how close it is: fewer conditions unmet first, then the smaller gap.
+func TestTheClosestComesFirst(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	staff := func(n int) string {
+		return fmt.Sprintf(`{"field":"employees","op":"gte","value":%d,"unit":"人","quote":"支持企业经营"}`, n)
+	}
+	title := `{"field":"qualification","op":"has","value":["srdi"],"quote":"支持企业经营"}`
+	for _, p := range [][2]string{{"缺一倍", staff(28)}, {"缺两项", `{"all":[` + staff(15) + `,` + title + `]}`}, {"缺一人", staff(15)}, {"缺称号", title}, {"缺六人", staff(20)},
+		{"缺三项", `{"all":[` + staff(15) + `,` + title + `,{"field":"industry","op":"under","value":["65"],"quote":"支持企业经营"}]}`}} {
+		c := content(p[0])
+		c.Conditions = json.RawMessage(p[1])
+		f.mustPublish(t, c)
+	}
+	r, err := f.Match(ctx, baker, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, g := range r.Groups {
+		if g.Group == policy.Nearly || g.Group == policy.NotEligible {
+			for _, j := range g.Items {
+				got = append(got, j.Policy.Title)
+			}
+		}
+	}
+	if want := "缺一人 缺六人 缺一倍 缺称号 缺两项 缺三项"; strings.Join(got, " ") != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+}
+
 // Conditions that this version cannot read any more leave the policy to people instead of stopping the answer.
 func TestUnreadableConditions(t *testing.T) {
 	t.Parallel()

@@ -64,6 +64,9 @@ type Clause struct {
 	Why      string  `json:"why,omitempty"`     // why unknown, in Chinese
 	Open     bool    `json:"open"`              // undecided, and its answer could still change the whole
 	Negated  bool    `json:"negated,omitempty"` // stands under not: true speaks against the enterprise
+	// Reached is how much of a least amount is there where it falls short, in permille of what is asked; 0 where nothing of the
+	// kind can be said.
+	Reached int `json:"-"`
 }
 
 // Missing is one field whose value could still change the answer, as it is known now or of single years.

@@ -69,6 +69,9 @@ func (e *evaluator) leaf(l *leaf) (c Clause, gaps []gap, reach bool) {
 		}
 	default:
 		c.Verdict, c.Gap, reach = l.amount(fact.Value.n)
+		if reach && l.lo > 0 && fact.Value.n > 0 && fact.Value.n < l.lo {
+			c.Reached = int(ratioFloor(fact.Value.n, l.lo) / 10)
+		}
 	}
 	return c, nil, reach && c.Verdict == False
 }

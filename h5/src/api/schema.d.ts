@@ -13995,7 +13995,7 @@ export interface components {
             company: "hidden" | "reads" | "fills";
             field: components["schemas"]["OwnField"];
             /** @enum {string} */
-            group: "service" | "basic" | "operation" | "standing";
+            group: "service" | "basic" | "operation" | "standing" | "admin" | "justice" | "social" | "tax" | "ip";
             restricted?: boolean;
             retired?: boolean;
             /** Format: int64 */
@@ -14038,7 +14038,7 @@ export interface components {
             company: "hidden" | "reads" | "fills";
             field: components["schemas"]["OwnField"];
             /** @enum {string} */
-            group: "service" | "basic" | "operation" | "standing";
+            group: "service" | "basic" | "operation" | "standing" | "admin" | "justice" | "social" | "tax" | "ip";
             groupName: string;
             mayFill: boolean;
             /** @description No longer asked for; shown because it was filled in. */
