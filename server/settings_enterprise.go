@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/huiqi/huiqi/modules/enterprise"
@@ -51,7 +52,9 @@ func (h *house) sourceKind() settingKind {
 			if i < 0 {
 				return fault.InvalidField("code", "SOURCE", "没有编码为 "+string(m.Code)+" 的数据来源")
 			}
-			_, err = h.enterprises.SaveSource(ctx, actor, enterprise.SaveSource{Code: m.Code, Name: m.Name, Official: m.Official, Worths: m.Worths, Version: list[i].Version})
+			worths := maps.Clone(list[i].Worths) // of a group the file does not know, from before there was one, it stays as it is
+			maps.Copy(worths, m.Worths)
+			_, err = h.enterprises.SaveSource(ctx, actor, enterprise.SaveSource{Code: m.Code, Name: m.Name, Official: m.Official, Worths: worths, Version: list[i].Version})
 			return err
 		},
 	}

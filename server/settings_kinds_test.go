@@ -70,7 +70,8 @@ open311_services:
 health_limits:
   - {code: pushes_dead, warn: 3, bad: 30}
 enterprise_sources:
-  - {code: roll, name: 区属企业名录, official: false, worths: {basic: {rank: 7, days: 300}, operation: {rank: 8, days: 400}, standing: {rank: 9, days: 500}}}
+  - {code: roll, name: 区属企业名录, official: false, worths: {basic: {rank: 7, days: 300}, operation: {rank: 8, days: 400}, standing: {rank: 9, days: 500},
+      admin: {rank: 11, days: 100}, justice: {rank: 12, days: 200}, social: {rank: 13, days: 300}, tax: {rank: 14, days: 400}, ip: {rank: 15, days: 500}}}
 enterprise_quality:
   rules:
     - {code: name-there, name: 企业名称填写完整, dimension: complete, field: name, check: present, weight: 10, threshold: 95, action: review}
