@@ -46,7 +46,7 @@ type listInput struct {
 	Urgency Urgency  `query:"urgency"`
 	Alert   Alert    `query:"alert" enum:"due_soon,overdue" doc:"Tickets with a clock that is due soon or overdue."`
 	Query   string   `query:"q" maxLength:"4000" doc:"Words, a ticket number, a phone or its last four digits, a credit code from its 8th character on."`
-	Flag    Flag     `query:"flag" doc:"What waits for a decision: return, extension, appeal or review."`
+	Flag    Flag     `query:"flag" doc:"What waits for a decision: return, extension, appeal or review; mine for what waits for the caller's own."`
 	Waiting bool     `query:"waiting" doc:"What waits for the asker's own work."`
 	FieldsInput
 }

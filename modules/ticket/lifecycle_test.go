@@ -442,6 +442,46 @@ func TestExtensionsTakeTwoStepsAndHaveALimit(t *testing.T) {
 	}
 }
 
+// TestWhatWaitsForMyWord: whoever is to decide finds it in their list, and nobody else does, nor who asked.
+func TestWhatWaitsForMyWord(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	waits := func(what string, v ticket.View, who ...access.Actor) {
+		t.Helper()
+		all := map[string]access.Actor{"bureauClerk": bureauClerk, "bureauLeader": bureauLeader, "squadClerk": squadClerk, "taxClerk": taxClerk, "desk": desk, "plainAgent": plainAgent(59)}
+		for name, a := range all {
+			items, _, err := f.List(ctx, a, ticket.ListFilter{Flag: ticket.FlagMine})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := slices.ContainsFunc(items, func(i ticket.Item) bool { return i.ID == v.ID })
+			if want := slices.ContainsFunc(who, func(w access.Actor) bool { return w.UserID == a.UserID }); found != want {
+				t.Errorf("%s waits for %s: %v", what, name, found)
+			}
+		}
+	}
+	v := f.signedBy(t, bureauClerk)
+	lead := v.Hops[0].ID
+	waits("nothing", v)
+	v = must(f.AskExtension(ctx, bureauClerk, ticket.AskTicket{Ref: ref(v), HopID: lead, Code: "survey", Text: "需现场勘查", Days: 1}))(t)
+	waits("the unit's extension", v, bureauLeader)
+	v = must(f.Endorse(ctx, bureauLeader, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[0].ID, Grant: true}))(t)
+	waits("the endorsed extension", v, desk, plainAgent(59))
+	v = must(f.Decide(ctx, desk, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[0].ID, Grant: true}))(t)
+	waits("what was decided", v)
+	v = must(f.Forward(ctx, bureauClerk, ticket.ForwardTicket{Ref: ref(f.see(t, bureauClerk, v)), HopID: lead, UnitID: 100, Note: "请核实"}))(t)
+	v = must(f.AskReturn(ctx, squadClerk, ticket.AskTicket{Ref: ref(f.see(t, squadClerk, v)), HopID: v.Hops[1].ID, Code: "not_ours", Text: "不属于大队职责"}))(t)
+	waits("the squad's return", v, bureauLeader)
+	w := f.signedBy(t, bureauClerk)
+	w = must(f.AskReturn(ctx, bureauLeader, ticket.AskTicket{Ref: ref(w), HopID: w.Hops[0].ID, Code: "not_ours", Text: "由税务部门负责"}))(t)
+	waits("the lead's return", w, desk, plainAgent(59))
+	w = f.signedBy(t, bureauClerk)
+	w = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(w), Text: "政策不支持"}))(t)
+	w = must(f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(f.see(t, desk, w)), Outcome: &ticket.Outcome{Contacted: true}, Note: "不满意"}))(t)
+	w = must(f.AppealTicket(ctx, bureauClerk, ticket.AskTicket{Ref: ref(w), Code: "policy", Text: "现行政策没有此项补贴"}))(t)
+	waits("the appeal", w, desk)
+}
+
 func TestExtensionOfAHopFurtherDown(t *testing.T) {
 	t.Parallel()
 	f, ctx := mustNew(t), context.Background()

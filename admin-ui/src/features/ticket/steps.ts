@@ -133,12 +133,18 @@ export const asks: Partial<Record<StepName, StepAsk>> = {
   },
   endorse: {
     title: '审核本单位的延期申请',
-    confirmText: '确定',
+    confirmText: '提交审核意见',
     grant: true,
-    text: note('审核意见', false),
+    text: note('审核意见（不同意时必填）', false),
     done: '已审核',
   },
-  decide: { title: '审批申请', confirmText: '确定', grant: true, text: note('审批意见', false), done: '已审批' },
+  decide: {
+    title: '审批申请',
+    confirmText: '提交审批意见',
+    grant: true,
+    text: note('审批意见（不同意时必填）', false),
+    done: '已审批',
+  },
   merge: {
     title: '并入主单',
     message:
@@ -176,14 +182,40 @@ export function askFor(step: StepName, ticket: Ticket, request?: TicketRequest):
   if (step === 'reopen' && ask && ticket.unitName === '') {
     return { ...ask, unit: 'required', message: '此前由受理席答复，没有承办单位。派给所选单位办理，办理时限重新计算。' }
   }
+  if (step === 'endorse' && ask && request) {
+    return { ...ask, message: `${asked(request)}。同意后由派单的一级审批。` }
+  }
   if (step === 'decide' && ask && request) {
-    if (request.kind === 'extension') return { ...ask, title: '审批延期申请', days: request.days }
-    if (request.kind === 'return') {
-      return { ...ask, title: '审批退单申请', message: '同意后工单重新派单，办理时限不重新计算。' }
+    if (request.kind === 'extension') {
+      return { ...ask, title: '审批延期申请', message: `${asked(request)}。`, days: request.days }
     }
-    return { ...ask, title: '裁定申诉', message: '同意后该工单不计入满意率等统计。' }
+    if (request.kind === 'return') {
+      return { ...ask, title: '审批退单申请', message: `${asked(request)}。同意后工单重新派单，办理时限不重新计算。` }
+    }
+    return { ...ask, title: '裁定申诉', message: `${asked(request)}。同意后该工单不计入满意率等统计。` }
   }
   return ask
+}
+
+/** What somebody asked for, in one sentence. */
+function asked(r: TicketRequest): string {
+  const what = { extension: `申请延期 ${r.days} 个工作日`, return: '申请退单', appeal: '申诉' }[r.kind]
+  return `${r.unitName}${what}：${r.codeName}，${r.text}`.replace(/[。；，]+$/, '')
+}
+
+/** Whom the lead unit waits for before it can answer, in one sentence for that unit; '' when it need not wait. */
+export function waitsFor(ticket: Ticket): string {
+  const lead = ticket.hops.findLast((hop) => hop.lead)
+  if (ticket.status !== 'signed' || !lead?.actions.includes('forward')) return ''
+  const open = ticket.hops.filter(
+    (hop) =>
+      hop !== lead &&
+      hop.round === lead.round &&
+      (hop.state === 'dispatched' || hop.state === 'signed' || (hop.role === 'task' && hop.state === 'replied')),
+  )
+  if (open.length === 0) return ''
+  const names = [...new Set(open.map((hop) => hop.unitName))].join('、')
+  return `${names}的办理结果尚未反馈或验收，完成后才能反馈本单。急需办结的，请联系对方，或请派出的一级收回。`
 }
 
 /** The buttons of the steps of a hop, a request or a ticket. */
