@@ -147,6 +147,16 @@ type reopenInput struct {
 	}
 }
 
+type classifyInput struct {
+	Target
+	Body struct {
+		Version int64   `json:"version"`
+		Type    string  `json:"type" maxLength:"40"`
+		Urgency Urgency `json:"urgency" enum:"normal,urgent,critical"`
+		Reason  string  `json:"reason"`
+	}
+}
+
 type hopInput struct {
 	Target
 	Body struct {
@@ -377,6 +387,9 @@ func Register(api huma.API, s *Service) {
 	})
 	huma.Register(api, action(ToReopen), func(ctx context.Context, in *reopenInput) (*ticketOutput, error) {
 		return output(s.Reopen(ctx, access.From(ctx), ReopenTicket{in.ref(in.Body.Version), in.Body.Reason, in.Body.UnitID}))
+	})
+	huma.Register(api, action(ToClassify), func(ctx context.Context, in *classifyInput) (*ticketOutput, error) {
+		return output(s.Classify(ctx, access.From(ctx), ClassifyTicket{in.ref(in.Body.Version), in.Body.Type, in.Body.Urgency, in.Body.Reason}))
 	})
 	huma.Register(api, action(ToVoid), func(ctx context.Context, in *reasonInput) (*ticketOutput, error) {
 		return output(s.Void(ctx, access.From(ctx), VoidTicket{in.ref(in.Body.Version), in.Body.Reason}))

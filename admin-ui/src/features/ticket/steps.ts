@@ -23,6 +23,8 @@ export interface StepAsk {
   days?: number
   /** Granted or refused; the text is then needed to refuse. */
   grant?: boolean
+  /** What the ticket is about and how urgent it is, as it stands. */
+  matter?: { type: string; urgency: string }
   /** Another ticket. */
   ticket?: { label: string; key: 'intoId' | 'otherId' }
   text?: { label: string; key: 'reason' | 'note' | 'text'; needed: boolean; most?: number; suggestions?: string[] }
@@ -58,6 +60,14 @@ export const asks: Partial<Record<StepName, StepAsk>> = {
     confirmText: '退回',
     text: note('退回原因'),
     done: '已退回承办单位',
+  },
+  classify: {
+    title: '更正类型和紧急程度',
+    message:
+      '时限按更正后的类型和紧急程度，从原起点重新计算；暂停的时间、已批准的延期和已填写的表单保留。企业会看到更正后的类型。',
+    confirmText: '更正',
+    text: reason('更正原因', ['企业选错类型', '来电核实后更正', '紧急程度变化']),
+    done: '已更正',
   },
   suspend: {
     title: '挂起，等待企业补充',
@@ -182,6 +192,7 @@ export function askFor(step: StepName, ticket: Ticket, request?: TicketRequest):
   if (step === 'reopen' && ask && ticket.unitName === '') {
     return { ...ask, unit: 'required', message: '此前由受理席答复，没有承办单位。派给所选单位办理，办理时限重新计算。' }
   }
+  if (step === 'classify' && ask) return { ...ask, matter: { type: ticket.type, urgency: ticket.urgency } }
   if (step === 'endorse' && ask && request) {
     return { ...ask, message: `${asked(request)}。同意后由派单的一级审批。` }
   }
@@ -224,6 +235,7 @@ export const stepTexts: Record<StepName, string> = {
   review: '审核通过',
   sendback: '审核退回',
   archive: '归档',
+  classify: '更正分类',
   suspend: '挂起',
   resume: '恢复办理',
   forward: '转办',

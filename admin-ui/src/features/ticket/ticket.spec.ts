@@ -263,6 +263,9 @@ describe('hops and requests', () => {
       expect.anything(),
     )
   })
+  it('begins a correction with what the ticket is about', () => {
+    expect(askFor('classify', ticket)?.matter).toEqual({ type: 'labour', urgency: 'urgent' })
+  })
   it('asks for a unit when the desk had answered itself', () => {
     expect(askFor('reopen', { ...ticket, unitName: '区人社局' })?.unit).toBe('optional')
     expect(askFor('reopen', { ...ticket, unitName: '' })?.unit).toBe('required')
