@@ -36,7 +36,7 @@ func exchangeTopics() []exchange.Topic {
 	}{
 		{"工单", [][2]string{
 			{"ticket.opened", "工单受理"}, {"ticket.answered", "工单直接答复"}, {"ticket.declined", "工单不予受理"}, {"ticket.dispatched", "工单派单"},
-			{"ticket.signed", "工单签收"}, {"ticket.replied", "工单反馈办理结果"}, {"ticket.called_back", "工单电话回访"}, {"ticket.reopened", "工单退回重办"},
+			{"ticket.signed", "工单签收"}, {"ticket.replied", "工单反馈办理结果"}, {"ticket.called_back", "工单电话回访"}, {"ticket.reopened", "工单退回重办"}, {"ticket.classified", "工单更正类型和紧急程度"},
 			{"ticket.closed", "工单办结"}, {"ticket.voided", "工单作废"}, {"ticket.rated", "工单评价"},
 			{"ticket.suspended", "工单挂起"}, {"ticket.resumed", "工单恢复办理"}, {"ticket.extension_decided", "工单延期审批"}, {"ticket.reviewed", "工单审核通过"},
 			{"ticket.merged", "工单并单"}, {"ticket.unmerged", "撤销并单"}, {"ticket.archived", "工单归档"}, {"ticket.undone", "撤销上一步操作"},

@@ -46,7 +46,7 @@ type listInput struct {
 	Urgency Urgency  `query:"urgency"`
 	Alert   Alert    `query:"alert" enum:"due_soon,overdue" doc:"Tickets with a clock that is due soon or overdue."`
 	Query   string   `query:"q" maxLength:"4000" doc:"Words, a ticket number, a phone or its last four digits, a credit code from its 8th character on."`
-	Flag    Flag     `query:"flag" doc:"What waits for a decision: return, extension, appeal or review."`
+	Flag    Flag     `query:"flag" doc:"What waits for a decision: return, extension, appeal or review; mine for what waits for the caller's own."`
 	Waiting bool     `query:"waiting" doc:"What waits for the asker's own work."`
 	FieldsInput
 }
@@ -144,6 +144,16 @@ type reopenInput struct {
 		Version int64  `json:"version"`
 		Reason  string `json:"reason"`
 		UnitID  int64  `json:"unitId,omitempty" doc:"Another unit than the last."`
+	}
+}
+
+type classifyInput struct {
+	Target
+	Body struct {
+		Version int64   `json:"version"`
+		Type    string  `json:"type" maxLength:"40"`
+		Urgency Urgency `json:"urgency" enum:"normal,urgent,critical"`
+		Reason  string  `json:"reason"`
 	}
 }
 
@@ -378,6 +388,9 @@ func Register(api huma.API, s *Service) {
 	})
 	huma.Register(api, action(ToReopen), func(ctx context.Context, in *reopenInput) (*ticketOutput, error) {
 		return output(s.Reopen(ctx, access.From(ctx), ReopenTicket{in.ref(in.Body.Version), in.Body.Reason, in.Body.UnitID}))
+	})
+	huma.Register(api, action(ToClassify), func(ctx context.Context, in *classifyInput) (*ticketOutput, error) {
+		return output(s.Classify(ctx, access.From(ctx), ClassifyTicket{in.ref(in.Body.Version), in.Body.Type, in.Body.Urgency, in.Body.Reason}))
 	})
 	huma.Register(api, action(ToVoid), func(ctx context.Context, in *reasonInput) (*ticketOutput, error) {
 		return output(s.Void(ctx, access.From(ctx), VoidTicket{in.ref(in.Body.Version), in.Body.Reason}))

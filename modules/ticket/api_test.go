@@ -222,7 +222,7 @@ func TestAForeignerLearnsNothing(t *testing.T) {
 		"text": `"text":"说明情况"`, "reason": `"reason":"说明情况"`, "note": `"note":"说明情况"`, "unitId": `"unitId":20`, "hopId": `"hopId":1`, "code": `"code":"not_ours"`, "late": `"code":"survey"`,
 		"requestId": `"requestId":1`, "grant": `"grant":true`, "days": `"days":1`, "intoId": `"intoId":2`, "otherId": `"otherId":2`, "rating": `"rating":5`,
 		"userId": `"userId":60`, "add": `"add":["回头看"]`, "area": `"area":"","seen":"114"`, "doing": `"doing":"viewing"`,
-		"outcome": `"outcome":{"contacted":true,"solved":true,"satisfied":true}`, "tasks": `"tasks":[{"unitId":100,"note":"核查"}]`, "version": `"version":2`, "callback": `"result":"no_answer"`,
+		"outcome": `"outcome":{"contacted":true,"solved":true,"satisfied":true}`, "class": `"type":"power","urgency":"urgent"`, "tasks": `"tasks":[{"unitId":100,"note":"核查"}]`, "version": `"version":2`, "callback": `"result":"no_answer"`,
 	}
 	bodies := map[ticket.Action]string{
 		ticket.ToAnswer: "text", ticket.ToDecline: "code,reason", ticket.ToDispatch: "unitId", ticket.ToSign: "", ticket.ToReply: "text", ticket.ToReview: "note", ticket.ToSendBack: "note",
@@ -230,7 +230,7 @@ func TestAForeignerLearnsNothing(t *testing.T) {
 		ticket.ToSuspend: "reason", ticket.ToResume: "reason", ticket.ToSupplement: "text", ticket.ToForward: "hopId,unitId", ticket.ToSplit: "tasks", ticket.ToHopSign: "hopId",
 		ticket.ToHopReply: "hopId,text", ticket.ToAccept: "hopId", ticket.ToRework: "hopId,note", ticket.ToRecall: "hopId,note", ticket.ToReturn: "hopId,code,text",
 		ticket.ToExtend: "hopId,late,text,days", ticket.ToAppeal: "code,text", ticket.ToEndorse: "requestId,grant", ticket.ToDecide: "requestId,grant", ticket.ToWithdraw: "requestId",
-		ticket.ToMerge: "intoId", ticket.ToUnmerge: "reason", ticket.ToLink: "otherId", ticket.ToUnlink: "otherId", ticket.ToUndo: "reason",
+		ticket.ToMerge: "intoId", ticket.ToUnmerge: "reason", ticket.ToLink: "otherId", ticket.ToUnlink: "otherId", ticket.ToUndo: "reason", ticket.ToClassify: "class,reason",
 		"callback-record": "callback", "urge": "text", "urge-answer": "text", "instruct": "text",
 		"claim": "", "release": "", "assign": "userId", "notes": "text", "tags": "add", "presence": "doing", "locate": "area",
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -301,6 +302,46 @@ func TestWhoElseIsThere(t *testing.T) {
 	if _, err := f.Attend(ctx, baker, v.ID, ticket.Viewing); !errors.Is(err, ticket.ErrForbidden) {
 		t.Errorf("the requester: %v", err)
 	}
+}
+
+// TestCountersEnd: the number beside a view is counted to a thousand and no further, however many tickets there are.
+func TestCountersEnd(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustDesk(t, ticket.Assigning{}), context.Background()
+	v := f.mustOpen(t, desk, call("first"))
+	rows, err := f.db.Read().QueryContext(ctx, "SELECT * FROM tickets LIMIT 0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns, err := rows.Columns()
+	if _ = rows.Close(); err != nil {
+		t.Fatal(err)
+	}
+	columns = slices.DeleteFunc(columns, func(c string) bool { return c == "id" })
+	copied := slices.Clone(columns)
+	copied[slices.Index(copied, "number")] = "number || '-' || CAST(i AS TEXT)"
+	more := func(from, until int) {
+		t.Helper()
+		if _, err := f.db.Writer().ExecContext(ctx, "WITH RECURSIVE g(i) AS (SELECT CAST(? AS INTEGER) UNION ALL SELECT i + 1 FROM g WHERE i < ?) INSERT INTO tickets ("+strings.Join(columns, ", ")+
+			") SELECT "+strings.Join(copied, ", ")+" FROM tickets AS t, g WHERE t.id = ?", from, until, v.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.SaveView(ctx, desk, ticket.SaveView{ViewText: ticket.ViewText{Name: "待处理", Holder: ticket.PersonalView, Filter: map[string][]string{"status": {"received"}}, Columns: []string{"title"}}}); err != nil {
+		t.Fatal(err)
+	}
+	is := func(n int, beyond bool) {
+		t.Helper()
+		counts, err := f.CountViews(ctx, desk)
+		if err != nil || len(counts) != 1 || counts[0].Count != n || counts[0].More != beyond {
+			t.Errorf("%+v %v, want %d %v", counts, err, n, beyond)
+		}
+	}
+	is(1, false)
+	more(2, 1000)
+	is(1000, false)
+	more(1001, 1400)
+	is(1000, true)
 }
 
 func TestSavedViews(t *testing.T) {

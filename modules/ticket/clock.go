@@ -210,7 +210,7 @@ func plain(fact event.Fact) event.Fact {
 // needs says what a fact asks of the clocks: nothing, the running ones, and the hop it is about.
 func needs(fact event.Fact) (clocks, hop bool) {
 	switch f := fact.(type) {
-	case Answered, Declined, Closed, Voided, Suspended, Resumed, Forwarded, PartSigned, PartAnswered, TaskReturned, Recalled, Joined, Parted:
+	case Answered, Declined, Closed, Voided, Suspended, Resumed, Forwarded, PartSigned, PartAnswered, TaskReturned, Recalled, Joined, Parted, Classified:
 		return true, false
 	case ReturnDecided:
 		return f.Granted, false
@@ -300,6 +300,12 @@ func (b *book) fold(t *Ticket, hop *Hop, now time.Time, fact event.Fact) error {
 			}
 		} else if err := b.resume(now, everyClock); err != nil {
 			return err
+		}
+	case Classified: // the limits that run are those of the new type, from where they began
+		for _, c := range b.clocks {
+			if limit := b.rules.limit(t.Type, t.Urgency, c.Kind); c.running() && c.Kind != UrgeClock {
+				c.Amount, c.Unit, c.WarnPercent = limit.Budget.Amount, limit.Budget.Unit, limit.WarnPercent
+			}
 		}
 	case ExtensionDecided:
 		for _, c := range b.clocks {

@@ -150,7 +150,7 @@ func (b *book) save(ctx context.Context, tx bun.Tx, t *Ticket, moved bool) error
 // saveClock writes what may change of a clock that has not stopped.
 func saveClock(ctx context.Context, tx bun.Tx, c *Clock) error {
 	err := database.Changed(tx.NewUpdate().Model(c).
-		Column("extra_days", "follows", "calendar", "due_at", "warn_at", "pauses", "paused", "next_at", "warned_at", "breached_at", "rung", "stopped_at", "verdict").
+		Column("amount", "unit", "warn_percent", "extra_days", "follows", "calendar", "due_at", "warn_at", "pauses", "paused", "next_at", "warned_at", "breached_at", "rung", "stopped_at", "verdict").
 		Where("c.id = ? AND c.stopped_at IS NULL", c.ID).Exec(ctx))
 	if err != nil {
 		return fmt.Errorf("clock %d: %w", c.ID, err)

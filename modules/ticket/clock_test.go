@@ -505,6 +505,48 @@ func (c calendars) Calendar(_ context.Context, _ bun.IDB, number int64) (*workti
 	return c[number], nil
 }
 
+// TestADeadlineInAYearThatNobodySet: the clock itself says that holidays may still move a deadline beyond the years of the calendar,
+// and stops saying so once the year is set.
+func TestADeadlineInAYearThatNobodySet(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	work := []worktime.Period{{From: 9 * 60, Until: 18 * 60}}
+	base := worktime.Calendar{Number: 1, Weekly: [7][]worktime.Period{1: work, 2: work, 3: work, 4: work, 5: work}, Years: []int{2026}}
+	whole := base
+	whole.Number, whole.Years, whole.Off = 2, []int{2026, 2027}, map[worktime.Day]string{worktime.Date(2027, 1, 1): "元旦"}
+	f.Service = ticket.New(ticket.Deps{DB: f.db, Clock: f.clock, Box: f.box, Units: units{}, Requesters: requesters{}, Files: files{}, Calendars: calendars{1: &base, 2: &whole}})
+	use := func(n int64) {
+		t.Helper()
+		if err := f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return f.UseCalendar(ctx, tx, n) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	use(1)
+	if err := f.EnsureBudgets(ctx, system, []ticket.TypeBudgets{{Type: "labour", Answer: worktime.Budget{Amount: 3, Unit: worktime.WorkingDays}}}); err != nil {
+		t.Fatal(err)
+	}
+	reads := func(v ticket.View, warns bool, day string) {
+		t.Helper()
+		list, err := f.Clocks(ctx, desk, v.ID)
+		if err != nil || len(list) != 1 {
+			t.Fatal(list, err)
+		}
+		if got := strings.Contains(list[0].Sentence, "2027年度日历未维护"); got != warns || !strings.Contains(list[0].Sentence, "截止"+day) {
+			t.Errorf("%s", list[0].Sentence)
+		}
+	}
+	f.clock.Set(beijing("2026-12-22 10:00"))
+	reads(f.mustOpen(t, baker, ask("within")), false, "12月25日")
+	f.clock.Set(beijing("2026-12-30 10:00"))
+	v := f.mustOpen(t, baker, ask("across"))
+	reads(v, true, "1月4日")
+	use(2)
+	if _, err := f.MoveDeadlines(ctx, system); err != nil {
+		t.Fatal(err)
+	}
+	reads(v, false, "1月5日")
+}
+
 // TestDeadlinesMove: a new calendar shows what it moves, moves it once, and tells the old and the new deadline.
 func TestDeadlinesMove(t *testing.T) {
 	t.Parallel()

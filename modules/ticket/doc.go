@@ -64,6 +64,6 @@
 // # Announces
 //
 // Opened, Answered, Declined, Dispatched, Signed, Replied, CalledBack, Closed, Reopened, Voided, Rated (events.go); Suspended,
-// Resumed, ExtensionAsked, ExtensionDecided (events_hold.go); ClockWarned,
+// Resumed, ExtensionAsked, ExtensionDecided (events_hold.go); Classified (classify.go); ClockWarned,
 // Held, Noted, Tagged, Located (claim.go, notes.go, area.go: requesters see none of them); ClockBreached, Urged, UrgeAnswered, Instructed, DeadlineMoved (clock_events.go); and what goes on between units (events_hop.go).
 package ticket

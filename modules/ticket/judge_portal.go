@@ -146,11 +146,11 @@ func (f JudgeForm) levelField(c *fiber.Ctx, name string, wrong func(string) stri
 
 // tagFields offer the opinions of the good levels and of the others, for a page that cannot change with the level.
 func (f JudgeForm) tagFields(c *fiber.Ctx, wrong func(string) string) (good, bad page.Field) {
-	good, bad = page.Field{Name: "tags", Label: "满意的方面", Hint: "满意时可多选"}, page.Field{Name: "tags-more", Label: "需要改进的方面", Hint: "不够满意时可多选"}
+	good, bad = page.Field{Name: "tags", Label: "满意的方面", Hint: "满意或非常满意时可多选"}, page.Field{Name: "tags-more", Label: "需要改进的方面", Hint: "基本满意、不满意或非常不满意时可多选"}
 	chosen := chosenTags(c)
 	for _, l := range f.Levels {
 		into := &bad
-		if l.Level >= satisfiedFrom {
+		if l.Level > satisfiedFrom {
 			into = &good
 		}
 		for _, t := range l.Tags {

@@ -78,6 +78,7 @@ const (
 	ToLink       Action = "link"
 	ToUnlink     Action = "unlink"
 	ToUndo       Action = "undo"
+	ToClassify   Action = "classify"
 )
 
 // The steps that follow from another command and have no address of their own.
@@ -176,6 +177,7 @@ func Lifecycle() []Transition {
 			table = append(table, Transition{s, a, s})
 		}
 	}
+	stay(ToClassify, Received, Sent, Handling, OnHold)
 	stay(ToForward, Handling)
 	stay(ToSplit, Handling)
 	stay(ToHopSign, Sent, Handling)
@@ -305,6 +307,7 @@ var rights = map[Action]Right{
 	ToLink:       {Staff, PermLink, "关联工单"},
 	ToUnlink:     {Staff, PermLink, "取消关联"},
 	ToUndo:       {Staff, PermView, "撤销上一步"},
+	ToClassify:   {Desk, PermDispatch, "更正分类"},
 	takeBack:     {Level, PermDecide, "同意退单"},
 	lapse:        {Desk, PermExpire, "到期自动处理"},
 	followAnswer: {Desk, PermAnswer, "随主单答复"},

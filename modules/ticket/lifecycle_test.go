@@ -119,6 +119,9 @@ func (f fixture) commands(other, hop int64) map[ticket.Action]func(context.Conte
 		ticket.ToArchive: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
 			return f.Archive(ctx, a, ticket.ArchiveTicket{Ref: r})
 		}),
+		ticket.ToClassify: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
+			return f.Classify(ctx, a, ticket.ClassifyTicket{Ref: r, Type: "power", Urgency: ticket.Urgent, Reason: text})
+		}),
 		ticket.ToSuspend: do(func(ctx context.Context, a access.Actor, r ticket.Ref) (ticket.View, error) {
 			return f.Suspend(ctx, a, ticket.SuspendTicket{Ref: r, Reason: text})
 		}),
@@ -440,6 +443,46 @@ func TestExtensionsTakeTwoStepsAndHaveALimit(t *testing.T) {
 	if x.Requests[0].State != ticket.Withdrawn || len(x.Flags) != 0 {
 		t.Errorf("after the reply %+v", x.Requests)
 	}
+}
+
+// TestWhatWaitsForMyWord: whoever is to decide finds it in their list, and nobody else does, nor who asked.
+func TestWhatWaitsForMyWord(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	waits := func(what string, v ticket.View, who ...access.Actor) {
+		t.Helper()
+		all := map[string]access.Actor{"bureauClerk": bureauClerk, "bureauLeader": bureauLeader, "squadClerk": squadClerk, "taxClerk": taxClerk, "desk": desk, "plainAgent": plainAgent(59)}
+		for name, a := range all {
+			items, _, err := f.List(ctx, a, ticket.ListFilter{Flag: ticket.FlagMine})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := slices.ContainsFunc(items, func(i ticket.Item) bool { return i.ID == v.ID })
+			if want := slices.ContainsFunc(who, func(w access.Actor) bool { return w.UserID == a.UserID }); found != want {
+				t.Errorf("%s waits for %s: %v", what, name, found)
+			}
+		}
+	}
+	v := f.signedBy(t, bureauClerk)
+	lead := v.Hops[0].ID
+	waits("nothing", v)
+	v = must(f.AskExtension(ctx, bureauClerk, ticket.AskTicket{Ref: ref(v), HopID: lead, Code: "survey", Text: "需现场勘查", Days: 1}))(t)
+	waits("the unit's extension", v, bureauLeader)
+	v = must(f.Endorse(ctx, bureauLeader, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[0].ID, Grant: true}))(t)
+	waits("the endorsed extension", v, desk, plainAgent(59))
+	v = must(f.Decide(ctx, desk, ticket.DecideTicket{Ref: ref(v), RequestID: v.Requests[0].ID, Grant: true}))(t)
+	waits("what was decided", v)
+	v = must(f.Forward(ctx, bureauClerk, ticket.ForwardTicket{Ref: ref(f.see(t, bureauClerk, v)), HopID: lead, UnitID: 100, Note: "请核实"}))(t)
+	v = must(f.AskReturn(ctx, squadClerk, ticket.AskTicket{Ref: ref(f.see(t, squadClerk, v)), HopID: v.Hops[1].ID, Code: "not_ours", Text: "不属于大队职责"}))(t)
+	waits("the squad's return", v, bureauLeader)
+	w := f.signedBy(t, bureauClerk)
+	w = must(f.AskReturn(ctx, bureauLeader, ticket.AskTicket{Ref: ref(w), HopID: w.Hops[0].ID, Code: "not_ours", Text: "由税务部门负责"}))(t)
+	waits("the lead's return", w, desk, plainAgent(59))
+	w = f.signedBy(t, bureauClerk)
+	w = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(w), Text: "政策不支持"}))(t)
+	w = must(f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(f.see(t, desk, w)), Outcome: &ticket.Outcome{Contacted: true}, Note: "不满意"}))(t)
+	w = must(f.AppealTicket(ctx, bureauClerk, ticket.AskTicket{Ref: ref(w), Code: "policy", Text: "现行政策没有此项补贴"}))(t)
+	waits("the appeal", w, desk)
 }
 
 func TestExtensionOfAHopFurtherDown(t *testing.T) {
@@ -894,6 +937,68 @@ func TestDoneAgainAfterItsEnd(t *testing.T) {
 	if v = must(f.Reply(ctx, taxClerk, ticket.ReplyTicket{Ref: ref(v), Text: "已修复"}))(t); v.Status != ticket.Reported {
 		t.Fatal(v.Status)
 	}
+}
+
+// TestTheDeskCorrectsWhatItIsAbout: another type and urgency bring other limits, reckoned from where the clocks began; what was
+// granted and filled in stays, and the requester reads the new type alone.
+func TestTheDeskCorrectsWhatItIsAbout(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	if err := f.EnsureBudgets(ctx, system, []ticket.TypeBudgets{
+		{Type: "labour", Answer: worktime.Budget{Amount: 5, Unit: worktime.WorkingDays}}, {Type: "power", Answer: worktime.Budget{Amount: 24 * 60, Unit: worktime.ClockMinutes}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.Set(beijing("2026-11-23 10:00")) // a Monday
+	v := f.mustDispatch(t, f.mustOpen(t, baker, ask("wrong type")), 10)
+	v = must(f.Sign(ctx, bureauClerk, ticket.SignTicket{Ref: ref(v)}))(t)
+	f.wantClocks(t, v.ID, "public running 11-30 18:00", "sign met 11-24 18:00", "handle running 11-30 18:00")
+	right := func() ticket.ClassifyTicket {
+		return ticket.ClassifyTicket{Ref: ref(v), Type: "power", Urgency: ticket.Urgent, Reason: "来电核实为园区停电"}
+	}
+	for name, wrong := range map[string]func(c *ticket.ClassifyTicket){
+		"type": func(c *ticket.ClassifyTicket) { c.Type = "nothing" }, "urgency": func(c *ticket.ClassifyTicket) { c.Urgency = "very" }, "reason": func(c *ticket.ClassifyTicket) { c.Reason = " " },
+	} {
+		cmd := right()
+		wrong(&cmd)
+		_, err := f.Classify(ctx, desk, cmd)
+		if told, ok := fault.As(err); !ok || len(told.Fields) != 1 || told.Fields[0].Name != name {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	same := right()
+	same.Type, same.Urgency = v.Type, v.Urgency
+	if _, err := f.Classify(ctx, desk, same); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("nothing changed: %v", err)
+	}
+	for _, who := range []access.Actor{bureauLeader, baker} {
+		if _, err := f.Classify(ctx, who, right()); !errors.Is(err, ticket.ErrForbidden) {
+			t.Errorf("%s: %v", who.Name, err)
+		}
+	}
+	f.clock.Set(beijing("2026-11-23 15:00"))
+	v = must(f.Classify(ctx, desk, right()))(t)
+	if v.Type != "power" || v.Urgency != ticket.Urgent || v.Status != ticket.Handling || !v.DueAt.Equal(beijing("2026-11-24 10:00")) || !v.Hops[0].DueAt.Equal(v.DueAt) {
+		t.Fatalf("classified %+v", v)
+	}
+	f.wantClocks(t, v.ID, "public running 11-24 10:00", "sign met 11-24 18:00", "handle running 11-24 10:00")
+	if last := v.Timeline[len(v.Timeline)-1]; !strings.Contains(last.Label, "更正为") || !strings.Contains(last.Label, "紧急程度由“一般”改为“紧急”") || last.Text != "来电核实为园区停电" {
+		t.Errorf("the course says %+v", last)
+	}
+	mine := f.see(t, baker, v)
+	if last := mine.Timeline[len(mine.Timeline)-1]; !strings.Contains(last.Label, "更正为") || last.Text != "" || last.Actor != "" {
+		t.Errorf("the requester reads %+v", last)
+	}
+	if items, _, err := f.List(ctx, desk, ticket.ListFilter{Urgency: ticket.Urgent, Fields: ticket.Fields{Types: []string{"power"}}}); err != nil || len(items) != 1 {
+		t.Errorf("found under its new type: %+v, %v", items, err)
+	}
+	// A held ticket keeps its pause, under the new limit from where it began.
+	v = must(f.Suspend(ctx, desk, ticket.SuspendTicket{Ref: ref(v), Reason: "请补充电表号"}))(t)
+	f.clock.Set(beijing("2026-11-23 17:00"))
+	back := ticket.ClassifyTicket{Ref: ref(v), Type: "labour", Urgency: ticket.Normal, Reason: "仍属用工"}
+	v = must(f.Classify(ctx, desk, back))(t)
+	v = must(f.Resume(ctx, desk, ticket.SuspendTicket{Ref: ref(v), Reason: "已说明"}))(t)
+	f.wantClocks(t, v.ID, "public running 12-01 11:00", "sign met 11-24 18:00", "handle running 12-01 11:00")
 }
 
 func TestTasksAreAcceptedBeforeTheReply(t *testing.T) {

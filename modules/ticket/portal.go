@@ -35,6 +35,7 @@ type detailPage struct {
 	Facts    page.Facts
 	Body     string
 	Reply    string
+	Again    bool // the reply is of a round before the present one
 	Timeline page.Timeline
 	Files    page.FileList
 	Rate     *ratePage
@@ -67,12 +68,31 @@ var tones = map[Status]page.Tone{
 	Calling: page.Info, Done: page.Success, Void: page.Neutral, OnHold: page.Warning, Reviewed: page.Info, Archived: page.Neutral, Merged: page.Info,
 }
 
-func statusTag(s Status) page.Tag { return page.Tag{Text: s.Label(), Tone: tones[s]} }
+// open reports whether an answer is still due, also one to a request that is done again.
+func (s Status) open() bool {
+	return s == Received || s == Sent || s == Handling || s == Merged
+}
+
+// toldAs are the states that a requester reads in other words than staff, as on the phone.
+var toldAs = map[Status]string{OnHold: "请补充材料", Reviewed: Reported.Label(), Merged: "合并办理中"}
+
+func statusTag(s Status) page.Tag {
+	if word := toldAs[s]; word != "" {
+		return page.Tag{Text: word, Tone: tones[s]}
+	}
+	return page.Tag{Text: s.Label(), Tone: tones[s]}
+}
 
 // Card is the ticket in a list of the portal.
 func (i Item) Card() page.ItemCard {
 	c := page.ItemCard{URL: fmt.Sprintf("/tickets/%d", i.ID), Title: i.Title, Status: statusTag(i.Status),
 		Meta: []string{i.Number, i.TypeName, page.DateTime(i.CreatedAt) + " 提交"}}
+	switch {
+	case i.Status == OnHold:
+		c.Meta = append(c.Meta, "请补充材料后继续办理")
+	case i.Status == Done && i.Rating == 0:
+		c.Meta = append(c.Meta, "请为这次办理评价")
+	}
 	if i.Marks == nil {
 		return c
 	}
@@ -196,7 +216,7 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	if text := doneTexts[c.Query("done")]; text != "" {
 		v.Flash = page.Flash{Tone: page.Success, Text: text}
 	}
-	data := detailPage{Title: t.Title, Status: statusTag(t.Status), Body: t.Body, Reply: t.Reply, Facts: page.Facts{Caption: "诉求信息", Items: []page.Fact{
+	data := detailPage{Title: t.Title, Status: statusTag(t.Status), Body: t.Body, Reply: t.Reply, Again: t.Status.open() || t.Status == OnHold, Facts: page.Facts{Caption: "诉求信息", Items: []page.Fact{
 		{Label: "流水号", Value: t.Number}, {Label: "类型", Value: t.TypeName}, {Label: "提交时间", Value: page.DateTime(t.CreatedAt)},
 		{Label: "联系人", Value: t.RequesterName + " " + t.Phone},
 	}}}
@@ -211,6 +231,11 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 	}
 	if t.UnitName != "" {
 		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "承办单位", Value: t.UnitName})
+	}
+	if t.Ask != "" {
+		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "办理时限", Value: "等待您补充材料，暂停计算"})
+	} else if t.Status.open() {
+		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "预计答复", Value: page.DateTime(t.DueAt) + " 前"})
 	}
 	if t.Rating > 0 {
 		data.Facts.Items = append(data.Facts.Items, page.Fact{Label: "您的评价", Value: strings.TrimSpace(fmt.Sprintf("%s %s", LevelLabel(t.Rating), strings.Join(t.OpinionTags, "、")))})

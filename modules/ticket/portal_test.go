@@ -95,7 +95,7 @@ func TestTheRequestersPages(t *testing.T) {
 		t.Errorf("list: %s", html)
 	}
 	status, _, html = b.send("baker", "/tickets/1", nil)
-	if status != 200 || !strings.Contains(html, "GD20261122-000001") || strings.Contains(html, "<script>alert") || strings.Contains(html, "13800138000") {
+	if status != 200 || !strings.Contains(html, "GD20261122-000001") || !strings.Contains(html, "预计答复") || strings.Contains(html, "<script>alert") || strings.Contains(html, "13800138000") {
 		t.Errorf("detail: %d %s", status, html)
 	}
 	for _, who := range []string{"rival", "desk", "nobody"} {
@@ -106,11 +106,14 @@ func TestTheRequestersPages(t *testing.T) {
 	b.do("desk", "POST", "/api/tickets/1/answer", `{"version":1,"text":"可在线申报"}`)
 	b.do("desk", "POST", "/api/tickets/1/close", `{"version":2}`)
 	_, _, html = b.send("baker", "/tickets/1", nil)
-	if !strings.Contains(html, "评价办理结果") || !strings.Contains(html, "可在线申报") {
+	if !strings.Contains(html, "评价办理结果") || !strings.Contains(html, "可在线申报") || strings.Contains(html, "预计答复") {
 		t.Fatalf("closed: %s", html)
 	}
+	if _, _, html := b.send("baker", "/tickets", nil); !strings.Contains(html, "请为这次办理评价") {
+		t.Errorf("the list does not ask for the judgement: %s", html)
+	}
 	rating := url.Values{"key": keyField.FindStringSubmatch(html)[1:], "version": {"3"}}
-	if status, _, html := b.send("baker", "/tickets/1/rate", rating); status != 422 || !strings.Contains(html, "请选择 1 到 5 颗星") {
+	if status, _, html := b.send("baker", "/tickets/1/rate", rating); status != 422 || !strings.Contains(html, "请选择满意程度") {
 		t.Errorf("no stars: %d %s", status, html)
 	}
 	rating.Set("rating", "5")
@@ -132,8 +135,11 @@ func TestTheRequesterSupplementsOnThePortal(t *testing.T) {
 		t.Fatal(status, body)
 	}
 	_, _, html := b.send("baker", "/tickets/1", nil)
-	if !strings.Contains(html, "请补充材料") || !strings.Contains(html, "请提供&lt;b&gt;劳动合同") {
+	if !strings.Contains(html, "请补充材料") || !strings.Contains(html, "请提供&lt;b&gt;劳动合同") || !strings.Contains(html, "暂停计算") || strings.Contains(html, "已挂起") {
 		t.Fatalf("suspended: %s", html)
+	}
+	if _, _, html := b.send("baker", "/tickets", nil); !strings.Contains(html, "请补充材料后继续办理") || strings.Contains(html, "已挂起") {
+		t.Errorf("the list does not say what is to be done: %s", html)
 	}
 	form := url.Values{"key": keyField.FindStringSubmatch(html)[1:], "version": {"4"}}
 	if status, _, html := b.send("baker", "/tickets/1/supplement", form); status != 422 || !strings.Contains(html, "请填写补充说明") {

@@ -1,7 +1,9 @@
 package ticket
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/huiqi/huiqi/platform/access"
@@ -16,11 +18,13 @@ const (
 	FlagExtension Flag = "extension" // 延期待审
 	FlagAppeal    Flag = "appeal"    // 申诉待裁定
 	FlagReview    Flag = "review"    // 反馈待审核
+	// FlagMine asks for the tickets on which a request waits for the word of whoever lists them. No ticket carries it.
+	FlagMine Flag = "mine"
 )
 
 // Known reports whether f is one of the flags.
 func (f Flag) Known() bool {
-	return slices.Contains([]Flag{FlagReturn, FlagExtension, FlagAppeal, FlagReview}, f)
+	return slices.Contains([]Flag{FlagReturn, FlagExtension, FlagAppeal, FlagReview, FlagMine}, f)
 }
 
 // where is the condition of a ticket that has the flag.
@@ -29,6 +33,38 @@ func (f Flag) where() string {
 		return "t.status = 'replied' AND t.review_due"
 	}
 	return "t.id IN (SELECT q.ticket_id FROM ticket_requests AS q WHERE q.kind = '" + string(f) + "' AND q.state IN ('filed', 'endorsed'))"
+}
+
+// mine is the condition of a ticket with a request that waits for the actor: an extension of their own unit to endorse, what the
+// level below asks of theirs, an appeal. Nobody decides on what they asked for.
+func mine(a access.Actor) condition {
+	const decided = "(q.kind = 'return' AND q.state = 'filed' OR q.kind = 'extension' AND q.state = 'endorsed')"
+	column := "unit_id"
+	if n := a.Level(); a.Scope == access.ScopeSubtree && n > 0 {
+		column = fmt.Sprintf("unit_l%d", n)
+	}
+	var either []string
+	args := []any{a.UserID}
+	add := func(where string, more ...any) { either, args = append(either, where), append(args, more...) }
+	if a.Party == access.Government && a.DepartmentID != 0 {
+		if a.Can(PermEndorse) {
+			add("q.kind = 'extension' AND q.state = 'filed' AND h."+column+" = ?", a.DepartmentID)
+		}
+		if a.Can(PermDecide) {
+			add(decided+" AND h.parent_id IN (SELECT p.id FROM ticket_hops AS p WHERE p.ticket_id = h.ticket_id AND p."+column+" = ?)", a.DepartmentID)
+		}
+	}
+	if isDesk(a) && a.Can(PermDecide) {
+		add(decided + " AND h.parent_id IS NULL")
+	}
+	if isDesk(a) && a.Can(PermArbitrate) {
+		add("q.kind = 'appeal' AND q.state = 'filed'")
+	}
+	if len(either) == 0 {
+		return condition{"1 = 0", nil}
+	}
+	return condition{"t.id IN (SELECT q.ticket_id FROM ticket_requests AS q JOIN ticket_hops AS h ON h.id = q.hop_id WHERE q.state IN ('filed', 'endorsed') AND q.filed_by <> ? AND (" +
+		strings.Join(either, " OR ") + "))", args}
 }
 
 // RequestView is a request as staff see it.

@@ -443,7 +443,7 @@ func (t *Ticket) Rate(stars int, tags []string, opinion string) error {
 		return ErrRated
 	}
 	if stars < 1 || stars > 5 {
-		return fault.InvalidField("rating", "RATING_RANGE", "请选择 1 到 5 颗星")
+		return fault.InvalidField("rating", "RATING_RANGE", "请选择满意程度")
 	}
 	t.Rating, t.Opinion, t.OpinionTags = stars, opinion, tagsText(tags)
 	return nil

@@ -67,7 +67,7 @@ type View struct {
 	Undo     *UndoView     `json:"undo,omitempty"` // the step the actor may take back
 	Desk     *DeskView     `json:"desk,omitempty" doc:"What colleagues keep beside the ticket; staff only."`
 	// Actions are what the actor may do now with the ticket as a whole.
-	Actions []Action `json:"actions" enum:"answer,decline,dispatch,sign,reply,review,sendback,callback,close,reopen,void,rate,archive,suspend,resume,supplement,split,appeal,merge,unmerge,link,unlink,undo"`
+	Actions []Action `json:"actions" enum:"answer,decline,dispatch,sign,reply,review,sendback,callback,close,reopen,void,rate,archive,suspend,resume,supplement,split,classify,appeal,merge,unmerge,link,unlink,undo"`
 }
 
 // Step is one entry of the timeline. Requesters get no staff names and no internal notes.
@@ -407,6 +407,10 @@ func stepBeside(e event.Event, s Step) (Step, error) {
 		}
 	case "ticket.archived":
 		s.Label, s.hidden = "归档", false
+	case "ticket.classified":
+		var f Classified
+		err = e.Decode(&f)
+		s.Label, s.Text, s.hidden = f.told(), f.Reason, false
 	case "ticket.merged":
 		var f Joined
 		err = e.Decode(&f)
@@ -520,7 +524,7 @@ func (s Step) public(own bool) Step {
 		s.Actor = ""
 	}
 	switch s.Kind {
-	case "ticket.dispatched", "ticket.called_back", "ticket.closed", "ticket.reopened", "ticket.undone", "ticket.merged", "ticket.unmerged", "ticket.extension_decided":
+	case "ticket.dispatched", "ticket.called_back", "ticket.closed", "ticket.reopened", "ticket.undone", "ticket.merged", "ticket.unmerged", "ticket.extension_decided", "ticket.classified":
 		s.Text, s.Outcome = "", nil
 	}
 	if s.Kind == "ticket.called_back" { // how a call went is for those who call

@@ -111,6 +111,9 @@ func (s *Service) compile(ctx context.Context, db bun.IDB, actor access.Actor, f
 	}
 	f.also = nil
 	add := func(where string, args ...any) { f.also = append(f.also, condition{where, args}) }
+	if f.Flag == FlagMine {
+		f.also = append(f.also, mine(actor))
+	}
 	own, ownArgs := ownPlaces(actor)
 	const has = "EXISTS (SELECT 1 FROM ticket_holders AS k WHERE k.ticket_id = t.id AND "
 	switch f.Queue {
@@ -261,7 +264,7 @@ func (f *ListFilter) conditions() []condition {
 	if f.Urgency != "" {
 		out = append(out, condition{"t.urgency = ?", []any{string(f.Urgency)}})
 	}
-	if f.Flag != "" {
+	if f.Flag != "" && f.Flag != FlagMine {
 		out = append(out, condition{f.Flag.where(), nil})
 	}
 	if f.Alert != NoAlert {

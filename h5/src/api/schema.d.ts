@@ -9367,6 +9367,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tickets/{id}/classify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 更正分类 */
+        post: operations["post-tickets-id-classify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tickets/{id}/clocks": {
         parameters: {
             query?: never;
@@ -12238,6 +12255,14 @@ export interface components {
             landing: string;
             /** @description What the browser carries: signed, and good for Days. */
             token?: string;
+        };
+        ClassifyInputBody: {
+            reason: string;
+            type: string;
+            /** @enum {string} */
+            urgency: "normal" | "urgent" | "critical";
+            /** Format: int64 */
+            version: number;
         };
         ClocksOutputBody: {
             items: components["schemas"]["TicketClockView"][];
@@ -21357,7 +21382,7 @@ export interface components {
             name: string;
         };
         TicketView: {
-            actions: ("answer" | "decline" | "dispatch" | "sign" | "reply" | "review" | "sendback" | "callback" | "close" | "reopen" | "void" | "rate" | "archive" | "suspend" | "resume" | "supplement" | "split" | "appeal" | "merge" | "unmerge" | "link" | "unlink" | "undo")[];
+            actions: ("answer" | "decline" | "dispatch" | "sign" | "reply" | "review" | "sendback" | "callback" | "close" | "reopen" | "void" | "rate" | "archive" | "suspend" | "resume" | "supplement" | "split" | "classify" | "appeal" | "merge" | "unmerge" | "link" | "unlink" | "undo")[];
             /**
              * @description Of the clocks that run; absent to requesters.
              * @enum {string}
@@ -41963,7 +41988,7 @@ export interface operations {
                 alert?: "due_soon" | "overdue";
                 /** @description Words, a ticket number, a phone or its last four digits, a credit code from its 8th character on. */
                 q?: string;
-                /** @description What waits for a decision: return, extension, appeal or review. */
+                /** @description What waits for a decision: return, extension, appeal or review; mine for what waits for the caller's own. */
                 flag?: string;
                 /** @description What waits for the asker's own work. */
                 waiting?: boolean;
@@ -42402,6 +42427,44 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["HoldInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TicketView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-tickets-id-classify": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClassifyInputBody"];
             };
         };
         responses: {

@@ -21,7 +21,7 @@ export const verbs: Partial<Record<TicketAction, { text: string; type: ButtonTyp
 }
 
 /** The turns a ticket takes more rarely, behind one button. */
-export const turns: TicketAction[] = ['suspend', 'split', 'appeal', 'archive', 'merge', 'link']
+export const turns: TicketAction[] = ['classify', 'suspend', 'split', 'appeal', 'archive', 'merge', 'link']
 
 interface ReasonAsked {
   title: string

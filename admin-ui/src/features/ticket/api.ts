@@ -137,6 +137,7 @@ type Fields<B extends keyof Schemas> = Omit<Schemas[B], 'version'>
 
 /** What each action sends beside the version. */
 export interface ActionBody {
+  classify: Fields<'ClassifyInputBody'>
   answer: Fields<'AnswerInputBody'>
   decline: Fields<'DeclineInputBody'>
   dispatch: Fields<'DispatchInputBody'>

@@ -23,6 +23,8 @@ export interface StepAsk {
   days?: number
   /** Granted or refused; the text is then needed to refuse. */
   grant?: boolean
+  /** What the ticket is about and how urgent it is, as it stands. */
+  matter?: { type: string; urgency: string }
   /** Another ticket. */
   ticket?: { label: string; key: 'intoId' | 'otherId' }
   text?: { label: string; key: 'reason' | 'note' | 'text'; needed: boolean; most?: number; suggestions?: string[] }
@@ -58,6 +60,14 @@ export const asks: Partial<Record<StepName, StepAsk>> = {
     confirmText: '退回',
     text: note('退回原因'),
     done: '已退回承办单位',
+  },
+  classify: {
+    title: '更正类型和紧急程度',
+    message:
+      '时限按更正后的类型和紧急程度，从原起点重新计算；暂停的时间、已批准的延期和已填写的表单保留。企业会看到更正后的类型。',
+    confirmText: '更正',
+    text: reason('更正原因', ['企业选错类型', '来电核实后更正', '紧急程度变化']),
+    done: '已更正',
   },
   suspend: {
     title: '挂起，等待企业补充',
@@ -133,12 +143,18 @@ export const asks: Partial<Record<StepName, StepAsk>> = {
   },
   endorse: {
     title: '审核本单位的延期申请',
-    confirmText: '确定',
+    confirmText: '提交审核意见',
     grant: true,
-    text: note('审核意见', false),
+    text: note('审核意见（不同意时必填）', false),
     done: '已审核',
   },
-  decide: { title: '审批申请', confirmText: '确定', grant: true, text: note('审批意见', false), done: '已审批' },
+  decide: {
+    title: '审批申请',
+    confirmText: '提交审批意见',
+    grant: true,
+    text: note('审批意见（不同意时必填）', false),
+    done: '已审批',
+  },
   merge: {
     title: '并入主单',
     message:
@@ -176,14 +192,41 @@ export function askFor(step: StepName, ticket: Ticket, request?: TicketRequest):
   if (step === 'reopen' && ask && ticket.unitName === '') {
     return { ...ask, unit: 'required', message: '此前由受理席答复，没有承办单位。派给所选单位办理，办理时限重新计算。' }
   }
+  if (step === 'classify' && ask) return { ...ask, matter: { type: ticket.type, urgency: ticket.urgency } }
+  if (step === 'endorse' && ask && request) {
+    return { ...ask, message: `${asked(request)}。同意后由派单的一级审批。` }
+  }
   if (step === 'decide' && ask && request) {
-    if (request.kind === 'extension') return { ...ask, title: '审批延期申请', days: request.days }
-    if (request.kind === 'return') {
-      return { ...ask, title: '审批退单申请', message: '同意后工单重新派单，办理时限不重新计算。' }
+    if (request.kind === 'extension') {
+      return { ...ask, title: '审批延期申请', message: `${asked(request)}。`, days: request.days }
     }
-    return { ...ask, title: '裁定申诉', message: '同意后该工单不计入满意率等统计。' }
+    if (request.kind === 'return') {
+      return { ...ask, title: '审批退单申请', message: `${asked(request)}。同意后工单重新派单，办理时限不重新计算。` }
+    }
+    return { ...ask, title: '裁定申诉', message: `${asked(request)}。同意后该工单不计入满意率等统计。` }
   }
   return ask
+}
+
+/** What somebody asked for, in one sentence. */
+function asked(r: TicketRequest): string {
+  const what = { extension: `申请延期 ${r.days} 个工作日`, return: '申请退单', appeal: '申诉' }[r.kind]
+  return `${r.unitName}${what}：${r.codeName}，${r.text}`.replace(/[。；，]+$/, '')
+}
+
+/** Whom the lead unit waits for before it can answer, in one sentence for that unit; '' when it need not wait. */
+export function waitsFor(ticket: Ticket): string {
+  const lead = ticket.hops.findLast((hop) => hop.lead)
+  if (ticket.status !== 'signed' || !lead?.actions.includes('forward')) return ''
+  const open = ticket.hops.filter(
+    (hop) =>
+      hop !== lead &&
+      hop.round === lead.round &&
+      (hop.state === 'dispatched' || hop.state === 'signed' || (hop.role === 'task' && hop.state === 'replied')),
+  )
+  if (open.length === 0) return ''
+  const names = [...new Set(open.map((hop) => hop.unitName))].join('、')
+  return `${names}的办理结果尚未反馈或验收，完成后才能反馈本单。急需办结的，请联系对方，或请派出的一级收回。`
 }
 
 /** The buttons of the steps of a hop, a request or a ticket. */
@@ -192,6 +235,7 @@ export const stepTexts: Record<StepName, string> = {
   review: '审核通过',
   sendback: '审核退回',
   archive: '归档',
+  classify: '更正分类',
   suspend: '挂起',
   resume: '恢复办理',
   forward: '转办',

@@ -9,7 +9,7 @@ import * as api from './api'
 import { checkTicket } from './checks'
 import * as clocks from './clocks'
 import CloseDialog from './CloseDialog.vue'
-import { asks, askFor, hopRows } from './steps'
+import { asks, askFor, hopRows, waitsFor } from './steps'
 import { outcomeText, stepTone, unitOptions } from './labels'
 import TicketActions from './TicketActions.vue'
 import DeclineDialog from './DeclineDialog.vue'
@@ -17,6 +17,7 @@ import FormFields from './FormFields.vue'
 import TicketForm from './TicketForm.vue'
 import TicketPage from './TicketPage.vue'
 import WaitingCard from './WaitingCard.vue'
+import ApprovalCard from './ApprovalCard.vue'
 
 const ticket: api.Ticket = {
   id: 3,
@@ -246,14 +247,14 @@ describe('hops and requests', () => {
     const refuse = Array.from(document.querySelectorAll<HTMLInputElement>('input[type="radio"]'))[1]!
     refuse.click()
     await flushPromises()
-    press('确定')
+    press('提交审批意见')
     await flushPromises()
     expect(act).not.toHaveBeenCalled()
     const note = document.querySelector('textarea')!
     note.value = '理由不足'
     note.dispatchEvent(new Event('input'))
     await flushPromises()
-    press('确定')
+    press('提交审批意见')
     await flushPromises()
     expect(act).toHaveBeenCalledWith(
       expect.anything(),
@@ -262,9 +263,35 @@ describe('hops and requests', () => {
       expect.anything(),
     )
   })
+  it('begins a correction with what the ticket is about', () => {
+    expect(askFor('classify', ticket)?.matter).toEqual({ type: 'labour', urgency: 'urgent' })
+  })
   it('asks for a unit when the desk had answered itself', () => {
     expect(askFor('reopen', { ...ticket, unitName: '区人社局' })?.unit).toBe('optional')
     expect(askFor('reopen', { ...ticket, unitName: '' })?.unit).toBe('required')
+  })
+  it('tells the lead unit for whom it waits, and nobody else', () => {
+    const hop = (over: Partial<api.Hop>) =>
+      ({ ...ticket.hops[0]!, round: 0, lead: false, actions: [], ...over }) as api.Hop
+    const lead = hop({ id: 1, lead: true, state: 'signed', role: 'lead', actions: ['forward'] })
+    const co = hop({ id: 2, unitName: '区税务局', role: 'co', state: 'dispatched' })
+    const at = (...hops: api.Hop[]) => waitsFor({ ...ticket, status: 'signed', hops })
+    expect(at(lead, co)).toContain('区税务局的办理结果尚未反馈')
+    expect(at(lead, { ...co, state: 'replied' })).toBe('')
+    expect(at(lead, { ...co, role: 'task', state: 'replied' })).toContain('区税务局')
+    expect(at({ ...lead, actions: [] }, co)).toBe('')
+  })
+  it('shows whoever decides what was asked', () => {
+    const request = {
+      kind: 'extension',
+      unitName: '区人社局',
+      days: 2,
+      codeName: '需要实地勘查',
+      text: '须到场。',
+    } as api.TicketRequest
+    expect(askFor('endorse', ticket, request)?.message).toBe(
+      '区人社局申请延期 2 个工作日：需要实地勘查，须到场。同意后由派单的一级审批。',
+    )
   })
   it('says before an undo what stays', () => {
     const undone = { ...ticket, undo: { seq: 2, label: '派单至区人社局', told: '已发出的短信不会收回。' } }
@@ -306,6 +333,17 @@ describe('WaitingCard', () => {
     vi.spyOn(api, 'listTickets').mockResolvedValue({ items: [] })
     const { wrapper } = await open(WaitingCard as unknown as typeof TicketPage)
     expect(wrapper.text()).toContain('没有等您处理的工单')
+  })
+})
+
+describe('ApprovalCard', () => {
+  it('lists what waits for a word, with the kind and the way to all of it', async () => {
+    const list = vi.spyOn(api, 'listTickets').mockResolvedValue({ items: [{ ...ticket, flags: ['extension'] }] })
+    const { wrapper } = await open(ApprovalCard as unknown as typeof TicketPage)
+    expect(list.mock.calls[0]![0]).toMatchObject({ flag: 'mine' })
+    expect(wrapper.text()).toContain('延期待审')
+    expect(wrapper.text()).toContain(ticket.title)
+    expect(wrapper.html()).toContain('flag=mine')
   })
 })
 

@@ -24,5 +24,10 @@ export function ticketLook(status: string): StatusLook {
   return looks[status as TicketStatus] ?? { word: '处理中', tone: 'info' }
 }
 
+/** Whether an answer is still due, also one to a request that is done again. */
+export function answerDue(status: string): boolean {
+  return ['received', 'dispatched', 'signed', 'merged'].includes(status)
+}
+
 /** What one to five stars mean. */
 export const ratingWords = ['', '非常不满意', '不满意', '基本满意', '满意', '非常满意'] as const
