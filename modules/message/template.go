@@ -279,6 +279,7 @@ func templates() []Template {
 		{Code: "institution.expiring", Group: Enterprises, Title: "机构资质即将到期", Text: "“{name}”的{kind}将于 {until} 到期（{left}）。请及时换证，并由机构管理员在“机构—本机构”提交新证照。"},
 		{Code: "institution_renewal.submitted", Group: Enterprises, Title: "机构证照待审核", Text: "“{name}”提交了新的{kind}，请审核。"},
 		{Code: "institution_renewal.passed", Group: Enterprises, Title: "机构证照已更新", Text: "“{name}”的{kind}已通过审核，机构信息已更新。"},
+		{Code: "institution_renewal.review_undone", Group: Enterprises, Title: "机构证照审核已撤销", Text: "“{name}”的{kind}的审核决定“{step}”已撤销：{reason}。将重新审核。"},
 		{Code: "institution_renewal.returned", Group: Enterprises, Title: "机构证照被退回", Text: "“{name}”的{kind}被退回：{reason}。请更换后重新提交。"},
 		{Code: "enterprise.review_overdue", Group: Enterprises, Title: "企业认证审核超时", Text: "“{name}”的企业认证（变更登记）申请已超过审核时限，请尽快审核。"},
 		{Code: "enterprise.review_undone", Group: Enterprises, Title: "企业认证审核已撤销", Text: "“{name}”的审核决定“{kind}”已撤销：{reason}。申请将重新审核。"},
