@@ -298,6 +298,7 @@ func templates() []Template {
 		p("returned", "产品被退回", "产品“{name}”被退回修改：{reason}"),
 		p("review_undone", "产品审核已撤销", "产品“{name}”（{institutionName}）的“{kind}”已撤销：{reason}。产品回到这一步之前，将重新审核。"),
 		p("taken_down", "产品已下架", "产品“{name}”已下架：{reason}"),
+		p("expiring", "产品即将到期", "产品“{name}”的有效期至 {until}（{left}），到期后不再对企业展示。如需继续提供，请修改为新版本、更新有效期后提交审核。"),
 		p("expired", "产品已到期", "产品“{name}”已到期，不再对企业展示。如需继续提供，请更新有效期后重新提交。"),
 
 		{Code: OfflineTemplate, Group: Codes, Title: "线下服务确认", SMS: &SMSForm{"offline_confirm", map[string]string{"name": "{name}", "site": "{site}", "code": "{code}"}}},
