@@ -182,6 +182,7 @@ func (n notices) ofRenewal(ctx context.Context, tx bun.Tx, e event.Event) ([]mes
 	var f struct {
 		institution.RenewalHead
 		Reason string `json:"reason"`
+		Label  string `json:"label"` // of the decision that was taken back
 	}
 	if err := decode(e, &f); err != nil {
 		return nil, err
@@ -192,6 +193,16 @@ func (n notices) ofRenewal(ctx context.Context, tx bun.Tx, e event.Event) ([]mes
 		notice.Link = "/institution-renewals?state=waiting"
 		to, err := n.audience.Reviewing(ctx, tx, institution.PermReview)
 		return each(to, notice), err
+	case "institution_renewal.review_undone":
+		notice.Params["step"] = f.Label
+		own, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)
+		if err != nil {
+			return nil, err
+		}
+		again := notice
+		again.Link = "/institution-renewals?state=waiting"
+		to, err := n.audience.Reviewing(ctx, tx, institution.PermReview)
+		return append(each(to, again), each(own, notice)...), err
 	case "institution_renewal.passed", "institution_renewal.returned":
 		to, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)
 		return each(to, notice), err

@@ -339,6 +339,8 @@ type productFact struct {
 	ListFrom        string `json:"listFrom"`
 	Label           string `json:"label"` // of the decision that was taken back
 	Status          string `json:"status"`
+	Until           string `json:"until"` // the last day of its term
+	Days            int    `json:"days"`  // left until then
 }
 
 // firstReviewers are the rights whose holders a product waits for after a fact.
@@ -370,6 +372,13 @@ func (n notices) ofProduct(ctx context.Context, tx bun.Tx, e event.Event) ([]mes
 		notice.Params["kind"] = f.Label
 		again, err := n.audience.Reviewing(ctx, tx, overdue[f.Status])
 		return each(append(to, again...), notice), err
+	case "product.expiring":
+		notice.Params["until"], notice.Params["left"] = f.Until, fmt.Sprintf("还有 %d 天", f.Days)
+		if f.Days == 0 {
+			notice.Params["left"] = "就是今天"
+		}
+		to, err := n.audience.InstitutionUsers(ctx, tx, f.InstitutionID)
+		return each(to, notice), err
 	case "product.approved", "product.listed", "product.returned", "product.taken_down", "product.expired":
 		if f.Own {
 			return nil, nil

@@ -132,5 +132,5 @@ func (f Featured) Event() (string, string, int64) { return "product.featured", O
 var labels = map[string]string{
 	"product.drafted": "新建草稿", "product.edited": "修改内容", "product.submitted": "提交审核", "product.withdrawn": "撤回",
 	"product.passed_platform": "初审通过", "product.approved": "终审通过", "product.listed": "终审通过，上架", "product.returned": "退回", "product.taken_down": "下架",
-	"product.expired": "到期下架", "product.review_overdue": "审核超时，已提醒", "product.revised": "新建版本", "product.featured": "调整推荐", "product.review_undone": "撤销审核决定",
+	"product.expired": "到期下架", "product.expiring": "即将到期，已提醒", "product.review_overdue": "审核超时，已提醒", "product.revised": "新建版本", "product.featured": "调整推荐", "product.review_undone": "撤销审核决定",
 }

@@ -272,6 +272,12 @@ var Migrations = []database.Migration{{
 	Up: func(ctx context.Context, tx bun.Tx) error {
 		return database.CreateTables(ctx, tx, (*memory20261130)(nil))
 	},
+}, {
+	// The number of the last reminder that a term is about to end.
+	ID: "20261130121000_product_expiry_told",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "ALTER TABLE products ADD COLUMN expiry_told BIGINT NOT NULL DEFAULT 0")
+	},
 }}
 
 type memory20261130 struct {

@@ -172,7 +172,7 @@ func (s *Service) Tasks() []jobs.Task {
 			jobs.Note(ctx, "下架 %d 个产品", n)
 		}
 		return err
-	}}, s.reminding(), s.heating(), s.rating(), {Name: "product.list", Title: "已审核产品按期上架", Every: time.Minute, Run: func(ctx context.Context) error {
+	}}, s.reminding(), s.expiring(), s.heating(), s.rating(), {Name: "product.list", Title: "已审核产品按期上架", Every: time.Minute, Run: func(ctx context.Context) error {
 		n, err := s.ListDue(ctx, access.SystemActor("job:product.list"))
 		if n > 0 {
 			jobs.Note(ctx, "上架 %d 个产品", n)

@@ -968,6 +968,59 @@ func TestReviewsHaveATimeLimit(t *testing.T) {
 	}
 }
 
+// TestInstitutionsAreRemindedOfTheEnd: of a term that ends the institution hears a month, a week and a day before, each once.
+func TestInstitutionsAreRemindedOfTheEnd(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	c := loan()
+	c.ValidUntil = start.AddDate(0, 0, 60).Format(time.DateOnly)
+	v := f.mustPass(t, second, f.mustPass(t, first, f.mustSubmit(t, banker, c)))
+	remind := func() int {
+		var n atomic.Int32
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() { n.Add(int32(must(f.RemindExpiring(ctx, machine))(t))) })
+		}
+		wg.Wait()
+		return int(n.Load())
+	}
+	at := func(days int) {
+		t.Helper()
+		f.clock.Set(start.AddDate(0, 0, days))
+	}
+	if n := remind(); n != 0 {
+		t.Errorf("%d reminders two months before", n)
+	}
+	for _, day := range []int{31, 54, 60} {
+		at(day)
+		if n, again := remind(), remind(); n != 1 || again != 0 {
+			t.Errorf("%d reminders on day %d, then %d", n, day, again)
+		}
+	}
+	seen := must(f.Get(ctx, banker, v.ID))(t)
+	if last := seen.Timeline[len(seen.Timeline)-1]; last.Label != "即将到期，已提醒" || !strings.Contains(last.Text, c.ValidUntil) {
+		t.Errorf("the institution reads %+v", last)
+	}
+	if seen.Version != v.Version {
+		t.Error("reminding is no change of the file")
+	}
+	at(61)
+	if n := remind(); n != 0 {
+		t.Errorf("%d reminders of what is over", n)
+	}
+	// The next edition has a term of its own, and what was missed while nothing ran is told once.
+	v = must(f.Revise(ctx, banker, catalog.ReviseProduct{Ref: ref(seen)}))(t)
+	c.ValidUntil = start.AddDate(0, 0, 65).Format(time.DateOnly)
+	v = must(f.Edit(ctx, banker, catalog.EditProduct{Ref: ref(v), Content: c}))(t)
+	f.mustPass(t, second, f.mustPass(t, first, must(f.Submit(ctx, banker, catalog.SubmitProduct{Ref: ref(v)}))(t)))
+	if n := remind(); n != 1 {
+		t.Errorf("%d reminders of the next edition", n)
+	}
+	if _, err := f.RemindExpiring(ctx, first); !errors.Is(err, fault.ErrForbidden) {
+		t.Errorf("by a person: %v", err)
+	}
+}
+
 // TestReadyReasons: a product goes back with reasons of the list, and own words where they are needed.
 func TestReadyReasons(t *testing.T) {
 	t.Parallel()

@@ -225,6 +225,10 @@ func stepOf(e event.Event) (Step, error) {
 			s.Label, s.Actor = "按期上架", ""
 		}
 		s.Text = f.Note
+	case "product.expiring":
+		var f Expiring
+		err = e.Decode(&f)
+		s.Text, s.Actor = "有效期至 "+f.Until, "系统"
 	case "product.review_overdue":
 		s.Actor = "系统"
 	case "product.review_undone":

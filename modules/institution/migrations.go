@@ -180,6 +180,11 @@ var Migrations = []database.Migration{{
 	Up: func(ctx context.Context, tx bun.Tx) error {
 		return database.CreateTables(ctx, tx, (*memory20261130)(nil))
 	},
+}, {
+	ID: "20261130120500_institution_renewal_was",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx, "ALTER TABLE institution_renewals ADD COLUMN was TEXT NOT NULL DEFAULT ''")
+	},
 }}
 
 type memory20261130 struct {

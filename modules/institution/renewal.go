@@ -39,6 +39,7 @@ type Renewal struct {
 	Version       int64      `bun:"version,notnull"`
 	CreatedAt     time.Time  `bun:"created_at,notnull"`
 	DecidedAt     *time.Time `bun:"decided_at"`
+	Was           string     `bun:"was,notnull"` // JSON of the qualification it took the place of, when it counted
 }
 
 // The faults of handing in.
@@ -68,6 +69,7 @@ type RenewalView struct {
 	Files     []FileView `json:"files"`
 	MayDecide bool       `json:"mayDecide"`
 	MayTake   bool       `json:"mayWithdraw"`
+	Undo      *UndoView  `json:"undo,omitempty" doc:"The decision that the actor may take back."`
 }
 
 // HandIn asks to take a licence or permit in.
@@ -175,6 +177,9 @@ func (s *Service) PassRenewal(ctx context.Context, actor access.Actor, cmd PassR
 			return nil, err
 		}
 		read := i.Version
+		if r.Was, err = i.remembered(r.Replaces); err != nil {
+			return nil, err
+		}
 		i.Qualifications, i.UpdatedAt = list, s.Clock.Now()
 		if err := save(ctx, tx, i, read); errors.Is(err, fault.ErrChanged) {
 			return nil, stale(ctx, tx, i.ID)
@@ -248,7 +253,7 @@ func (s *Service) decideRenewal(ctx context.Context, actor access.Actor, action 
 				return outcome{}, err
 			}
 			r.ReviewerID, r.ReviewerName, r.DecidedAt, r.Version = actor.UserID, actor.Name, &now, ref.Version+1
-			err = database.Changed(tx.NewUpdate().Model(r).Column("state", "reason", "reviewer_id", "reviewer_name", "decided_at", "version").
+			err = database.Changed(tx.NewUpdate().Model(r).Column("state", "reason", "was", "reviewer_id", "reviewer_name", "decided_at", "version").
 				Where("id = ? AND version = ? AND state = ?", r.ID, ref.Version, Waiting).Exec(ctx))
 			if errors.Is(err, fault.ErrChanged) {
 				return outcome{}, ErrRenewalDecided
@@ -310,6 +315,9 @@ func (s *Service) renewalView(ctx context.Context, db bun.IDB, actor access.Acto
 		MayDecide: r.State == Waiting && actor.Party != access.Institution && actor.Can(PermReview), MayTake: r.State == Waiting && actor.Party == access.Institution && actor.Can(PermPapers)}
 	if actor.Party == access.Institution {
 		v.Reviewer = "" // names of the platform's staff are not for outside
+	}
+	if v.Undo, err = s.undoOfRenewal(ctx, db, actor, r, i); err != nil {
+		return v, err
 	}
 	v.Files, err = s.Files.Of(ctx, db, ObjectRenewal, r.ID)
 	return v, err

@@ -72,6 +72,10 @@ func RegisterRenewals(api huma.API, s *Service) {
 		func(ctx context.Context, in *institutionRenewalReturnInput) (*renewalOutput, error) {
 			return renewed(s.ReturnRenewal(ctx, access.From(ctx), ReturnRenewal{Ref{in.ID, in.Body.Version, in.Key}, in.Body.Reason}))
 		})
+	huma.Register(api, web.Operation{Method: "POST", Path: "/api/institution-renewals/{id}/undo", Summary: "撤销机构证照更新的审核决定", Tag: tag, Access: access.Require(PermReview, PermView, PermUndo)}.Huma(),
+		func(ctx context.Context, in *institutionRenewalReturnInput) (*renewalOutput, error) {
+			return renewed(s.UndoRenewal(ctx, access.From(ctx), UndoRenewal{Ref{in.ID, in.Body.Version, in.Key}, in.Body.Reason}))
+		})
 	huma.Register(api, web.Operation{Method: "POST", Path: "/api/institution-renewals/{id}/withdraw", Summary: "撤回机构证照更新", Tag: tag, Access: own}.Huma(),
 		func(ctx context.Context, in *institutionRenewalStepInput) (*renewalOutput, error) {
 			return renewed(s.WithdrawRenewal(ctx, access.From(ctx), WithdrawRenewal{Ref{in.ID, in.Body.Version, in.Key}}))

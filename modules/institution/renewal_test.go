@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/platform/access"
@@ -136,5 +137,131 @@ func TestTakingARenewalBackRacesTheReview(t *testing.T) {
 	now, err := f.Get(ctx, manager, one.ID)
 	if err != nil || (end.State == institution.Approved) != (len(now.Qualifications) > len(one.Qualifications)) {
 		t.Errorf("%s and %+v %v", end.State, now.Qualifications, err)
+	}
+}
+
+func (f fixture) undoRenewal(who access.Actor, v institution.RenewalView) (institution.RenewalView, error) {
+	return f.UndoRenewal(context.Background(), who, institution.UndoRenewal{Ref: institution.Ref{ID: v.ID, Version: v.Version}, Reason: "看错了有效期"})
+}
+
+// TestRenewalsAreUndoneByGradedAuthority: what was passed or sent back waits again, and the old paper counts again.
+func TestRenewalsAreUndoneByGradedAuthority(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	d := bank(1)
+	old := institution.Licence{Name: "金融许可证", No: "旧号", To: "2026-12-31"}
+	d.Qualifications = []institution.Licence{old, {Name: "营业执照", No: "执照"}}
+	one, err := f.Open(ctx, manager, institution.OpenInstitution{Details: d})
+	if err != nil {
+		t.Fatal(err)
+	}
+	two := f.mustOpen(t, 2)
+	who := keeper(one.ID)
+	pass := func(v institution.RenewalView) institution.RenewalView {
+		t.Helper()
+		v, err := f.PassRenewal(ctx, reviewer, institution.PassRenewal{Ref: institution.Ref{ID: v.ID, Version: v.Version}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	papers := func() []institution.Licence {
+		t.Helper()
+		now, err := f.Get(ctx, manager, one.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return now.Qualifications
+	}
+	v := f.mustHandIn(t, who, "旧号", "新号")
+	if _, err := f.undoRenewal(overseer, v); !errors.Is(err, institution.ErrUndo) {
+		t.Error("nothing was decided yet:", err)
+	}
+	v = pass(v)
+	for name, c := range map[string]struct {
+		who  access.Actor
+		kind fault.Kind
+	}{"another reviewer": {reviewer2, fault.Conflict}, "the institution": {who, fault.Forbidden}, "another institution": {keeper(two.ID), fault.NotFound}, "a company": {baker, fault.NotFound}, "nobody": {access.Actor{}, fault.Unauthorized}} {
+		if _, err := f.undoRenewal(c.who, v); fault.KindOf(err) != c.kind {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if v.Undo == nil || v.Undo.Label != "通过证照更新" {
+		t.Errorf("the reviewer is offered %+v", v.Undo)
+	}
+	if v, err = f.undoRenewal(reviewer, v); err != nil || v.State != institution.Waiting || v.Undo != nil || !v.MayDecide || v.DecidedAt != nil {
+		t.Fatalf("%+v %v", v, err)
+	}
+	if got := papers(); len(got) != 2 || got[0] != old {
+		t.Errorf("the old paper does not count again: %+v", got)
+	}
+	// Sent back, and taken back later by who oversees.
+	v, err = f.ReturnRenewal(ctx, reviewer, institution.ReturnRenewal{Ref: institution.Ref{ID: v.ID, Version: v.Version}, Reason: "照片不清晰，请重新拍摄"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.clock.Advance(31 * time.Minute)
+	if _, err := f.undoRenewal(reviewer, v); !errors.Is(err, institution.ErrUndo) {
+		t.Error("after half an hour:", err)
+	}
+	if v, err = f.undoRenewal(overseer, v); err != nil || v.State != institution.Waiting || v.Reason != "" {
+		t.Fatalf("%+v %v", v, err)
+	}
+	// What went on is not undone: the next paper waits, or stands in the place of this one.
+	v = pass(v)
+	next := f.mustHandIn(t, who, "新号", "再新号")
+	if _, err := f.undoRenewal(reviewer, v); !errors.Is(err, institution.ErrUndo) {
+		t.Error("the next one waits:", err)
+	}
+	next = pass(next)
+	if _, err := f.undoRenewal(reviewer, v); !errors.Is(err, institution.ErrUndo) {
+		t.Error("the next one counts:", err)
+	}
+	if seen, err := f.Renewal(ctx, reviewer, v.ID); err != nil || seen.Undo != nil {
+		t.Errorf("it is offered all the same: %+v %v", seen.Undo, err)
+	}
+	if next, err = f.undoRenewal(reviewer, next); err != nil || papers()[0].No != "新号" {
+		t.Errorf("%+v %+v %v", next, papers(), err)
+	}
+	// One more paper goes away again; sent back and handed in anew, the old one does not come back.
+	more := pass(f.mustHandIn(t, who, "", "另一份"))
+	if _, err = f.undoRenewal(reviewer, more); err != nil || len(papers()) != 2 {
+		t.Errorf("%+v %v", papers(), err)
+	}
+	next, err = f.ReturnRenewal(ctx, reviewer, institution.ReturnRenewal{Ref: institution.Ref{ID: next.ID, Version: next.Version}, Reason: "照片不清晰，请重新拍摄"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.mustHandIn(t, who, "新号", "再新号")
+	if _, err := f.undoRenewal(reviewer, next); !errors.Is(err, institution.ErrUndo) {
+		t.Error("it was handed in anew:", err)
+	}
+}
+
+// TestUndoingARenewalIsOne: of twenty who undo at once one is heard.
+func TestUndoingARenewalIsOne(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	one := f.mustOpen(t, 1)
+	v := f.mustHandIn(t, keeper(one.ID), "", "新号")
+	v, err := f.PassRenewal(ctx, reviewer, institution.PassRenewal{Ref: institution.Ref{ID: v.ID, Version: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	var done atomic.Int32
+	for range 20 {
+		wg.Go(func() {
+			if _, err := f.undoRenewal(reviewer, v); err == nil {
+				done.Add(1)
+			} else if fault.KindOf(err) != fault.Conflict {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	now, err := f.Get(ctx, manager, one.ID)
+	if err != nil || done.Load() != 1 || len(now.Qualifications) != len(one.Qualifications) {
+		t.Errorf("%d were heard, %+v %v", done.Load(), now.Qualifications, err)
 	}
 }

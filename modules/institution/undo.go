@@ -101,19 +101,24 @@ func memory(ctx context.Context, db bun.IDB, a *Application) (*memoryRow, error)
 
 // mayUndo returns nil when the actor may take the decision back now, otherwise a fault that says who may.
 func mayUndo(lent access.Lent, actor access.Actor, now time.Time, a *Application, m *memoryRow) error {
-	if actor.Party != access.Platform && actor.Party != access.Government || actor.Is(a.UserID) {
+	return graded(lent, actor, now, a.UserID, m.ActorID, m.At)
+}
+
+// graded returns nil when the actor may take back what somebody decided then about what is the submitter's.
+func graded(lent access.Lent, actor access.Actor, now time.Time, submitter, by int64, at time.Time) error {
+	if actor.Party != access.Platform && actor.Party != access.Government || actor.Is(submitter) {
 		return ErrForbidden
 	}
 	if actor.Can(PermUndo) {
 		return nil
 	}
-	if m.ActorID != actor.UserID {
+	if by != actor.UserID {
 		return ErrUndo.With("只能由作出决定的审核人员（%d 分钟内）或平台运营人员撤销", int(ownUndo.Minutes()))
 	}
 	if all := lent.With(actor); !all.Can(PermReview) && !all.Can(PermApprove) { // a reviewer no more
 		return ErrForbidden
 	}
-	if now.Sub(m.At) > ownUndo {
+	if now.Sub(at) > ownUndo {
 		return ErrUndo.With("已超过 %d 分钟，请由平台运营人员撤销", int(ownUndo.Minutes()))
 	}
 	return nil

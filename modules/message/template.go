@@ -296,6 +296,7 @@ func templates() []Template {
 		{Code: "institution.expiring", Group: Enterprises, Title: "机构资质即将到期", Text: "“{name}”的{kind}将于 {until} 到期（{left}）。请及时换证，并由机构管理员在“机构—本机构”提交新证照。"},
 		{Code: "institution_renewal.submitted", Group: Enterprises, Title: "机构证照待审核", Text: "“{name}”提交了新的{kind}，请审核。"},
 		{Code: "institution_renewal.passed", Group: Enterprises, Title: "机构证照已更新", Text: "“{name}”的{kind}已通过审核，机构信息已更新。"},
+		{Code: "institution_renewal.review_undone", Group: Enterprises, Title: "机构证照审核已撤销", Text: "“{name}”的{kind}的审核决定“{step}”已撤销：{reason}。将重新审核。"},
 		{Code: "institution_renewal.returned", Group: Enterprises, Title: "机构证照被退回", Text: "“{name}”的{kind}被退回：{reason}。请更换后重新提交。"},
 		{Code: "enterprise.review_overdue", Group: Enterprises, Title: "企业认证审核超时", Text: "“{name}”的企业认证（变更登记）申请已超过审核时限，请尽快审核。"},
 		{Code: "enterprise.review_undone", Group: Enterprises, Title: "企业认证审核已撤销", Text: "“{name}”的审核决定“{kind}”已撤销：{reason}。申请将重新审核。"},
@@ -314,6 +315,7 @@ func templates() []Template {
 		p("returned", "产品被退回", "产品“{name}”被退回修改：{reason}"),
 		p("review_undone", "产品审核已撤销", "产品“{name}”（{institutionName}）的“{kind}”已撤销：{reason}。产品回到这一步之前，将重新审核。"),
 		p("taken_down", "产品已下架", "产品“{name}”已下架：{reason}"),
+		p("expiring", "产品即将到期", "产品“{name}”的有效期至 {until}（{left}），到期后不再对企业展示。如需继续提供，请修改为新版本、更新有效期后提交审核。"),
 		p("expired", "产品已到期", "产品“{name}”已到期，不再对企业展示。如需继续提供，请更新有效期后重新提交。"),
 
 		{Code: OfflineTemplate, Group: Codes, Title: "线下服务确认", SMS: &SMSForm{"offline_confirm", map[string]string{"name": "{name}", "site": "{site}", "code": "{code}"}}},

@@ -4374,6 +4374,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/institution-renewals/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤销机构证照更新的审核决定 */
+        post: operations["post-institution-renewals-id-undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/institution-renewals/{id}/withdraw": {
         parameters: {
             query?: never;
@@ -16749,6 +16766,8 @@ export interface components {
             state: "waiting" | "approved" | "returned" | "withdrawn";
             /** @description The last day, 2006-01-02; empty without a term. */
             to: string;
+            /** @description The decision that the actor may take back. */
+            undo?: components["schemas"]["InstitutionUndoView"];
             userName: string;
             /** Format: int64 */
             version: number;
@@ -31467,6 +31486,44 @@ export interface operations {
         };
     };
     "post-institution-renewals-id-return": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionRenewalReturnInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionRenewalView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-institution-renewals-id-undo": {
         parameters: {
             query?: never;
             header?: {
