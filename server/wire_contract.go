@@ -33,7 +33,7 @@ func (h *house) joinContracts(c Config) {
 	h.sees[contract.Object] = h.contracts.Sees
 	h.tasks = append(h.tasks, h.contracts.Tasks()...)
 	h.applications.ShowBeside(h.contracts.Panel(application.Object, "/applications"))
-	h.evidence.Behind = append(h.evidence.Behind, h.recordContracts)
+	h.evidence.Behind = append(h.evidence.Behind, ofApplications(h.recordContracts))
 }
 
 var (

@@ -26,10 +26,10 @@ func (h *house) joinConversations() {
 	h.sees[conversation.ObjectNote] = h.conversations.Sees
 	h.tasks = append(h.tasks, h.conversations.Tasks()...)
 	h.applications.ShowBeside(h.conversations.Panel(application.Object, "/applications"))
-	h.evidence.Behind = append(h.evidence.Behind, func(ctx context.Context, actor access.Actor, object string, id int64) ([]evidence.Section, error) {
+	h.evidence.Behind = append(h.evidence.Behind, ofApplications(func(ctx context.Context, actor access.Actor, object string, id int64) ([]evidence.Section, error) {
 		n, err := h.conversations.Count(ctx, actor, object, id)
 		return []evidence.Section{{Title: "服务沟通", Facts: []page.Fact{{Label: "消息数", Value: fmt.Sprintf("双方往来 %d 条，内容不列入记录单", n)}}}}, err
-	})
+	}))
 }
 
 // talkedOf are the applications as what is talked about.

@@ -30,7 +30,7 @@ func (h *house) joinEvidence(c Config) {
 			offline.Object:     {Path: "/offline-services", List: "线下服务", Active: "offline", Back: "返回线下服务"},
 		},
 		Operator: c.District + "惠企台运营",
-		Before:   []evidence.Recorder{h.recordCase}, Behind: []evidence.Recorder{h.recordEvaluations},
+		Before:   []evidence.Recorder{h.recordCase}, Behind: []evidence.Recorder{ofApplications(h.recordEvaluations)},
 	}
 	for _, k := range catalog.Kinds() {
 		d.Kinds = append(d.Kinds, evidence.Kind{Code: k.Code, Name: k.Name})
@@ -101,6 +101,16 @@ func (f evidenceFiles) Known(ctx context.Context, db bun.IDB, ids []int64) (map[
 		out[id] = evidence.FileView(v)
 	}
 	return out, err
+}
+
+// ofApplications has a recorder tell of applications alone: what goes on beside a service is there only on the platform.
+func ofApplications(tell evidence.Recorder) evidence.Recorder {
+	return func(ctx context.Context, actor access.Actor, object string, id int64) ([]evidence.Section, error) {
+		if object != application.Object {
+			return nil, nil
+		}
+		return tell(ctx, actor, object, id)
+	}
 }
 
 // recordCase is the service and its course on the printed record, as the actor may see them.
@@ -178,7 +188,7 @@ func (h *house) recordApplication(ctx context.Context, actor access.Actor, id in
 
 // recordEvaluations is what was said of the service on the printed record.
 func (h *house) recordEvaluations(ctx context.Context, actor access.Actor, object string, id int64) ([]evidence.Section, error) {
-	if object != application.Object || actor.Party != access.Enterprise && !actor.Can(evaluation.PermView) {
+	if actor.Party != access.Enterprise && !actor.Can(evaluation.PermView) {
 		return nil, nil
 	}
 	asked, err := h.evaluations.Of(ctx, actor, object, id)

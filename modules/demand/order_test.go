@@ -152,7 +152,7 @@ func TestDemandsAreTakenOut(t *testing.T) {
 		}
 	}
 	taker := operator(8)
-	taker.Permissions = append(taker.Permissions, demand.PermExport)
+	taker.Permissions = append([]access.Permission{demand.PermExport}, taker.Permissions...)
 	if _, err := rows(operator(8), sheet.Filter{}); !errors.Is(err, demand.ErrForbidden) {
 		t.Errorf("without the right: %v", err)
 	}

@@ -13425,6 +13425,13 @@ export interface components {
              * @description Basis points a year; financing.
              */
             rate: number;
+            /**
+             * Format: int64
+             * @description What companies say of the product, hundredths of a level; for the company. 0 without an evaluation.
+             */
+            rating: number;
+            /** Format: int64 */
+            ratingCount: number;
             /** @enum {string} */
             state: "live" | "withdrawn" | "picked" | "passed" | "ended";
             /** Format: int64 */
@@ -13478,6 +13485,13 @@ export interface components {
              * @description Basis points a year; financing.
              */
             rate: number;
+            /**
+             * Format: int64
+             * @description What companies say of the product, hundredths of a level; for the company. 0 without an evaluation.
+             */
+            rating: number;
+            /** Format: int64 */
+            ratingCount: number;
             /** @enum {string} */
             state: "live" | "withdrawn" | "picked" | "passed" | "ended";
             /** Format: int64 */
@@ -13618,6 +13632,11 @@ export interface components {
             lends: boolean;
             named: boolean;
             number: string;
+            /**
+             * @description In which the quotes stand.
+             * @enum {string}
+             */
+            order: "time" | "price" | "days" | "amount" | "rating";
             overdue: boolean;
             /** @description The reviewer posted it and may not decide about it. */
             own: boolean;
@@ -16013,6 +16032,8 @@ export interface components {
             version: number;
         };
         HopReplyInputBody: {
+            /** @description What the type of the request asks for. */
+            evidence?: components["schemas"]["TicketGivenEvidence"][];
             fileIds?: number[];
             /** Format: int64 */
             hopId: number;
@@ -17720,17 +17741,6 @@ export interface components {
         OfflineCancelInputBody: {
             reason: string;
         };
-        OfflineFileView: {
-            /** Format: int64 */
-            id: number;
-            mime: string;
-            name: string;
-            /** Format: int64 */
-            size: number;
-            /** @enum {string} */
-            state: "available" | "waiting" | "quarantined";
-            url: string;
-        };
         OfflineListTally: {
             items: components["schemas"]["OfflineTally"][];
             nextCursor?: string;
@@ -17792,7 +17802,6 @@ export interface components {
             content: string;
             day: string;
             enterpriseName: string;
-            files: components["schemas"]["OfflineFileView"][];
             /** Format: int64 */
             id: number;
             /** Format: int64 */
@@ -20800,6 +20809,11 @@ export interface components {
             at: string;
             /** Format: int64 */
             fileId?: number;
+            /**
+             * Format: int64
+             * @description The part it was shown with; none for the reply to the ticket.
+             */
+            hopId?: number;
             /** Format: int64 */
             id: number;
             item: string;
@@ -26436,7 +26450,10 @@ export interface operations {
     };
     "get-demands-id": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Of the quotes; for the company. One that does not fit the kind is time. */
+                order?: "time" | "price" | "days" | "amount" | "rating";
+            };
             header?: never;
             path: {
                 id: number;
