@@ -1,4 +1,4 @@
-# Builds one static binary with both front-ends embedded and ships nothing else.
+# Builds one static binary with both front-ends embedded, and ships it with the tools that back PostgreSQL up.
 FROM node:20-bookworm-slim AS front
 WORKDIR /src
 COPY h5/package.json h5/package-lock.json h5/
@@ -16,11 +16,13 @@ RUN go mod download
 COPY . .
 COPY --from=front /src/h5/dist h5/dist
 COPY --from=front /src/admin-ui/dist admin-ui/dist
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /huiqi . && mkdir -p /empty
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /huiqi .
 
-FROM gcr.io/distroless/static-debian12:nonroot
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates postgresql-client-15 && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --home-dir /data --no-create-home huiqi && install -d -o huiqi -g huiqi -m 700 /data
 COPY --from=build /huiqi /huiqi
-COPY --from=build --chown=nonroot:nonroot /empty /data
+USER huiqi
 VOLUME /data
 EXPOSE 8080
 ENTRYPOINT ["/huiqi"]

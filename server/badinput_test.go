@@ -126,7 +126,8 @@ func TestBadRequests(t *testing.T) {
 		refused(t, c.no+" "+c.what, d.ask(c.method, c.path, c.session, strings.NewReader(c.body), more...), c.status, c.code, c.field, c.says)
 	}
 	for _, url := range []string{"http://127.1/", "http://2130706433/", "http://0x7f000001/", "http://[::1]/", "http://[::ffff:127.0.0.1]/", "http://0.0.0.0/", "http://10.0.0.8/",
-		"http://169.254.169.254/latest/meta-data", "https://user:pass@example.com/", "file:///etc/passwd", "gopher://example.com/", "https:///x", "https://example.com:22/", "http://localhost/"} {
+		"http://169.254.169.254/latest/meta-data", "https://user:pass@example.com/", "file:///etc/passwd", "gopher://example.com/", "https:///x", "https://example.com:22/", "https://example.com:6379/",
+		"http://100.64.0.1/", "http://[fd00::1]/", "http://localhost/"} {
 		refused(t, "45 "+url, d.ask("POST", "/api/exchange/partners", operator, strings.NewReader(partner(url)), "Content-Type", asJSON), 422, "URL_NOT_ALLOWED", "url", "推送地址")
 	}
 	var n int
@@ -217,6 +218,15 @@ func TestSameAnswerForMissingAndForeign(t *testing.T) {
 		if seen[0] != seen[1] {
 			t.Errorf("16 %s: another's answers %s, a missing one %s", c.own, seen[0], seen[1])
 		}
+	}
+	// one's own upload that was never handed in, once it was cleared away
+	if got := d.ask("GET", up.view.URL, d.session, nil); got.status != 200 {
+		t.Fatalf("16 before it is cleared away: %d %s", got.status, got.body)
+	}
+	must(d.uploads.Sweep(ctx, access.SystemActor("test"), time.Now().Add(-time.Hour), time.Now().Add(time.Minute)))(t)
+	gone, missing := d.ask("GET", up.view.URL, d.session, nil), d.ask("GET", "/api/files/999999", d.session, nil)
+	if gone.status != 404 || trace.ReplaceAllString(string(gone.body), "") != trace.ReplaceAllString(string(missing.body), "") {
+		t.Errorf("16 what was deleted: %d %s, what never was: %s", gone.status, gone.body, missing.body)
 	}
 }
 
@@ -315,6 +325,7 @@ func TestBadHTTP(t *testing.T) {
 		{"43", "CONNECT", "CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n", []int{400, 404, 405}},
 		{"43", "another method by header", "POST /api/session HTTP/1.1\r\nHost: h\r\n" + own + "X-HTTP-Method-Override: DELETE\r\nContent-Length: 0\r\n\r\n", []int{405, 404}},
 		{"43", "HTTP/0.9", "GET /\r\n\r\n", []int{0, 400, 505}},
+		{"43", "lines that end with LF alone", "POST /api/tickets HTTP/1.1\nHost: h\nContent-Length: 4\nTransfer-Encoding: chunked\n\n0\n\n", []int{400}},
 		{"43", "no protocol", "\x16\x03\x01\x02\x00\x01\x00", []int{0, 400}},
 		{"43", "a header folded", "GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n", []int{200, 400}},
 		{"43", "a header without a name", "GET / HTTP/1.1\r\nHost: h\r\n: a\r\n\r\n", []int{400}},

@@ -442,7 +442,10 @@ func (c *cluster) killWorker(addr string, only *process) {
 	killed := time.Now()
 	*only = *c.start("worker")
 	await(t, "another worker finished the export", func() bool { look(); return w.State == "done" })
-	t.Logf("taken over and finished %v after the kill", time.Since(killed).Round(time.Millisecond))
+	took := time.Since(killed)
+	if t.Logf("taken over and finished %v after the kill", took.Round(time.Millisecond)); took > 90*time.Second {
+		t.Errorf("taken over after %v, want 90 s at most", took)
+	}
 	var raw []byte
 	c.mustAsk(addr, "GET", path+"/file", operator, nil, &raw)
 	r := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\ufeff"))))

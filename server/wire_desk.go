@@ -91,7 +91,7 @@ func (n notices) ofDesk(e event.Event, notice message.Notice) ([]message.Notice,
 	if err := decode(e, &f); err != nil {
 		return nil, err
 	}
-	notice.Params = with(notice.Params, "name", or(e.ActorName, "系统"))
+	notice.Params = with(notice.Params, "name", or(e.By(), "系统"))
 	switch e.Type {
 	case "ticket.handed":
 		if f.HolderID == e.ActorID {

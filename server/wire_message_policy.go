@@ -20,7 +20,7 @@ func (n notices) ofPolicy(ctx context.Context, tx bun.Tx, e event.Event) ([]mess
 		return nil, err
 	}
 	notice := message.Notice{Template: e.Type, Link: fmt.Sprintf("/policies/%d", f.ID), Params: map[string]string{
-		"title": f.Title, "issuer": f.Issuer, "reason": or(f.Reason, "请查看稿件"), "name": or(e.ActorName, "系统"),
+		"title": f.Title, "issuer": f.Issuer, "reason": or(f.Reason, "请查看稿件"), "name": or(e.By(), "系统"),
 	}}
 	switch e.Type {
 	case "policy.published", "policy.revised":

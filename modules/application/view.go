@@ -250,7 +250,7 @@ func (a *Application) nextStep() string {
 
 // stepOf reads the event back into words.
 func stepOf(e event.Event) (Step, error) {
-	s := Step{Seq: e.Seq, Kind: e.Type, Label: "更新", At: e.At.UTC(), Actor: e.ActorName}
+	s := Step{Seq: e.Seq, Kind: e.Type, Label: "更新", At: e.At.UTC(), Actor: e.By()}
 	var err error
 	switch e.Type {
 	case "application.submitted":

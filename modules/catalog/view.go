@@ -204,7 +204,7 @@ func stepOf(e event.Event) (Step, error) {
 	if err := e.Decode(&h); err != nil {
 		return Step{}, err
 	}
-	s := Step{Seq: e.Seq, Kind: e.Type, Label: labels[e.Type], At: e.At.UTC(), Actor: e.ActorName, Edition: h.Edition}
+	s := Step{Seq: e.Seq, Kind: e.Type, Label: labels[e.Type], At: e.At.UTC(), Actor: e.By(), Edition: h.Edition}
 	switch e.Type {
 	case "product.passed_platform", "product.approved", "product.listed", "product.returned", "product.featured", "product.review_undone":
 		s.staff = true

@@ -171,7 +171,7 @@ func stale(ctx context.Context, tx bun.Tx, id int64) error {
 		return ErrStale
 	}
 	last := events[len(events)-1]
-	return ErrStale.With("文章已更新：%s于%s进行了“%s”，请刷新后再操作", last.ActorName, clock.Show(last.At), labels[last.Type])
+	return ErrStale.With("文章已更新：%s于%s进行了“%s”，请刷新后再操作", last.By(), clock.Show(last.At), labels[last.Type])
 }
 
 // EditArticle replaces the text of a draft.

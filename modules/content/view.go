@@ -148,7 +148,7 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, a *A
 		return View{}, err
 	}
 	for _, e := range events {
-		entry := Entry{Kind: e.Type, Label: labels[e.Type], At: e.At.UTC(), Actor: e.ActorName}
+		entry := Entry{Kind: e.Type, Label: labels[e.Type], At: e.At.UTC(), Actor: e.By()}
 		var told struct {
 			Reason string `json:"reason"`
 		}

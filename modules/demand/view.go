@@ -311,7 +311,7 @@ func (s *Service) course(ctx context.Context, db bun.IDB, d *Demand, own bool) (
 		if err := e.Decode(&f); err != nil {
 			return nil, err
 		}
-		st := StepView{Label: label, By: e.ActorName, At: e.At.UTC()}
+		st := StepView{Label: label, By: e.By(), At: e.At.UTC()}
 		switch e.Type {
 		case "demand.submitted", "demand.recalled", "demand.picked", "demand.closed":
 			if !own {

@@ -94,7 +94,7 @@ func staleUser(ctx context.Context, tx bun.Tx, u user) error {
 	for _, e := range slices.Backward(events) {
 		var f UserChanged
 		if e.Type == "identity.user_changed" && e.Decode(&f) == nil {
-			return fault.ErrChanged.With("账号“%s”已有变化：%s于%s“%s”，请刷新后再办理", u.Name, e.ActorName, clock.Show(e.At), f.Change)
+			return fault.ErrChanged.With("账号“%s”已有变化：%s于%s“%s”，请刷新后再办理", u.Name, e.By(), clock.Show(e.At), f.Change)
 		}
 	}
 	return fault.ErrChanged

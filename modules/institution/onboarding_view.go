@@ -189,7 +189,7 @@ func (s *Service) addCourse(ctx context.Context, db bun.IDB, actor access.Actor,
 		if err := e.Decode(&f); err != nil {
 			return err
 		}
-		st := Step{Seq: e.Seq, Label: onboardingLabels[e.Type], At: e.At.UTC(), Actor: e.ActorName, Text: f.Reason}
+		st := Step{Seq: e.Seq, Label: onboardingLabels[e.Type], At: e.At.UTC(), Actor: e.By(), Text: f.Reason}
 		if f.Label != "" {
 			st.Label = "撤销“" + f.Label + "”"
 		}

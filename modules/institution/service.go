@@ -318,10 +318,7 @@ func stale(ctx context.Context, tx bun.Tx, id int64) error {
 		return ErrStale
 	}
 	last := events[len(events)-1]
-	if last.ActorID == 0 {
-		last.ActorName = "系统"
-	}
-	return ErrStale.With("机构信息已更新：%s于%s进行了“%s”，请刷新后再操作", last.ActorName, clock.Show(last.At), labels[last.Type])
+	return ErrStale.With("机构信息已更新：%s于%s进行了“%s”，请刷新后再操作", last.By(), clock.Show(last.At), labels[last.Type])
 }
 
 // Get returns the institution as the actor may see it, ErrNotFound when they may not.
@@ -341,7 +338,7 @@ func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, 
 		return View{}, err
 	}
 	for _, e := range events {
-		st := Step{Seq: e.Seq, Label: labels[e.Type], At: e.At.UTC(), Actor: e.ActorName}
+		st := Step{Seq: e.Seq, Label: labels[e.Type], At: e.At.UTC(), Actor: e.By()}
 		if e.Type == "institution.suspended" {
 			var f Paused
 			if err := e.Decode(&f); err != nil {

@@ -184,7 +184,7 @@ func stale(ctx context.Context, tx bun.Tx, id int64) error {
 		return ErrStale
 	}
 	last := events[len(events)-1]
-	return ErrStale.With("知识条目已更新：%s于%s进行了“%s”，请刷新后再操作", last.ActorName, clock.Show(last.At), labels[last.Type])
+	return ErrStale.With("知识条目已更新：%s于%s进行了“%s”，请刷新后再操作", last.By(), clock.Show(last.At), labels[last.Type])
 }
 
 // EditEntry replaces what the edition being written says. Change tells what is new, for the reviewer and the history.

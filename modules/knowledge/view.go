@@ -291,7 +291,7 @@ func (s *Service) history(ctx context.Context, db bun.IDB, k *Entry, v *View) er
 		if err := e.Decode(&told); err != nil {
 			return err
 		}
-		m := Moment{Kind: e.Type, Label: labels[e.Type], At: e.At.UTC(), Actor: e.ActorName, Edition: told.Edition, Text: told.Reason}
+		m := Moment{Kind: e.Type, Label: labels[e.Type], At: e.At.UTC(), Actor: e.By(), Edition: told.Edition, Text: told.Reason}
 		if told.Until != "" {
 			m.Text = "有效期延至 " + told.Until
 		}

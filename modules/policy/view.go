@@ -226,7 +226,7 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, p *P
 }
 
 func stepOf(e event.Event) (Step, error) {
-	s := Step{At: e.At.UTC(), Actor: e.ActorName}
+	s := Step{At: e.At.UTC(), Actor: e.By()}
 	if e.ActorID == 0 {
 		s.Actor = "系统"
 	}

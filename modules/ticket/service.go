@@ -517,7 +517,7 @@ func stale(ctx context.Context, tx bun.Tx, actor access.Actor, id int64) error {
 	if err != nil {
 		return err
 	}
-	who := last.ActorName
+	who := last.By()
 	if who == "" || (actor.Party == access.Enterprise && last.ActorID != actor.UserID) {
 		who = "工作人员"
 	}

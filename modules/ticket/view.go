@@ -307,7 +307,7 @@ func (s *Service) staffView(ctx context.Context, db bun.IDB, actor access.Actor,
 
 // stepOf reads the event back into words.
 func stepOf(e event.Event) (Step, error) {
-	s := Step{Seq: e.Seq, Kind: e.Type, Label: labelOf(e.Type), At: e.At.UTC(), Actor: e.ActorName}
+	s := Step{Seq: e.Seq, Kind: e.Type, Label: labelOf(e.Type), At: e.At.UTC(), Actor: e.By()}
 	if told, err := clockTimeline(e, &s); told {
 		return s, err
 	}

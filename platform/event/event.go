@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -43,6 +44,17 @@ type Event struct {
 	TraceID   string          `bun:"trace_id,notnull"`
 	At        time.Time       `bun:"at,notnull"`
 	Facts     json.RawMessage `bun:"facts,notnull,type:text"`
+}
+
+// programName is how work of the program itself is named, as "job:ticket.clocks".
+var programName = regexp.MustCompile(`^[a-z][a-z0-9_.:-]*$`)
+
+// By is who did it, for people to read: what the program did by itself was done by 系统.
+func (e Event) By() string {
+	if e.ActorID == 0 && programName.MatchString(e.ActorName) {
+		return "系统"
+	}
+	return e.ActorName
 }
 
 // Decode reads the facts back into the announcer's struct.

@@ -104,3 +104,21 @@ func TestUndoneChangeLeavesNoEvent(t *testing.T) {
 		t.Fatalf("rows %d, %v", len(rows), err)
 	}
 }
+
+func TestByWhom(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[string]event.Event{
+		"王芳":      {ActorID: 7, ActorName: "王芳"},
+		"liming":  {ActorID: 8, ActorName: "liming"},
+		"系统":      {ActorName: "job:ticket.clocks"},
+		"市热线〔演示〕": {ActorName: "市热线〔演示〕"},
+		"":        {},
+	} {
+		if got := e.By(); got != want {
+			t.Errorf("%+v is by %q", e, got)
+		}
+	}
+	if got := (event.Event{ActorName: "open311"}).By(); got != "系统" {
+		t.Errorf("%q", got)
+	}
+}

@@ -2,7 +2,10 @@ package relay_test
 
 import (
 	"context"
+	"io"
 	"log/slog"
+	"net"
+	"net/url"
 	"os"
 	"testing"
 	"time"
@@ -13,11 +16,11 @@ import (
 
 func open(t *testing.T, name string) *relay.Relay {
 	t.Helper()
-	url := os.Getenv("TEST_REDIS_URL")
-	if url == "" {
+	at := os.Getenv("TEST_REDIS_URL")
+	if at == "" {
 		t.Skip("TEST_REDIS_URL names no server; scripts/with-redis.sh starts one")
 	}
-	r, err := relay.Open(url, name, slog.New(slog.DiscardHandler))
+	r, err := relay.Open(at, name, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,5 +85,80 @@ func TestWithoutRedis(t *testing.T) {
 	}
 	if _, err := relay.Open("http://127.0.0.1", "f", slog.Default()); err == nil {
 		t.Error("an address of no Redis is taken")
+	}
+}
+
+// TestSilentRedis is F-11: a server that takes what is said and never answers costs one patience, and nobody waits for it
+// again until it was left alone for a while.
+func TestSilentRedis(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+		}
+	}()
+	r, err := relay.Open("redis://"+l.Addr().String()+"/0", "g", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	began := time.Now()
+	for range 1000 {
+		if _, ok := r.Take(t.Context(), "192.0.2.1", 60); ok {
+			t.Fatal("an answer from silence")
+		}
+	}
+	if took := time.Since(began); took > 10*time.Second { // 1000 times the patience would be minutes
+		t.Errorf("a thousand requests waited %s", took)
+	}
+}
+
+// TestFlushedRedis is F-11: of what Redis forgot the allowance begins anew, and nobody sees an error.
+func TestFlushedRedis(t *testing.T) {
+	t.Parallel()
+	u, err := url.Parse(os.Getenv("TEST_REDIS_URL"))
+	if err != nil || u.Host == "" {
+		t.Skip("TEST_REDIS_URL names no server; scripts/with-redis.sh starts one")
+	}
+	u.Path = "/5" // beside the other tests
+	r, err := relay.Open(u.String(), "h", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	take := func() time.Duration {
+		t.Helper()
+		wait, ok := r.Take(t.Context(), "192.0.2.9", 4)
+		if !ok {
+			t.Fatal("Redis was given up")
+		}
+		return wait
+	}
+	if first, second := take(), take(); first != 0 || second <= 0 {
+		t.Fatalf("%v, then %v", first, second)
+	}
+	c, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, "SELECT 5\r\nFLUSHDB\r\nSCRIPT FLUSH\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	answers := make([]byte, len("+OK\r\n+OK\r\n+OK\r\n"))
+	if _, err := io.ReadFull(c, answers); err != nil || string(answers) != "+OK\r\n+OK\r\n+OK\r\n" {
+		t.Fatalf("%q %v", answers, err)
+	}
+	if wait := take(); wait != 0 {
+		t.Errorf("still counted: %v", wait)
 	}
 }
