@@ -717,6 +717,24 @@ func TestAProductTakenDownKeepsTheDraft(t *testing.T) {
 	}
 }
 
+// TestATakenDownProductLeavesRunningApplications: what was sent before goes on to its end under the terms it was sent for.
+func TestATakenDownProductLeavesRunningApplications(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.mustSubmit(t, baker, want(""))
+	f.offers.takeDown(loanProduct)
+	v = must(f.AskSupplement(ctx, banker, application.AskSupplement{Ref: ref(v), Reason: "请补充流水"}))(t)
+	v = must(f.Supplement(ctx, baker, application.Supplement{Ref: ref(v), Note: "已补充"}))(t)
+	v = must(f.Accept(ctx, banker, application.Accept{Ref: ref(v)}))(t)
+	v = must(f.Investigate(ctx, banker, looked(v)))(t)
+	v = must(f.Approve(ctx, banker, application.Approve{Ref: ref(v), Loan: application.Loan{Amount: 40_000_000, Rate: 385, Term: 12}}))(t)
+	v = must(f.Disburse(ctx, banker, application.Disburse{Ref: ref(v), Amount: 40_000_000}))(t)
+	v = must(f.Complete(ctx, banker, application.Complete{Ref: ref(v), Note: "已按约定用途支付"}))(t)
+	if v.Status != application.Done || v.ProductName != "烘焙贷" || len(v.Materials) != 2 {
+		t.Errorf("%+v", v.Item)
+	}
+}
+
 func TestBatchesTellEachOutcome(t *testing.T) {
 	t.Parallel()
 	f, ctx := mustNew(t), context.Background()

@@ -33,7 +33,9 @@ export const returnRenewal = (seen: Renewal, reason: string, key: string) =>
 
 /** Takes the decision on a paper back. */
 export const undoRenewal = (seen: Renewal, reason: string, key: string) =>
-  data(api.POST('/api/institution-renewals/{id}/undo', { ...at(seen.id, key), body: { version: seen.version, reason } }))
+  data(
+    api.POST('/api/institution-renewals/{id}/undo', { ...at(seen.id, key), body: { version: seen.version, reason } }),
+  )
 
 export const withdrawRenewal = (seen: Renewal, key: string) =>
   data(api.POST('/api/institution-renewals/{id}/withdraw', { ...at(seen.id, key), body: { version: seen.version } }))
