@@ -153,8 +153,8 @@ func demoFacts(c demo.Company, now time.Time) ([]enterprise.Fact, error) {
 			}
 		}
 		if c.Revenue != nil { // the years before, for the chart, and whether it stands in the statistical register
-			add("revenue", *c.Revenue/100*88, enterprise.FromTax, yearEnd.AddDate(-1, 0, 0))
-			add("revenue", *c.Revenue/100*74, enterprise.FromTax, yearEnd.AddDate(-2, 0, 0))
+			add("revenue", *c.Revenue/100*c.Sections.Before, enterprise.FromTax, yearEnd.AddDate(-1, 0, 0))
+			add("revenue", *c.Revenue/100*(c.Sections.Before*84/100), enterprise.FromTax, yearEnd.AddDate(-2, 0, 0))
 			add("aboveScale", *c.Revenue >= 4_000_000_000, enterprise.FromBureau, yearEnd)
 		}
 		held := []enterprise.Holding{}

@@ -224,6 +224,12 @@ func (s *Service) evaluate(now map[string]Fact, at time.Time) Evaluation {
 func (s *Service) because(x Fact) string {
 	f, _ := fieldOf(x.Field)
 	_, text, _ := f.read(x.Value, s.terms)
+	return s.becauseOf(x, text)
+}
+
+// becauseOf is because with the fact said so.
+func (s *Service) becauseOf(x Fact, text string) string {
+	f, _ := fieldOf(x.Field)
 	return fmt.Sprintf("%s：%s（%s，%s）", f.label, text, x.SourceName, x.AsOf.In(clock.Beijing).Format("2006-01-02"))
 }
 
@@ -259,7 +265,7 @@ func (s *Service) innovation(now map[string]Fact) Measure {
 	if held, ok := now["qualification"]; ok {
 		_, others := s.terms.permitsOf(holdingsOf(held))
 		titles, known = int64(len(others)), true
-		m.Because = append(m.Because, s.because(held))
+		m.Because = append(m.Because, s.becauseOf(held, s.titlesText(held, false)))
 	}
 	if x, ok := now["inventions"]; ok {
 		titles, known = titles+min(2, number(x)), true

@@ -186,6 +186,7 @@ type FieldInfo struct {
 	Ask     string      `json:"ask" doc:"Who can supply it."`
 	Yearly  string      `json:"yearly,omitempty" doc:"How it is called when conditions ask it of several years; empty when they cannot."`
 	Booked  bool        `json:"booked,omitempty" doc:"What single years have adds up."`
+	Event   bool        `json:"event,omitempty" doc:"Its entries happened on a day: asked of the last years, that day counts."`
 }
 
 // CodeLabel is a code with its name. Parent is the code above it, empty at the top.
@@ -205,7 +206,7 @@ func (s *Service) Fields(_ context.Context, actor access.Actor) ([]FieldInfo, er
 	for _, f := range s.schema.Fields() {
 		info := FieldInfo{
 			Name: f.Name, Label: f.Label, Kind: string(f.Kind), Units: append([]string{}, units[f.Kind]...), Ops: []string{}, Tree: f.Under != nil,
-			Open: !f.Closed, Codes: []CodeLabel{}, MaxDays: int(f.MaxAge.Hours() / 24), Ask: f.Ask, Yearly: f.Yearly, Booked: f.Booked,
+			Open: !f.Closed, Codes: []CodeLabel{}, MaxDays: int(f.MaxAge.Hours() / 24), Ask: f.Ask, Yearly: f.Yearly, Booked: f.Booked, Event: f.Event,
 		}
 		if f.Kind == criteria.Count {
 			info.Units = []string{f.Unit}

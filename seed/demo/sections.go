@@ -19,6 +19,7 @@ type Sections struct {
 	Trademarks    *int64
 	Liabilities   *int64 // fen
 	Loans         *int64 // fen
+	Before        int64  // revenue of the year before, percent of last year's
 	Penalties     []Record
 	Judgments     []Record
 	SocialArrears []Record
@@ -66,6 +67,7 @@ func (g *generator) sections(c Company) Sections {
 			s.Loans = number(25, owed)
 		}
 	}
+	s.Before = int64(d.between(76, 116))
 	d.property(&s, c, number)
 	d.records(&s, c)
 	return s

@@ -18511,6 +18511,8 @@ export interface components {
             /** @description What single years have adds up. */
             booked?: boolean;
             codes: components["schemas"]["PolicyCodeLabel"][];
+            /** @description Its entries happened on a day: asked of the last years, that day counts. */
+            event?: boolean;
             /** @enum {string} */
             kind: "count" | "money" | "ratio" | "date" | "category" | "flag" | "holdings";
             label: string;

@@ -45,7 +45,8 @@ export function opsOf(field: FieldInfo | undefined): { op: string; text: string 
   const known = words[field.kind] ?? {}
   return Object.entries(known)
     .filter(([op, text]) => text !== '' && field.ops.includes(op) && !(op === 'under' && !field.tree))
-    .map(([op, text]) => ({ op, text }))
+    .filter(([op]) => !(op === 'has' && field.event))
+    .map(([op, text]) => ({ op, text: op === 'notOn' && field.event ? '没有' : text }))
 }
 
 type Over = NonNullable<Clause['over']>
@@ -135,7 +136,8 @@ export function clauseText(clause: Clause, fields: Map<string, FieldInfo>): stri
     case 'has':
     case 'notOn': {
       const when = clause.on ? `在 ${clause.on} ` : clause.within ? `近 ${clause.within} 年内` : ''
-      const verb = clause.op === 'notOn' ? '未列入' : clause.within ? '取得' : '持有有效的'
+      const none = field.event ? (clause.within ? '没有' : '没有公示期内的') : '未列入'
+      const verb = clause.op === 'notOn' ? none : clause.within ? '取得' : '持有有效的'
       return `${name}：${when}${verb} ${list.map(code).join('、') || '…'}`
     }
     case 'ratio_gte':

@@ -69,7 +69,10 @@ export const change = (
 
 /** Says what the company had in a year that is over. */
 /** The numbers a company may say of a year that is over. */
-export type StatedBooks = Omit<Stated, 'industry' | 'patents' | 'inventions' | 'copyrights' | 'trademarks'> & {
+export type StatedBooks = Omit<
+  Stated,
+  'industry' | 'patents' | 'inventions' | 'copyrights' | 'trademarks'
+> & {
   year: string
 }
 
