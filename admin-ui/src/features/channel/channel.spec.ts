@@ -151,6 +151,13 @@ describe('the print page', () => {
     ])
     expect(wrapper.text()).toContain('海报8')
   })
+
+  it('says what to choose when nothing was', async () => {
+    const get = vi.spyOn(api, 'getChannel')
+    const { wrapper } = await show(PrintPage, '/channel-print')
+    expect(wrapper.text()).toContain('请在渠道列表勾选要打印的渠道')
+    expect(get).not.toHaveBeenCalled()
+  })
 })
 
 describe('the channel of an application', () => {
