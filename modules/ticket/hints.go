@@ -54,7 +54,7 @@ var hintSteps, hintPlaces = func() ([]HintStep, map[HintStep]HintStep) {
 		r := RightOf(t.Action)
 		step := HintStep{ForStaff, string(t.Action), r.Label, "操作窗口"}
 		if t.Action == ToSign {
-			step.Where = "签收按钮下方"
+			step.Where = "工单内容上方"
 		}
 		if r.Side != Requester && t.Action.Addressed() && !slices.Contains(silent, t.Action) && !slices.Contains(list, step) {
 			list = append(list, step)
