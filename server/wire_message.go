@@ -74,32 +74,32 @@ type notices struct {
 
 // listener reads the facts. A fact that cannot be told is noted and passed over, so that those after it are.
 func (n notices) listener() event.Listener {
-	return event.Listener{Name: "message", Handle: func(ctx context.Context, tx bun.Tx, e event.Event) error {
-		told, err := n.of(ctx, tx, e)
-		if err == nil && n.cleared != nil {
-			told, err = n.cleared(ctx, tx, e, told)
-		}
-		if errors.Is(err, errUnreadable) {
-			n.log.Error("a fact without a message", "event", e.ID, "type", e.Type, "error", err)
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		for _, t := range told {
-			if t.At = e.At; t.Key == "" {
-				t.Key = fmt.Sprintf("event:%d", e.ID)
+	return event.Listener{Name: "message", Batch: func(ctx context.Context, tx bun.Tx, list []event.Event) error {
+		var all []message.Notice
+		for _, e := range list {
+			told, err := n.of(ctx, tx, e)
+			if err == nil && n.cleared != nil {
+				told, err = n.cleared(ctx, tx, e, told)
 			}
-			err := n.messages.Notify(ctx, tx, t)
-			if errors.Is(err, message.ErrTemplate) {
+			if errors.Is(err, errUnreadable) {
 				n.log.Error("a fact without a message", "event", e.ID, "type", e.Type, "error", err)
 				continue
 			}
 			if err != nil {
-				return err
+				return fmt.Errorf("event %d %s: %w", e.ID, e.Type, err)
+			}
+			for _, t := range told {
+				if t.At = e.At; t.Key == "" {
+					t.Key = fmt.Sprintf("event:%d", e.ID)
+				}
+				all = append(all, t)
 			}
 		}
-		return nil
+		unfit, err := n.messages.NotifyAll(ctx, tx, all)
+		for _, u := range unfit {
+			n.log.Error("a fact without a message", "error", u)
+		}
+		return err
 	}}
 }
 

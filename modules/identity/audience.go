@@ -2,10 +2,12 @@ package identity
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/database"
 )
 
 // InstitutionUsers lists the active users of an institution; for the notifications of other modules.
@@ -30,18 +32,22 @@ const holding = "id IN (SELECT ur.user_id FROM user_roles AS ur JOIN role_permis
 
 // DepartmentUsers lists the active users of a department itself who hold a permission; for the notifications of other modules.
 func (s *Service) DepartmentUsers(ctx context.Context, db bun.IDB, departmentID int64, permission access.Permission) ([]int64, error) {
-	ids := []int64{}
-	err := db.NewSelect().Model((*user)(nil)).Column("id").Where("department_id = ? AND disabled_at IS NULL", departmentID).
-		Where(holding, permission).
-		OrderExpr("id").Scan(ctx, &ids)
-	return ids, err
+	return userIDs(ctx, db, "department_id = ? AND "+holding, departmentID, string(permission))
 }
 
 // UsersWith lists the active users who hold a permission; for the notifications of other modules.
 func (s *Service) UsersWith(ctx context.Context, db bun.IDB, permission access.Permission) ([]int64, error) {
+	return userIDs(ctx, db, holding, string(permission))
+}
+
+// userIDs lists the active users of a condition of fixed text: each fact asks for them.
+func userIDs(ctx context.Context, db bun.IDB, condition string, args ...any) ([]int64, error) {
 	ids := []int64{}
-	err := db.NewSelect().Model((*user)(nil)).Column("id").Where("disabled_at IS NULL").
-		Where(holding, permission).
-		OrderExpr("id").Scan(ctx, &ids)
+	err := database.Each(ctx, db, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		ids = append(ids, id)
+		return err
+	}, "SELECT id FROM users WHERE disabled_at IS NULL AND "+condition+" ORDER BY id", args...)
 	return ids, err
 }

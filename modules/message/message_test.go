@@ -289,6 +289,27 @@ func TestNothingWithoutTheTransaction(t *testing.T) {
 	}
 }
 
+// TestNotifyAll: messages that are written together are those that each alone would have left.
+func TestNotifyAll(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t)
+	f.mustNotify(replied("event:1", 7))
+	list := []message.Notice{replied("event:1", 7), {Key: "event:9", UserID: 7, Template: "weather.fine"}}
+	for user := int64(7); user < 20; user++ {
+		list = append(list, replied("event:2", user), replied("event:2", user))
+	}
+	err := f.db.RunInTx(context.Background(), func(ctx context.Context, tx bun.Tx) error {
+		unfit, err := f.NotifyAll(ctx, tx, list)
+		if len(unfit) != 1 || !errors.Is(unfit[0], message.ErrTemplate) || !strings.Contains(unfit[0].Error(), "event:9") {
+			t.Errorf("do not fit: %v", unfit)
+		}
+		return err
+	})
+	if n, told := f.rows("messages"), f.rows("events"); err != nil || n != 14 || told != 14 {
+		t.Fatalf("%d messages, %d announced: %v", n, told, err)
+	}
+}
+
 func TestWhoGetsLetters(t *testing.T) {
 	t.Parallel()
 	late := replied("event:1", 7)

@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,11 +48,54 @@ const (
 // Notify writes the message, and the letters that go with it, in the caller's transaction. A repeat of the key is dropped.
 // It returns ErrTemplate before anything is written when the notice does not fit its template.
 func (s *Service) Notify(ctx context.Context, tx bun.Tx, n Notice) error {
+	now := s.Clock.Now()
+	w, err := s.write(n, now)
+	if err != nil {
+		return err
+	}
+	return s.keep(ctx, tx, []written{w}, now)
+}
+
+// NotifyAll is Notify of many, whose messages it writes together. It returns the errors of those notices that do not fit their
+// template, and writes the others.
+func (s *Service) NotifyAll(ctx context.Context, tx bun.Tx, list []Notice) (unfit []error, err error) {
+	now := s.Clock.Now()
+	var all []written
+	had := map[one]bool{}
+	for _, n := range list {
+		if had[one{n.UserID, n.Key}] {
+			continue
+		}
+		w, err := s.write(n, now)
+		if err != nil {
+			unfit = append(unfit, fmt.Errorf("%s for %d: %w", n.Key, n.UserID, err))
+			continue
+		}
+		had[one{n.UserID, n.Key}] = true
+		all = append(all, w)
+	}
+	return unfit, s.keep(ctx, tx, all, now)
+}
+
+// one is what a person gets once.
+type one struct {
+	user int64
+	key  string
+}
+
+// written is a notice in its words.
+type written struct {
+	notice   Notice
+	template Template
+	row      message
+	letters  []ready
+}
+
+func (s *Service) write(n Notice, now time.Time) (written, error) {
 	t, ok := templateOf(n.Template)
 	if !ok || t.Text == "" {
-		return fmt.Errorf("%w: there is none called %q", ErrTemplate, n.Template)
+		return written{}, fmt.Errorf("%w: there is none called %q", ErrTemplate, n.Template)
 	}
-	now := s.Clock.Now()
 	if n.At.IsZero() {
 		n.At = now
 	}
@@ -63,20 +107,47 @@ func (s *Service) Notify(ctx context.Context, tx bun.Tx, n Notice) error {
 	values["time"] = clock.Show(n.At)
 	body, err := fill(t.Text, values)
 	if err != nil {
-		return err
+		return written{}, err
 	}
 	letters, err := s.forms(t, values, n.Link)
-	if err != nil {
-		return err
-	}
 	row := message{UserID: n.UserID, Key: n.Key, Template: t.Code, Group: t.Group, Title: t.Title, Text: body, Link: n.Link, CreatedAt: now}
-	if told, err := database.InsertNew(ctx, tx, &row, "user_id, key"); err != nil {
-		return fmt.Errorf("notify %s: %w", t.Code, err)
-	} else if !told {
-		return nil
+	return written{n, t, row, letters}, err
+}
+
+// keep writes messages and their letters, without those that came before.
+func (s *Service) keep(ctx context.Context, tx bun.Tx, list []written, now time.Time) error {
+	rows := make([]message, len(list))
+	for i, w := range list {
+		rows[i] = w.row
 	}
-	if _, err := event.Append(ctx, tx, access.SystemActor("message"), now, Arrived{ID: row.ID, UserID: n.UserID}); err != nil {
-		return fmt.Errorf("notify %s: %w", t.Code, err)
+	told := map[one]int64{}
+	err := database.InsertMany(ctx, tx, rows, "ON CONFLICT (user_id, key) DO NOTHING RETURNING id, user_id, key", func(r *sql.Rows) error {
+		var id int64
+		var o one
+		err := r.Scan(&id, &o.user, &o.key)
+		told[o] = id
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("notify: %w", err)
+	}
+	for _, w := range list {
+		id, ok := told[one{w.notice.UserID, w.notice.Key}]
+		if !ok {
+			continue
+		}
+		if err := s.carry(ctx, tx, w, id, now); err != nil {
+			return fmt.Errorf("notify %s: %w", w.template.Code, err)
+		}
+	}
+	return nil
+}
+
+// carry announces a message and puts its letters into the outbox.
+func (s *Service) carry(ctx context.Context, tx bun.Tx, w written, id int64, now time.Time) error {
+	n, t, letters := w.notice, w.template, w.letters
+	if _, err := event.Append(ctx, tx, access.SystemActor("message"), now, Arrived{ID: id, UserID: n.UserID}); err != nil {
+		return err
 	}
 	if len(letters) == 0 || now.Sub(n.At) > tooLate {
 		return nil
@@ -90,7 +161,7 @@ func (s *Service) Notify(ctx context.Context, tx bun.Tx, n Notice) error {
 		return nil // the account is gone: nobody to carry a letter to
 	}
 	if err != nil {
-		return fmt.Errorf("notify %s: %w", t.Code, err)
+		return err
 	}
 	for _, l := range letters {
 		to := map[Channel]string{SMS: phone, Wechat: openID}[l.channel]
@@ -98,7 +169,7 @@ func (s *Service) Notify(ctx context.Context, tx bun.Tx, n Notice) error {
 			continue
 		}
 		if err := s.put(ctx, tx, envelope{channel: l.channel, to: to, phone: phone, template: t, content: l.content, userID: n.UserID, notice: n.Key}); err != nil {
-			return fmt.Errorf("notify %s: %w", t.Code, err)
+			return err
 		}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/uptrace/bun"
@@ -108,7 +109,7 @@ type Received struct {
 func (s *Service) Note(ctx context.Context, tx bun.Tx, r Received) error {
 	area, areaName := s.Names.Area(r.Words)
 	row := seen{TicketID: r.Ticket, Matter: r.Matter, Area: area, At: r.At, Hushed: r.Secret}
-	res, err := tx.NewInsert().Model(&row).On("CONFLICT DO NOTHING").Exec(ctx)
+	res, err := database.Run(ctx, tx, "INSERT INTO supervision_seen (ticket_id, matter, area, at, hushed) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", row.TicketID, row.Matter, row.Area, row.At, row.Hushed)
 	if err != nil {
 		return err
 	}
@@ -127,18 +128,17 @@ func (s *Service) weigh(ctx context.Context, tx bun.Tx, x seen, areaName string)
 	if err != nil || !r.On {
 		return err
 	}
-	n, err := count(ctx, tx, x.Matter, x.Area, x.At.Add(-time.Hour), x.At)
+	n, err := count(ctx, tx, x.Matter, x.Area, x.At)
 	if err != nil || n < r.Least {
 		return err
 	}
-	before := 0
-	for w := 1; w <= r.Weeks; w++ {
-		then := x.At.AddDate(0, 0, -7*w)
-		k, err := count(ctx, tx, x.Matter, x.Area, then.Add(-time.Hour), then)
-		if err != nil {
-			return err
-		}
-		before += k
+	then := make([]time.Time, r.Weeks)
+	for w := range then {
+		then[w] = x.At.AddDate(0, 0, -7*(w+1))
+	}
+	before, err := count(ctx, tx, x.Matter, x.Area, then...)
+	if err != nil {
+		return err
 	}
 	if !r.surges(n, before) {
 		return nil
@@ -167,10 +167,18 @@ func (s *Service) Hush(ctx context.Context, tx bun.Tx, ticket int64, secret bool
 	return err
 }
 
-// count is how many that every supervisor may see were received in (from, to].
-func count(ctx context.Context, db bun.IDB, matter, area string, from, to time.Time) (int, error) {
+// count is how many that every supervisor may see were received in the hours that end at these times.
+func count(ctx context.Context, db bun.IDB, matter, area string, ends ...time.Time) (int, error) {
+	if len(ends) == 0 {
+		return 0, nil
+	}
+	const one = " + (SELECT count(*) FROM supervision_seen AS e WHERE e.matter = ? AND e.area = ? AND e.at > ? AND e.at <= ? AND NOT e.hushed)"
+	var args []any
+	for _, end := range ends {
+		args = append(args, matter, area, end.Add(-time.Hour), end)
+	}
 	var n int
-	err := database.QueryOne(ctx, db, []any{&n}, "SELECT count(*) FROM supervision_seen AS e WHERE e.matter = ? AND e.area = ? AND e.at > ? AND e.at <= ? AND NOT e.hushed", matter, area, from, to)
+	err := database.QueryOne(ctx, db, []any{&n}, "SELECT 0"+strings.Repeat(one, len(ends)), args...)
 	return n, err
 }
 
@@ -200,9 +208,9 @@ func (s *Service) raise(ctx context.Context, tx bun.Tx, x seen, areaName string,
 }
 
 func (s *Service) rule(ctx context.Context, db bun.IDB) (Rule, error) {
-	row := new(ruleRow)
-	err := database.Found(db.NewSelect().Model(row).Where("r.id = 1").Scan(ctx))
-	return row.Rule, err
+	var r Rule
+	err := database.QueryOne(ctx, db, []any{&r.Least, &r.Factor, &r.Weeks, &r.On, &r.Version}, "SELECT least, factor, weeks, active, version FROM supervision_rules WHERE id = 1")
+	return r, database.Found(err)
 }
 
 // Rule returns what a surge is. It takes supervision.view.

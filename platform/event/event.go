@@ -9,6 +9,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -180,8 +181,25 @@ func (f *Feed) Drain(ctx context.Context) error {
 	if err := Place(ctx, f.db); err != nil {
 		return fmt.Errorf("sequence events: %w", err)
 	}
+	last, err := Last(ctx, f.db.Read())
+	if err != nil {
+		return err
+	}
+	stand := map[string]int64{}
+	err = database.Each(ctx, f.db.Read(), func(rows *sql.Rows) error {
+		var c cursor
+		err := rows.Scan(&c.Name, &c.Pos)
+		stand[c.Name] = c.Pos
+		return err
+	}, "SELECT name, pos FROM event_cursors")
+	if err != nil {
+		return err
+	}
 	var first error
 	for _, l := range f.listeners {
+		if stand[l.Name] >= last {
+			continue
+		}
 		for {
 			n, err := f.step(ctx, l)
 			if err != nil {
@@ -217,33 +235,22 @@ func (f *Feed) Skip(ctx context.Context) error {
 	})
 }
 
-// step handles one batch and returns how many events it had. Nothing is written when there is nothing to handle.
+// step handles one batch and returns how many events it had.
 func (f *Feed) step(ctx context.Context, l Listener) (int, error) {
-	var at int64
-	err := f.db.Read().NewSelect().Model((*cursor)(nil)).ColumnExpr("coalesce(max(pos), 0)").Where("name = ?", l.Name).Scan(ctx, &at)
-	if err != nil {
-		return 0, err
-	}
-	waiting, err := f.db.Read().NewSelect().Model((*Event)(nil)).Where("pos > ?", at).Exists(ctx)
-	if err != nil || !waiting {
-		return 0, err
-	}
 	n := 0
-	err = f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-		n = 0
-		c := cursor{Name: l.Name}
-		if _, err := tx.NewInsert().Model(&c).On("CONFLICT DO NOTHING").Exec(ctx); err != nil {
-			return err
-		}
-		q := tx.NewSelect().Model(&c).WherePK()
-		if f.db.Kind() == database.Postgres {
-			q = q.For("UPDATE")
-		}
-		if err := q.Scan(ctx); err != nil {
+	err := f.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		at, err := hold(ctx, tx, l.Name)
+		if err != nil {
 			return err
 		}
 		var rows []Event
-		if err := tx.NewSelect().Model(&rows).Where("pos > ?", c.Pos).OrderExpr("pos").Limit(batchSize).Scan(ctx); err != nil {
+		err = database.Each(ctx, tx, func(r *sql.Rows) error {
+			var e Event
+			err := r.Scan(&e.ID, &e.Pos, &e.Type, &e.Object, &e.ObjectID, &e.Seq, &e.ActorID, &e.ActorName, &e.TraceID, &e.At, (*[]byte)(&e.Facts))
+			rows = append(rows, e)
+			return err
+		}, "SELECT id, pos, type, object, object_id, seq, actor_id, actor_name, trace_id, at, facts FROM events WHERE pos > ? ORDER BY pos LIMIT ?", at, batchSize)
+		if err != nil {
 			return err
 		}
 		if n = len(rows); n == 0 {
@@ -252,9 +259,29 @@ func (f *Feed) step(ctx context.Context, l Listener) (int, error) {
 		if err := l.hear(ctx, tx, rows); err != nil {
 			return err
 		}
-		c.Pos = *rows[n-1].Pos
-		_, err := tx.NewUpdate().Model(&c).WherePK().Exec(ctx)
-		return err
+		if _, err := database.Run(ctx, tx, "UPDATE event_cursors SET pos = ? WHERE name = ?", *rows[n-1].Pos, l.Name); err != nil {
+			return fmt.Errorf("move the cursor of %s: %w", l.Name, err)
+		}
+		return nil
 	})
 	return n, err
+}
+
+// hold returns where the listener stands. Until the transaction ends, no other process moves it.
+func hold(ctx context.Context, tx bun.Tx, name string) (int64, error) {
+	query := "SELECT pos FROM event_cursors WHERE name = ?"
+	if database.KindOf(tx) == database.Postgres {
+		query += " FOR UPDATE"
+	}
+	var at int64
+	err := database.QueryOne(ctx, tx, []any{&at}, query, name)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return at, err
+	}
+	// The listener is new.
+	if _, err := database.Run(ctx, tx, "INSERT INTO event_cursors (name, pos) VALUES (?, 0) ON CONFLICT DO NOTHING", name); err != nil {
+		return 0, fmt.Errorf("begin the cursor of %s: %w", name, err)
+	}
+	err = database.QueryOne(ctx, tx, []any{&at}, query, name)
+	return at, err
 }
