@@ -72,6 +72,10 @@ func (s *Service) ImportTarget() sheet.Target {
 			{Key: "inventions", Title: "有效发明专利（件）", Aliases: []string{"有效发明专利", "发明专利", "发明专利数", "有效发明专利数"}, Kind: sheet.LineField, Help: "整数，不多于有效专利", Example: "2"},
 			{Key: "copyrights", Title: "软件著作权（件）", Aliases: []string{"软件著作权", "软著", "软件著作权数", "计算机软件著作权"}, Kind: sheet.LineField, Help: "整数", Example: "4"},
 			{Key: "trademarks", Title: "注册商标（件）", Aliases: []string{"注册商标", "商标", "商标数", "注册商标数"}, Kind: sheet.LineField, Help: "整数", Example: "3"},
+			{Key: "qualification", Title: "资质与称号", Aliases: []string{"资质", "企业资质", "荣誉称号", "资质荣誉", "认定类型"}, Kind: sheet.LineField,
+				Help: "没有填“无”；有的按“名称|取得日期|有效期截止日期|证书编号”填写，多项用“；”分开，日期和编号可以不填。只更新所填的各项，不影响已登记的其他资质", Example: "国家高新技术企业|2024-10-29|2027-10-28|GR202411000001"},
+			{Key: "creditStanding", Title: "失信与异常名录", Aliases: []string{"失信名单", "经营异常", "异常名录", "严重失信"}, Kind: sheet.LineField,
+				Help: "不在名录中填“无”；在的按“经营异常|列入日期”或“严重失信|列入日期”填写，多项用“；”分开", Example: "无"},
 			{Key: "penalties", Title: "行政处罚", Aliases: []string{"行政处罚记录", "处罚记录", "行政处罚信息"}, Kind: sheet.LineField,
 				Help: "没有填“无”；有的按“种类|决定日期|公示截止日期|文书号|机关”填写，多条用“；”分开", Example: "罚款|2025-03-01|2026-03-01|京通市监罚〔2025〕12号|市场监管局"},
 			{Key: "judgments", Title: "司法记录", Aliases: []string{"司法信息", "涉诉记录", "失信被执行人记录", "被执行人记录"}, Kind: sheet.LineField,
@@ -157,7 +161,7 @@ func (s *Service) importCheck(ctx context.Context, actor access.Actor, r sheet.R
 		keep("taxGrade", grade, err)
 	}
 	for _, name := range recordFields {
-		f, _ := fieldOf(name)
+		f := s.terms.recordField(name)
 		list, said, err := readRecords(f, v[name], s.clock.Now())
 		switch {
 		case err != nil:
@@ -293,7 +297,7 @@ func (s *Service) importFacts(ctx context.Context, tx bun.Tx, actor access.Actor
 	if err != nil {
 		return nil, err
 	}
-	facts, err := news(rows[id], v, source, now)
+	facts, err := news(s.terms, rows[id], v, source, now)
 	names := make([]string, 0, len(facts))
 	for _, f := range facts {
 		names = append(names, f.Field)
@@ -308,7 +312,7 @@ func (s *Service) importFacts(ctx context.Context, tx bun.Tx, actor access.Actor
 var importWords = []string{"region", "industry", "established", "status", "address", "taxGrade"}
 
 // news are the facts of a record that its source has not said of the company before.
-func news(before []Fact, v map[string]string, source Source, now time.Time) ([]Fact, error) {
+func news(terms Terms, before []Fact, v map[string]string, source Source, now time.Time) ([]Fact, error) {
 	said := map[string]string{}
 	for _, f := range before {
 		if f.Source == source || source == FromRoll && f.SourceName == sourceNames[FromRoll] {
@@ -327,10 +331,12 @@ func news(before []Fact, v map[string]string, source Source, now time.Time) ([]F
 		}
 	}
 	for _, name := range recordFields {
-		f, _ := fieldOf(name)
-		list, told, err := readRecords(f, v[name], now)
+		list, told, err := readRecords(terms.recordField(name), v[name], now)
 		if err != nil {
 			return nil, err
+		}
+		if name == "qualification" {
+			list = withTitles(said[name], list)
 		}
 		if told {
 			add(name, list, now)

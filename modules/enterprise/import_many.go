@@ -33,6 +33,7 @@ func (f ImportedMany) Event() (string, string, int64) {
 
 // many is what one step of an import is about to write.
 type many struct {
+	terms    Terms
 	batch    sheet.Batch
 	source   Source
 	by       int64
@@ -50,7 +51,7 @@ func (s *Service) importMany(ctx context.Context, tx bun.Tx, actor access.Actor,
 	if err := actor.Need(PermImport); err != nil {
 		return nil, err
 	}
-	m := &many{batch: b, source: Source(b.Source), by: actor.UserID, now: s.clock.Now(), records: records, outcomes: make([]sheet.Outcome, len(records)),
+	m := &many{terms: s.terms, batch: b, source: Source(b.Source), by: actor.UserID, now: s.clock.Now(), records: records, outcomes: make([]sheet.Outcome, len(records)),
 		told: ImportedMany{Import: b.Import, Source: b.Source, Created: []int64{}, Updated: []int64{}}}
 	if err := m.findHeld(ctx, tx); err != nil {
 		return nil, err
@@ -137,7 +138,7 @@ func (s *Service) addMany(ctx context.Context, tx bun.Tx, m *many) ([]int, error
 
 // say collects the facts of a record.
 func (m *many) say(i int, id int64, before []Fact) error {
-	facts, err := news(before, m.records[i].Values, m.source, m.now)
+	facts, err := news(m.terms, before, m.records[i].Values, m.source, m.now)
 	if err != nil {
 		return err
 	}

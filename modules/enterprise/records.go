@@ -1,6 +1,7 @@
 package enterprise
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -14,12 +15,30 @@ import (
 	"github.com/huiqi/huiqi/platform/fault"
 )
 
-// A register says what stands against a company in one cell: entries with ； or on lines of their own, of each its parts with |
-// or blanks between them: the kind, the day, the last day (of being shown, or of the state), the number of the document, the
-// authority, other words. 无 says that there is none, which is knowledge; an empty cell says nothing.
+// A register says what a company holds, or what stands against it, in one cell: entries with ； or on lines of their own, of
+// each its parts with | or blanks between them: the kind, the day, the last day (of being shown, of the state, of a title), the
+// number of the document, the authority, other words. 无 says that there is none, which is knowledge; an empty cell says nothing.
 
 // recordFields are the fields of a register that are written so.
-var recordFields = []string{"penalties", "judgments", "socialArrears"}
+var recordFields = []string{"qualification", "creditStanding", "penalties", "judgments", "socialArrears"}
+
+// recordField is a field of a register with the kinds its entries may have.
+func (t Terms) recordField(name string) field {
+	f, _ := fieldOf(name)
+	switch name {
+	case "qualification":
+		f.values = t.Qualifications
+	case "creditStanding":
+		f.values = standingNames
+	}
+	return f
+}
+
+// undated reports whether an entry may come without its day: lists of titles often name none.
+func (f field) undated() bool { return f.name == "qualification" || f.name == "creditStanding" }
+
+// standingNames are the lists of 市场监督管理 and 信用 offices that a company may stand on.
+var standingNames = map[string]string{"经营异常": "经营异常名录", "严重失信": "严重失信主体名单"}
 
 // recordKinds are the words by which the kinds of entries are known besides their names, the narrower first.
 var recordKinds = map[string][][2]string{
@@ -27,7 +46,10 @@ var recordKinds = map[string][][2]string{
 		{"降低资质", "permit"}, {"停产", "closure"}, {"停业", "closure"}, {"关闭", "closure"}, {"限制从业", "closure"}, {"限制开展", "restraint"}, {"拘留", "detention"}},
 	"judgments": {{"失信被执行", "dishonest"}, {"被执行", "enforced"}, {"限制高消费", "restricted"}, {"限高", "restricted"}, {"被告", "defendant"}, {"涉诉", "defendant"}, {"破产", "bankruptcy"},
 		{"重整", "bankruptcy"}},
-	"socialArrears": {{"欠", "social"}, {"未缴", "social"}},
+	"socialArrears":  {{"欠", "social"}, {"未缴", "social"}},
+	"creditStanding": {{"异常", "经营异常"}, {"严重", "严重失信"}},
+	"qualification": {{"中关村高新", "zgc_high_tech"}, {"高新技术企业", "high_tech"}, {"科技型中小", "tech_sme"}, {"重点“小巨人”", "key_little_giant"}, {"重点小巨人", "key_little_giant"}, {"小巨人", "little_giant"},
+		{"专精特新", "srdi"}, {"创新型中小", "innovative_sme"}, {"规上", "above_scale"}, {"规模以上", "above_scale"}, {"食品经营许可", "food_license"}},
 }
 
 var (
@@ -38,6 +60,7 @@ var (
 	documentNo  = regexp.MustCompile(`号$|[〔\[【(（]\d{4}[〕\]】)）]`)
 	recordWords = map[string][2]string{ // what the first and the last day of an entry are
 		"penalties": {"决定日期", "公示截止日期"}, "judgments": {"立案或发布日期", "结束日期"}, "socialArrears": {"欠缴开始日期", "缴清日期"},
+		"qualification": {"取得日期", "有效期截止日期"}, "creditStanding": {"列入日期", "移出日期"},
 	}
 )
 
@@ -47,12 +70,12 @@ const maxRecords = 50
 // kindOf is the code of a kind of entry that is named by its code, its name or a word of it.
 func (f field) kindOf(typed string) string {
 	for code, name := range f.values {
-		if typed == code || typed == name {
+		if typed == code || typed == norm.NFKC.String(name) {
 			return code
 		}
 	}
 	for _, k := range recordKinds[f.name] {
-		if strings.Contains(typed, k[0]) {
+		if _, known := f.values[k[1]]; known && strings.Contains(typed, k[0]) {
 			return k[1]
 		}
 	}
@@ -91,6 +114,9 @@ func readRecord(f field, entry string, now time.Time) (Holding, error) {
 	}
 	parts := entryPart.Split(entry, -1)
 	h := Holding{Code: f.kindOf(parts[0])}
+	if h.Code == "" && f.name == "qualification" {
+		return bad("“%s”不在资质与称号目录中，请按目录中的全称填写，例如国家高新技术企业；没有资质的请填“无”", leading(parts[0], 20))
+	}
 	if h.Code == "" {
 		return bad("%s中的“%s”不是可识别的种类，应为%s之一，没有记录的请填“无”", f.label, leading(parts[0], 20), strings.Join(slices.Sorted(maps.Values(f.values)), "、"))
 	}
@@ -115,7 +141,7 @@ func readRecord(f field, entry string, now time.Time) (Holding, error) {
 		}
 	}
 	switch {
-	case h.From == "":
+	case h.From == "" && !f.undated():
 		return bad("%s“%s”没有填写%s，请按“%s|2026-03-01|2027-03-01|文书号|机关”的格式填写", f.label, f.values[h.Code], days[0], f.values[h.Code])
 	case h.From > now.In(clock.Beijing).Format(time.DateOnly):
 		return bad("%s“%s”的%s晚于今天，请核对", f.label, f.values[h.Code], days[0])
@@ -142,8 +168,8 @@ func writeRecords(f field, list []Holding) string {
 	}
 	out := make([]string, 0, len(list))
 	for _, h := range list {
-		parts := []string{f.values[h.Code], h.From}
-		for _, s := range []string{h.To, h.No, h.By, h.Text} {
+		parts := []string{f.values[h.Code]}
+		for _, s := range []string{h.From, h.To, h.No, h.By, h.Text} {
 			if s != "" {
 				parts = append(parts, s)
 			}
@@ -151,6 +177,24 @@ func writeRecords(f field, list []Holding) string {
 		out = append(out, strings.Join(parts, "|"))
 	}
 	return strings.Join(out, ";")
+}
+
+// withTitles are the titles that a source said of a company before, with those it says now in the place of the same: a list of
+// one title says nothing of the others.
+func withTitles(before string, now []Holding) []Holding {
+	var held []Holding
+	if len(now) == 0 || json.Unmarshal([]byte(before), &held) != nil {
+		return now
+	}
+	for _, n := range now {
+		same := func(h Holding) bool { return h.Code == n.Code }
+		if i := slices.IndexFunc(held, same); i >= 0 {
+			held[i] = n
+		} else {
+			held = append(held, n)
+		}
+	}
+	return held
 }
 
 // leading leaves the first n characters.

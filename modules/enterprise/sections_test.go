@@ -194,6 +194,9 @@ func TestImportOfSections(t *testing.T) {
 		{"penalties", "较大数额罚款｜2024年3月1日｜2027/3/1｜京通市监罚〔2024〕12号｜通州区市场监督管理局；警告 2025.5.6", "较大数额罚款、没收|2024-03-01|2027-03-01|京通市监罚(2024)12号|通州区市场监督管理局;警告、通报批评|2025-05-06"},
 		{"judgments", "失信被执行人|2024-06-01|(2024)京0112执123号|通州区人民法院", "失信被执行人|2024-06-01|(2024)京0112执123号|通州区人民法院"},
 		{"judgments", "被执行人|2024-06-01", "被执行人|2024-06-01"},
+		{"qualification", "无", "无"}, {"qualification", "高新技术企业|2024-10-29|2027-10-28|GR202411000001", "国家高新技术企业|2024-10-29|2027-10-28|GR202411000001"},
+		{"qualification", "国家高新技术企业；专精特新中小企业 2025年8月1日", "国家高新技术企业;专精特新中小企业|2025-08-01"},
+		{"creditStanding", "无", "无"}, {"creditStanding", "列入经营异常名录|2025-07-01", "经营异常名录|2025-07-01"}, {"creditStanding", "严重失信", "严重失信主体名单"},
 	} {
 		r, problems, err := target.Check(t.Context(), actor, sheet.Record{Row: 2, Values: row(c.field, c.typed)})
 		got := strings.NewReplacer("〔", "(", "〕", ")").Replace(r.Values[c.field])
@@ -207,6 +210,8 @@ func TestImportOfSections(t *testing.T) {
 		{"penalties", "罚款|2027-03-01", "决定日期晚于今天"}, {"penalties", "罚款|2024-03-01|2023-03-01", "公示截止日期早于决定日期，请核对是否颠倒"}, {"penalties", "罚款", "没有填写决定日期"},
 		{"penalties", "罚款|2024-02-30", "日期“2024-02-30”不存在"}, {"penalties", "批评教育|2024-02-03", "不是可识别的种类"}, {"penalties", "罚款|2024-03-01|2024-04-01|2024-05-01", "日期多于两个"},
 		{"judgments", "离婚|2024-03-01", "应为失信被执行人、"}, {"judgments", "被执行人|2024-03-01|2024-02-01", "结束日期早于立案或发布日期"}, {"socialArrears", "有", "没有记录的请填“无”"},
+		{"qualification", "先进单位|2024-03-01", "“先进单位”不在资质与称号目录中"}, {"qualification", "高新技术企业|2024-10-29|2021-10-28", "有效期截止日期早于取得日期"},
+		{"creditStanding", "失信被执行人|2024-03-01", "不是可识别的种类"},
 	} {
 		_, problems, err := target.Check(t.Context(), actor, sheet.Record{Row: 2, Values: row(c.field, c.typed)})
 		if err != nil || len(problems) != 1 || problems[0].Field != c.field || !strings.Contains(problems[0].Message, c.says) {
@@ -232,6 +237,39 @@ func TestImportOfSections(t *testing.T) {
 		`{"field":"insured","op":"eq","value":13}`, `{"field":"liabilities","op":"eq","value":360,"unit":"万元"}`, `{"not":{"field":"penalties","op":"notOn","value":["fine"],"within":2}}`} {
 		if got := decides(t, facts, condition); got != criteria.Eligible {
 			t.Errorf("%s: %s", condition, got)
+		}
+	}
+}
+
+// A list of one title brings that title up to date and says nothing of the others; 无 says that there is none.
+func TestTitlesOfLists(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t)
+	said := func(typed string) map[string]string {
+		return map[string]string{"name": "麦香烘焙(北京)有限公司", "creditCode": theCode, "qualification": typed}
+	}
+	_, id := f.mustImport(t, sheet.Refuse, said("国家高新技术企业|2021-10-29|2024-10-28"))
+	holds := func(title string) string {
+		return `{"field":"qualification","op":"has","value":["` + title + `"]}`
+	}
+	for i, c := range []struct {
+		typed string
+		facts int
+		fits  map[string]criteria.Decision
+	}{
+		{"专精特新中小企业|2025-08-01|2028-07-31", 2, map[string]criteria.Decision{"srdi": criteria.Eligible, "high_tech": criteria.Near}},
+		{"高新技术企业|2024-10-29|2027-10-28|GR202411000001", 3, map[string]criteria.Decision{"srdi": criteria.Eligible, "high_tech": criteria.Eligible}},
+		{"高新技术企业|2024-10-29|2027-10-28|GR202411000001", 3, map[string]criteria.Decision{"srdi": criteria.Eligible, "high_tech": criteria.Eligible}},
+		{"无", 4, map[string]criteria.Decision{"srdi": criteria.Near, "high_tech": criteria.Near}},
+	} {
+		f.mustImport(t, sheet.Update, said(c.typed))
+		if n := f.count(t, "SELECT count(*) FROM enterprise_facts WHERE field = 'qualification'"); n != c.facts {
+			t.Errorf("list %d: %d facts, want %d", i, n, c.facts)
+		}
+		for title, want := range c.fits {
+			if got := decides(t, f.mustFacts(t, id), holds(title)); got != want {
+				t.Errorf("list %d: %s is %s, want %s", i, title, got, want)
+			}
 		}
 	}
 }

@@ -200,7 +200,7 @@ type fixture struct {
 var terms = enterprise.Terms{
 	Industries:     map[string]string{"1411": "糕点、面包制造", "1419": "饼干及其他焙烤食品制造", "6210": "正餐服务", "14": "食品制造业"},
 	Regions:        map[string]string{"110112001": "中仓街道"},
-	Qualifications: map[string]string{"high_tech": "国家高新技术企业"},
+	Qualifications: map[string]string{"high_tech": "国家高新技术企业", "srdi": "专精特新中小企业"},
 }
 
 func mustNew(t *testing.T, change ...func(*enterprise.Deps)) fixture {
