@@ -217,7 +217,7 @@ func TestFactsBecomeMessages(t *testing.T) {
 		asked := &staffList{}
 		listener := notices{messages: h.messages, audience: asked, log: slog.New(slog.DiscardHandler)}.listener()
 		for range 2 { // a listener may read a fact again
-			if err := h.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return listener.Handle(ctx, tx, e) }); err != nil {
+			if err := h.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error { return listener.Batch(ctx, tx, []event.Event{e}) }); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 		}

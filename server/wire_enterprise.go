@@ -26,7 +26,7 @@ import (
 func (h *house) newEnterprises(c Config, p parts, w *jobs.Workers) *enterprise.Service {
 	d := enterprise.Deps{
 		DB: h.db, Clock: p.clock, People: enterprisePeople{h}, Accounts: enterprisePeople{h}, Files: enterpriseFiles{h}, Terms: terms(), Demo: c.Demo, Box: h.box,
-		Papers: heldPapers{h}, Reasons: h.reviews, Desk: reviewDesk{h}, Deputies: h.reviews, Followed: h.reliedOn, Consents: companyConsents{h}, Doors: []page.Link{{Text: "证照库", URL: "/company/licences"}, {Text: "数据授权", URL: "/company/consents"}},
+		Papers: heldPapers{h}, Reasons: h.reviews, Hints: h.reviews, Desk: reviewDesk{h}, Deputies: h.reviews, Followed: h.reliedOn, Consents: companyConsents{h}, Doors: []page.Link{{Text: "证照库", URL: "/company/licences"}, {Text: "数据授权", URL: "/company/consents"}},
 	}
 	if p.registry != nil {
 		d.Registry = companyRegistry{p.registry}

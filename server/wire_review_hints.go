@@ -2,6 +2,7 @@ package server
 
 import (
 	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/enterprise"
 	"github.com/huiqi/huiqi/modules/institution"
 	"github.com/huiqi/huiqi/modules/review"
 )
@@ -37,5 +38,10 @@ func hinted() []review.Hinted {
 	for _, s := range []institution.State{institution.Waiting, institution.Returned} {
 		renewals.Steps = append(renewals.Steps, submitter("at-"+string(s), "状态："+map[institution.State]string{institution.Waiting: "待审核", institution.Returned: "已退回"}[s], own))
 	}
-	return []review.Hinted{products, onboarding, renewals}
+	verification := review.Hinted{Key: enterprise.HintsOfVerification, Title: "企业认证审核", Steps: []review.HintStep{
+		reviewer("check", "核对认证申请"), reviewer("return", "退回认证申请"), reviewer("check-change", "核对变更登记申请"), reviewer("return-change", "退回变更登记申请"), reviewer("undo", "撤销审核决定"),
+		submitter("form", "填写认证信息", "门户“我的企业”和手机端“企业认证”"),
+	}}
+	demands := review.Hinted{Key: "demand", Title: "企业需求审核", Steps: []review.HintStep{reviewer("approve", "审核通过"), reviewer("return", "退回修改")}}
+	return []review.Hinted{products, onboarding, renewals, verification, demands}
 }

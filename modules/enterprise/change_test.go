@@ -16,6 +16,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/hint"
 	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/search"
 )
@@ -442,6 +443,30 @@ func (e edited) Offered(_ context.Context, _ bun.IDB, list string) ([]reason.Rea
 		return enterprise.FirstReasons(list), nil
 	}
 	return []reason.Reason{{Code: "notice", Text: "请上传登记机关的变更通知书，并说明变更原因", Words: true}}, nil
+}
+
+// said are the hints of an installation.
+type said map[string]string
+
+func (h said) ToSubmitter(_ context.Context, _ bun.IDB, review, step string) (*hint.Said, error) {
+	if h[review+" "+step] == "" {
+		return nil, nil
+	}
+	return &hint.Said{Text: h[review+" "+step]}, nil
+}
+
+// What the platform says of how to be verified is read by the owner, until the company is.
+func TestHintBeforeTheVerification(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t, func(d *enterprise.Deps) { d.Hints = said{"enterprise form": "请先核对执照上的名称"} })
+	a := f.mustOpen(t, 7, "麦香")
+	if m := f.mustMine(t, a); m.Hint == nil || m.Hint.Text != "请先核对执照上的名称" {
+		t.Fatalf("the owner reads %+v", m.Hint)
+	}
+	f.mustVerify(t, a, "k", claim(), enterprise.Agreed)
+	if m := f.mustMine(t, a); m.Hint != nil {
+		t.Fatalf("a verified company reads %+v", m.Hint)
+	}
 }
 
 // TestReasonsOfChangesAreTheirOwn sends a change of name back by the list that is edited for it.

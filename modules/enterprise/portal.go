@@ -14,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/hint"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/web"
 	"github.com/huiqi/huiqi/platform/web/page"
@@ -90,6 +91,7 @@ type verifyForm struct {
 	Licence     page.Field
 	Note        page.Field
 	Left        int
+	Hint        *hint.Said
 }
 
 type stateForm struct {
@@ -415,7 +417,7 @@ func boxOf(a *AttemptView) *outcomeBox {
 }
 
 func verifyFields(c *fiber.Ctx, m Mine, sent bool, sum page.ErrorSummary, found func(string) string) *verifyForm {
-	f := &verifyForm{Key: secret.Token(), Left: m.AttemptsLeft}
+	f := &verifyForm{Key: secret.Token(), Left: m.AttemptsLeft, Hint: m.Hint}
 	name, code, person, note := m.Name, "", "", ""
 	problem := func(string) string { return "" }
 	switch {

@@ -83,6 +83,8 @@ type Deps struct {
 	Papers Papers
 	// Reasons are the ready reasons of reviews; nil has those of the program.
 	Reasons Reasons
+	// Hints are what companies read at the steps of their review; nil has none.
+	Hints Hints
 	// Desk tells how long a review may take; nil has two days on the clock.
 	Desk Desk
 	// Followed lists in words what others did with a company since it was verified; nil: nothing.
@@ -110,6 +112,7 @@ type Service struct {
 	terms    Terms
 	consents Consents
 
+	hints    Hints
 	doors    []page.Link
 	papers   Papers
 	desk     Desk
@@ -149,8 +152,11 @@ func New(d Deps, w *jobs.Workers) *Service {
 	if d.Reasons == nil {
 		d.Reasons = plainReasons{}
 	}
+	if d.Hints == nil {
+		d.Hints = noHints{}
+	}
 	s := &Service{
-		reasons: d.Reasons, desk: d.Desk, deputies: d.Deputies, followed: d.Followed, consents: d.Consents, doors: d.Doors, papers: d.Papers,
+		hints: d.Hints, reasons: d.Reasons, desk: d.Desk, deputies: d.Deputies, followed: d.Followed, consents: d.Consents, doors: d.Doors, papers: d.Papers,
 		db: d.DB, clock: d.Clock, registry: d.Registry, people: d.People, accounts: d.Accounts, files: d.Files, terms: d.Terms,
 		box: d.Box, demo: d.Demo, patience: d.Patience, places: placesOf(d.Terms), schema: Schema(d.Terms),
 	}

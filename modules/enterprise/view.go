@@ -14,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/hint"
 	"github.com/huiqi/huiqi/platform/sizeclass"
 	"github.com/huiqi/huiqi/platform/text"
 )
@@ -110,6 +111,7 @@ type Mine struct {
 	StatedYears  []StatedYear      `json:"statedYears" doc:"What it has said of each year it may fill in, the latest first."`
 	Requests     int               `json:"requests"` // to join, that wait for the owner
 	MyJoins      []JoinView        `json:"myJoins"`  // the person's own that wait, or were refused
+	Hint         *hint.Said        `json:"hint,omitempty" doc:"What the platform says of how to be verified, to who may ask for it."`
 	// RegistryMissing: verified by the licence, and the registry's facts are not there.
 	RegistryMissing bool `json:"registryMissing,omitempty" doc:"Verified, without the registry's facts."`
 	CanFetch        bool `json:"canFetch,omitempty" doc:"Whether the person may ask the registry for them."`
@@ -414,6 +416,11 @@ func (s *Service) mine(ctx context.Context, db bun.IDB, actor access.Actor, e *E
 	}
 	if sv, ok := s.sizeView(sizes, rule.current(rows[e.ID], s.clock.Now()), s.clock.Now()); ok {
 		m.Size = &sv
+	}
+	if role == Owner && e.Verification != Verified {
+		if m.Hint, err = s.hints.ToSubmitter(ctx, db, HintsOfVerification, "form"); err != nil {
+			return Mine{}, err
+		}
 	}
 	m.RegistryMissing = e.Verification == Verified && !hasRegistered(rows[e.ID])
 	m.CanFetch = m.RegistryMissing && role == Owner && s.registry != nil

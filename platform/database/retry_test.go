@@ -56,8 +56,8 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 		})
 	}
 	both.Wait()
-	if runs.Load() != 3 {
-		t.Errorf("%d runs: there was no victim, or it ran more than once again", runs.Load())
+	if runs.Load() < 3 { // the victim may be quick and take its row again before the other does: then there is another
+		t.Errorf("%d runs: there was no victim", runs.Load())
 	}
 	var texts []string
 	if err := db.Read().NewSelect().Model((*note)(nil)).Column("text").OrderExpr("id").Scan(ctx, &texts); err != nil || len(texts) != 2 || texts[0] != "甲.." || texts[1] != "乙.." {

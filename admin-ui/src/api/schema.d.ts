@@ -14395,6 +14395,8 @@ export interface components {
             facts: components["schemas"]["EnterpriseFactView"][];
             /** @description The names it had before, the newest first. */
             formerNames?: string[];
+            /** @description What the platform says of how to be verified, to who may ask for it. */
+            hint?: components["schemas"]["Said"];
             /** Format: int64 */
             id: number;
             legalPerson: string;
@@ -19864,6 +19866,15 @@ export interface components {
             code: string;
             field: string;
             message: string;
+        };
+        Said: {
+            /** @description What the picture shows, for those who do not see it. */
+            alt?: string;
+            linkText?: string;
+            linkUrl?: string;
+            /** @description Where the picture is read; another picture has another address. */
+            pictureUrl?: string;
+            text?: string;
         };
         SaveInputBody: {
             definition: components["schemas"]["CalendarDefinition"];
