@@ -75,7 +75,7 @@ test-s3: ## The storage suite against a real S3 server, built once from scripts/
 test-e2e: e2e/node_modules ## The journeys in Chromium
 	cd e2e && npm test -s
 
-bench: build ## Measure at SIZE=10k|100k|1m beside the floor, on SQLite or DATABASE=postgres://… (ONLY=name,name; SPAN=5s)
+bench: build ## Measure at SIZE=10k|100k|1m|1m-services beside the floor, on SQLite or DATABASE=postgres://… (ONLY=name,name; SPAN=5s)
 	@go build -o bin/bench ./bench && bin/bench
 
 shots: build e2e/node_modules ## Picture every page of every role at 1440 and 390 px into DIR (make shots DIR=/tmp/shots ROLES=agent,visitor)

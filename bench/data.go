@@ -26,6 +26,8 @@ var sizes = map[string]struct{ tickets, enterprises, applications int }{
 	"10k":  {10_000, 1_000, 10_000},
 	"100k": {100_000, 10_000, 100_000},
 	"1m":   {1_000_000, 100_000, 100_000},
+	// 1m-services is the size of the service side: it has more applications than tickets.
+	"1m-services": {10_000, 150_000, 1_000_000},
 }
 
 const offered = 20_000

@@ -1,5 +1,5 @@
 // Command bench measures the built program on a district of SIZE tickets beside the floor, and prints one JSON line a figure:
-// `make bench`, ONLY=name,name for some of them, SIZE=10k|100k|1m, DATABASE=postgres://… for PostgreSQL, SPAN=5s for how long
+// `make bench`, ONLY=name,name for some of them, SIZE=10k|100k|1m|1m-services, DATABASE=postgres://… for PostgreSQL, SPAN=5s for how long
 // one measurement takes. The figures of
 // matching (match_…) and import_companies need no district and run first.
 //
@@ -124,7 +124,7 @@ func run() error {
 		e.size = s
 	}
 	if _, ok := sizes[e.size]; !ok {
-		return errors.New("SIZE is 10k, 100k or 1m")
+		return errors.New("SIZE is 10k, 100k, 1m or 1m-services")
 	}
 	if s := os.Getenv("SPAN"); s != "" {
 		var err error
