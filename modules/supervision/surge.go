@@ -43,13 +43,6 @@ type Rule struct {
 	Version int64 `bun:"version" json:"version"`
 }
 
-type ruleRow struct {
-	bun.BaseModel `bun:"table:supervision_rules,alias:r"`
-
-	ID int64 `bun:"id,pk"`
-	Rule
-}
-
 // Check returns the fault of a rule that cannot be used.
 func (r Rule) Check() error {
 	if r.Least < 2 || r.Least > 1000 || r.Factor < 1 || r.Factor > 100 || r.Weeks < 1 || r.Weeks > 12 {
