@@ -15,12 +15,13 @@ import (
 	"github.com/huiqi/huiqi/modules/review"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/hint"
 )
 
 var (
 	_ enterprise.Reasons  = (*review.Service)(nil)
 	_ institution.Reasons = (*review.Service)(nil)
-	_ institution.Hints   = (*review.Service)(nil)
+	_ hint.Reviews        = (*review.Service)(nil)
 
 	_ identity.Deputies    = (*review.Service)(nil)
 	_ enterprise.Deputies  = (*review.Service)(nil)

@@ -125,6 +125,15 @@ func answered(list []Asked, typed map[string][]string, all bool) ([]answerRow, e
 	return rows, nil
 }
 
+// claimAnswers lets one of those who change the answers of an application at the version they saw go on; the others get stale.
+func claimAnswers(ctx context.Context, tx bun.Tx, id, version int64, stale *fault.Fault) error {
+	err := database.Changed(database.Run(ctx, tx, "UPDATE applications SET extra_version = extra_version + 1 WHERE id = ? AND extra_version = ?", id, version))
+	if errors.Is(err, fault.ErrChanged) {
+		return stale.Wrap(err)
+	}
+	return err
+}
+
 // keepAnswers writes what the company filled in.
 func keepAnswers(ctx context.Context, tx bun.Tx, a *Application, by string, now time.Time) error {
 	if len(a.answers) == 0 {
@@ -248,10 +257,7 @@ func (s *Service) FillExtra(ctx context.Context, actor access.Actor, cmd FillExt
 			if err != nil {
 				return outcome{}, err
 			}
-			err = database.Changed(database.Run(ctx, tx, "UPDATE applications SET extra_version = extra_version + 1 WHERE id = ? AND extra_version = ?", a.ID, cmd.Version))
-			if errors.Is(err, fault.ErrChanged) {
-				return outcome{}, ErrExtraStale.Wrap(err)
-			} else if err != nil {
+			if err := claimAnswers(ctx, tx, a.ID, cmd.Version, ErrExtraStale); err != nil {
 				return outcome{}, err
 			}
 			changed, err := replaceAnswers(ctx, tx, a, list, rows, actor.Name, now)

@@ -2,7 +2,6 @@ package application
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -195,10 +194,7 @@ func (s *Service) FillIn(ctx context.Context, actor access.Actor, cmd FillIn) (V
 			if err := s.mayFillIn(ctx, tx, actor, a); err != nil {
 				return outcome{}, err
 			}
-			err = database.Changed(database.Run(ctx, tx, "UPDATE applications SET extra_version = extra_version + 1 WHERE id = ? AND extra_version = ?", a.ID, cmd.Version))
-			if errors.Is(err, fault.ErrChanged) {
-				return outcome{}, ErrFillStale.Wrap(err)
-			} else if err != nil {
+			if err := claimAnswers(ctx, tx, a.ID, cmd.Version, ErrFillStale); err != nil {
 				return outcome{}, err
 			}
 			changes, err := s.mend(ctx, tx, a, cmd.Values, actor.Name, now)

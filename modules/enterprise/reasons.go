@@ -6,7 +6,6 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/hint"
 	"github.com/huiqi/huiqi/platform/reason"
 )
 
@@ -24,19 +23,6 @@ type Reasons interface {
 
 // HintsOfVerification is the review of companies among those that have hints.
 const HintsOfVerification = "enterprise"
-
-// Hints are what companies read at the steps of their review, where they are edited.
-type Hints interface {
-	// ToSubmitter returns the hint of a step, nil for none.
-	ToSubmitter(ctx context.Context, db bun.IDB, review, step string) (*hint.Said, error)
-}
-
-// noHints is where nobody edits any.
-type noHints struct{}
-
-func (noHints) ToSubmitter(context.Context, bun.IDB, string, string) (*hint.Said, error) {
-	return nil, nil
-}
 
 // FirstReasons are the reasons an installation begins with, of a list.
 func FirstReasons(list string) []reason.Reason {

@@ -14,6 +14,7 @@ import (
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/criteria"
 	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/hint"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/secret"
 	"github.com/huiqi/huiqi/platform/web/page"
@@ -84,7 +85,7 @@ type Deps struct {
 	// Reasons are the ready reasons of reviews; nil has those of the program.
 	Reasons Reasons
 	// Hints are what companies read at the steps of their review; nil has none.
-	Hints Hints
+	Hints hint.Reviews
 	// Desk tells how long a review may take; nil has two days on the clock.
 	Desk Desk
 	// Followed lists in words what others did with a company since it was verified; nil: nothing.
@@ -112,7 +113,7 @@ type Service struct {
 	terms    Terms
 	consents Consents
 
-	hints    Hints
+	hints    hint.Reviews
 	doors    []page.Link
 	papers   Papers
 	desk     Desk
@@ -153,7 +154,7 @@ func New(d Deps, w *jobs.Workers) *Service {
 		d.Reasons = plainReasons{}
 	}
 	if d.Hints == nil {
-		d.Hints = noHints{}
+		d.Hints = hint.NoReviews{}
 	}
 	s := &Service{
 		hints: d.Hints, reasons: d.Reasons, desk: d.Desk, deputies: d.Deputies, followed: d.Followed, consents: d.Consents, doors: d.Doors, papers: d.Papers,

@@ -16,7 +16,6 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/fault"
-	"github.com/huiqi/huiqi/platform/hint"
 	"github.com/huiqi/huiqi/platform/reason"
 	"github.com/huiqi/huiqi/platform/text"
 )
@@ -127,19 +126,6 @@ type Reasons interface {
 
 // HintsOfApplications is the review of 入驻 among those that have hints.
 const HintsOfApplications = "institution"
-
-// Hints are what applicants read at the steps of a review, where they are edited.
-type Hints interface {
-	// ToSubmitter returns the hint of a step, nil for none.
-	ToSubmitter(ctx context.Context, db bun.IDB, review, step string) (*hint.Said, error)
-}
-
-// noHints is where nobody edits any.
-type noHints struct{}
-
-func (noHints) ToSubmitter(context.Context, bun.IDB, string, string) (*hint.Said, error) {
-	return nil, nil
-}
 
 // FirstReasons are the reasons an installation begins with.
 func FirstReasons() []reason.Reason {

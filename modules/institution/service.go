@@ -16,6 +16,7 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/hint"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/phone"
 	"github.com/huiqi/huiqi/platform/secret"
@@ -44,7 +45,7 @@ type Deps struct {
 	// Reasons are the ready reasons for sending an application back; nil has those of the program.
 	Reasons Reasons
 	// Hints are what applicants read beside the form and where an application waits; nil: nothing.
-	Hints     Hints
+	Hints     hint.Reviews
 	DemoCodes bool
 }
 
@@ -57,7 +58,7 @@ func New(d Deps) *Service {
 		panic("institution: Deps is not complete")
 	}
 	if d.Hints == nil {
-		d.Hints = noHints{}
+		d.Hints = hint.NoReviews{}
 	}
 	if d.Reasons == nil {
 		d.Reasons = plainReasons{}
