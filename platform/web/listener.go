@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -12,16 +13,18 @@ import (
 // any failure to accept for the end. What waits in the kernel's queue is served when files are closed.
 type patient struct {
 	net.Listener
-	log *slog.Logger
+	log    *slog.Logger
+	mu     sync.Mutex
+	silent map[*steady]time.Time // accepted then, and nothing has come on them
 }
 
 // Accept returns the next connection.
-func (p patient) Accept() (net.Conn, error) {
+func (p *patient) Accept() (net.Conn, error) {
 	wait, told := 5*time.Millisecond, time.Time{}
 	for {
 		c, err := p.Listener.Accept()
 		if err == nil {
-			return &steady{Conn: c}, nil
+			return p.open(c), nil
 		}
 		if !passing(err) {
 			return nil, err
@@ -32,6 +35,40 @@ func (p patient) Accept() (net.Conn, error) {
 		}
 		time.Sleep(wait)
 		wait = min(wait*2, 500*time.Millisecond)
+	}
+}
+
+// open takes note of an accepted connection until something comes on it.
+func (p *patient) open(c net.Conn) *steady {
+	s := &steady{Conn: c}
+	s.heard = sync.OnceFunc(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.silent, s)
+	})
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.silent[s] = time.Now()
+	return s
+}
+
+// silence is how long a connection may be open before its first request comes, once the server ends: as net/http has it.
+const silence = 5 * time.Second
+
+// closeSilent ends the connections on which nothing came within silence. Browsers and balancers open some in advance;
+// fasthttp counts each as a request being read, and would wait for it at the end.
+func (p *patient) closeSilent() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c, opened := range p.silent {
+		time.AfterFunc(time.Until(opened.Add(silence)), func() {
+			p.mu.Lock()
+			_, still := p.silent[c]
+			p.mu.Unlock()
+			if still {
+				_ = c.Close()
+			}
+		})
 	}
 }
 
@@ -54,6 +91,22 @@ const (
 // steady is a connection whose client has to keep taking what it is sent.
 type steady struct {
 	net.Conn
+	heard func() // told of the first byte, and of the end
+}
+
+// Read reads what the client sent.
+func (c *steady) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.heard()
+	}
+	return n, err
+}
+
+// Close closes the connection.
+func (c *steady) Close() error {
+	c.heard()
+	return c.Conn.Close()
 }
 
 // Write sends b in pieces, each within stallTime.

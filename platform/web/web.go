@@ -426,13 +426,15 @@ func (s *Server) Metrics() prometheus.Registerer { return s.registry }
 // Drain, and what runs after it may finish for up to ten seconds.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	done := make(chan error, 1)
-	go func() { done <- s.App.Listener(patient{l, s.opts.Log}) }()
+	waiting := &patient{Listener: l, log: s.opts.Log, silent: map[*steady]time.Time{}}
+	go func() { done <- s.App.Listener(waiting) }()
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
 		s.draining.Store(true)
 		time.Sleep(s.opts.Drain)
+		waiting.closeSilent()
 		return s.App.ShutdownWithTimeout(10 * time.Second)
 	}
 }
