@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,6 +54,47 @@ func deskOpen(_ context.Context, e *env) error {
 func deskTransition(_ context.Context, e *env) error {
 	return e.unhurried("desk_transition", e.span, request{Weight: 1, Method: "POST", Path: "/api/tickets/{id}/answer", IDs: [][]int64{e.people.fresh}, Once: true,
 		Body: `{"version":1,"text":"您反映的问题已核实，停车位将于本周重新划线。","fileIds":[]}`})
+}
+
+// deskSameQuery reads the list and opens tickets as an agent, beside the same statements run bare over the same tables.
+func deskSameQuery(_ context.Context, e *env) error {
+	put, err := e.beside("floor-desk", "/tickets")
+	if err != nil {
+		return err
+	}
+	defer put()
+	agent := []session{e.people.agent}
+	err = e.against("desk_list_same_query", plan{Clients: readers, Sessions: agent, Mix: []request{{Weight: 1, Method: "GET", Path: "/api/tickets"}}},
+		plan{Clients: readers, Mix: []request{{Weight: 1, Method: "GET", Path: "/tickets"}}})
+	if err != nil {
+		return err
+	}
+	ids := [][]int64{e.people.tickets}
+	return e.against("desk_open_same_query", plan{Clients: readers, Sessions: agent, Mix: []request{{Weight: 1, Method: "GET", Path: "/api/tickets/{id}", IDs: ids}}},
+		plan{Clients: readers, Mix: []request{{Weight: 1, Method: "GET", Path: "/tickets/{id}", IDs: ids}}})
+}
+
+// beside puts another floor, over the program's own tables, in the place of the usual one until put is called.
+func (e *env) beside(command, ready string) (put func(), err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	target := e.data.database
+	if target == "" {
+		target = filepath.Join(e.data.dir, "huiqi.db")
+	}
+	// #nosec G204 -- runs this program itself
+	other, err := begin(ready, func(addr string) *exec.Cmd { return exec.Command(self, command, addr, target) })
+	if err != nil {
+		return nil, err
+	}
+	usual := e.floor
+	e.floor = other
+	return func() {
+		e.floor = usual
+		other.stop()
+	}, nil
 }
 
 // dueAtOnce is how many clocks fall due together.

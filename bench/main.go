@@ -58,6 +58,7 @@ var benches = []bench{
 	{"desk_filter", deskPage("desk_filter", "/api/tickets?status=dispatched,signed&urgency=urgent&alert=overdue")},
 	{"desk_search", deskPage("desk_search", "/api/tickets?q="+url.QueryEscape("停车"))},
 	{"desk_open", deskOpen},
+	{"desk_same_query", deskSameQuery},
 	{"portal.home", page("portal.home", "/")},
 	{"portal.products", page("portal.products", "/products")},
 	{"product_search", productSearch},
@@ -91,12 +92,8 @@ func main() {
 		err = run()
 	case os.Args[1] == "client":
 		err = clientProcess()
-	case os.Args[1] == "floor":
-		err = floorProcess(os.Args[2], os.Args[3])
-	case os.Args[1] == "floor-search":
-		err = searchFloorProcess(os.Args[2], os.Args[3])
-	case os.Args[1] == "floor-products":
-		err = productFloorProcess(os.Args[2], os.Args[3])
+	case floors[os.Args[1]] != nil:
+		err = floorProcess(os.Args[1], os.Args[2], os.Args[3])
 	case os.Args[1] == "excelize":
 		err = excelizeProcess(os.Args[2])
 	}
@@ -106,15 +103,23 @@ func main() {
 	}
 }
 
-// floorProcess serves the floor at addr with what floor.Build returned.
-func floorProcess(addr, target string) error {
+// floors are the commands that serve a floor over what they are given.
+var floors = map[string]func(ctx context.Context, l net.Listener, target string) error{
+	"floor":          floor.Serve,
+	"floor-search":   floor.ServeSearch,
+	"floor-desk":     floor.ServeDesk,
+	"floor-products": floor.ServeProducts,
+}
+
+// floorProcess serves a floor at addr until it is told to end.
+func floorProcess(command, addr, target string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
 	}
-	return floor.Serve(ctx, l, target)
+	return floors[command](ctx, l, target)
 }
 
 func run() error {

@@ -3,15 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
-	"os/exec"
-	"os/signal"
-	"path/filepath"
-	"syscall"
 
-	"github.com/huiqi/huiqi/bench/floor"
 	"github.com/huiqi/huiqi/platform/search"
 )
 
@@ -25,17 +19,11 @@ func searchTickets(_ context.Context, e *env) error {
 		fmt.Fprintln(os.Stderr, "search_tickets has a floor on SQLite only: not run")
 		return nil
 	}
-	self, err := os.Executable()
+	put, err := e.beside("floor-search", "/search?match=x")
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(e.data.dir, "huiqi.db")
-	// #nosec G204 -- runs this program itself
-	bare, err := begin("/search?match=x", func(addr string) *exec.Cmd { return exec.Command(self, "floor-search", addr, file) })
-	if err != nil {
-		return err
-	}
-	defer bare.stop()
+	defer put()
 	var ours, least []request
 	for _, typed := range searched {
 		words, err := search.Parse(typed)
@@ -45,19 +33,5 @@ func searchTickets(_ context.Context, e *env) error {
 		ours = append(ours, request{Weight: 1, Method: "GET", Path: "/api/tickets?q=" + url.QueryEscape(typed)})
 		least = append(least, request{Weight: 1, Method: "GET", Path: "/search?match=" + url.QueryEscape(words.FTS5())})
 	}
-	usual := e.floor
-	e.floor = bare
-	defer func() { e.floor = usual }()
 	return e.against("search_tickets", plan{Clients: readers, Sessions: []session{e.people.agent}, Mix: ours}, plan{Clients: readers, Mix: least})
-}
-
-// searchFloorProcess serves the bare full-text statement over file at addr.
-func searchFloorProcess(addr, file string) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return err
-	}
-	return floor.ServeSearch(ctx, l, file)
 }

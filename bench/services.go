@@ -3,17 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"net"
 	"net/url"
-	"os"
-	"os/exec"
-	"os/signal"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
-	"github.com/huiqi/huiqi/bench/floor"
 	"github.com/huiqi/huiqi/platform/search"
 )
 
@@ -22,20 +15,11 @@ var soughtProducts = []string{"小微企业", "商标注册", "信用贷 科技�
 
 // productSearch has visitors search the products by words, beside the same statement run bare over the same tables.
 func productSearch(_ context.Context, e *env) error {
-	self, err := os.Executable()
+	put, err := e.beside("floor-products", "/products?match=x&name=x")
 	if err != nil {
 		return err
 	}
-	target := e.data.database
-	if target == "" {
-		target = filepath.Join(e.data.dir, "huiqi.db")
-	}
-	// #nosec G204 -- runs this program itself
-	bare, err := begin("/products?match=x&name=x", func(addr string) *exec.Cmd { return exec.Command(self, "floor-products", addr, target) })
-	if err != nil {
-		return err
-	}
-	defer bare.stop()
+	defer put()
 	var ours, least []request
 	for _, typed := range soughtProducts {
 		words, err := search.Parse(typed)
@@ -49,21 +33,7 @@ func productSearch(_ context.Context, e *env) error {
 		ours = append(ours, request{Weight: 1, Method: "GET", Path: "/api/products?q=" + url.QueryEscape(typed)})
 		least = append(least, request{Weight: 1, Method: "GET", Path: "/products?match=" + url.QueryEscape(match) + "&name=" + url.QueryEscape(words.Terms()[0])})
 	}
-	usual := e.floor
-	e.floor = bare
-	defer func() { e.floor = usual }()
 	return e.against("product_search", plan{Clients: readers, Mix: ours}, plan{Clients: readers, Mix: least})
-}
-
-// productFloorProcess serves the bare statement over target at addr.
-func productFloorProcess(addr, target string) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return err
-	}
-	return floor.ServeProducts(ctx, l, target)
 }
 
 // applicationBody asks for half a million for a year, as people send it from H5.

@@ -10,6 +10,7 @@ import (
 	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
+	"github.com/huiqi/huiqi/platform/heap"
 	"github.com/huiqi/huiqi/platform/relay"
 	"github.com/huiqi/huiqi/platform/secret"
 )
@@ -37,7 +38,7 @@ func join(c Config, log *slog.Logger) (*relay.Relay, func(), error) {
 // skewed is from when on two clocks are too far apart for leases and deadlines to mean the same.
 const skewed = 2 * time.Second
 
-// accompany runs what every process has beside its own work: the line to the others and an eye on the clock.
+// accompany runs what every process has beside its own work: the line to the others, an eye on the clock, and room for garbage.
 func (h *house) accompany(ctx context.Context, g *errgroup.Group, p parts) {
 	if p.relay != nil {
 		g.Go(func() error { return p.relay.Run(ctx) })
@@ -45,6 +46,10 @@ func (h *house) accompany(ctx context.Context, g *errgroup.Group, p parts) {
 	for _, run := range h.everywhere {
 		g.Go(func() error { return run(ctx) })
 	}
+	g.Go(func() error {
+		heap.Ease(ctx)
+		return nil
+	})
 	g.Go(func() error {
 		clock.Watch(ctx, time.Second, skewed, func(jump time.Duration) {
 			p.log.Error("the clock of this machine was set; check its time service", "seconds", jump.Seconds())

@@ -17,6 +17,7 @@ import (
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/files"
+	"github.com/huiqi/huiqi/platform/heap"
 	"github.com/huiqi/huiqi/platform/lease"
 	"github.com/huiqi/huiqi/platform/sheet"
 )
@@ -52,6 +53,7 @@ func (s *Service) work(ctx context.Context, c lease.Claim) error {
 }
 
 func (s *Service) write(ctx context.Context, c lease.Claim, r *row) error {
+	defer heap.Frugal()()
 	actor, err := s.People.Now(ctx, r.OwnerID)
 	if err != nil {
 		return err

@@ -125,7 +125,7 @@ func besidesOf(ctx context.Context, db bun.IDB, actor access.Actor, page []Ticke
 	if len(page) == 0 {
 		return b, nil
 	}
-	ids := make([]any, 0, len(page))
+	ids := make([]int64, 0, len(page))
 	for i := range page {
 		ids = append(ids, page[i].ID)
 		if page[i].Status == Reported && page[i].ReviewDue {
@@ -134,10 +134,10 @@ func besidesOf(ctx context.Context, db bun.IDB, actor access.Actor, page []Ticke
 	}
 	const holder, tag, flag = 1, 2, 3
 	own, args := ownPlaces(actor)
-	these := "ticket_id IN (" + marksFor(len(ids)) + ")"
-	query := "SELECT 1 AS what, k.ticket_id, k.user_id AS who, k.user_name AS word FROM ticket_holders AS k JOIN tickets AS t ON t.id = k.ticket_id WHERE k." + these + " AND " + own +
-		" UNION ALL SELECT 2, ticket_id, 0, tag FROM ticket_tags WHERE " + these +
-		" UNION ALL SELECT DISTINCT 3, ticket_id, 0, kind FROM ticket_requests WHERE state IN ('filed', 'endorsed') AND " + these + " ORDER BY 1, 2, 4"
+	these := among(db, "ticket_id", ids)
+	query := "SELECT 1 AS what, k.ticket_id, k.user_id AS who, k.user_name AS word FROM ticket_holders AS k JOIN tickets AS t ON t.id = k.ticket_id WHERE k." + these.where + " AND " + own +
+		" UNION ALL SELECT 2, ticket_id, 0, tag FROM ticket_tags WHERE " + these.where +
+		" UNION ALL SELECT DISTINCT 3, ticket_id, 0, kind FROM ticket_requests WHERE state IN ('filed', 'endorsed') AND " + these.where + " ORDER BY 1, 2, 4"
 	err := database.Each(ctx, db, func(rows *sql.Rows) error {
 		var what, id, who int64
 		var word string
@@ -153,7 +153,7 @@ func besidesOf(ctx context.Context, db bun.IDB, actor access.Actor, page []Ticke
 			b.flags[id] = append(b.flags[id], Flag(word))
 		}
 		return nil
-	}, query, slices.Concat(ids, args, ids, ids)...)
+	}, query, slices.Concat(these.args, args, these.args, these.args)...)
 	return b, err
 }
 

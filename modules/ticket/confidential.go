@@ -117,9 +117,9 @@ func (s *Service) Secret(ctx context.Context, db bun.IDB, ids []int64) (map[int6
 	if len(ids) == 0 {
 		return out, nil
 	}
-	ids = ofFewLengths(ids)
+	these := among(db, "t.id", ids)
 	var secret []Ticket
-	err := database.QueryAll(ctx, db, &secret, "SELECT t.id FROM tickets AS t WHERE t.id IN ("+marksFor(len(ids))+") AND t.secrecy > 0", anys(ids)...)
+	err := database.QueryAll(ctx, db, &secret, "SELECT t.id FROM tickets AS t WHERE "+these.where+" AND t.secrecy > 0", these.args...)
 	for i := range secret {
 		out[secret[i].ID] = true
 	}

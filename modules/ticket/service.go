@@ -199,11 +199,11 @@ func (s *Service) Get(ctx context.Context, actor access.Actor, id int64) (View, 
 	if !actor.SignedIn() {
 		return View{}, fault.ErrUnauthorized
 	}
-	t, err := find(ctx, s.db.Read(), visible(actor), id)
+	t, has, err := findToShow(ctx, s.db.Read(), visible(actor), id)
 	if err != nil {
 		return View{}, err
 	}
-	return s.view(ctx, s.db.Read(), actor, t)
+	return s.view(ctx, s.db.Read(), actor, t, has)
 }
 
 // Sees returns nil when the actor may see the ticket, ErrNotFound when they may not: the word on who may read its files.
@@ -307,8 +307,7 @@ func (s *Service) rows(ctx context.Context, db bun.IDB, columns string, scopes [
 	}
 	read := map[int64]Ticket{}
 	ids, note, err := s.lookup(ctx, db, scopes, f, w, before, limit, func(ctx context.Context, ids []int64) ([]int64, error) {
-		asked := ofFewLengths(ids)
-		some, err := walk(ctx, db, columns, scopes, f, []condition{{"t.id IN (" + marksFor(len(asked)) + ")", anys(asked)}}, "t.id DESC", len(asked))
+		some, err := walk(ctx, db, columns, scopes, f, []condition{among(db, "t.id", ids)}, "t.id DESC", fewLengths(len(ids)))
 		seen := make([]int64, 0, len(some))
 		for i := range some {
 			read[some[i].ID] = some[i]
@@ -322,19 +321,6 @@ func (s *Service) rows(ctx context.Context, db bun.IDB, columns string, scopes [
 	w.note = note
 	rows, err := readOn(ctx, db, columns, ids, read)
 	return rows, w, err
-}
-
-// ofFewLengths repeats the first id until the list has one of few lengths: each length is a statement to prepare.
-func ofFewLengths(ids []int64) []int64 {
-	n := 24
-	for n < len(ids) {
-		n *= 4
-	}
-	out := slices.Grow(slices.Clone(ids), n-len(ids))
-	for len(out) < n {
-		out = append(out, ids[0])
-	}
-	return out
 }
 
 // readOn gives the tickets in the order of the ids; those that were not read yet are read.

@@ -46,8 +46,21 @@ type typeRow struct {
 
 // find reads one ticket the scopes let through.
 func find(ctx context.Context, db bun.IDB, scopes []scope, id int64) (*Ticket, error) {
+	var t *Ticket
+	err := findWith(ctx, db, scopes, id, "", func(row *sql.Rows) error {
+		t = new(Ticket)
+		return row.Scan(t.dest(ticketColumns)...)
+	})
+	if err == nil && t == nil {
+		err = ErrNotFound
+	}
+	return t, err
+}
+
+// findWith has the ticket scanned, with more columns of it, when the scopes let it through.
+func findWith(ctx context.Context, db bun.IDB, scopes []scope, id int64, more string, scan func(*sql.Rows) error) error {
 	if len(scopes) == 0 {
-		return nil, ErrNotFound
+		return ErrNotFound
 	}
 	var where []string
 	args := []any{id}
@@ -55,38 +68,41 @@ func find(ctx context.Context, db bun.IDB, scopes []scope, id int64) (*Ticket, e
 		where = append(where, s.where)
 		args = append(args, s.args...)
 	}
-	var rows []Ticket
-	err := database.QueryAll(ctx, db, &rows, "SELECT "+ticketColumns+" FROM tickets AS t WHERE t.id = ? AND ("+strings.Join(where, " OR ")+") LIMIT 1", args...)
-	if err != nil {
-		return nil, err
-	}
-	if len(rows) == 0 {
-		return nil, ErrNotFound
-	}
-	return &rows[0], nil
+	return database.Each(ctx, db, scan, "SELECT "+ticketColumns+more+" FROM tickets AS t WHERE t.id = ? AND ("+strings.Join(where, " OR ")+") LIMIT 1", args...)
 }
 
-// The columns that a list shows, in the order of read, and all of a ticket.
+// The columns that a list shows, in the order of dest, and all of a ticket that dest takes.
 const (
 	itemColumns = "t.id, t.number, t.type_code, t.title, t.urgency, t.status, t.version, t.source, t.requester_name, t.enterprise_name, t.unit_name, " +
 		"t.created_at, t.due_at, t.closed_at, COALESCE(t.rating, 0) AS rating, t.alert, t.review_due, t.secrecy, COALESCE(t.area, '') AS area"
-	ticketColumns = itemColumns + ", t.user_id, t.enterprise_id, t.unit_id, t.merged_into, t.excluded, " +
-		"t.query_hash, t.body, t.phone_sealed, t.phone_blind, t.phone_tail, t.opened_by, t.unit_l1, t.unit_l2, t.unit_l3, t.unit_l4, t.reply, t.opinion, t.opinion_tags, t.round"
+	ticketColumns = itemColumns + ", COALESCE(t.user_id, 0), COALESCE(t.enterprise_id, 0), COALESCE(t.unit_id, 0), COALESCE(t.merged_into, 0), t.excluded, " +
+		"t.query_hash, t.body, t.phone_sealed, COALESCE(t.phone_blind, ''), COALESCE(t.phone_tail, ''), COALESCE(t.opened_by, 0), " +
+		"COALESCE(t.unit_l1, 0), COALESCE(t.unit_l2, 0), COALESCE(t.unit_l3, 0), COALESCE(t.unit_l4, 0), t.reply, t.opinion, t.opinion_tags, t.round"
 )
 
-// read runs a query for these columns, of about so many tickets. Those of a list, which everybody looks at all day, are not
-// found by their names.
+// dest is where these columns are read to. They are named here, not found by their names: everybody looks at lists and
+// tickets all day.
+func (t *Ticket) dest(columns string) []any {
+	item := []any{&t.ID, &t.Number, &t.Type, &t.Title, &t.Urgency, &t.Status, &t.Version, &t.Source, &t.RequesterName, &t.EnterpriseName, &t.UnitName,
+		&t.CreatedAt, &t.DueAt, &t.ClosedAt, &t.Rating, &t.Alert, &t.ReviewDue, &t.Secrecy, &t.Area}
+	if columns == itemColumns {
+		return item
+	}
+	return append(item, &t.UserID, &t.EnterpriseID, &t.UnitID, &t.MergedInto, &t.Excluded,
+		&t.QueryHash, &t.Body, &t.PhoneSealed, &t.PhoneBlind, &t.PhoneTail, &t.OpenedBy,
+		&t.UnitL1, &t.UnitL2, &t.UnitL3, &t.UnitL4, &t.Reply, &t.Opinion, &t.OpinionTags, &t.Round)
+}
+
+// read runs a query for these columns, of about so many tickets. Others than those of dest are found by their names.
 func read(ctx context.Context, db bun.IDB, columns string, some int, query string, args []any) ([]Ticket, error) {
 	rows := make([]Ticket, 0, min(some, 128))
-	if columns != itemColumns {
+	if columns != itemColumns && columns != ticketColumns {
 		err := database.QueryAll(ctx, db, &rows, query, args...)
 		return rows, err
 	}
 	err := database.Each(ctx, db, func(row *sql.Rows) error {
 		rows = append(rows, Ticket{})
-		t := &rows[len(rows)-1]
-		return row.Scan(&t.ID, &t.Number, &t.Type, &t.Title, &t.Urgency, &t.Status, &t.Version, &t.Source, &t.RequesterName, &t.EnterpriseName, &t.UnitName,
-			&t.CreatedAt, &t.DueAt, &t.ClosedAt, &t.Rating, &t.Alert, &t.ReviewDue, &t.Secrecy, &t.Area)
+		return row.Scan(rows[len(rows)-1].dest(columns)...)
 	}, query, args...)
 	return rows, err
 }
@@ -148,13 +164,34 @@ func byID(ctx context.Context, db bun.IDB, columns string, ids []int64) ([]Ticke
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	some := len(ids)
-	ids = ofFewLengths(ids)
-	rows, err := read(ctx, db, columns, some, "SELECT "+columns+" FROM tickets AS t WHERE t.id IN ("+marksFor(len(ids))+") ORDER BY t.id DESC", anys(ids))
+	these := among(db, "t.id", ids)
+	rows, err := read(ctx, db, columns, len(ids), "SELECT "+columns+" FROM tickets AS t WHERE "+these.where+" ORDER BY t.id DESC", these.args)
 	if err != nil {
 		return nil, fmt.Errorf("read tickets: %w", err)
 	}
 	return rows, nil
+}
+
+// among asks that a column is one of the ids, of which there is at least one: a list on PostgreSQL, on SQLite a mark for
+// each, the first id repeated until there are as many as fewLengths says.
+func among(db bun.IDB, column string, ids []int64) condition {
+	if database.KindOf(db) == database.Postgres {
+		return condition{column + " = ANY(?)", []any{ids}}
+	}
+	all := anys(ids)
+	for range fewLengths(len(ids)) - len(ids) {
+		all = append(all, ids[0])
+	}
+	return condition{column + " IN (" + marksFor(len(all)) + ")", all}
+}
+
+// fewLengths is a number of at least n out of few: each number in a text is a statement to prepare.
+func fewLengths(n int) int {
+	few := 24
+	for few < n {
+		few *= 4
+	}
+	return few
 }
 
 // number draws the next number of the day.
@@ -179,8 +216,13 @@ func save(ctx context.Context, tx bun.Tx, t *Ticket, read int64) error {
 // hops reads the dispatches of a ticket, oldest first.
 func hops(ctx context.Context, db bun.IDB, id int64) ([]Hop, error) {
 	var rows []Hop
-	err := database.QueryAll(ctx, db, &rows, `SELECT id, ticket_id, from_id, from_name, unit_id, unit_name, unit_l1, unit_l2, unit_l3, unit_l4, lead, state, sent_at, signed_at, replied_at, due_at, note,
-		parent_id, role, round, reply, sent_by, sent_by_name FROM ticket_hops WHERE ticket_id = ? ORDER BY id`, id)
+	err := database.Each(ctx, db, func(row *sql.Rows) error {
+		rows = append(rows, Hop{})
+		h := &rows[len(rows)-1]
+		return row.Scan(&h.ID, &h.TicketID, &h.FromID, &h.FromName, &h.UnitID, &h.UnitName, &h.UnitL1, &h.UnitL2, &h.UnitL3, &h.UnitL4, &h.Lead, &h.State,
+			&h.SentAt, &h.SignedAt, &h.RepliedAt, &h.DueAt, &h.Note, &h.ParentID, &h.Role, &h.Round, &h.Reply, &h.SentBy, &h.SentByName)
+	}, `SELECT id, ticket_id, COALESCE(from_id, 0), from_name, unit_id, unit_name, COALESCE(unit_l1, 0), COALESCE(unit_l2, 0), COALESCE(unit_l3, 0), COALESCE(unit_l4, 0), lead, state,
+		sent_at, signed_at, replied_at, due_at, note, COALESCE(parent_id, 0), role, round, reply, COALESCE(sent_by, 0), sent_by_name FROM ticket_hops WHERE ticket_id = ? ORDER BY id`, id)
 	return rows, err
 }
 

@@ -153,7 +153,7 @@ func utc(at *time.Time) *time.Time {
 }
 
 // view gathers all an actor may see of a ticket they can see.
-func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *Ticket) (View, error) {
+func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *Ticket, has beside) (View, error) {
 	names, err := s.typeNames(ctx, db)
 	if err != nil {
 		return View{}, err
@@ -163,10 +163,6 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *T
 		Timeline: []Step{}, Hops: []HopView{}, Requests: []RequestView{}, Near: []Near{}, Files: []FileView{}, Actions: []Action{},
 	}
 	v.AreaName = s.areaName(v.Area)
-	has, err := besideOf(ctx, db, t)
-	if err != nil {
-		return View{}, err
-	}
 	if v.Fields = []FieldView{}; has.fields {
 		if v.Fields, err = s.fieldViews(ctx, db, actor, t.ID); err != nil {
 			return View{}, err

@@ -242,9 +242,9 @@ func (q Query) Empty() bool { return len(q.runs) == 0 }
 
 func (r run) prefix() bool { return !r.cjk && len(r.runes) > 1 }
 
-func lexeme(t string) string {
-	return "'" + strings.NewReplacer(`'`, `''`, `\`, `\\`).Replace(t) + "'"
-}
+var quoted = strings.NewReplacer(`'`, `''`, `\`, `\\`)
+
+func lexeme(t string) string { return "'" + quoted.Replace(t) + "'" }
 
 // Terms returns the folded runs and words, for search engines that split by themselves.
 func (q Query) Terms() []string {

@@ -26,6 +26,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -105,7 +106,8 @@ type indexKey struct {
 	id     string
 	suite  Suite
 	root   []byte
-	prefix string // in front of what is kept, so that it names its key
+	prefix string    // in front of what is kept, so that it names its key
+	macs   *sync.Map // by use and purpose, of which the program has a few dozen: a *sync.Pool of hash.Hash under the derived key
 }
 
 type cipherID struct {
@@ -161,7 +163,7 @@ func newKeySet(keys Keys) (*keySet, error) {
 		if err := checkRoot(root); err != nil {
 			return nil, fmt.Errorf("secret: key %q: %w", id, err)
 		}
-		k := indexKey{id: id, suite: keys.Suite, root: slices.Clone(root), prefix: id + "."}
+		k := indexKey{id: id, suite: keys.Suite, root: slices.Clone(root), prefix: id + ".", macs: new(sync.Map)}
 		if s, ok := keys.Suites[id]; ok {
 			k.suite = s
 		}
@@ -359,15 +361,10 @@ func (k indexKey) sign(purpose string, parts ...string) string {
 }
 
 func (k indexKey) mac(use, purpose string, parts ...string) []byte {
-	h, err := newHash(k.suite)
-	if err != nil {
-		panic(err) // New refused unknown suites
-	}
-	key, err := hkdf.Key(h, k.root, nil, "huiqi/"+string(k.suite)+"/"+use+"/"+purpose, 32)
-	if err != nil {
-		panic(err) // 32 bytes are within what HKDF gives
-	}
-	m := hmac.New(h, key)
+	pool := k.pool(use + "/" + purpose)
+	m := pool.Get().(hash.Hash)
+	defer pool.Put(m)
+	m.Reset()
 	var size [8]byte
 	for _, p := range parts {
 		binary.BigEndian.PutUint64(size[:], uint64(len(p)))
@@ -375,6 +372,23 @@ func (k indexKey) mac(use, purpose string, parts ...string) []byte {
 		m.Write([]byte(p))
 	}
 	return m.Sum(nil)
+}
+
+// pool keeps ready what is derived from the root for the label.
+func (k indexKey) pool(label string) *sync.Pool {
+	if p, ok := k.macs.Load(label); ok {
+		return p.(*sync.Pool)
+	}
+	h, err := newHash(k.suite)
+	if err != nil {
+		panic(err) // New refused unknown suites
+	}
+	key, err := hkdf.Key(h, k.root, nil, "huiqi/"+string(k.suite)+"/"+label, 32)
+	if err != nil {
+		panic(err) // 32 bytes are within what HKDF gives
+	}
+	p, _ := k.macs.LoadOrStore(label, &sync.Pool{New: func() any { return hmac.New(h, key) }})
+	return p.(*sync.Pool)
 }
 
 func (s Suite) mark() byte {
