@@ -83,6 +83,7 @@ type Card struct {
 	Rating          int64     `json:"rating" doc:"Hundredths of a level; 0 without an evaluation."`
 	RatingCount     int64     `json:"ratingCount"`
 	Hot             bool      `json:"hot" doc:"Among those that are opened and applied for most."`
+	Thumb           string    `json:"thumb,omitempty" doc:"The address of the cover at a small size of 4 to 3; without one there is no cover."`
 	ListedAt        time.Time `json:"listedAt"`
 }
 
@@ -316,7 +317,7 @@ func (d *dossier) card() Card {
 	k := Card{
 		ID: d.ID, Name: c.Name, Kind: c.Kind, KindName: kindOf(kinds, c.Kind).Name, FinancingKind: c.FinancingKind,
 		FinancingName: kindOf(financingKinds, c.FinancingKind).Name, Summary: c.Summary, Target: c.Target, InstitutionID: d.InstitutionID,
-		InstitutionName: d.InstitutionName, Facts: c.facts(), Recommended: d.Recommended, Hot: d.Hot, Rating: d.RatingMean, RatingCount: d.RatingCount,
+		InstitutionName: d.InstitutionName, Facts: c.facts(), Recommended: d.Recommended, Hot: d.Hot, Rating: d.RatingMean, RatingCount: d.RatingCount, Thumb: d.thumbURL(),
 	}
 	if d.ListedAt != nil {
 		k.ListedAt = d.ListedAt.UTC()
