@@ -168,13 +168,18 @@ func (s *Service) Browse(ctx context.Context, _ access.Actor, f BrowseFilter) (F
 		}
 	}
 	db := s.DB.Read()
-	q, err := matching(db, f, s.Clock.Now())
+	now := s.Clock.Now()
+	q, err := matching(db, f, now, f.Sort == ByRate || f.Sort == ByMatch)
 	if err != nil {
 		return Found{}, err
 	}
 	found := Found{Items: []Card{}}
 	if f.Cursor == "" {
-		limited := q.Clone().ColumnExpr("p.id").Limit(page.CountCap + 1)
+		limited, err := matching(db, f, now, false)
+		if err != nil {
+			return Found{}, err
+		}
+		limited = limited.ColumnExpr("p.id").Limit(page.CountCap + 1)
 		if err := db.NewSelect().TableExpr("(?) AS x", limited).ColumnExpr("count(*)").Scan(ctx, &found.Count); err != nil {
 			return Found{}, fmt.Errorf("count products: %w", err)
 		}
@@ -223,7 +228,7 @@ func (s *Service) nearest(ctx context.Context, db *bun.DB, f BrowseFilter) (Foun
 		return found, nil
 	}
 	f.Query = ""
-	q, err := matching(db, f, s.Clock.Now())
+	q, err := matching(db, f, s.Clock.Now(), false)
 	if err != nil {
 		return Found{}, err
 	}
@@ -238,11 +243,15 @@ func (s *Service) nearest(ctx context.Context, db *bun.DB, f BrowseFilter) (Foun
 	return found, err
 }
 
-// matching is the query of the public list without columns and order.
-func matching(db *bun.DB, f BrowseFilter, now time.Time) (*bun.SelectQuery, error) {
-	q := public(now).narrow(db.NewSelect().TableExpr("products AS p").Join("JOIN product_editions AS e ON e.product_id = p.id AND e.number = p.shown"))
+// matching is the query of the public list without columns and order. The public editions are joined as e for an order that reads
+// them, and where a choice does: of a word that thousands hold, looking each of them up costs more than all the rest.
+func matching(db *bun.DB, f BrowseFilter, now time.Time, ordered bool) (*bun.SelectQuery, error) {
+	q := public(now).narrow(db.NewSelect().TableExpr("products AS p"))
+	typed, err := search.Parse(f.Query)
+	if ordered || f.Query != "" && err != nil || !f.Amount.zero() || !f.Term.zero() || f.RateMax > 0 {
+		q = q.Join("JOIN product_editions AS e ON e.product_id = p.id AND e.number = p.shown")
+	}
 	if f.Query != "" {
-		typed, err := search.Parse(f.Query)
 		switch {
 		case err == nil:
 			q = fullText.Narrow(q, "p.id", typed)
