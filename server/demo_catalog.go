@@ -34,7 +34,7 @@ func (h *house) seedInstitutions(ctx context.Context, s *seeded) error {
 			if o.Administrator {
 				role = "institution_admin"
 			}
-			if in.Key == s.world.Walk.Bank {
+			if in.Key == s.world.Walk.Bank || in.Key == s.world.Walk.Firm {
 				password = demoPassword
 			}
 			id, err := h.identity.CreateStaff(ctx, system, identity.Staff{Name: o.Name, Account: o.Key, Password: password, Phone: o.Phone,

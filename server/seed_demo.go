@@ -81,7 +81,7 @@ func (h *house) demoAccounts() []demoAccount {
 		}
 	}
 	for _, in := range world.Institutions {
-		if in.Key == world.Walk.Bank {
+		if in.Key == world.Walk.Bank || in.Key == world.Walk.Firm {
 			for _, o := range in.Operators {
 				title := " 操作员"
 				if o.Administrator {

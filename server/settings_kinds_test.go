@@ -251,7 +251,7 @@ var noSettings = map[string]string{
 	"seats of persons, who are other ones elsewhere":                            `seats seat_members seat_shifts seat_shift_changes seat_skills seat_spells seat_teams cti_extensions cti_nuisance`,
 	"keys and standing of connections":                                          `exchange_attempts exchange_calls exchange_deliveries exchange_keys exchange_usage intake_keys intake_mailboxes`,
 	"comes with the program":                                                    `ticket_categories ticket_schemes ticket_secrecy_levels role_defaults licence_kinds`,
-	"reckoned from others":                                                      `appraisal_cases appraisal_snapshots appraisal_state request_counts product_suit_stamps ticket_clock_stamps policy_follow policy_verdicts ticket_numbers ticket_turns health_incidents health_reports offline_numbers demand_numbers contract_numbers`,
+	"reckoned from others":                                                      `product_thumbs appraisal_cases appraisal_snapshots appraisal_state request_counts product_suit_stamps ticket_clock_stamps policy_follow policy_verdicts ticket_numbers ticket_turns health_incidents health_reports offline_numbers demand_numbers contract_numbers`,
 	"the program's own": `audit_anchors audit_checks audit_entries audit_heads audit_seals audit_ships backups captchas event_cursors events export_parts exports idempotency_keys import_rows imports
 		schema_migrations search_dirty search_indexes search_mirrors secret_rotations sms_codes sms_days sms_guards task_runs tasks ticket_query_tries one_link_tries signing_keys`,
 }

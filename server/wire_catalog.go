@@ -89,6 +89,16 @@ func (f productFiles) Open(ctx context.Context, id int64) (web.Download, error) 
 	return f.uploads.Read(ctx, access.SystemActor("catalog"), id)
 }
 
+// Small makes a small picture of one of a public product; the catalogue has established that it is one.
+func (f productFiles) Small(ctx context.Context, id int64, width, height int) ([]byte, error) {
+	d, err := f.Open(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Content.Close()
+	return f.uploads.Store.Thumbnail(ctx, d.Content, d.Mime, width, height)
+}
+
 // knownCompanies tells the catalogue what is known of companies. The house's companies are made after the catalogue.
 type knownCompanies struct{ *house }
 

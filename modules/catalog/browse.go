@@ -83,6 +83,7 @@ type Card struct {
 	Rating          int64     `json:"rating" doc:"Hundredths of a level; 0 without an evaluation."`
 	RatingCount     int64     `json:"ratingCount"`
 	Hot             bool      `json:"hot" doc:"Among those that are opened and applied for most."`
+	Thumb           string    `json:"thumb,omitempty" doc:"The address of the cover at a small size of 4 to 3; without one there is no cover."`
 	ListedAt        time.Time `json:"listedAt"`
 }
 
@@ -167,13 +168,18 @@ func (s *Service) Browse(ctx context.Context, _ access.Actor, f BrowseFilter) (F
 		}
 	}
 	db := s.DB.Read()
-	q, err := matching(db, f, s.Clock.Now())
+	now := s.Clock.Now()
+	q, err := matching(db, f, now, f.Sort == ByRate || f.Sort == ByMatch)
 	if err != nil {
 		return Found{}, err
 	}
 	found := Found{Items: []Card{}}
 	if f.Cursor == "" {
-		limited := q.Clone().ColumnExpr("p.id").Limit(page.CountCap + 1)
+		limited, err := matching(db, f, now, false)
+		if err != nil {
+			return Found{}, err
+		}
+		limited = limited.ColumnExpr("p.id").Limit(page.CountCap + 1)
 		if err := db.NewSelect().TableExpr("(?) AS x", limited).ColumnExpr("count(*)").Scan(ctx, &found.Count); err != nil {
 			return Found{}, fmt.Errorf("count products: %w", err)
 		}
@@ -222,7 +228,7 @@ func (s *Service) nearest(ctx context.Context, db *bun.DB, f BrowseFilter) (Foun
 		return found, nil
 	}
 	f.Query = ""
-	q, err := matching(db, f, s.Clock.Now())
+	q, err := matching(db, f, s.Clock.Now(), false)
 	if err != nil {
 		return Found{}, err
 	}
@@ -237,11 +243,15 @@ func (s *Service) nearest(ctx context.Context, db *bun.DB, f BrowseFilter) (Foun
 	return found, err
 }
 
-// matching is the query of the public list without columns and order.
-func matching(db *bun.DB, f BrowseFilter, now time.Time) (*bun.SelectQuery, error) {
-	q := public(now).narrow(db.NewSelect().TableExpr("products AS p").Join("JOIN product_editions AS e ON e.product_id = p.id AND e.number = p.shown"))
+// matching is the query of the public list without columns and order. The public editions are joined as e for an order that reads
+// them, and where a choice does: of a word that thousands hold, looking each of them up costs more than all the rest.
+func matching(db *bun.DB, f BrowseFilter, now time.Time, ordered bool) (*bun.SelectQuery, error) {
+	q := public(now).narrow(db.NewSelect().TableExpr("products AS p"))
+	typed, err := search.Parse(f.Query)
+	if ordered || f.Query != "" && err != nil || !f.Amount.zero() || !f.Term.zero() || f.RateMax > 0 {
+		q = q.Join("JOIN product_editions AS e ON e.product_id = p.id AND e.number = p.shown")
+	}
 	if f.Query != "" {
-		typed, err := search.Parse(f.Query)
 		switch {
 		case err == nil:
 			q = fullText.Narrow(q, "p.id", typed)
@@ -316,7 +326,7 @@ func (d *dossier) card() Card {
 	k := Card{
 		ID: d.ID, Name: c.Name, Kind: c.Kind, KindName: kindOf(kinds, c.Kind).Name, FinancingKind: c.FinancingKind,
 		FinancingName: kindOf(financingKinds, c.FinancingKind).Name, Summary: c.Summary, Target: c.Target, InstitutionID: d.InstitutionID,
-		InstitutionName: d.InstitutionName, Facts: c.facts(), Recommended: d.Recommended, Hot: d.Hot, Rating: d.RatingMean, RatingCount: d.RatingCount,
+		InstitutionName: d.InstitutionName, Facts: c.facts(), Recommended: d.Recommended, Hot: d.Hot, Rating: d.RatingMean, RatingCount: d.RatingCount, Thumb: d.thumbURL(),
 	}
 	if d.ListedAt != nil {
 		k.ListedAt = d.ListedAt.UTC()

@@ -30,7 +30,7 @@ type comparePage struct {
 	Empty   page.Empty
 }
 
-type compareColumn struct{ Name, URL, Remove, Apply string }
+type compareColumn struct{ Title, URL, Remove, Apply, Thumb, Icon string }
 
 // CompareRow is one line of a comparison: a value for each product, in their order.
 type CompareRow struct {
@@ -137,7 +137,7 @@ func (s *Service) comparePage(c *fiber.Ctx, p *web.Pages) error {
 		list, data.IDs = append(list, d), append(data.IDs, id)
 	}
 	for _, d := range list {
-		col := compareColumn{Name: d.Name, URL: fmt.Sprintf("/products/%d", d.ID), Remove: compareURL(slices.DeleteFunc(slices.Clone(data.IDs), func(id int64) bool { return id == d.ID }))}
+		col := compareColumn{Title: d.Name, Thumb: d.Thumb, Icon: kindOf(kinds, d.Kind).Icon, URL: fmt.Sprintf("/products/%d", d.ID), Remove: compareURL(slices.DeleteFunc(slices.Clone(data.IDs), func(id int64) bool { return id == d.ID }))}
 		if s.ApplyURL != "" {
 			col.Apply = fmt.Sprintf(s.ApplyURL, d.ID)
 		}

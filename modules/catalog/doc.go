@@ -24,8 +24,9 @@
 //
 // products, product_editions (with the answers to the fields that administrators define, the picture and the attachments, and
 // whom the product suits), product_extra_values (the newest edition's answers, by which lists are narrowed), product_files,
-// product_suits (what recommendations go by), search_product (the full text of what is public, kept by platform/search and
-// written in the transaction in which a product becomes public or leaves).
+// product_thumbs (covers as the cards of lists show them, made when they are first asked for), product_suits (what
+// recommendations go by), search_product (the full text of what is public, kept by platform/search and written in the
+// transaction in which a product becomes public or leaves).
 //
 // # Needs
 //

@@ -30,6 +30,8 @@ type Files interface {
 	Known(ctx context.Context, actor access.Actor, ids []int64) (map[int64]FileRef, error)
 	// Open opens a file; the catalogue has established that the asker may.
 	Open(ctx context.Context, id int64) (web.Download, error)
+	// Small makes a JPEG of width by height pixels of a picture; the catalogue has established that the asker may see it.
+	Small(ctx context.Context, id int64, width, height int) ([]byte, error)
 }
 
 // FileRef is a file of an edition.

@@ -3,8 +3,12 @@ package catalog_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/uptrace/bun"
@@ -20,6 +24,8 @@ type shelf struct {
 	mime    map[int64]string
 	owner   map[int64]int64
 	claimed map[int64]int64
+	fails   error        // of making small pictures
+	made    atomic.Int64 // small pictures
 }
 
 func (s *shelf) Claim(_ context.Context, _ bun.Tx, a access.Actor, id int64, object string, objectID int64) error {
@@ -42,6 +48,11 @@ func (s *shelf) Known(_ context.Context, a access.Actor, ids []int64) (map[int64
 
 func (s *shelf) Open(_ context.Context, id int64) (web.Download, error) {
 	return web.Download{Mime: s.mime[id], Size: 1}, nil
+}
+
+func (s *shelf) Small(_ context.Context, id int64, width, height int) ([]byte, error) {
+	s.made.Add(1)
+	return fmt.Appendf(nil, "%d at %d by %d", id, width, height), s.fails
 }
 
 func mustShelve(t *testing.T) (fixture, *shelf) {
@@ -133,4 +144,78 @@ func TestFilesThatAreNotTaken(t *testing.T) {
 		t.Errorf("%d products, %v", n, err)
 	}
 	must(f.Edit(ctx, banker, catalog.EditProduct{Ref: ref(mine), Content: files(loan(), 1)}))(t) // what is tied already may stay
+}
+
+// TestCoversOnCards: a list says where the small picture is, everybody reads that of a public cover and of nothing else, and it is made
+// once however many ask.
+func TestCoversOnCards(t *testing.T) {
+	t.Parallel()
+	f, s := mustShelve(t)
+	ctx := context.Background()
+	v := f.mustDraft(t, banker, files(loan(), 1, 2))
+	small := func(file int64) string {
+		t.Helper()
+		d, err := f.PublicThumb(ctx, nobody, v.ID, file)
+		if errors.Is(err, catalog.ErrNotFound) {
+			return ""
+		}
+		b, err := io.ReadAll(must(d, err)(t).Content)
+		if err != nil || d.Mime != "image/jpeg" || d.Tag == "" || d.Size != int64(len(b)) {
+			t.Errorf("%+v %v", d, err)
+		}
+		return string(b)
+	}
+	if got := small(1); got != "" || s.made.Load() != 0 {
+		t.Errorf("a draft's: %q", got)
+	}
+	v = f.mustPass(t, second, f.mustPass(t, first, must(f.Submit(ctx, banker, catalog.SubmitProduct{Ref: ref(v)}))(t)))
+	plain := loan()
+	plain.Name = "没有封面的贷款"
+	w := f.mustDraft(t, banker, plain)
+	f.mustPass(t, second, f.mustPass(t, first, must(f.Submit(ctx, banker, catalog.SubmitProduct{Ref: ref(w)}))(t)))
+	for _, k := range must(f.Browse(ctx, nobody, catalog.BrowseFilter{}))(t).Items {
+		want := ""
+		if k.ID == v.ID {
+			want = "/products/1/files/1/small"
+		}
+		if k.Thumb != want {
+			t.Errorf("%s: %q", k.Name, k.Thumb)
+		}
+	}
+	s.fails = errors.New("the storage is down")
+	if _, err := f.PublicThumb(ctx, nobody, v.ID, 1); !errors.Is(err, s.fails) {
+		t.Errorf("with the storage down: %v", err)
+	}
+	s.fails = nil
+	var all sync.WaitGroup
+	for range 20 {
+		all.Go(func() {
+			if got := small(1); got != "1 at 400 by 300" {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+	all.Wait()
+	if small(1); s.made.Load() > 21 {
+		t.Errorf("made %d times", s.made.Load())
+	}
+	before := s.made.Load()
+	for range 5 {
+		small(1)
+	}
+	if n, err := f.db.Read().NewSelect().TableExpr("product_thumbs").Count(ctx); err != nil || n != 1 || s.made.Load() != before {
+		t.Errorf("%d kept, %v; made %d times and then %d", n, err, before, s.made.Load())
+	}
+	if small(2) != "" || small(3) != "" || small(9) != "" {
+		t.Error("a small picture of what is no cover of it")
+	}
+	v = must(f.Revise(ctx, banker, catalog.ReviseProduct{Ref: ref(v)}))(t)
+	v = must(f.Edit(ctx, banker, catalog.EditProduct{Ref: ref(v), Content: files(loan(), 3, 2)}))(t)
+	if small(3) != "" || small(1) == "" {
+		t.Error("the new cover is public before it is approved, or the old one is gone")
+	}
+	v = must(f.TakeDown(ctx, first, catalog.TakeDownProduct{Ref: ref(v), Reason: "利率不实"}))(t)
+	if small(1) != "" {
+		t.Error("the cover of a product that was taken down")
+	}
 }

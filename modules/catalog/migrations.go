@@ -278,7 +278,22 @@ var Migrations = []database.Migration{{
 	Up: func(ctx context.Context, tx bun.Tx) error {
 		return database.Exec(ctx, tx, "ALTER TABLE products ADD COLUMN expiry_told BIGINT NOT NULL DEFAULT 0")
 	},
+}, {
+	// Covers as the cards of lists show them.
+	ID: "20261130170000_product_thumbs",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.CreateTables(ctx, tx, (*thumb20261130)(nil))
+	},
 }}
+
+type thumb20261130 struct {
+	bun.BaseModel `bun:"table:product_thumbs"`
+
+	FileID  int64     `bun:"file_id,pk"`
+	Tag     string    `bun:"tag,notnull"`
+	Content []byte    `bun:"content,notnull"`
+	MadeAt  time.Time `bun:"made_at,notnull"`
+}
 
 type memory20261130 struct {
 	bun.BaseModel `bun:"table:product_memory"`

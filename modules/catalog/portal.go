@@ -83,6 +83,13 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 		d.Keep = true // and ask each time: taken down means gone
 		return d, err
 	})
+	srv.Download("/products/:id<int>/files/:file<int>/small", access.Public("已上架产品的封面缩略图"), func(c *fiber.Ctx) (web.Download, error) {
+		id, _ := strconv.ParseInt(c.Params("id"), 10, 64)
+		file, _ := strconv.ParseInt(c.Params("file"), 10, 64)
+		d, err := s.PublicThumb(c.UserContext(), access.From(c.UserContext()), id, file)
+		d.Keep = true
+		return d, err
+	})
 	srv.Page("GET", "/products/:id<int>", open, func(c *fiber.Ctx) error { return s.detailPage(c, p) })
 	return nil
 }
@@ -280,7 +287,7 @@ func Doors() []page.ServiceKind {
 
 func (k Card) onPortal(query string) page.ProductCard {
 	card := page.ProductCard{URL: fmt.Sprintf("/products/%d", k.ID), Title: k.Name, Query: query, Institution: k.InstitutionName,
-		Icon: kindOf(kinds, k.Kind).Icon, Kind: k.label(), Summary: k.Summary}
+		Icon: kindOf(kinds, k.Kind).Icon, Thumb: k.Thumb, Kind: k.label(), Summary: k.Summary}
 	for i, f := range k.Facts[:min(3, len(k.Facts))] {
 		card.Facts = append(card.Facts, page.Fact{Label: f.Label, Value: f.short, Strong: i == 0})
 	}

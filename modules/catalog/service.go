@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/uptrace/bun"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
@@ -78,7 +79,8 @@ type Deps struct {
 type Service struct {
 	Deps
 
-	pool pool
+	pool   pool
+	thumbs singleflight.Group
 }
 
 // New makes the service. It panics when something of Deps is missing.

@@ -12,7 +12,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/huiqi/huiqi/platform/access"
-	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/hint"
 	"github.com/huiqi/huiqi/platform/secret"
@@ -298,26 +297,20 @@ func (s *Service) statusPage(c *fiber.Ctx, p *web.Pages) error {
 	if data.Hint, err = s.Hints.ToSubmitter(ctx, s.DB.Read(), HintsOfApplications, "at-"+string(a.State)); err != nil {
 		return err
 	}
+	data.Next = a.next()
 	switch a.State {
 	case Draft:
-		data.Next, data.Action = "申请尚未提交，请继续填写。", page.Link{Text: "继续填写", URL: home}
+		data.Action = page.Link{Text: "继续填写", URL: home}
 	case Waiting, Checked:
-		data.Next = "请等待审核"
-		if a.DueAt != nil {
-			data.Next = "将在" + clock.Show(*a.DueAt) + "前完成" + reviews[a.State] + "，结果会发送消息通知您，期间请保持联系手机畅通。"
-		}
 		if a.MayWithdraw {
 			data.Withdraw = fmt.Sprintf("%s/%d/withdraw", home, a.ID)
 		}
 	case Returned:
 		data.Tone, data.Action = page.Warning, page.Link{Text: "修改后重新提交", URL: home}
-		data.Next = "申请已退回，请按以下原因修改后重新提交：\n" + a.Rounds[0].Reason
 	case Approved:
 		data.Tone = page.Success
-		data.Next = "机构已入驻。请用管理员账号“" + a.Account + "”登录管理后台（/admin/），首次登录的密码由工作人员电话告知，登录后须修改。"
 	case Refused:
 		data.Tone, data.Action = page.Danger, page.Link{Text: "重新申请", URL: home + "?again=1"}
-		data.Next = "申请未通过，原因：\n" + a.Rounds[0].Reason
 	}
 	for _, f := range []page.Fact{{Label: "申请编号", Value: a.Number}, {Label: "机构类型", Value: a.KindName}, {Label: "统一社会信用代码", Value: a.CreditCode}, {Label: "法定代表人", Value: a.LegalPerson},
 		{Label: "咨询电话", Value: a.Phone}, {Label: "地址", Value: a.Address}, {Label: "机构简介", Value: a.Summary}, {Label: "服务内容", Value: a.Offers},
@@ -344,9 +337,6 @@ func (s *Service) statusPage(c *fiber.Ctx, p *web.Pages) error {
 	}
 	return p.Render(c, fiber.StatusOK, "institution/status", v, data)
 }
-
-// reviews are the reviews an application waits for.
-var reviews = map[State]string{Waiting: "平台初审", Checked: "政府终审"}
 
 // withdrawPage asks before an application is taken back; failure is why it was not.
 func (s *Service) withdrawPage(c *fiber.Ctx, p *web.Pages, failure error) error {

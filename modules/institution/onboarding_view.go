@@ -9,6 +9,7 @@ import (
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/text"
@@ -74,6 +75,37 @@ type ApplicationView struct {
 	Undo          *UndoView      `json:"undo,omitempty" doc:"The decision that the asker may take back."`
 	InNameOf      string         `json:"inNameOf,omitempty" doc:"The colleague on leave for whom the asker does the review it waits for."`
 	MayWithdraw   bool           `json:"mayWithdraw"`
+}
+
+// reviews are the reviews an application waits for.
+var reviews = map[State]string{Waiting: "平台初审", Checked: "政府终审"}
+
+// next tells the applicant what to do or to wait for.
+func (v ApplicationView) next() string {
+	switch v.State {
+	case Draft:
+		return "申请尚未提交，请继续填写。"
+	case Waiting, Checked:
+		if v.DueAt == nil {
+			return "请等待审核"
+		}
+		return "将在" + clock.Show(*v.DueAt) + "前完成" + reviews[v.State] + "，结果会发送消息通知您，期间请保持联系手机畅通。"
+	case Returned:
+		return "申请已退回，请按以下原因修改后重新提交：\n" + v.reason()
+	case Approved:
+		return "机构已入驻。请用管理员账号“" + v.Account + "”登录管理后台（/admin/），首次登录的密码由工作人员电话告知，登录后须修改。"
+	case Refused:
+		return "申请未通过，原因：\n" + v.reason()
+	}
+	return ""
+}
+
+// reason is why the last round ended as it did.
+func (v ApplicationView) reason() string {
+	if len(v.Rounds) == 0 {
+		return ""
+	}
+	return v.Rounds[0].Reason
 }
 
 var onboardingLabels = map[string]string{

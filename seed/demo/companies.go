@@ -186,7 +186,7 @@ func (g *generator) institutions() error {
 		}
 		g.w.Institutions = append(g.w.Institutions, it)
 	}
-	g.w.Walk.Bank = "bank-yunhe"
+	g.w.Walk.Bank, g.w.Walk.Firm = "bank-yunhe", "tax-mingshu"
 	return nil
 }
 

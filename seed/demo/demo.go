@@ -346,6 +346,7 @@ type Walk struct {
 	Bakery       string // key of the bakery that has an account
 	BakeryOwner  string // key of its owner
 	Bank         string // key of the bank whose operator publishes a loan
+	Firm         string // key of the tax firm whose operator plans and delivers a service
 	TwoCompanies string // key of an owner of two companies
 	Handler      string // staff key of the department handler who replies
 	Agent        string // staff key of the agent

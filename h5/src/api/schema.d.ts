@@ -5759,6 +5759,108 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/onboarding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 我的机构入驻申请 */
+        get: operations["get-onboarding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/onboarding/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 添加入驻证照 */
+        post: operations["post-onboarding-documents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/onboarding/documents/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 移除入驻证照 */
+        post: operations["post-onboarding-documents-id-remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/onboarding/draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 保存机构入驻草稿 */
+        post: operations["post-onboarding-draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/onboarding/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 提交机构入驻申请 */
+        post: operations["post-onboarding-submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/onboarding/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** 撤回机构入驻申请 */
+        post: operations["post-onboarding-id-withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/open311/keys": {
         parameters: {
             query?: never;
@@ -11724,6 +11826,8 @@ export interface components {
             recommended: boolean;
             summary: string;
             target: string;
+            /** @description The address of the cover at a small size of 4 to 3; without one there is no cover. */
+            thumb?: string;
         };
         CatalogChange: {
             after: string;
@@ -11837,6 +11941,8 @@ export interface components {
             subsidy: string;
             summary: string;
             target: string;
+            /** @description The address of the cover at a small size of 4 to 3; without one there is no cover. */
+            thumb?: string;
             validUntil: string;
         };
         CatalogEditionView: {
@@ -11979,6 +12085,8 @@ export interface components {
             recommended: boolean;
             summary: string;
             target: string;
+            /** @description The address of the cover at a small size of 4 to 3; without one there is no cover. */
+            thumb?: string;
         };
         CatalogRef: {
             /** Format: int64 */
@@ -16699,6 +16807,37 @@ export interface components {
             /** @description A sentence for the reader on how the list was found. */
             note?: string;
         };
+        InstitutionOnboardingDesk: {
+            application?: components["schemas"]["InstitutionApplicationView"];
+            /** @description What is read beside the form. */
+            formHint?: components["schemas"]["Said"];
+            /** @description What is read where the application stands. */
+            hint?: components["schemas"]["Said"];
+            kinds: components["schemas"]["InstitutionKind"][];
+            /** @description What is to be done, or waited for, now. */
+            next: string;
+        };
+        InstitutionOnboardingForm: {
+            /** @description What the administrator signs in with. */
+            account: string;
+            address: string;
+            contactName: string;
+            /** @description For the reviewers only. */
+            contactPhone: string;
+            creditCode: string;
+            kind: string;
+            legalPerson: string;
+            name: string;
+            offers: string;
+            /** @description Shown to companies. */
+            phone: string;
+            summary: string;
+            /**
+             * Format: int64
+             * @description Of the draft that was seen; 0 before there is one.
+             */
+            version: number;
+        };
         InstitutionOpening: {
             account: string;
             application: components["schemas"]["InstitutionApplicationView"];
@@ -17824,6 +17963,37 @@ export interface components {
             /** @enum {string} */
             state: "waiting" | "confirmed" | "denied" | "cancelled";
             words: string;
+        };
+        OnboardingDocumentInputBody: {
+            /** @description What the administrator signs in with. */
+            account: string;
+            address: string;
+            contactName: string;
+            /** @description For the reviewers only. */
+            contactPhone: string;
+            creditCode: string;
+            docName: string;
+            docNo: string;
+            /** @description The last day, 2027-06-30; empty without a term. */
+            docTo: string;
+            /** @description Uploads of the asker's own. */
+            fileIds: number[];
+            kind: string;
+            legalPerson: string;
+            name: string;
+            offers: string;
+            /** @description Shown to companies. */
+            phone: string;
+            summary: string;
+            /**
+             * Format: int64
+             * @description Of the draft that was seen; 0 before there is one.
+             */
+            version: number;
+        };
+        OnboardingWithdrawInputBody: {
+            /** Format: int64 */
+            version: number;
         };
         OpenEventsOutputBody: {
             /** @description CloudEvents 1.0, as they are pushed. */
@@ -34630,6 +34800,222 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OfflineView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-onboarding": {
+        parameters: {
+            query?: {
+                /** @description One of the asker's own; without it the newest. */
+                id?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionOnboardingDesk"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-onboarding-documents": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnboardingDocumentInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionOnboardingDesk"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-onboarding-documents-id-remove": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionOnboardingForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionOnboardingDesk"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-onboarding-draft": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionOnboardingForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionOnboardingDesk"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-onboarding-submit": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstitutionOnboardingForm"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionOnboardingDesk"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "post-onboarding-id-withdraw": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key answers with the first outcome. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnboardingWithdrawInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstitutionOnboardingDesk"];
                 };
             };
             /** @description Error */

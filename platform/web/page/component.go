@@ -158,6 +158,7 @@ type ProductCard struct {
 	Query       string
 	Institution string
 	Icon        string // one of the eight service kinds
+	Thumb       string // the address of a picture of 4 to 3; the icon stands where there is none
 	Kind        string
 	Summary     string
 	Rating      string // what those who were served say; empty without an evaluation

@@ -125,6 +125,25 @@ describe('ProductList', () => {
     expect(load).toHaveBeenCalledTimes(3)
     expect(wrapper.text()).toContain('没有符合条件的产品')
   })
+  it('shows the cover at a fixed size, and the sign of the kind where there is none or it does not come', async () => {
+    const covered = { ...card, id: 4, name: '有封面的产品', thumb: '/products/4/files/9/small' }
+    vi.spyOn(api, 'listProducts').mockResolvedValue({ items: [card, covered] })
+    const { wrapper } = await open(ProductList, '/products')
+    const [plain, shown] = wrapper.findAll('.thumb')
+    expect(plain!.find('img').exists()).toBe(false)
+    expect(plain!.find('.van-icon-gold-coin-o').exists()).toBe(true)
+    const img = shown!.get('img')
+    expect(img.attributes()).toMatchObject({
+      src: '/products/4/files/9/small',
+      alt: '有封面的产品的封面图',
+      loading: 'lazy',
+      width: '400',
+      height: '300',
+    })
+    await img.trigger('error')
+    expect(shown!.find('img').exists()).toBe(false)
+    expect(shown!.find('.van-icon-gold-coin-o').exists()).toBe(true)
+  })
   it('says what failed and tries again', async () => {
     const load = vi.spyOn(api, 'listProducts').mockRejectedValue(new ApiError('network'))
     const { wrapper } = await open(ProductList, '/products')

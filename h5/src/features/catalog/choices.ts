@@ -16,6 +16,19 @@ export const kinds: Choice[] = [
   { text: '数字化', value: 'digital' },
 ]
 
+/** The sign of a kind where there is no picture. */
+const icons: Record<string, string> = {
+  financing: 'gold-coin-o',
+  legal: 'balance-list-o',
+  tax: 'bill-o',
+  hr: 'friends-o',
+  ip: 'bulb-o',
+  certification: 'certificate',
+  innovation: 'fire-o',
+  digital: 'desktop-o',
+}
+export const kindIcon = (kind: string): string => icons[kind] ?? 'shop-o'
+
 export const financings: Choice[] = [
   { text: '全部类型', value: '' },
   { text: '债权融资', value: 'debt' },
