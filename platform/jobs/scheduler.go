@@ -225,7 +225,7 @@ func (r taskRow) due(t Task, tick, now time.Time) bool {
 }
 
 // wasSetBack reports whether the clock was set back so far that the task would pause for it: an interval for more than its
-// own, a tick of the day for a day. What a tick of the day was worked for already is not worked again: nobody wants two
+// own, a tick of the day for a day. A tick of the day that stands in the history is not worked again: nobody wants two
 // reports of one day.
 func (r taskRow) wasSetBack(t Task, tick, now time.Time) bool {
 	switch {
