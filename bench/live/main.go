@@ -112,6 +112,9 @@ func run() error {
 	if err := s.idle(tokens.agent, streams); err != nil {
 		return err
 	}
+	if rest, err = s.resident(); err != nil { // what the streams cost is counted from here
+		return err
+	}
 	began := time.Now()
 	open, err := s.open(tokens, streams)
 	if err != nil {
