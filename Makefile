@@ -107,5 +107,5 @@ gen: ## Write the front-ends' API types from the interface document
 	cd admin-ui && OPENAPI=../.openapi.json npm run -s gen
 	rm .openapi.json
 
-tools: ## Install what the tests need (Chromium, Chinese fonts, PostgreSQL, Redis, sqlite3) with apt
+tools: ## Install what the tests need (Chromium, Chinese fonts, PostgreSQL, Redis, sqlite3, strace) with apt
 	scripts/tools.sh

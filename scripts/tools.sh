@@ -7,6 +7,7 @@ fc-list 2>/dev/null | grep -qi 'noto.*cjk' || need+=(fonts-noto-cjk fontconfig)
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need+=(postgresql)
 command -v sqlite3 >/dev/null || need+=(sqlite3)
 command -v redis-server >/dev/null || need+=(redis-server)
+command -v strace >/dev/null || need+=(strace)
 command -v gcc >/dev/null || need+=(gcc libc6-dev)
 for tool in go node npm git; do
   command -v "$tool" >/dev/null || { echo "missing: $tool (install it first)"; exit 1; }

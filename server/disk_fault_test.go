@@ -5,25 +5,34 @@ package server
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/uptrace/bun"
 
+	"github.com/huiqi/huiqi/modules/backup"
+	"github.com/huiqi/huiqi/modules/message"
+	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/audit"
 	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/database/databasetest"
 	"github.com/huiqi/huiqi/platform/secret"
+	"github.com/huiqi/huiqi/platform/snapshot"
 )
 
 // smallDisk mounts a disk of its own, which only root may; otherwise the test says so and is skipped.
@@ -196,6 +205,218 @@ func TestDatabaseDiskFull(t *testing.T) {
 		}
 	}
 	d.sound(accepted)
+}
+
+// noting is a provider of text messages that notes when each message left, by the clock of the test.
+type noting struct {
+	silent
+
+	now  func() time.Time
+	mu   sync.Mutex
+	left []time.Time // alarms
+}
+
+// Send takes every message.
+func (n *noting) Send(_ context.Context, _ string, text message.Text) message.Outcome {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if text.Template == "system_alarm" {
+		n.left = append(n.left, n.now())
+	}
+	return message.Outcome{State: message.Sent}
+}
+
+func (n *noting) alarms() []time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Clone(n.left)
+}
+
+// TestAnAlarmIsOutWithinAMinute fills the disk of a process that works, in the night and just after an inspection, and counts
+// by the clock of the test until the text message leaves. Nothing offers ticks but the sweep, and in the second case the
+// inspection does not run at all.
+func TestAnAlarmIsOutWithinAMinute(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		paused bool
+	}{{"by the scheduler", false}, {"by the guard", true}} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			ctx := context.Background()
+			disk := smallDisk(t, 4)
+			out := &noting{}
+			w := mustWatchWith(t, map[string]any{"data": disk}, func(w *watched) message.Sender {
+				out.now = w.now.Now
+				return out
+			})
+			w.now.Set(clock.Midnight(w.now.Now()).Add(-21 * time.Hour)) // not ahead of the jobs, whose clock is the machine's
+			running, stop := context.WithCancel(ctx)
+			var all sync.WaitGroup
+			all.Go(func() { _ = w.queue.Run(running) })
+			all.Go(func() { _ = w.scheduler.Run(running) })
+			t.Cleanup(func() { stop(); all.Wait() })
+			if c.paused {
+				must(0, w.operations.PauseTask(ctx, w.duty, "operations.inspect", "检修", ""))(t)
+			}
+			second := 0
+			pass := func() {
+				t.Helper()
+				w.pass(time.Second)
+				if second++; second%int(w.scheduler.SweepEvery()/time.Second) == 0 {
+					must(0, w.scheduler.Sweep(ctx))(t)
+				}
+				if second%int(operations.GuardEvery/time.Second) == 0 {
+					must(0, w.operations.InspectIfLate(ctx))(t)
+				}
+				eventually(t, "what is due is done", func() bool {
+					return w.number(t, "SELECT count(*) FROM task_runs WHERE task = 'operations.inspect' AND state IN ('waiting', 'running')")+
+						w.number(t, "SELECT count(*) FROM sms_messages WHERE state IN ('queued', 'sending')") == 0
+				})
+			}
+			inspected := func() (at time.Time) {
+				t.Helper()
+				for _, check := range mustHealth(t, w).Checks {
+					if check.Code == "disk" && check.CheckedAt != nil {
+						at = *check.CheckedAt
+					}
+				}
+				return at
+			}
+			for begun := inspected(); !inspected().After(begun); { // its disk has just been found well
+				pass()
+			}
+			fill(t, disk)
+			broke := w.now.Now()
+			for len(out.alarms()) == 0 {
+				if pass(); w.now.Now().Sub(broke) > 2*time.Minute {
+					t.Fatalf("nobody was told; the disk: %+v", mustHealth(t, w).Checks)
+				}
+			}
+			if took := out.alarms()[0].Sub(broke); took > time.Minute {
+				t.Errorf("the alarm left after %s", took)
+			}
+			if texts, letters := w.told(t, "alarm", "磁盘剩余空间"); len(texts) != 1 || letters != len(out.alarms()) {
+				t.Errorf("told %v, %d text messages, %v", texts, letters, out.alarms())
+			}
+		})
+	}
+}
+
+// TestBackupDiskFull is F-07 for the backups: their disk is full before one begins, and runs full while one is made. Each time
+// it ends with a sentence, nothing stays of it, the set of before is whole, the person on duty is told, and the next one works.
+func TestBackupDiskFull(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	disk := smallDisk(t, 160)
+	target := filepath.Join(disk, "backups")
+	w := mustWatchWith(t, map[string]any{"data": t.TempDir(), "backup.to": target}, func(*watched) message.Sender { return silent{} })
+	const mega = 1 << 20
+	room := func() int64 { return snapshot.Free(disk) }
+	leave := func(megabytes int64) (filler string) { // free on the disk
+		t.Helper()
+		filler = filepath.Join(disk, "filler")
+		must(0, os.WriteFile(filler, make([]byte, max(room()-megabytes*mega, 0)), 0o600))(t)
+		return filler
+	}
+	keep := func() { // a file of 8 MB, as uploads are kept
+		t.Helper()
+		content := make([]byte, 8*mega)
+		must(rand.Read(content))(t)
+		key, sum := hex.EncodeToString(content[:16]), sha256.Sum256(content)
+		d := must(w.uploads.Store.Storage().Draft(ctx))(t)
+		must(d.Write(content))(t)
+		must(0, d.Commit(ctx, key))(t)
+		w.exec(t, "INSERT INTO files (key, size, sha256, name, mime, inline, owner_id, object, object_id, created_at) VALUES (?, ?, ?, 'a.pdf', 'application/pdf', ?, ?, '', 0, ?)",
+			key, len(content), hex.EncodeToString(sum[:]), false, w.duty.UserID, w.now.Now())
+	}
+	run := func() backup.Item {
+		t.Helper()
+		if worked := must(w.backups.Work(ctx))(t); !worked {
+			t.Fatal("there was nothing to do")
+		}
+		items, _, err := w.backups.List(ctx, w.duty, backup.ListFilter{})
+		for i := range must(items, err)(t) {
+			if items[i].State == backup.Done || items[i].State == backup.Failed {
+				return items[i]
+			}
+		}
+		t.Fatalf("no run is over: %+v", items)
+		return backup.Item{}
+	}
+	sets := func() (names []string) {
+		t.Helper()
+		list, broken, err := snapshot.List(target)
+		if must(0, err)(t); len(broken) > 0 {
+			t.Errorf("sets that cannot be read: %v", broken)
+		}
+		for _, set := range list {
+			if err := set.Check(ctx, nil); err != nil || set.Verified == nil {
+				t.Errorf("%s: verified %v, %v", set.Name(), set.Verified, err)
+			}
+			names = append(names, set.Name())
+		}
+		return names
+	}
+	must(w.backups.Ask(ctx, w.duty, ""))(t)
+	first := run()
+	if first.State != backup.Done {
+		t.Fatalf("%+v", first)
+	}
+	w.inspect(t)
+	for i, c := range []struct {
+		name, says string
+		breaks     func()
+	}{
+		{"before it begins", "磁盘空间不足：备份目录需要约", func() { leave(0) }},
+		{"while it is made", "磁盘空间不足，本次备份未完成，以前的备份集不受影响，请清理磁盘或更换目录", func() {
+			size := int64(0) // what the program asks for before it begins, and little more
+			if w.db.Kind() == database.Postgres {
+				size = int64(w.number(t, "SELECT pg_database_size(current_database())"))
+			} else {
+				size = must(os.Stat(w.db.URL()))(t).Size()
+			}
+			leave(size/2/mega + 64 + 8)
+			for range 11 {
+				keep()
+			}
+		}},
+	} {
+		c.breaks()
+		before := room()
+		must(w.backups.Ask(ctx, w.duty, ""))(t)
+		failed := run()
+		if failed.State != backup.Failed || !strings.HasPrefix(failed.Fault, c.says) {
+			t.Fatalf("%s: %+v", c.name, failed)
+		}
+		if got := sets(); !slices.Equal(got, []string{first.Set}) {
+			t.Errorf("%s: the sets are %v", c.name, got)
+		}
+		if left := room(); left < before-mega {
+			t.Errorf("%s: of %d bytes that were free %d are left", c.name, before, left)
+		}
+		w.pass(15 * time.Second)
+		w.inspect(t)
+		if told, letters := w.told(t, "alarm", "备份"); len(told) != i+1 || letters < i+1 || !strings.Contains(told[i], "最近一次备份未完成："+strings.TrimRight(failed.Fault, "。")) {
+			t.Errorf("%s: told %v, %d text messages", c.name, told, letters)
+		}
+		must(0, os.Remove(filepath.Join(disk, "filler")))(t)
+		w.pass(16 * time.Minute) // it is tried again by itself
+		if next := run(); next.State != backup.Done || next.Cause != backup.ByHand || next.Attempt != 2 {
+			t.Errorf("%s: with room again: %+v", c.name, next)
+		}
+		if got := sets(); len(got) != 2 || got[1] != first.Set {
+			t.Errorf("%s: the sets are %v", c.name, got)
+		}
+		for range 3 {
+			w.inspect(t)
+			w.pass(time.Minute)
+		}
+		if told, _ := w.told(t, "recovered", "备份"); len(told) != i+1 {
+			t.Errorf("%s: when it was over: %v", c.name, told)
+		}
+		must(0, os.RemoveAll(filepath.Join(target, sets()[0])))(t)
+	}
 }
 
 // TestUploadsDiskFull is F-07 for the files.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/uptrace/bun"
 
@@ -535,6 +536,53 @@ func TestWhoDoesNotFollow(t *testing.T) {
 		}
 		if v := f.deliver(message.Wechat, 2); v.State != message.Refused || v.Code != wechat.CodeNotSubscribed {
 			t.Fatalf("%+v", v)
+		}
+	}
+}
+
+// TestRareCharactersInTextMessages is bad input 7 through the channel: Hanzi beyond the first plane, variants, marks and emoji
+// reach the phone whole, count as one each, and are never cut within.
+func TestRareCharactersInTextMessages(t *testing.T) {
+	t.Parallel()
+	f := mustSandbox(t)
+	twenty := func(s string) string { // filled up to the twenty characters that a parameter has
+		return s + strings.Repeat("通", 20-utf8.RuneCountInString(s))
+	}
+	const family, variant, accent = "👩‍👩‍👧", "葛\U000E0100", "e\u0301"
+	cases := []struct{ title, want string }{
+		{twenty("𠮷野家𬭛䶮㐂·𰻝"), twenty("𠮷野家𬭛䶮㐂·𰻝")},
+		{strings.Repeat("𠮷", 20), strings.Repeat("𠮷", 20)},
+		{strings.Repeat("𠮷", 21), strings.Repeat("𠮷", 19) + "…"},
+		{twenty(variant + "城" + accent + family + "👍🏽🇨🇳"), twenty(variant + "城" + accent + family + "👍🏽🇨🇳")},
+		{strings.Repeat("通", 17) + family + "店", strings.Repeat("通", 17) + "…"},
+		{strings.Repeat("通", 18) + variant + "城", strings.Repeat("通", 18) + "…"},
+		{strings.Repeat("通", 18) + accent + "ab", strings.Repeat("通", 18) + "…"},
+		{strings.Repeat("通", 17) + variant + "城市", strings.Repeat("通", 17) + variant + "…"},
+		{strings.Repeat("通", 18) + "🇨🇳店", strings.Repeat("通", 18) + "…"},
+	}
+	for i, c := range cases {
+		if err := f.DB.RunInTx(context.Background(), func(ctx context.Context, tx bun.Tx) error {
+			return f.Notify(ctx, tx, message.Notice{Key: fmt.Sprint("rare:", i), UserID: 7, Template: "policy.pushed", Link: "/x",
+				Params: map[string]string{"title": c.title, "answer": "可能符合", "window": "长期"}})
+		}); err != nil {
+			t.Fatalf("%q: %v", c.title, err)
+		}
+		if v := f.deliver(message.SMS, int64(i+1)); v.State != message.Sent {
+			t.Fatalf("%q: %+v", c.title, v)
+		}
+		newest, _ := f.onPhone(message.SMS)[0].(map[string]any)
+		params, _ := newest["params"].(map[string]any)
+		content, _ := newest["content"].(string)
+		if params["title"] != c.want || !strings.Contains(content, "："+c.want+"，请登录惠企台") || strings.ContainsRune(content, utf8.RuneError) {
+			t.Errorf("%q came as %q, want %q, in %q", c.title, params["title"], c.want, content)
+		}
+		if n := utf8.RuneCountInString(c.want); n > 20 {
+			t.Errorf("%q has %d characters", c.want, n)
+		}
+		var whole string
+		must(0, f.DB.Read().NewRaw("SELECT text FROM messages ORDER BY id DESC LIMIT 1").Scan(context.Background(), &whole))(t)
+		if !strings.Contains(whole, "《"+c.title+"》") {
+			t.Errorf("the message on the site says %q of %q", whole, c.title)
 		}
 	}
 }

@@ -6,15 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/modules/identity"
+	"github.com/huiqi/huiqi/modules/message"
 	"github.com/huiqi/huiqi/modules/operations"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
@@ -29,31 +32,56 @@ type watched struct {
 	*house
 
 	now    *clock.Fake
-	steady time.Duration
+	steady atomic.Int64
 	duty   access.Actor
 	token  string
+	begin  func(t *testing.T) *house
+}
+
+// restart is the end of the process and the start of another, between which the clock went so far.
+func (w *watched) restart(t *testing.T, by time.Duration) {
+	t.Helper()
+	w.now.Advance(by)
+	w.steady.Store(0)
+	w.house = w.begin(t)
+	if err := w.clockAtStart(context.Background()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // pass lets time go by for both clocks.
 func (w *watched) pass(d time.Duration) {
 	w.now.Advance(d)
-	w.steady += d
+	w.steady.Add(int64(d))
 }
 
 func mustWatch(t *testing.T) *watched {
 	t.Helper()
+	return mustWatchWith(t, map[string]any{"data": t.TempDir()}, func(*watched) message.Sender { return silent{} })
+}
+
+// mustWatchWith is mustWatch with settings and a provider of text messages of its own.
+func mustWatchWith(t *testing.T, settings map[string]any, sender func(*watched) message.Sender) *watched {
+	t.Helper()
 	ctx := context.Background()
 	w := &watched{now: clock.NewFake(time.Now())}
-	c, err := Load("", map[string]any{"data": t.TempDir(), "demo": true, "requests_per_minute": 1_000_000})
+	maps.Copy(settings, map[string]any{"demo": true, "requests_per_minute": 1_000_000})
+	c, err := Load("", settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.house, err = build(ctx, c, databasetest.New(t, Migrations()), secret.NewKey(), parts{
-		log: slog.New(slog.DiscardHandler), clock: w.now, outside: outside{sender: silent{}}, elapsed: func() time.Duration { return w.steady },
-	})
-	if err != nil {
-		t.Fatal(err)
+	db, key := databasetest.New(t, Migrations()), secret.NewKey()
+	w.begin = func(t *testing.T) *house {
+		t.Helper()
+		h, err := build(ctx, c, db, key, parts{
+			log: slog.New(slog.DiscardHandler), clock: w.now, outside: outside{sender: sender(w)}, elapsed: func() time.Duration { return time.Duration(w.steady.Load()) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
 	}
+	w.house = w.begin(t)
 	if err := w.identity.EnsureRoles(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +122,15 @@ func (w *watched) exec(t *testing.T, query string, args ...any) {
 	}); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
+}
+
+// number asks the database one number.
+func (w *watched) number(t *testing.T, query string) (n int) {
+	t.Helper()
+	if err := w.db.Read().QueryRowContext(context.Background(), query).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func (w *watched) failedBackup(t *testing.T) {
@@ -329,6 +366,102 @@ func TestAClockThatWasSetDoesNoHarm(t *testing.T) {
 	if _, err := w.identity.Authenticate(ctx, w.token); err == nil {
 		t.Error("a session that was over lets in again")
 	}
+}
+
+// TestAClockThatWasSetWhileNothingRan is F-15 for a stop: what was written down last tells how the clock was set meanwhile.
+func TestAClockThatWasSetWhileNothingRan(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	offered := func(w *watched) (tasks []string) {
+		t.Helper()
+		w.exec(t, "DELETE FROM task_runs")
+		if err := w.scheduler.Sweep(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.db.Read().NewRaw("SELECT DISTINCT task FROM task_runs ORDER BY task").Scan(ctx, &tasks); err != nil {
+			t.Fatal(err)
+		}
+		return tasks
+	}
+	lets := func(w *watched, token string) bool {
+		_, err := w.identity.Authenticate(ctx, token)
+		return err == nil
+	}
+
+	t.Run("back", func(t *testing.T) {
+		t.Parallel()
+		w := mustWatch(t)
+		w.pass(2 * time.Hour) // the session of before is over
+		fresh := secret.Token()
+		w.exec(t, "INSERT INTO sessions (token_hash, user_id, pending, ip, user_agent, created_at, seen_at, expires_at) VALUES (?, ?, ?, '', '', ?, ?, ?)",
+			w.box.HashToken(fresh), w.duty.UserID, false, w.now.Now(), w.now.Now(), w.now.Now().Add(time.Hour))
+		w.inspect(t)
+		offered(w)
+		if lets(w, w.token) || !lets(w, fresh) {
+			t.Fatal("the sessions are not as the test needs them")
+		}
+		w.restart(t, -100*time.Minute)
+		if lets(w, w.token) {
+			t.Error("a session that was over lets in again")
+		}
+		if !lets(w, fresh) {
+			t.Error("who is at work must sign in again")
+		}
+		w.inspect(t)
+		if told, letters := w.told(t, "alarm", "系统时钟"); len(told) != 1 || letters == 0 || !strings.Contains(told[0], "系统时钟比上次巡检时早 1 小时 40 分钟，可能在停机期间被调慢") {
+			t.Errorf("told %v, %d text messages", told, letters)
+		}
+		w.pass(time.Minute)
+		if tasks := offered(w); !slices.Contains(tasks, "operations.inspect") || !slices.Contains(tasks, "ticket.clocks") {
+			t.Errorf("after the clock was set back the schedule stands still: %v", tasks)
+		}
+		w.pass(15 * time.Second)
+		w.inspect(t)
+		if told, _ := w.told(t, "alarm", "系统时钟"); len(told) != 1 {
+			t.Errorf("told twice: %v", told)
+		}
+	})
+
+	t.Run("forward", func(t *testing.T) {
+		t.Parallel()
+		w := mustWatch(t)
+		w.inspect(t)
+		offered(w)
+		w.restart(t, 30*time.Minute) // an upgrade
+		if tasks := offered(w); !slices.Contains(tasks, "ticket.clocks") {
+			t.Errorf("after a short stop: %v", tasks)
+		}
+		for range 4 { // and all was well again
+			w.inspect(t)
+			w.pass(time.Minute)
+		}
+		w.restart(t, 400*24*time.Hour)
+		if tasks := offered(w); !slices.Equal(tasks, []string{"operations.inspect"}) {
+			t.Errorf("done by a clock 400 days ahead: %v", tasks)
+		}
+		w.inspect(t)
+		told, _ := w.told(t, "alarm", "巡检间隔")
+		if len(told) == 0 || !strings.Contains(told[len(told)-1], "距上次巡检 400 天，服务刚刚启动，定时任务暂停 10 分钟，请核对服务器时间") {
+			t.Errorf("told %v", told)
+		}
+		if lets(w, w.token) {
+			t.Error("a session outlives 400 days")
+		}
+		w.scheduler.Hold(0)
+		offered(w)   // nobody set it right for ten minutes
+		w.inspect(t) // and then somebody does, with the service stopped
+		w.restart(t, -400*24*time.Hour)
+		if lets(w, w.token) {
+			t.Error("a session that was over lets in again")
+		}
+		if tasks := offered(w); !slices.Contains(tasks, "operations.inspect") || !slices.Contains(tasks, "ticket.clocks") {
+			t.Errorf("with the right clock again the schedule stands still: %v", tasks)
+		}
+		w.pass(25 * time.Hour)
+		if tasks := offered(w); !slices.Contains(tasks, "backup.daily") || !slices.Contains(tasks, "operations.report") {
+			t.Errorf("a day later nothing of the day was done: %v", tasks)
+		}
+	})
 }
 
 // TestTheDailyReportIsMadeOnce has several processes make it, and reads the figures of the day.

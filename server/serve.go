@@ -73,7 +73,9 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	h.accompany(ctx, g, p)
+	if err := h.accompany(ctx, g, p); err != nil {
+		return err
+	}
 	if c.Jobs.Work {
 		for _, run := range h.background {
 			g.Go(func() error { return database.Outlast(database.Background(ctx), log, run) })

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -39,7 +40,10 @@ func join(c Config, log *slog.Logger) (*relay.Relay, func(), error) {
 const skewed = 2 * time.Second
 
 // accompany runs what every process has beside its own work: the line to the others, an eye on the clock, and room for garbage.
-func (h *house) accompany(ctx context.Context, g *errgroup.Group, p parts) {
+func (h *house) accompany(ctx context.Context, g *errgroup.Group, p parts) error {
+	if err := h.clockAtStart(ctx); err != nil {
+		return err
+	}
 	if p.relay != nil {
 		g.Go(func() error { return p.relay.Run(ctx) })
 	}
@@ -54,13 +58,13 @@ func (h *house) accompany(ctx context.Context, g *errgroup.Group, p parts) {
 		clock.Watch(ctx, time.Second, skewed, func(jump time.Duration) {
 			p.log.Error("the clock of this machine was set; check its time service", "seconds", jump.Seconds())
 			if err := h.clockWasSet(ctx, jump); err != nil {
-				p.log.Error("codes and sessions after the clock was set back", "error", err)
+				p.log.Error("mend what the clock left", "error", err)
 			}
 		})
 		return nil
 	})
 	if h.db.Kind() != database.Postgres {
-		return
+		return nil
 	}
 	g.Go(func() error {
 		tick := time.NewTicker(time.Minute)
@@ -76,6 +80,28 @@ func (h *house) accompany(ctx context.Context, g *errgroup.Group, p parts) {
 			}
 		}
 	})
+	return nil
+}
+
+// clockAtStart does as clockWasSet for a clock that was set while no process ran, as far as it can be told: it stands before
+// what was last written down, or so long after it that somebody should look first. Beside a database whose clock says
+// otherwise, it is this machine's that is wrong, and nothing is done by it.
+func (h *house) clockAtStart(ctx context.Context) error {
+	last, err := h.operations.LastInspection(ctx)
+	if err != nil || last.IsZero() {
+		return err
+	}
+	away := h.clock.Now().Sub(last)
+	if away > -time.Minute && away < operations.HoldFromStop {
+		return nil
+	}
+	if h.db.Kind() == database.Postgres {
+		skew, err := databaseSkew(ctx, h.db)
+		if err != nil || skew.Abs() >= time.Minute {
+			return err
+		}
+	}
+	return h.clockWasSet(ctx, away)
 }
 
 // clockWasSet keeps a clock that was set from doing harm: forward, what is due by it waits until somebody could look; back,
@@ -85,7 +111,7 @@ func (h *house) clockWasSet(ctx context.Context, jump time.Duration) error {
 	case jump >= operations.HoldFrom:
 		h.scheduler.Hold(operations.HoldFor)
 	case jump <= -time.Minute:
-		return h.identity.SetBack(ctx, -jump)
+		return errors.Join(h.identity.SetBack(ctx, -jump), h.queue.SetBack(ctx, h.clock.Now()))
 	}
 	return nil
 }
@@ -129,7 +155,9 @@ func runWorker(ctx context.Context, c Config) error {
 	defer leave()
 	log.Info("working", "process", processName())
 	g, ctx := errgroup.WithContext(ctx)
-	h.accompany(ctx, g, p)
+	if err := h.accompany(ctx, g, p); err != nil {
+		return err
+	}
 	for _, run := range h.background {
 		g.Go(func() error { return database.Outlast(database.Background(ctx), log, run) })
 	}

@@ -9,6 +9,7 @@ import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import App from './App.vue'
 import { onUnauthorized } from './api/client'
+import { watchParts } from './composables/useUpdated'
 import { router } from './router'
 import { useSession } from './stores/session'
 
@@ -20,5 +21,7 @@ onUnauthorized(() => {
   useSession().clear()
   void router.push({ name: 'login', query: { return: route.fullPath, expired: '1' } })
 })
+
+watchParts(router, import.meta.env.BASE_URL)
 
 app.mount('#app')

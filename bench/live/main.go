@@ -29,6 +29,7 @@ import (
 	_ "modernc.org/sqlite"
 
 	"github.com/huiqi/huiqi/platform/secret"
+	"github.com/huiqi/huiqi/platform/web"
 )
 
 const (
@@ -108,6 +109,12 @@ func run() error {
 	emit("live.others.p50", "0 streams", p50, fmt.Sprintf("ms of %d requests to lists, pages and the session, %d tickets/s beside them", n, perSecond))
 	emit("live.others.p95", "0 streams", p95, "ms")
 
+	if err := s.idle(tokens.agent, streams); err != nil {
+		return err
+	}
+	if rest, err = s.resident(); err != nil { // what the streams cost is counted from here
+		return err
+	}
 	began := time.Now()
 	open, err := s.open(tokens, streams)
 	if err != nil {
@@ -428,9 +435,53 @@ func (s *site) open(p people, n int) ([]*stream, error) {
 	return open, nil
 }
 
-func (s *site) connect(o *stream, token string, i int) error {
+// idle opens connections on which nothing comes, asks for what people look at meanwhile, and waits until the server has cut
+// them all: F-24.
+func (s *site) idle(agent string, n int) error {
+	size := fmt.Sprintf("%d idle", n)
+	var mu sync.Mutex
+	var held []float64
+	var all sync.WaitGroup
+	for i := range n {
+		conn, err := s.dial(i)
+		if err != nil {
+			return err
+		}
+		opened := time.Now()
+		all.Go(func() {
+			_ = conn.SetReadDeadline(opened.Add(3 * web.RequestTime))
+			_, err := conn.Read(make([]byte, 1))
+			_ = conn.Close()
+			var late net.Error
+			if errors.As(err, &late) && late.Timeout() {
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			held = append(held, time.Since(opened).Seconds())
+		})
+	}
+	p50, p95, asked, err := s.others(agent, calm)
+	all.Wait()
+	if err != nil {
+		return err
+	}
+	emit("live.others.p50", size, p50, fmt.Sprintf("ms of %d requests", asked))
+	emit("live.others.p95", size, p95, "ms")
+	emit("live.idle.cut", size, float64(len(held)), "idle connections that the server cut")
+	if len(held) > 0 {
+		emit("live.idle.longest", size, slices.Max(held), fmt.Sprintf("s until the last was cut; the limit is %v", web.RequestTime))
+	}
+	return nil
+}
+
+func (s *site) dial(i int) (net.Conn, error) {
 	d := net.Dialer{Timeout: 30 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i%8))}}
-	conn, err := d.DialContext(context.Background(), "tcp", s.addr)
+	return d.DialContext(context.Background(), "tcp", s.addr)
+}
+
+func (s *site) connect(o *stream, token string, i int) error {
+	conn, err := s.dial(i)
 	if err != nil {
 		return err
 	}

@@ -208,6 +208,16 @@ func TestFailureIsToldAndTriedAgain(t *testing.T) {
 
 func TestDeadProcessIsNoticedAndKeepsNothing(t *testing.T) {
 	t.Parallel()
+	for _, by := range []time.Duration{2 * time.Minute, -time.Hour} { // also by a clock that was set back
+		t.Run(by.String(), func(t *testing.T) {
+			t.Parallel()
+			testDeadProcess(t, by)
+		})
+	}
+}
+
+func testDeadProcess(t *testing.T, by time.Duration) {
+	t.Helper()
 	ctx := context.Background()
 	w := newWorld(t, nil)
 	if _, err := w.Ask(ctx, keeper, ""); err != nil {
@@ -216,7 +226,7 @@ func TestDeadProcessIsNoticedAndKeepsNothing(t *testing.T) {
 	// While the first process is stuck in the making, another looks a minute later.
 	w.before = func() error {
 		w.before = func() error { return nil }
-		w.clock.Advance(2 * time.Minute)
+		w.clock.Advance(by)
 		if worked, err := w.Work(ctx); worked || err != nil {
 			t.Errorf("the other process: %v %v", worked, err)
 		}

@@ -65,7 +65,7 @@ func (s *Service) claim(ctx context.Context) (*Run, error) {
 	now := s.Clock.Now()
 	var r Run
 	due := func(q *bun.SelectQuery) *bun.SelectQuery {
-		return q.Where("b.state = ? AND b.not_before <= ?", Waiting, now)
+		return q.Where("b.state = ? AND (b.not_before <= ? OR b.not_before > ?)", Waiting, now, now.Add(pause)) // none waits longer: the clock was set back
 	}
 	found, err := due(s.DB.Read().NewSelect().Model((*Run)(nil))).Exists(ctx)
 	if err != nil || !found {
@@ -90,7 +90,8 @@ func (s *Service) claim(ctx context.Context) (*Run, error) {
 // buryDead ends runs whose process gives no sign any more.
 func (s *Service) buryDead(ctx context.Context) error {
 	var dead []Run
-	err := s.DB.Read().NewSelect().Model(&dead).Where("b.state IN ? AND b.heartbeat_at < ?", bun.Tuple(working), s.Clock.Now().Add(-silent)).Scan(ctx)
+	now := s.Clock.Now() // a sign of life from ahead of it is of a clock that was set back since
+	err := s.DB.Read().NewSelect().Model(&dead).Where("b.state IN ? AND (b.heartbeat_at < ? OR b.heartbeat_at > ?)", bun.Tuple(working), now.Add(-silent), now.Add(silent)).Scan(ctx)
 	if err != nil {
 		return err
 	}

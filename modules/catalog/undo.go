@@ -12,6 +12,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/text"
+	"github.com/huiqi/huiqi/platform/undo"
 )
 
 // ToUndo takes the last decision of a review back. It is no step of the table: it leads back to where the edition was.
@@ -19,9 +20,6 @@ const ToUndo Action = "undo"
 
 // PermUndo is the right to take back what another reviewer decided, or oneself a while ago.
 const PermUndo access.Permission = "product.review_undo"
-
-// ownUndo is how long who decided may take it back.
-const ownUndo = 30 * time.Minute
 
 // ErrUndo: the decision cannot be taken back, or not by this person.
 var ErrUndo = fault.New(fault.Conflict, "PRODUCT_UNDO", "审核决定不能撤销")
@@ -114,19 +112,12 @@ func mayUndo(lent access.Lent, actor access.Actor, now time.Time, d *dossier, m 
 	if !isDesk(actor) || actor.Is(d.newest.SubmittedBy) {
 		return ErrForbidden
 	}
-	if actor.Can(PermUndo) {
+	return undo.Rule{Anybodys: PermUndo, Refused: ErrUndo}.May(actor, undo.Decision{By: m.ActorID, At: m.At}, now, func() error {
+		if !mayEver(lent.With(actor), ToPass) {
+			return ErrForbidden
+		}
 		return nil
-	}
-	if m.ActorID != actor.UserID {
-		return ErrUndo.With("只能由作出决定的审核人员（%d 分钟内）或平台运营人员撤销", int(ownUndo.Minutes()))
-	}
-	if !mayEver(lent.With(actor), ToPass) { // a reviewer no more
-		return ErrForbidden
-	}
-	if now.Sub(m.At) > ownUndo {
-		return ErrUndo.With("已超过 %d 分钟，请由平台运营人员撤销", int(ownUndo.Minutes()))
-	}
-	return nil
+	})
 }
 
 // followed returns ErrUndo when companies have applied for the edition that the decision made public.

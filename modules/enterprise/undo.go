@@ -15,13 +15,11 @@ import (
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/text"
+	"github.com/huiqi/huiqi/platform/undo"
 )
 
 // PermUndo is the right to take back what another reviewer decided about a company, or oneself a while ago.
 const PermUndo access.Permission = "enterprise.review_undo"
-
-// ownUndo is how long who decided may take it back.
-const ownUndo = 30 * time.Minute
 
 // ErrUndo: the decision cannot be taken back, or not by this person.
 var ErrUndo = fault.New(fault.Conflict, "ENTERPRISE_UNDO", "审核决定不能撤销")
@@ -116,18 +114,16 @@ func (s *Service) mayUndo(ctx context.Context, db bun.IDB, actor access.Actor, a
 		return fault.ErrUnauthorized
 	case !isDesk(actor) || actor.Is(a.UserID):
 		return ErrForbidden
-	case actor.Can(PermUndo):
-		return nil
-	case a.ReviewerID != actor.UserID:
-		return ErrUndo.With("只能由作出决定的审核人员（%d 分钟内）或平台运营人员撤销", int(ownUndo.Minutes()))
 	}
-	if _, err := s.reviewer(ctx, db, actor); err != nil { // a reviewer no more
+	now := s.clock.Now()
+	d := undo.Decision{By: a.ReviewerID, At: now} // what was not settled is not undoable anyway
+	if a.SettledAt != nil {
+		d.At = *a.SettledAt
+	}
+	return undo.Rule{Anybodys: PermUndo, Refused: ErrUndo}.May(actor, d, now, func() error {
+		_, err := s.reviewer(ctx, db, actor)
 		return err
-	}
-	if a.SettledAt != nil && s.clock.Now().Sub(*a.SettledAt) > ownUndo {
-		return ErrUndo.With("已超过 %d 分钟，请由平台运营人员撤销", int(ownUndo.Minutes()))
-	}
-	return nil
+	})
 }
 
 // UndoReview takes a decision about a claim or a change back, and it waits for a reviewer again: who decided may within minutes,

@@ -16,6 +16,7 @@ import (
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/text"
+	"github.com/huiqi/huiqi/platform/undo"
 )
 
 // renewalLabels are the decisions in words.
@@ -64,7 +65,7 @@ func (s *Service) mayUndoRenewal(ctx context.Context, db bun.IDB, actor access.A
 	if actor.InstitutionID == r.InstitutionID {
 		return ErrForbidden
 	}
-	return graded(lent, actor, s.Clock.Now(), r.UserID, r.ReviewerID, *r.DecidedAt)
+	return graded(lent, actor, s.Clock.Now(), r.UserID, undo.Decision{By: r.ReviewerID, At: *r.DecidedAt})
 }
 
 // UndoRenewal asks to take the decision on a paper back.

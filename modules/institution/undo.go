@@ -16,13 +16,11 @@ import (
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/text"
+	"github.com/huiqi/huiqi/platform/undo"
 )
 
 // PermUndo is the right to take back what another reviewer decided about an application for 入驻, or oneself a while ago.
 const PermUndo access.Permission = "institution.review_undo"
-
-// ownUndo is how long who decided may take it back.
-const ownUndo = 30 * time.Minute
 
 // ErrUndo: the decision cannot be taken back, or not by this person.
 var ErrUndo = fault.New(fault.Conflict, "ONBOARDING_UNDO", "审核决定不能撤销")
@@ -101,27 +99,20 @@ func memory(ctx context.Context, db bun.IDB, a *Application) (*memoryRow, error)
 
 // mayUndo returns nil when the actor may take the decision back now, otherwise a fault that says who may.
 func mayUndo(lent access.Lent, actor access.Actor, now time.Time, a *Application, m *memoryRow) error {
-	return graded(lent, actor, now, a.UserID, m.ActorID, m.At)
+	return graded(lent, actor, now, a.UserID, undo.Decision{By: m.ActorID, At: m.At})
 }
 
 // graded returns nil when the actor may take back what somebody decided then about what is the submitter's.
-func graded(lent access.Lent, actor access.Actor, now time.Time, submitter, by int64, at time.Time) error {
+func graded(lent access.Lent, actor access.Actor, now time.Time, submitter int64, d undo.Decision) error {
 	if actor.Party != access.Platform && actor.Party != access.Government || actor.Is(submitter) {
 		return ErrForbidden
 	}
-	if actor.Can(PermUndo) {
+	return undo.Rule{Anybodys: PermUndo, Refused: ErrUndo}.May(actor, d, now, func() error {
+		if all := lent.With(actor); !all.Can(PermReview) && !all.Can(PermApprove) {
+			return ErrForbidden
+		}
 		return nil
-	}
-	if by != actor.UserID {
-		return ErrUndo.With("只能由作出决定的审核人员（%d 分钟内）或平台运营人员撤销", int(ownUndo.Minutes()))
-	}
-	if all := lent.With(actor); !all.Can(PermReview) && !all.Can(PermApprove) { // a reviewer no more
-		return ErrForbidden
-	}
-	if now.Sub(at) > ownUndo {
-		return ErrUndo.With("已超过 %d 分钟，请由平台运营人员撤销", int(ownUndo.Minutes()))
-	}
-	return nil
+	})
 }
 
 // UndoReview asks to take the last decision on an application back.

@@ -237,7 +237,7 @@ func (s *Service) claim(ctx context.Context, c carrier, id int64) (*letter, stri
 			return nil
 		case Sending:
 			// A worker died or hangs between its claim and its answer: nobody knows whether the letter left.
-			if row.ClaimedAt != nil && now.Sub(*row.ClaimedAt) < jobs.Timeout {
+			if row.ClaimedAt != nil && now.Sub(*row.ClaimedAt).Abs() < jobs.Timeout {
 				return errBusy
 			}
 		case Queued:

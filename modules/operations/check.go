@@ -2,8 +2,11 @@ package operations
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // State is how a check stands.
@@ -104,18 +107,71 @@ type measured struct {
 // measureTime bounds one check: an inspection must not hang on what it looks at.
 const measureTime = 4 * time.Second
 
+// atOnce is how many checks are measured at a time.
+const atOnce = 6
+
+// measureAll measures every check, in their order, within measureLongest.
+func (s *Service) measureAll(ctx context.Context) []measured {
+	found := make([]measured, len(s.checks))
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	for i, c := range s.checks {
+		g.Go(func() error {
+			found[i] = s.measure(ctx, c)
+			return nil
+		})
+	}
+	_ = g.Wait()
+	return found
+}
+
+// measureLongest is how long an inspection may look, whatever hangs.
+func (s *Service) measureLongest() time.Duration {
+	return time.Duration((len(s.checks)+atOnce-1)/atOnce) * measureTime
+}
+
+// measure asks one check. What does not come back, as a look at a folder of a dead network disk, is left behind and not asked
+// again until it does.
 func (s *Service) measure(ctx context.Context, c Check) measured {
 	ctx, cancel := context.WithTimeout(ctx, measureTime)
 	defer cancel()
-	r, err := c.Measure(ctx)
-	if err != nil {
-		s.Log.Error("a health check could not look", "check", c.Code, "error", err)
-		return measured{check: c, reading: Reading{Text: "未能检查：" + cut(err.Error(), 200)}, failed: true}
+	type answer struct {
+		r   Reading
+		err error
 	}
-	if r.Text == "" {
-		r.Text = fmt.Sprintf("%d %s", r.Value, c.Unit)
+	if _, hangs := s.hanging.Load(c.Code); hangs {
+		return s.unmeasured(c, errHangs)
 	}
-	return measured{check: c, reading: r}
+	came := make(chan answer, 1)
+	go func() {
+		r, err := c.Measure(ctx)
+		came <- answer{r, err}
+	}()
+	var a answer
+	select {
+	case a = <-came:
+	case <-ctx.Done():
+		a.err = ctx.Err()
+		s.hanging.Store(c.Code, true)
+		go func() {
+			<-came
+			s.hanging.Delete(c.Code)
+		}()
+	}
+	if a.err != nil {
+		return s.unmeasured(c, a.err)
+	}
+	if a.r.Text == "" {
+		a.r.Text = fmt.Sprintf("%d %s", a.r.Value, c.Unit)
+	}
+	return measured{check: c, reading: a.r}
+}
+
+var errHangs = errors.New("上一次检查没有返回")
+
+func (s *Service) unmeasured(c Check, err error) measured {
+	s.Log.Error("a health check could not look", "check", c.Code, "error", err)
+	return measured{check: c, reading: Reading{Text: "未能检查：" + cut(err.Error(), 200)}, failed: true}
 }
 
 func (m measured) state(warn, bad int64) State {

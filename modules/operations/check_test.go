@@ -1,7 +1,11 @@
 package operations
 
 import (
+	"context"
+	"fmt"
+	"log/slog"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -81,4 +85,44 @@ func TestAMomentStaysForItsTime(t *testing.T) {
 	if r.State != Normal || r.HoldUntil != nil {
 		t.Errorf("after its time: %+v", r)
 	}
+}
+
+// TestWhatHangsHoldsNothingUp: checks that never come back end with their time, and are not asked again until they do.
+func TestWhatHangsHoldsNothingUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		asked, free := 0, make(chan struct{})
+		dead := Check{Code: "dead", Measure: func(context.Context) (Reading, error) {
+			asked++
+			<-free
+			return Reading{Text: "好了"}, nil
+		}}
+		s := &Service{Deps: Deps{Log: slog.New(slog.DiscardHandler)}, checks: []Check{dead}}
+		for i := range 20 {
+			s.checks = append(s.checks, Check{Code: fmt.Sprint(i), Measure: func(ctx context.Context) (Reading, error) {
+				<-ctx.Done()
+				return Reading{}, ctx.Err()
+			}})
+		}
+		begin := time.Now()
+		for range 2 {
+			for _, m := range s.measureAll(t.Context()) {
+				if m.state(0, 0) != Warn {
+					t.Errorf("%s: %+v", m.check.Code, m)
+				}
+			}
+			synctest.Wait()
+		}
+		if took := time.Since(begin); took > 2*s.measureLongest() {
+			t.Errorf("two inspections took %s, they may %s each", took, s.measureLongest())
+		}
+		if asked != 1 {
+			t.Errorf("what hangs was asked %d times", asked)
+		}
+		close(free)
+		synctest.Wait()
+		if m := s.measure(t.Context(), dead); m.failed || asked != 2 {
+			t.Errorf("when it came back: %+v, asked %d times", m, asked)
+		}
+	})
 }

@@ -15,10 +15,7 @@ const calm = time.Minute
 // Inspect measures every check, stores how it stands, and opens, repeats and closes incidents. Any process may at any
 // time; what is told is told once.
 func (s *Service) Inspect(ctx context.Context) error {
-	found := make([]measured, 0, len(s.checks))
-	for _, c := range s.checks {
-		found = append(found, s.measure(ctx, c))
-	}
+	found := s.measureAll(ctx)
 	now := s.Clock.Now()
 	return s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		rows, err := s.lockStates(ctx, tx, now)
@@ -116,7 +113,7 @@ func (s *Service) follow(ctx context.Context, tx bun.Tx, c Check, row stateRow, 
 	open.CalmAt = nil
 	if row.State == Bad {
 		open.Text = row.Text
-		if open.KnownAt == nil && now.Sub(open.AlarmedAt) >= s.Options.RepeatAfter {
+		if open.KnownAt == nil && now.Sub(open.AlarmedAt).Abs() >= s.Options.RepeatAfter {
 			open.Alarms, open.AlarmedAt = open.Alarms+1, now
 			if err := tell(open, Repeated); err != nil {
 				return err

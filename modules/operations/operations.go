@@ -2,6 +2,7 @@ package operations
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -97,7 +98,8 @@ type Notice struct {
 type Service struct {
 	Deps
 
-	checks []Check
+	checks  []Check
+	hanging sync.Map // codes of checks whose last look did not come back yet
 
 	mu     sync.Mutex // of what follows: the clock as it was looked at last
 	looked bool
@@ -122,7 +124,6 @@ func New(d Deps) *Service {
 		if _, known := groups[c.Group]; !known {
 			groups[c.Group] = len(groups)
 		}
-
 		if err := c.valid(); err != nil {
 			panic("operations: " + err.Error())
 		}
@@ -131,12 +132,29 @@ func New(d Deps) *Service {
 		}
 		seen[c.Code] = true
 	}
+	if s.longest() > alarmWithin-alarmLeaves {
+		panic(fmt.Sprintf("operations: an alarm may take %s", s.longest()))
+	}
 	slices.SortStableFunc(s.checks, func(a, b Check) int { return groups[a.Group] - groups[b.Group] })
 	return s
 }
 
-// inspectEvery is how often every check is measured: an alarm is out within a minute of what it is about.
-const inspectEvery = 15 * time.Second
+// An alarm is out within a minute of what it is about (alarmWithin, of which alarmLeaves is for the message to go): every
+// check is measured each inspectEvery, and when nobody has for guardAfter, the guard does, which looks each GuardEvery.
+const (
+	inspectEvery = 15 * time.Second
+	guardAfter   = 25 * time.Second
+	GuardEvery   = 5 * time.Second
+	alarmWithin  = time.Minute
+	alarmLeaves  = 5 * time.Second
+)
+
+// longest is the most that passes from a fault to its alarm being written: it comes just after its check was looked at, that
+// inspection and the next one take as long as they may, and the tick of the next one is lost, so that a sweep begins it.
+func (s *Service) longest() time.Duration {
+	looking := s.measureLongest()
+	return max(max(looking, inspectEvery)+s.Scheduler.SweepEvery(), guardAfter+GuardEvery) + looking
+}
 
 // Tasks are what the clock asks for.
 func (s *Service) Tasks() []jobs.Task {
@@ -159,10 +177,10 @@ func (s *Service) Tasks() []jobs.Task {
 	}
 }
 
-// Guard inspects when the scheduler has not for a minute: what watches over everything must not hang on one part of it. It
-// returns when ctx ends.
+// Guard inspects when the scheduler does not: what watches over everything must not hang on one part of it. It returns when
+// ctx ends.
 func (s *Service) Guard(ctx context.Context) error {
-	tick := time.NewTicker(30 * time.Second)
+	tick := time.NewTicker(GuardEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -170,17 +188,19 @@ func (s *Service) Guard(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		last, err := s.lastInspection(ctx)
-		if err == nil && !last.IsZero() && s.Clock.Now().Sub(last).Abs() < time.Minute {
-			continue
-		}
-		if err == nil {
-			err = s.Inspect(ctx)
-		}
-		if err != nil && ctx.Err() == nil {
+		if err := s.InspectIfLate(ctx); err != nil && ctx.Err() == nil {
 			s.Log.Error("inspect the system's health", "error", err)
 		}
 	}
+}
+
+// InspectIfLate inspects when nobody has for a while. Guard calls it; a test with its own clock may.
+func (s *Service) InspectIfLate(ctx context.Context) error {
+	last, err := s.LastInspection(ctx)
+	if err != nil || !last.IsZero() && s.Clock.Now().Sub(last).Abs() < guardAfter {
+		return err
+	}
+	return s.Inspect(ctx)
 }
 
 // once runs a command in a transaction; a repeat of the key answers with the first outcome.

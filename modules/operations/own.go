@@ -21,7 +21,7 @@ func (s *Service) own() []Check {
 		{Code: "clock", Group: "运行环境", Title: "系统时钟",
 			Advice: "请在服务器上检查时间同步服务（chronyd 或 ntpd），确认时间正确后再办理有时限的业务。", Measure: s.measureClock},
 		{Code: "inspection", Group: "运行环境", Title: "巡检间隔", Unit: "秒", Warn: 120, Bad: 600,
-			Advice: "此前一段时间没有巡检，服务可能停止过或数据库不可用，请查看服务日志，确认是否为计划内停机。", Measure: s.measureGap},
+			Advice: "此前一段时间没有巡检，服务可能停止过、数据库不可用或时钟被调整，请查看服务日志，确认是否为计划内停机并核对服务器时间。", Measure: s.measureGap},
 		{Code: "requests", Group: "运行环境", Title: "请求出错率", Unit: "%", Warn: 1, Bad: 5,
 			Advice: "请在服务日志中按 status 500 查找出错的地址和原因，必要时联系开发维护单位。", Measure: s.measureRequests},
 		{Code: "queue", Group: "后台工作", Title: "后台工作等待时间", Unit: "秒", Warn: 60, Bad: 600,
@@ -56,10 +56,12 @@ const (
 	jumpHold  = 10 * time.Minute
 )
 
-// A clock set forward by HoldFrom or more holds what is done by the clock back for HoldFor.
+// A clock set forward by HoldFrom or more holds what is done by the clock back for HoldFor. So does a start that long after the
+// last inspection: HoldFromStop is more than a planned stop takes, and nobody can tell a longer one from a clock set meanwhile.
 const (
-	HoldFrom = 5 * time.Minute
-	HoldFor  = 10 * time.Minute
+	HoldFrom     = 5 * time.Minute
+	HoldFor      = 10 * time.Minute
+	HoldFromStop = time.Hour
 )
 
 // measureClock compares the clock with one that nobody sets, and with the database server's.
@@ -70,8 +72,18 @@ func (s *Service) measureClock(ctx context.Context) (Reading, error) {
 	if s.looked {
 		jump = wall.Sub(s.wall) - (steady - s.steady)
 	}
+	first := !s.looked
 	s.looked, s.wall, s.steady = true, wall, steady
 	s.mu.Unlock()
+	if first { // the clock may have been set while nothing ran
+		last, err := s.LastInspection(ctx)
+		if err != nil {
+			return Reading{}, err
+		}
+		if back := last.Sub(wall); back >= time.Minute {
+			return Reading{State: Bad, Hold: jumpHold, Text: fmt.Sprintf("系统时钟比上次巡检时早 %s，可能在停机期间被调慢", Spell(back))}, nil
+		}
+	}
 	if jump.Abs() >= clockJump {
 		way := "调快"
 		if jump < 0 {
@@ -102,12 +114,16 @@ func (s *Service) measureClock(ctx context.Context) (Reading, error) {
 
 // measureGap says how long ago the last inspection was.
 func (s *Service) measureGap(ctx context.Context) (Reading, error) {
-	last, err := s.lastInspection(ctx)
+	last, err := s.LastInspection(ctx)
 	if err != nil || last.IsZero() {
 		return Reading{Text: "首次巡检"}, err
 	}
 	gap := max(s.Clock.Now().Sub(last), 0)
-	return Reading{Value: int64(gap / time.Second), Text: "距上次巡检 " + Spell(gap)}, nil
+	r := Reading{Value: int64(gap / time.Second), Text: "距上次巡检 " + Spell(gap)}
+	if gap >= HoldFromStop && s.Elapsed() < HoldFor {
+		r.Text += fmt.Sprintf("，服务刚刚启动，定时任务暂停 %s，请核对服务器时间", Spell(HoldFor))
+	}
+	return r, nil
 }
 
 // fewRequests is below how many a rate of errors says nothing.

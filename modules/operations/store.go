@@ -107,8 +107,8 @@ func (s *Service) lockStates(ctx context.Context, tx bun.Tx, now time.Time) (map
 	return byCode(rows), err
 }
 
-// lastInspection is when the checks were last stored; zero when never.
-func (s *Service) lastInspection(ctx context.Context) (time.Time, error) {
+// LastInspection is when the checks were last stored; zero when never.
+func (s *Service) LastInspection(ctx context.Context) (time.Time, error) {
 	var at []time.Time
 	err := s.DB.Read().NewSelect().Model((*stateRow)(nil)).Column("h.checked_at").OrderExpr("h.checked_at DESC").Limit(1).Scan(ctx, &at)
 	if err != nil || len(at) == 0 {

@@ -20,6 +20,7 @@ const (
 	sqliteFull             = 13
 	sqliteReadOnly         = 8
 	sqliteIOErr            = 10
+	sqliteCorrupt          = 11 // also what a read says to which the disk answered EIO
 	sqliteCantOpen         = 14
 	sqliteShmSize          = 4874 // the write-ahead log's index could not grow
 	sqliteConstraintUnique = 2067
@@ -58,7 +59,7 @@ func Classify(err error) error {
 		switch s.Code() & 0xff {
 		case sqliteFull:
 			return ErrStorageFull.Wrap(err)
-		case sqliteReadOnly, sqliteIOErr, sqliteCantOpen:
+		case sqliteReadOnly, sqliteIOErr, sqliteCorrupt, sqliteCantOpen:
 			return ErrStorage.Wrap(err)
 		case sqliteBusy:
 			return ErrBusy.Wrap(err)

@@ -156,6 +156,28 @@ func (q *Queue) Insert(ctx context.Context, tx bun.Tx, args Args, options ...Opt
 	return nil
 }
 
+// SetBack is told that the clock was set back to now: what was to run by the time of before runs now, and what a process that
+// died was working then is given to another as soon as any. What was asked for before the clock was set forward keeps its time.
+func (q *Queue) SetBack(ctx context.Context, now time.Time) error {
+	var at any = now
+	if q.db.Kind() == database.SQLite {
+		at = now.UTC().Format("2006-01-02 15:04:05.000") // as River writes it
+	}
+	err := q.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		_, err := tx.NewRaw(`UPDATE river_job SET scheduled_at = ?0 WHERE state IN ('available', 'scheduled', 'retryable') AND scheduled_at > ?0
+			AND (created_at > ?0 OR attempted_at > ?0)`, at).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = tx.NewRaw("UPDATE river_job SET attempted_at = ?0 WHERE state = 'running' AND attempted_at > ?0", at).Exec(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("jobs after the clock was set back: %w", err)
+	}
+	return nil
+}
+
 // Close gives back what New opened; for a queue that is never Run.
 func (q *Queue) Close() { q.close() }
 

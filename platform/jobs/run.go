@@ -59,6 +59,16 @@ func (s *Scheduler) start(ctx context.Context, id int64) error {
 	return nil
 }
 
+// free says which runs may be claimed: those that wait and are due, and those whose lease ended. What waits or is held for
+// longer than anything may is so by a clock that was set back since. The columns are those of a table called of.
+func (s *Scheduler) free(of string) string {
+	return strings.ReplaceAll("(#state = ? AND (#wake_at <= ? OR #wake_at > ?) OR #state = ? AND (#lease_ends < ? OR #lease_ends > ?))", "#", of)
+}
+
+func (s *Scheduler) freeAt(now time.Time) []any {
+	return []any{RunWaiting, now, now.Add(2 * retryAfter[len(retryAfter)-1]), RunRunning, now, now.Add(3 * s.o.Lease)}
+}
+
 // claim makes the run this process's own, and reports false when it is another's.
 func (s *Scheduler) claim(ctx context.Context, run *TaskRun) (bool, error) {
 	now := s.o.Clock.Now()
@@ -70,14 +80,14 @@ func (s *Scheduler) claim(ctx context.Context, run *TaskRun) (bool, error) {
 			_, err := tx.NewUpdate().Model((*TaskRun)(nil)).
 				Set("state = ?, ended_at = ?, lease_ends = NULL, claim = ''", RunFailed, now).
 				Set("error = ?", fmt.Sprintf("执行中断 %d 次，不再自动重试。最后一次由进程 %s 执行。", run.Attempts, run.Process)).
-				Where("id = ? AND claim = ? AND state = ? AND lease_ends < ?", run.ID, run.Claim, RunRunning, now).Exec(ctx)
+				Where("id = ? AND claim = ? AND state = ?", run.ID, run.Claim, RunRunning).Where(s.free(""), s.freeAt(now)...).Exec(ctx)
 			return err
 		}
 		claim := rand.Text()
 		q := tx.NewUpdate().Model((*TaskRun)(nil)).
 			Set("state = ?, claim = ?, process = ?, attempts = attempts + 1, started_at = ?, lease_ends = ?", RunRunning, claim, s.o.Process, now, ends).
 			Where("id = ? AND claim = ?", run.ID, run.Claim).
-			Where("state = ? AND wake_at <= ? OR state = ? AND lease_ends < ?", RunWaiting, now, RunRunning, now)
+			Where(s.free(""), s.freeAt(now)...)
 		taken := ""
 		if run.State == RunRunning {
 			taken = fmt.Sprintf("进程 %s 中断，由 %s 接手", run.Process, s.o.Process)

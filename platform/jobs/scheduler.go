@@ -113,7 +113,9 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.ctx = nil
 	s.mu.Unlock()
-	err = ticker.Shutdown()
+	if err := ticker.Shutdown(); err != nil { // an offer that waits for a busy database; nothing is lost, and it is no failed end
+		s.o.Log.Warn("the clock of the tasks does not end", "error", err)
+	}
 	cancel()
 	done := make(chan struct{})
 	go func() { s.running.Wait(); close(done) }()
@@ -122,7 +124,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	case <-time.After(10 * time.Second):
 		s.o.Log.Warn("a task does not end; another process takes it over")
 	}
-	return err
+	return nil
 }
 
 // ticker is gocron with a job for each task, and a round that finds what no tick brings: ticks that were missed, runs
@@ -146,7 +148,7 @@ func (s *Scheduler) ticker(ctx context.Context) (gocron.Scheduler, error) {
 			return nil, fmt.Errorf("task %s: %w", t.Name, err)
 		}
 	}
-	_, err = g.NewJob(gocron.DurationJob(s.o.Lease/9), gocron.NewTask(func() { say("sweep tasks", s.Sweep(ctx)) }),
+	_, err = g.NewJob(gocron.DurationJob(s.SweepEvery()), gocron.NewTask(func() { say("sweep tasks", s.Sweep(ctx)) }),
 		gocron.WithStartAt(gocron.WithStartImmediately()), singleton)
 	return g, err
 }
@@ -162,6 +164,9 @@ func (ticks) IsValid(string, *time.Location, time.Time) error { return nil }
 // Next returns the first tick after last.
 func (t ticks) Next(last time.Time) time.Time { return t.task.Next(last) }
 
+// SweepEvery is how often Run sweeps.
+func (s *Scheduler) SweepEvery() time.Duration { return s.o.Lease / 9 }
+
 // Sweep offers every tick that is due and works whatever waits or was left by a process that died. Run calls it; a test
 // with its own clock may.
 func (s *Scheduler) Sweep(ctx context.Context) error {
@@ -176,7 +181,7 @@ func (s *Scheduler) Sweep(ctx context.Context) error {
 			continue
 		}
 		i := slices.IndexFunc(rows, func(r taskRow) bool { return r.Name == t.Name })
-		if i >= 0 && !rows[i].due(t, tick) {
+		if i >= 0 && !rows[i].due(t, tick, now) {
 			continue
 		}
 		if err := s.offer(ctx, t); err != nil {
@@ -185,7 +190,7 @@ func (s *Scheduler) Sweep(ctx context.Context) error {
 	}
 	var ids []int64
 	err := s.o.DB.Read().NewSelect().Model((*TaskRun)(nil)).Column("r.id").
-		Where("r.state = ? AND r.wake_at <= ? OR r.state = ? AND r.lease_ends < ?", RunWaiting, now, RunRunning, now).
+		Where(s.free("r."), s.freeAt(now)...).
 		OrderExpr("r.id").Limit(50).Scan(ctx, &ids)
 	if err != nil {
 		return err
@@ -214,17 +219,24 @@ func (s *Scheduler) holds(t Task) bool {
 }
 
 // due reports whether the tick is still to be offered.
-func (r taskRow) due(t Task, tick time.Time) bool {
-	if r.PausedAt != nil || tick.Before(r.Since) {
+func (r taskRow) due(t Task, tick, now time.Time) bool {
+	if r.PausedAt != nil || tick.Before(r.Since) && r.Since.Sub(now) <= setBack {
 		return false
 	}
-	return r.LastTick == nil || tick.After(*r.LastTick) || r.wasSetBack(t, tick)
+	return r.LastTick == nil || tick.After(*r.LastTick) || r.wasSetBack(t, tick, now)
 }
 
-// wasSetBack reports whether the clock was set back so far that an interval would pause for it. Ticks of the day are not
-// worked again: nobody wants two reports of one day.
-func (r taskRow) wasSetBack(t Task, tick time.Time) bool {
-	return t.Every > 0 && r.LastTick != nil && r.LastTick.Sub(tick) > setBack+t.Every
+// wasSetBack reports whether the clock was set back so far that the task would pause for it: an interval for more than its
+// own, a tick of the day for a day. A tick of the day that stands in the history is not worked again: nobody wants two
+// reports of one day.
+func (r taskRow) wasSetBack(t Task, tick, now time.Time) bool {
+	switch {
+	case r.LastTick == nil:
+		return false
+	case t.Every > 0:
+		return r.LastTick.Sub(tick) > setBack+t.Every
+	}
+	return r.LastTick.Sub(now) > 24*time.Hour
 }
 
 // offer writes the run of the latest tick and its wake-up, unless another process did, the task is paused, or it still runs.
@@ -236,15 +248,17 @@ func (s *Scheduler) offer(ctx context.Context, t Task) error {
 	}
 	return s.o.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		row, err := lockTask(ctx, tx, t, now)
-		if err != nil || !row.due(t, tick) {
+		if err != nil || !row.due(t, tick, now) {
 			return err
 		}
 		open, err := openRun(ctx, tx, t.Name)
 		if err != nil || open != nil {
 			return err
 		}
-		if row.wasSetBack(t, tick) {
-			row.Round++
+		if row.wasSetBack(t, tick, now) {
+			if t.Every > 0 {
+				row.Round++
+			}
 			s.o.Log.Warn("the clock was set back", "task", t.Name, "last", row.LastTick, "now", now)
 		}
 		run := &TaskRun{Task: t.Name, Round: row.Round, Tick: tick, Trigger: ByClock, State: RunWaiting, WakeAt: now}

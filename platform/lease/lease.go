@@ -79,11 +79,15 @@ func (t *Table) Wake() {
 	}
 }
 
+// longestWait is the most that a row waits after an attempt that failed.
+const longestWait = time.Minute
+
 // Take claims the row that has waited longest; false when none waits.
 func (t *Table) Take(ctx context.Context) (Claim, bool, error) {
 	now := t.Clock.Now()
-	free := "due AND (lease_until IS NULL OR lease_until <= ?)"
-	waits, err := t.DB.Read().NewSelect().TableExpr("?", bun.Ident(t.Name)).ColumnExpr("1").Where(free, now).Exists(ctx)
+	// What is held or waits for longer than anything may is so by a clock that was set back since.
+	free, never := "due AND (lease_until IS NULL OR lease_until <= ? OR lease_until > ?)", now.Add(t.term()+2*longestWait)
+	waits, err := t.DB.Read().NewSelect().TableExpr("?", bun.Ident(t.Name)).ColumnExpr("1").Where(free, now, never).Exists(ctx)
 	if err != nil || !waits {
 		return Claim{}, false, err
 	}
@@ -97,7 +101,7 @@ func (t *Table) Take(ctx context.Context) (Claim, bool, error) {
 		}
 		var rows []Claim
 		err := tx.NewRaw("UPDATE ? SET fence = fence + 1, attempts = attempts + 1, lease_until = ? WHERE id = (SELECT id FROM ? WHERE "+free+
-			" ORDER BY id LIMIT 1"+lock+") RETURNING id, fence, attempts", bun.Ident(t.Name), now.Add(t.term()), bun.Ident(t.Name), now).Scan(ctx, &rows)
+			" ORDER BY id LIMIT 1"+lock+") RETURNING id, fence, attempts", bun.Ident(t.Name), now.Add(t.term()), bun.Ident(t.Name), now, never).Scan(ctx, &rows)
 		if err == nil && len(rows) == 1 {
 			c, found = rows[0], true
 		}
@@ -192,7 +196,7 @@ func (t *Table) Once(ctx context.Context, do func(ctx context.Context, c Claim) 
 	case ctx.Err() != nil:
 		return true, t.free(context.WithoutCancel(ctx), c, t.Clock.Now(), 1)
 	}
-	wait := time.Duration(min(c.Attempts, 6)) * 10 * time.Second
+	wait := min(time.Duration(c.Attempts)*10*time.Second, longestWait)
 	return true, errors.Join(fmt.Errorf("row %d, attempt %d: %w", c.ID, c.Attempts, err), t.free(ctx, c, t.Clock.Now().Add(wait), 0))
 }
 

@@ -188,3 +188,24 @@ func TestFailedWorkWaits(t *testing.T) {
 		t.Fatalf("%+v %v %v", c, ok, err)
 	}
 }
+
+// TestTakenOverByAClockSetBack: what a worker held by a clock an hour ahead when it was killed is not held for an hour.
+func TestTakenOverByAClockSetBack(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	tb, now := newTable(t)
+	id := ask(t, tb)
+	now.Advance(time.Hour)
+	first, ok, err := tb.Take(ctx)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	now.Advance(-time.Hour)
+	second, ok, err := tb.Take(ctx)
+	if err != nil || !ok || second.ID != id || second.Fence <= first.Fence {
+		t.Fatalf("%+v after %+v: %v, %v", second, first, ok, err)
+	}
+	if err := finish(tb, first); !errors.Is(err, lease.ErrLost) {
+		t.Errorf("the first one still writes: %v", err)
+	}
+}

@@ -75,7 +75,12 @@ func (s *Set) VerifyWith(ctx context.Context, src Source, ids []age.Identity, pr
 	return s.verify(ctx, src, ids, "", progress)
 }
 
-func (s *Set) verify(ctx context.Context, src Source, ids []age.Identity, only string, progress Progress) (*Verification, error) {
+func (s *Set) verify(ctx context.Context, src Source, ids []age.Identity, only string, progress Progress) (v *Verification, err error) {
+	defer func() { // the set is there, but nobody can say that it is good
+		if isFull(err) {
+			err = ErrSpace.With("磁盘空间不足，备份集已生成但无法验证，以前的备份集不受影响，请清理磁盘或更换目录").Wrap(err)
+		}
+	}()
 	began := time.Now()
 	target := filepath.Dir(s.Dir)
 	var contents int64
@@ -97,7 +102,7 @@ func (s *Set) verify(ctx context.Context, src Source, ids []age.Identity, only s
 	if err := s.rehearse(ctx, src, ids, progress); err != nil {
 		return nil, err
 	}
-	v := &Verification{At: time.Now().UTC().Truncate(time.Second), Program: src.Program, Tables: len(s.Manifest.Tables), Rows: s.Manifest.Rows(), Files: contents,
+	v = &Verification{At: time.Now().UTC().Truncate(time.Second), Program: src.Program, Tables: len(s.Manifest.Tables), Rows: s.Manifest.Rows(), Files: contents,
 		TookMS: time.Since(began).Milliseconds()}
 	raw, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {

@@ -62,8 +62,10 @@ type Fresh struct {
 }
 
 // Create makes a set of s in target for the recipients. It returns ErrBusy while another making runs there and ErrSpace
-// when the disk would not hold it. Whatever ends it, the sets made before stay as they are.
-func Create(ctx context.Context, s Source, target string, recipients []string, progress Progress) (*Fresh, error) {
+// when the disk does not hold it. Whatever ends it, the sets made before stay as they are, and what it had stored for
+// itself by then is removed: a disk that ran full has its room back.
+func Create(ctx context.Context, s Source, target string, recipients []string, progress Progress) (f *Fresh, err error) {
+	defer func() { err = full(err) }()
 	to, err := ParseRecipients(recipients)
 	if err != nil {
 		return nil, err
@@ -90,9 +92,20 @@ func Create(ctx context.Context, s Source, target string, recipients []string, p
 	if err := sweep(target, s.Scratch); err != nil {
 		return nil, err
 	}
-	if err := roomToMake(ctx, s, target); err != nil {
+	err = roomToMake(ctx, s, target)
+	if errors.Is(err, ErrSpace) { // a making that was killed may have left files
+		if err = clearOrphans(target); err == nil {
+			err = roomToMake(ctx, s, target)
+		}
+	}
+	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, clearOrphans(target))
+		}
+	}()
 	m := &Manifest{Format: format, At: time.Now().UTC().Truncate(time.Second), Program: s.Program, Database: string(s.DB.Kind()), Demo: s.Demo,
 		Recipients: recipients, KeyID: s.KeyID, KeyCheck: s.KeyCheck, Secrets: s.Secrets}
 	m.Name = freeName(target, m.At)
@@ -108,20 +121,20 @@ func Create(ctx context.Context, s Source, target string, recipients []string, p
 	}
 	got, err := dump(ctx, s, dir, all, progress)
 	if err != nil {
-		return nil, full(err)
+		return nil, err
 	}
 	m.Tables, m.Schema, m.Migrations = got.tables, got.schema, got.migrations
 	conf, err := sealConfig(s, dir, all)
 	if err != nil {
-		return nil, full(err)
+		return nil, err
 	}
 	list, err := storeFiles(ctx, s, m, target, dir, got.refs, all, progress)
 	if err != nil {
-		return nil, full(err)
+		return nil, err
 	}
 	m.Parts = []Part{got.part, conf, list}
 	if err := writeManifest(dir, m); err != nil {
-		return nil, full(err)
+		return nil, err
 	}
 	if err := failpoint.Hit("snapshot.before-rename"); err != nil {
 		return nil, err

@@ -97,10 +97,21 @@ func (r Retention) Apply(target string, now time.Time) ([]string, error) {
 	if len(broken) > 0 {
 		return removed, nil // what a set that cannot be read needs is not known
 	}
-	return removed, clearPool(target, left, now)
+	return removed, clearPool(target, left, now.Add(-young))
 }
 
-func clearPool(target string, sets []*Set, now time.Time) error {
+// clearOrphans removes the files of the pool that no set needs, however new. The target is locked: nobody is storing there.
+func clearOrphans(target string) error {
+	sets, broken, err := List(target)
+	if err != nil || len(broken) > 0 {
+		return err // what a set that cannot be read needs is not known
+	}
+	return clearPool(target, sets, time.Now().Add(young))
+}
+
+// clearPool removes the files stored before a time that none of the sets needs.
+
+func clearPool(target string, sets []*Set, before time.Time) error {
 	needed := map[string]bool{}
 	for _, s := range sets {
 		if err := s.eachFile(func(e fileEntry) error {
@@ -109,7 +120,7 @@ func clearPool(target string, sets []*Set, now time.Time) error {
 			}
 			return nil
 		}); err != nil {
-			return nil // as above
+			return nil // what it needs is not known
 		}
 	}
 	return filepath.WalkDir(filepath.Join(target, poolName), func(path string, d fs.DirEntry, err error) error {
@@ -122,7 +133,7 @@ func clearPool(target string, sets []*Set, now time.Time) error {
 		} else if err != nil {
 			return err
 		}
-		if !strings.HasSuffix(d.Name(), ".age") && !strings.HasSuffix(d.Name(), ".tmp") || now.Sub(info.ModTime()) < young {
+		if !strings.HasSuffix(d.Name(), ".age") && !strings.HasSuffix(d.Name(), ".tmp") || !info.ModTime().Before(before) {
 			return nil
 		}
 		return os.Remove(path) // #nosec G122 -- the folder of sets is ours alone

@@ -131,7 +131,8 @@ func invisible(r rune) bool {
 	return unicode.Is(unicode.Cf, r) || r&0xFFFE == 0xFFFE || r >= 0xFDD0 && r <= 0xFDEF
 }
 
-// Truncate cuts s to at most n characters, the last of them … when something was cut. WeChat template fields take 20.
+// Truncate cuts s to at most n characters, the last of them … when something was cut. It does not cut within what a person
+// sees as one: a letter and its marks, a Hanzi and its variant, an emoji of several. WeChat template fields take 20.
 func Truncate(s string, n int) string {
 	if n <= 0 {
 		return ""
@@ -139,12 +140,32 @@ func Truncate(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
-	rs := []rune(s)[:n-1]
-	for len(rs) > 0 && (unicode.IsSpace(rs[len(rs)-1]) || unicode.Is(unicode.Mn, rs[len(rs)-1]) || rs[len(rs)-1] == 0x200d) {
-		rs = rs[:len(rs)-1]
+	rs, end := []rune(s), n-1
+	for end > 0 && (within(rs, end) || unicode.IsSpace(rs[end-1])) {
+		end--
 	}
-	return string(rs) + "…"
+	return string(rs[:end]) + "…"
 }
+
+// within reports whether rs[i] belongs to the character that rs[i-1] is of.
+func within(rs []rune, i int) bool {
+	switch r := rs[i]; {
+	case unicode.Is(unicode.M, r), r == 0x200d, r >= 0x1F3FB && r <= 0x1F3FF: // marks and variants, the joiner, a colour of skin
+		return true
+	case rs[i-1] == 0x200d:
+		return pictorial(r)
+	case flag(r):
+		before := 0
+		for i-before > 0 && flag(rs[i-before-1]) {
+			before++
+		}
+		return before%2 == 1
+	}
+	return false
+}
+
+// flag reports half a flag.
+func flag(r rune) bool { return r >= 0x1F1E6 && r <= 0x1F1FF }
 
 // Count returns the number of characters of s as Line and Block count them.
 func Count(s string) int { return utf8.RuneCountInString(s) }

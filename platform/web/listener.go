@@ -81,11 +81,11 @@ func passing(err error) bool {
 	return false
 }
 
-// A client must take stallBytes within stallTime, or it is cut: a reader that takes a byte a minute would hold its
+// A client must take stallBytes within StallTime, or it is cut: a reader that takes a byte a minute would hold its
 // connection, and what waits to be sent on it, for good. There is no limit to the whole of an answer.
 const (
 	stallBytes = 64 << 10
-	stallTime  = 30 * time.Second
+	StallTime  = 30 * time.Second // how long a client may take nothing
 )
 
 // steady is a connection whose client has to keep taking what it is sent.
@@ -109,12 +109,12 @@ func (c *steady) Close() error {
 	return c.Conn.Close()
 }
 
-// Write sends b in pieces, each within stallTime.
+// Write sends b in pieces, each within StallTime.
 func (c *steady) Write(b []byte) (int, error) {
 	sent := 0
 	for {
 		piece := b[sent:min(len(b), sent+stallBytes)]
-		if err := c.Conn.SetWriteDeadline(time.Now().Add(stallTime)); err != nil {
+		if err := c.Conn.SetWriteDeadline(time.Now().Add(StallTime)); err != nil {
 			return sent, err
 		}
 		n, err := c.Conn.Write(piece)

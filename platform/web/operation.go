@@ -38,7 +38,7 @@ func (o Operation) Huma() huma.Operation {
 	id := strings.ToLower(o.Method) + strings.TrimSuffix(operationWord.ReplaceAllString(strings.TrimPrefix(o.Path, "/api"), "-"), "-")
 	op := huma.Operation{
 		OperationID: id, Method: o.Method, Path: o.Path, Summary: o.Summary, DefaultStatus: o.Status, MaxBodyBytes: o.MaxBody,
-		Extensions: map[string]any{ruleKey: o.Access}, BodyReadTimeout: requestTime,
+		Extensions: map[string]any{ruleKey: o.Access}, BodyReadTimeout: RequestTime,
 	}
 	if o.Tag != "" {
 		op.Tags = []string{o.Tag}

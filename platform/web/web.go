@@ -34,8 +34,8 @@ import (
 // bodyLimit is the largest request taken at all, files included, but by uploads that say otherwise.
 const bodyLimit = 24 << 20
 
-// requestTime bounds what one request may take.
-const requestTime = 30 * time.Second
+// RequestTime bounds what one request may take, from its first byte, or from when its connection was opened.
+const RequestTime = 30 * time.Second
 
 // Options are what the edge needs from its installation.
 type Options struct {
@@ -106,7 +106,7 @@ func New(opts Options) (*Server, error) {
 	s := &Server{opts: opts, limiter: newLimiter(opts.RequestsPerMinute), uploads: map[string]bool{}}
 	s.App = fiber.New(fiber.Config{
 		AppName: "huiqi", Immutable: true, UnescapePath: true, CaseSensitive: true, DisableStartupMessage: true,
-		BodyLimit: bodyLimit, StreamRequestBody: true, DisablePreParseMultipartForm: true, ReadTimeout: requestTime, IdleTimeout: time.Minute, ReadBufferSize: 16 << 10,
+		BodyLimit: bodyLimit, StreamRequestBody: true, DisablePreParseMultipartForm: true, ReadTimeout: RequestTime, IdleTimeout: time.Minute, ReadBufferSize: 16 << 10,
 		ErrorHandler: s.handleError, EnableTrustedProxyCheck: true, TrustedProxies: opts.TrustedProxies,
 		ProxyHeader: "X-Real-IP", EnableIPValidation: true,
 	})
@@ -207,7 +207,7 @@ func (s *Server) trace(c *fiber.Ctx) (err error) {
 	if r.method != fiber.MethodGet && r.method != fiber.MethodHead { // who only read something has nothing to be unsure of
 		base = database.Noting(base)
 	}
-	ctx, cancel := context.WithTimeout(context.WithValue(base, requestKey{}, r), requestTime)
+	ctx, cancel := context.WithTimeout(context.WithValue(base, requestKey{}, r), RequestTime)
 	defer cancel()
 	if s.opts.Bound != nil {
 		var end context.CancelFunc

@@ -1,8 +1,10 @@
 import { flushPromises, mount } from '@vue/test-utils'
 import ElementPlus from 'element-plus'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { createMemoryHistory, createRouter } from 'vue-router'
 import type { Hint } from './api'
 import HintDialog from './HintDialog.vue'
+import HintFrame from './HintFrame.vue'
 import { mostBytes, readPicture } from './picture'
 import StepHint from './StepHint.vue'
 import { forgetHints, loadHints } from './useHints'
@@ -122,6 +124,40 @@ describe('the dialog', () => {
       expect.objectContaining({ picture: '', alt: '' }),
       expect.any(String),
     )
+    page.unmount()
+  })
+})
+
+describe('the page', () => {
+  it('opens the hint of the row with what it says now, and saves it at its version', async () => {
+    const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/', component: HintFrame }] })
+    const page = mount(HintFrame, {
+      props: {
+        title: '办理提示',
+        tab: 'staff',
+        page: { state: 'ready', error: null, reload: vi.fn() },
+        rows: ['merge', 'void'].map((step) => ({
+          step: { step, label: step, where: '操作窗口' },
+          hint: { ...hint({ step, text: `旧的 ${step}`, version: 7 }) },
+        })),
+        of: () => '工作人员',
+        save: (step: { step: string }, v: number, b: object, k: string) => saveHint(step.step, v, b, k),
+      },
+      global: { plugins: [ElementPlus, router] },
+      attachTo: document.body,
+    })
+    await flushPromises()
+    document.querySelector<HTMLElement>('[aria-label="设置“void”的提示"]')!.click()
+    await flushPromises()
+    const box = document.querySelector<HTMLTextAreaElement>('textarea[aria-label="提示文字"]')!
+    expect(box.value).toBe('旧的 void')
+    box.value = '新的'
+    box.dispatchEvent(new Event('input'))
+    await flushPromises()
+    ;[...document.querySelectorAll('button')].find((b) => b.textContent.trim() === '保存')!.click()
+    await flushPromises()
+    expect(saveHint).toHaveBeenCalledWith('void', 7, expect.objectContaining({ text: '新的' }), expect.any(String))
+    expect(page.emitted('saved')).toHaveLength(1)
     page.unmount()
   })
 })
