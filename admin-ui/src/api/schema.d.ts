@@ -21439,6 +21439,10 @@ export interface components {
             areaName?: string;
             ask?: string;
             body: string;
+            /** @description As huiqi-matter/2026-1. */
+            category?: string;
+            categoryCode?: string;
+            categoryName?: string;
             /** Format: date-time */
             closedAt?: string;
             /** Format: date-time */
