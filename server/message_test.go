@@ -201,6 +201,14 @@ func TestFactsBecomeMessages(t *testing.T) {
 		{of("opened", her.UserID, map[string]any{"source": "h5", "urgency": "normal"}), "ticket.dispatch", nil, "", ""}, // told already
 		{of("opened", her.UserID, map[string]any{"source": "h5", "urgency": "urgent"}), "ticket.dispatch", []int64{903}, "收到企业诉求“路灯不亮”（GD20261124-000003），请及时答复或派单。", "/tickets/3"},
 		{of("opened", 0, map[string]any{"source": "agent"}), "", nil, "", ""},
+		{of("opened", 0, map[string]any{"source": "agent", "urgency": "critical"}), "ticket.arbitrate", []int64{903}, "收到特急诉求“路灯不亮”（GD20261124-000003），请立即处置并督办。", "/tickets/3"},
+		{of("opened", 0, map[string]any{"source": "import", "urgency": "critical"}), "", nil, "", ""},
+		{of("classified", her.UserID, map[string]any{"wasUrgency": "normal", "urgency": "urgent", "type": "light", "wasType": "light", "dueAt": "2026-11-25T02:00:00Z", "status": "signed",
+			"units": []map[string]any{{"unitId": 40}}, "holders": []int64{906, 907}}), "department 40 ticket.sign", []int64{905, 906, 907}, "紧急程度由“一般”改为“紧急”，办理时限仍为2026年11月25日 10:00。请优先办理。", "/tickets/3"},
+		{of("classified", her.UserID, map[string]any{"wasUrgency": "urgent", "urgency": "normal", "units": []map[string]any{{"unitId": 40}}}), "", nil, "", ""},
+		{of("classified", 0, map[string]any{"wasUrgency": "normal", "urgency": "normal", "wasType": "road", "type": "light", "wasTypeName": "道路", "typeName": "路灯", "units": []map[string]any{{"unitId": 40}},
+			"moves": []map[string]any{{"kind": "public", "oldDueAt": "2026-11-27T02:00:00Z", "newDueAt": "2026-11-25T02:00:00Z"}}}), "department 40 ticket.sign", []int64{905, 906},
+			"诉求类型由“道路”更正为“路灯”，办理时限由2026年11月27日 10:00改为2026年11月25日 10:00。请按新的时限办理。", "/tickets/3"},
 		{of("signed", her.UserID, map[string]any{"unitId": 40}), "", nil, "", ""},
 		{of("replied", 0, nil), "", nil, "", ""},
 		{partner("stopped"), "exchange.manage", []int64{903}, "向“市级热线平台”推送“GD20261124-000003”的事件已停止：对方返回 422，对方认为内容不合格。请", "/exchange/deliveries?state=dead"},
@@ -437,7 +445,7 @@ func TestEveryTemplateIsTaken(t *testing.T) {
 	t.Parallel()
 	f := mustSandbox(t)
 	values := accepted("").Params
-	for _, k := range []string{"title", "text", "unitName", "name", "item", "advice", "lasted", "clock", "due", "kind", "until", "left", "issuer", "window", "product", "status", "day", "answer", "count", "oldName", "newName", "step", "changes", "score", "level", "account", "purpose", "effect", "applicationNumber"} {
+	for _, k := range []string{"title", "text", "unitName", "name", "item", "advice", "lasted", "clock", "due", "kind", "until", "left", "issuer", "window", "product", "status", "day", "answer", "count", "oldName", "newName", "step", "changes", "score", "level", "account", "purpose", "effect", "applicationNumber", "change", "urgency"} {
 		values[k] = "很长很长的一段文字，\n里面有换行，也有超过二十个字的内容"
 	}
 	values["number"] = "SQ20261124-000012"

@@ -569,7 +569,7 @@ func TestExportOverHTTP(t *testing.T) {
 	if err != nil || len(all) != 5 {
 		t.Fatalf("%d lines, %v: %s", len(all), err, text)
 	}
-	if !strings.Contains(all[0][0], "@王芳") || !strings.Contains(text, "138****8011") || strings.Contains(text, "13800138011") {
+	if !strings.Contains(all[0][0], "@王芳") || !strings.Contains(all[0][0], "用途：月度通报") || !strings.Contains(text, "138****8011") || strings.Contains(text, "13800138011") {
 		t.Errorf("%s", text)
 	}
 	for _, line := range all[2:] {

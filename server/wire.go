@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/url"
 	"slices"
@@ -253,7 +254,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		Judging:   ticketJudging{h},
 		Calendars: h.calendars, Colleagues: ticketColleagues{h.identity}, Callers: callers{h.identity, companies}, Puzzles: h.identity,
 		Areas: ticketAreas{h},
-		DB:    db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads}, Outside: outsideEngine,
+		DB:    db, Clock: p.clock, Box: box, Units: units{h.identity}, Requesters: requesters{h.identity, companies}, Files: ticketFiles{uploads}, Uploads: ticketFiles{uploads}, Outside: outsideEngine,
 		People: colleagues{h.identity}, Seats: readySeats{h}, Assigning: c.Desk.assigning(), Log: p.log, Lease: c.Jobs.lease(),
 	})
 	if h.policies, err = h.newPolicies(p, companies, consented{h}); err != nil {
@@ -533,7 +534,10 @@ func (r requesters) EnterprisesByCode(ctx context.Context, db bun.IDB, prefix st
 // ticketFiles lets tickets keep files.
 type ticketFiles struct{ *file.Service }
 
-var _ ticket.Files = ticketFiles{}
+var (
+	_ ticket.Files   = ticketFiles{}
+	_ ticket.Uploads = ticketFiles{}
+)
 
 // Of lists the files of an object.
 func (f ticketFiles) Of(ctx context.Context, db bun.IDB, object string, id int64) ([]ticket.FileView, error) {
@@ -543,6 +547,12 @@ func (f ticketFiles) Of(ctx context.Context, db bun.IDB, object string, id int64
 		list = append(list, ticket.FileView(v))
 	}
 	return list, err
+}
+
+// Save keeps a file that came with a form.
+func (f ticketFiles) Save(ctx context.Context, actor access.Actor, name string, content io.Reader) (ticket.FileView, error) {
+	v, err := f.Service.Save(ctx, actor, "attachment", name, content)
+	return ticket.FileView(v), err
 }
 
 // hostOf names the address for the person who started the program.

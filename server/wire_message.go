@@ -192,6 +192,13 @@ func (n notices) ofTicket(ctx context.Context, tx bun.Tx, e event.Event) ([]mess
 				Key: "ticket.queued:" + e.At.UTC().Truncate(queueNotice).Format(time.RFC3339)}
 		}
 		to, err = n.audience.UsersWith(ctx, tx, ticket.PermDispatch)
+		if err == nil && f.Urgency == ticket.Critical && f.Source != ticket.FromImport {
+			told, err = n.critical(ctx, tx, e, notice)
+		}
+	case e.Type == "ticket.opened" && f.Urgency == ticket.Critical:
+		return n.critical(ctx, tx, e, notice)
+	case e.Type == "ticket.classified":
+		return n.reclassified(ctx, tx, e, notice)
 	case e.Type == "ticket.dispatched" && f.UnitID != 0:
 		notice.Template = "ticket.assigned"
 		to, err = n.audience.DepartmentUsers(ctx, tx, f.UnitID, ticket.PermSign)

@@ -100,3 +100,42 @@ test('a caller is answered with the keyboard alone', async ({ browser, request }
     await expect(agent.locator('html')).not.toHaveAttribute('data-mouse', 'used')
   })
 })
+
+test('every page of the desk says whose it is, and on a narrow one the filters are folded', async ({ browser, request }) => {
+  const agent = await staff(browser, request, 'agent', '19900000001')
+  const mark = agent.locator('svg.watermark pattern text').first()
+
+  await test.step('the mark lies over the page with organisation, name, the end of the number and the time', async () => {
+    for (const path of ['/admin/desk', '/admin/tickets', '/admin/tickets/1', '/admin/callbacks']) {
+      await agent.goto(path)
+      await expect(mark).toHaveText(/^\S+ .+〔演示〕 0001 \d{4}年\d{1,2}月\d{1,2}日 \d{2}:\d{2}$/)
+      // It is in nobody's way: what lies below it takes the pointer.
+      expect(await agent.evaluate(() => document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest('.watermark'))).toBeNull()
+    }
+  })
+
+  await test.step('the filters are behind a button, by the keyboard too, and stay as they were left', async () => {
+    await agent.setViewportSize({ width: 390, height: 844 })
+    await agent.goto('/admin/tickets?urgency=critical')
+    const button = agent.locator('button.fold')
+    const words = agent.getByRole('textbox', { name: '关键词' })
+    await expect(button).toHaveText('筛选（1）')
+    await expect(words).toBeHidden()
+    await expect(agent.locator('.el-table')).toBeInViewport()
+    await picture(agent, 'tickets-narrow')
+    await noSeriousFinding(agent)
+    await button.focus()
+    await agent.keyboard.press('Enter')
+    await expect(words).toBeVisible()
+    await agent.reload()
+    await expect(words).toBeVisible()
+    await words.fill('停电')
+    await words.press('Enter')
+    await expect(words).toBeHidden()
+    await expect(button).toHaveText('筛选（2）')
+    await expect(button).toBeFocused()
+    await agent.keyboard.press('/')
+    await expect(words).toBeFocused()
+    await agent.setViewportSize({ width: 1440, height: 900 })
+  })
+})

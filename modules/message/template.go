@@ -76,6 +76,7 @@ func SMSTexts() map[string]string {
 		"code":                    "您的验证码是 ${code}，5 分钟内有效。请勿告诉他人。",
 		"application_progress":    "您申请的“${product}”${status}，申请编号 ${number}，请登录惠企台查看详情。",
 		"ticket_progress":         "您的诉求 ${number} ${status}，请登录惠企台查看详情。",
+		"ticket_urgent":           "工单 ${number} ${status}，请立即登录惠企台办理。",
 		"ticket_received":         "您的诉求已受理，流水号 ${number}，查询码 ${code}，可在惠企台“诉求进度查询”中查看进度。请勿告诉他人。",
 		"enterprise_verification": "您的企业认证${status}，请登录惠企台查看详情。",
 		"ticket_judge":            "您的诉求 ${number} 已有办理结果，请于 7 日内打开 ${site}/j/${code} 评价，无需登录；也可等候电话回访。",
@@ -172,6 +173,13 @@ func onTicket(status, phrase, note string) (*SMSForm, *WechatForm) {
 			"thing1": "{title}", "character_string2": "{number}", "phrase3": phrase, "time4": "{time}", "thing5": note}}
 }
 
+// onUrgent is onTicket for whoever works on it.
+func onUrgent(status, phrase, note string) (*SMSForm, *WechatForm) {
+	sms, wechat := onTicket(status, phrase, note)
+	sms.Name = "ticket_urgent"
+	return sms, wechat
+}
+
 func onVerification(status, phrase, note string) (*SMSForm, *WechatForm) {
 	return &SMSForm{"enterprise_verification", map[string]string{"status": status}},
 		&WechatForm{"enterprise_verification", map[string]string{"thing1": "{name}", "phrase2": phrase, "time3": "{time}", "thing4": note}}
@@ -206,6 +214,10 @@ func templates() []Template {
 	}
 	light := func(t Template, f form, phrase, note string) Template { // too small a step for a text message
 		_, t.Wechat = f("", phrase, note)
+		return t
+	}
+	night := func(t Template) Template { // harm does not wait for the morning
+		t.Urgent = true
 		return t
 	}
 	return []Template{
@@ -251,6 +263,10 @@ func templates() []Template {
 		t("heard", "诉求人再次来信", "诉求“{title}”（{number}）的诉求人再次来信：{text}"),
 		t("waiting", "收到新的诉求", "收到企业诉求“{title}”（{number}），请及时答复或派单。"),
 		t("queued", "有新的诉求待处理", "有新的企业诉求等待答复或派单，请在待处理工单中查看。"),
+		night(with(t("critical", "收到特急诉求", "收到特急诉求“{title}”（{number}），请立即处置并督办。"), onUrgent, "为特急诉求", "特急诉求", "请立即处置并督办")),
+		night(with(t("raised_critical", "工单升为特急", "诉求“{title}”（{number}）{change}，{due}。请立即办理。"), onUrgent, "紧急程度升为{urgency}", "升为{urgency}", "{due}")),
+		with(t("raised", "工单更为紧急", "诉求“{title}”（{number}）{change}，{due}。请优先办理。"), onUrgent, "紧急程度升为{urgency}", "升为{urgency}", "{due}"),
+		t("sooner", "工单时限提前", "诉求“{title}”（{number}）{change}，{due}。请按新的时限办理。"),
 		t("assigned", "诉求待签收", "诉求“{title}”（{number}）已派至{unitName}，请及时签收办理。"),
 		t("assigned_again", "诉求退回重办", "诉求“{title}”（{number}）已退回{unitName}重新办理，请查看退回原因并及时签收。"),
 		with(t("suspended", "请补充材料", "您的诉求“{title}”（{number}）需要您补充：{reason}。补充后继续办理，办理时限从那时起接着计算。"), onTicket, "待您补充材料", "待补充", "{reason}"),

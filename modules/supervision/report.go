@@ -140,12 +140,15 @@ func (s *Service) figures(ctx context.Context, from, to time.Time) ([]Section, e
 		return nil, err
 	}
 	num := func(label string, v int64, def string) Figure { return Figure{label, strconv.FormatInt(v, 10), def} }
-	rate := func(label string, v float64, def string) Figure {
+	rate := func(label string, v float64, of int, def string) Figure {
+		if of == 0 { // a share of nothing is not a good one
+			return Figure{label, "—", def}
+		}
 		return Figure{label, fmt.Sprintf("%.1f%%", 100*v), def}
 	}
 	telephone := Section{"话务", []Figure{
 		num("呼入", int64(calls.Calls), "期内振铃的呼入通话数"), num("接通", int64(calls.Answered), "呼入中由坐席接通的通话数"), num("未接通", int64(calls.Missed), "呼入中无人接通即结束的通话数"),
-		rate("接通率", calls.ConnectRate, "接通 ÷（接通＋未接通），国家标准 GB/T 33358-2016 不低于 95%"), rate("15 秒接听率", calls.InTimeRate, "振铃后 15 秒内接通的通话 ÷ 接通"),
+		rate("接通率", calls.ConnectRate, calls.Answered+calls.Missed, "接通 ÷（接通＋未接通），国家标准 GB/T 33358-2016 不低于 95%"), rate("15 秒接听率", calls.InTimeRate, calls.Answered, "振铃后 15 秒内接通的通话 ÷ 接通"),
 	}}
 	tickets := Section{"工单", []Figure{
 		num("受理", n["ticket.opened"], "期内提交并受理的诉求数"), num("直接答复", n["ticket.answered"], "受理席直接答复的次数"), num("派单", n["ticket.dispatched"], "派单次数，含重新派单"),

@@ -35,6 +35,8 @@ var (
 type around struct {
 	mu   sync.Mutex
 	told []string
+	// still: the telephone did not ring.
+	still bool
 }
 
 func (*around) Standing(context.Context, access.Actor) (supervision.Standing, error) {
@@ -60,7 +62,10 @@ func (*around) List(_ context.Context, _ access.Actor, ids []int64) ([]supervisi
 	return out, nil
 }
 
-func (*around) Figures(context.Context, bun.IDB, time.Time, time.Time, time.Time) (supervision.Calls, error) {
+func (a *around) Figures(context.Context, bun.IDB, time.Time, time.Time, time.Time) (supervision.Calls, error) {
+	if a.still { // as the telephone tells it
+		return supervision.Calls{ConnectRate: 1, InTimeRate: 1}, nil
+	}
 	return supervision.Calls{Calls: 10, Answered: 9, Missed: 1, ConnectRate: 0.9, InTimeRate: 1}, nil
 }
 
@@ -286,10 +291,15 @@ func TestReportsOnce(t *testing.T) {
 	if err != nil || len(r.Sections) != 3 || r.Sections[0].Figures[3].Value != "90.0%" || r.Sections[0].Figures[3].Def == "" {
 		t.Errorf("%+v, %v", r, err)
 	}
+	// What nobody called about has no share of answered calls, not the best one.
+	w.around.still = true
 	w.clock.Advance(24 * time.Hour)
 	all() // Tuesday, 1 December: a day, and the month of November
 	if list, _, err = w.Reports(ctx, lead, supervision.Daily, "", 20); err != nil || len(list) != 2 {
 		t.Errorf("%d daily reports, %v", len(list), err)
+	}
+	if r, err = w.Report(ctx, lead, list[0].ID); err != nil || r.Sections[0].Figures[0].Value != "0" || r.Sections[0].Figures[3].Value != "—" || r.Sections[0].Figures[4].Value != "—" {
+		t.Errorf("a day without calls: %+v, %v", r.Sections, err)
 	}
 	if list, _, err = w.Reports(ctx, lead, "", "", 20); err != nil || len(list) != 5 {
 		t.Errorf("%d reports, %v", len(list), err)

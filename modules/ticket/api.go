@@ -440,7 +440,7 @@ func registerSideways(api huma.API, s *Service) {
 		return output(s.Resume(ctx, access.From(ctx), SuspendTicket{in.ref(in.Body.Version), in.Body.Reason}))
 	})
 	huma.Register(api, action(ToSupplement), func(ctx context.Context, in *answerInput) (*ticketOutput, error) {
-		return output(s.Supplement(ctx, access.From(ctx), SupplementTicket{in.ref(in.Body.Version), in.Body.Text, in.Body.FileIDs}))
+		return output(s.Supplement(ctx, access.From(ctx), SupplementTicket{Ref: in.ref(in.Body.Version), Text: in.Body.Text, FileIDs: in.Body.FileIDs}))
 	})
 	huma.Register(api, action(ToForward), func(ctx context.Context, in *forwardInput) (*ticketOutput, error) {
 		b := in.Body

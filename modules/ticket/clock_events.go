@@ -70,6 +70,10 @@ type MovedClock struct {
 	NewDueAt time.Time `json:"newDueAt"`
 }
 
+func (m MovedClock) text() string {
+	return fmt.Sprintf("%s由%s改为%s", m.Kind.Label(), clock.Show(m.OldDueAt), clock.Show(m.NewDueAt))
+}
+
 // Event names the fact.
 func (f ClockWarned) Event() (string, string, int64) { return "ticket.clock_warned", Object, f.ID }
 
@@ -127,7 +131,7 @@ func clockTimeline(e event.Event, s *Step) (bool, error) {
 			if i > 0 {
 				s.Text += "\n"
 			}
-			s.Text += fmt.Sprintf("%s由%s改为%s", m.Kind.Label(), clock.Show(m.OldDueAt), clock.Show(m.NewDueAt))
+			s.Text += m.text()
 		}
 		return true, err
 	}

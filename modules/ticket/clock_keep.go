@@ -91,7 +91,19 @@ func (s *Service) foldClocks(ctx context.Context, tx bun.Tx, r *rules, now time.
 	if err := b.fold(t, hop, now, fact); err != nil {
 		return err
 	}
+	t.moved = b.moved()
 	return b.save(ctx, tx, t, !t.DueAt.Equal(due))
+}
+
+// moved lists the deadlines that the fold moved, of clocks that ran before it.
+func (b *book) moved() []MovedClock {
+	var list []MovedClock
+	for _, c := range b.clocks {
+		if c.ID != 0 && c.running() && !c.Paused && !c.DueAt.Equal(c.was) {
+			list = append(list, MovedClock{ClockID: c.ID, Kind: c.Kind, OldDueAt: c.was.UTC(), NewDueAt: c.DueAt.UTC()})
+		}
+	}
+	return list
 }
 
 // endsHops reports whether clocks of units end with the fact, neither in time nor late: with a hop end those below it, and what

@@ -49,7 +49,7 @@
 //
 // tickets, ticket_hops, ticket_requests, ticket_links, ticket_memory (what a ticket was before its last step), ticket_files, ticket_clocks, ticket_budgets,
 // ticket_types, ticket_numbers, ticket_forms (the own fields of a type, each version kept), ticket_fields (what was filled in; personal values sealed),
-// ticket_schemes and ticket_categories (where the codes of types come from), ticket_decline_reasons, ticket_hints (hints.go), ticket_arrivals (imported lines), ticket_query_tries,
+// ticket_schemes and ticket_categories (where the codes of types come from), ticket_type_places (what a type was filed under, and when), ticket_decline_reasons, ticket_hints (hints.go), ticket_arrivals (imported lines), ticket_query_tries,
 // ticket_holders and ticket_turns (who works on what, claim.go, assign.go), ticket_views and ticket_view_defaults (views.go), ticket_bulks
 // and ticket_bulk_rows (bulk.go), ticket_notes, ticket_note_readers and ticket_tags (notes.go), ticket_presence (presence.go), ticket_drafts
 // (claim_direct.go), ticket_callbacks, ticket_callback_attempts, ticket_callback_plans, ticket_judge_links, ticket_evidence, ticket_evidence_rules, ticket_expire_rules,

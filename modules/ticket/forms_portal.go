@@ -28,7 +28,8 @@ type formPage struct {
 	TypeName string
 	Title    page.Field
 	Body     page.Field
-	Area     *page.Field  // the streets and towns; nil when none are known
+	Area     *page.Field // the streets and towns; nil when none are known
+	Files    page.Field
 	Fields   []page.Field // each with its template's kind in Type
 	Alike    []page.ItemCard
 	Hint     *Hint
@@ -46,9 +47,9 @@ func portalField(f FormField, typed []string, wrong string) page.Field {
 // typedFields are the own fields of the posted form, by their keys.
 func typedFields(c *fiber.Ctx) map[string][]string {
 	out := map[string][]string{}
-	for key, value := range c.Request().PostArgs().All() {
-		if name, ok := strings.CutPrefix(string(key), "fields."); ok {
-			out[name] = append(out[name], string(value))
+	for key, values := range formValues(c) {
+		if name, ok := strings.CutPrefix(key, "fields."); ok {
+			out[name] = values
 		}
 	}
 	return out
@@ -73,6 +74,13 @@ func (s *Service) postForm(c *fiber.Ctx, p *web.Pages) error {
 		if len(alike) > 0 && !used {
 			return s.formPage(c, p, nil, alike)
 		}
+	}
+	if _, _, err := draft(cmd, false); err != nil { // no file is kept of a form that will be shown again
+		return s.formPage(c, p, err, nil)
+	}
+	var err error
+	if cmd.FileIDs, cmd.Sent, err = s.sent(c); err != nil {
+		return s.formPage(c, p, err, nil)
 	}
 	v, err := s.Open(ctx, actor, cmd)
 	if err != nil {
@@ -140,6 +148,7 @@ func (s *Service) formPage(c *fiber.Ctx, p *web.Pages, failure error, alike []Al
 	data.Title = page.Field{Name: "title", Label: "标题", Hint: "一句话说明事项", Value: c.FormValue("title"), Required: true, MaxLength: maxTitle, Error: found("title")}
 	data.Body = page.Field{Name: "body", Label: "具体情况", Hint: "时间、地点、涉及的单位和希望解决的问题", Value: c.FormValue("body"), Required: true,
 		MaxLength: maxBody, Rows: 8, Error: found("body")}
+	data.Files = filesField(c, found("files"))
 	if data.Area, err = s.areaField(c, found("area")); err != nil {
 		return err
 	}

@@ -77,6 +77,7 @@ func (s *Service) EnsureCategories(ctx context.Context, actor access.Actor, sche
 	for _, c := range list {
 		rows = append(rows, categoryRow{Scheme: c.Scheme, Version: c.Version, Code: c.Code, Parent: c.Parent, Name: c.Name, Level: c.Level})
 	}
+	defer s.typesChanged()
 	return s.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		if _, err := tx.NewInsert().Model(&scheme).On("CONFLICT (scheme, version) DO UPDATE").Set("name = EXCLUDED.name, note = EXCLUDED.note").Exec(ctx); err != nil {
 			return err
@@ -235,13 +236,20 @@ func (s *Service) ChangeType(ctx context.Context, actor access.Actor, cmd Change
 		}
 		row := typeRow{Code: cmd.Code, Name: name, Category: cmd.Category, CategoryCode: cmd.CategoryCode, Urgency: cmd.Urgency, Hours: cmd.Hours, Sort: cmd.Sort, SetAt: &now, Version: cmd.Version + 1}
 		if cmd.Version > 0 {
-			return "修改诉求类型 " + cmd.Code + " " + name, typeStale(ctx, tx, cmd.Code, database.Changed(tx.NewUpdate().Model(&row).
+			err := typeStale(ctx, tx, cmd.Code, database.Changed(tx.NewUpdate().Model(&row).
 				Column("name", "category", "category_code", "urgency", "sort", "set_at", "version").Where("code = ? AND version = ?", cmd.Code, cmd.Version).Exec(ctx)))
+			if err != nil {
+				return "", err
+			}
+			return "修改诉求类型 " + cmd.Code + " " + name, keepPlaces(ctx, tx, now)
 		}
 		res, err := tx.NewInsert().Model(&row).On("CONFLICT (code) DO NOTHING").Exec(ctx)
 		if err := database.Changed(res, err); errors.Is(err, fault.ErrChanged) {
 			return "", fault.New(fault.Conflict, "TYPE_EXISTS", "已有这个编码的诉求类型，请换一个编码，或修改已有的类型").On("code")
 		} else if err != nil {
+			return "", err
+		}
+		if err := keepPlaces(ctx, tx, now); err != nil {
 			return "", err
 		}
 		return "新增诉求类型 " + cmd.Code + " " + name, setHours(ctx, tx, now, []Type{{Code: cmd.Code, Hours: cmd.Hours}}, true)

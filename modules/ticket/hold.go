@@ -43,6 +43,9 @@ type SupplementTicket struct {
 	Ref
 	Text    string
 	FileIDs []int64
+	// Sent marks the files that came with a form: FileIDs, which are new with each upload, then say nothing of whether a key comes
+	// again with the same content.
+	Sent string `json:",omitempty"`
 }
 
 // Supplement keeps what the requester was asked for and goes on with the work. Everybody but the requester gets ErrForbidden
@@ -52,7 +55,11 @@ func (s *Service) Supplement(ctx context.Context, actor access.Actor, cmd Supple
 	if err != nil {
 		return View{}, err
 	}
-	return s.change(ctx, actor, ToSupplement, cmd.Ref, cmd, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
+	same := cmd
+	if same.Sent != "" {
+		same.FileIDs = nil
+	}
+	return s.change(ctx, actor, ToSupplement, cmd.Ref, same, func(_ context.Context, _ bun.Tx, t *Ticket) (effect, error) {
 		return effect{fact: func(h Head) event.Fact {
 			return Supplemented{Resumed: Resumed{h, text}, FileIDs: cmd.FileIDs, By: "requester"}
 		}, summary: "企业补充材料", files: cmd.FileIDs}, t.Supplement()

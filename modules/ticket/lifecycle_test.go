@@ -982,11 +982,18 @@ func TestTheDeskCorrectsWhatItIsAbout(t *testing.T) {
 		t.Fatalf("classified %+v", v)
 	}
 	f.wantClocks(t, v.ID, "public running 11-24 10:00", "sign met 11-24 18:00", "handle running 11-24 10:00")
-	if last := v.Timeline[len(v.Timeline)-1]; !strings.Contains(last.Label, "更正为") || !strings.Contains(last.Label, "紧急程度由“一般”改为“紧急”") || last.Text != "来电核实为园区停电" {
+	// The event explains the deadlines: what moved, from when to when.
+	const moved = "由2026年11月30日 18:00改为2026年11月24日 10:00"
+	if last := v.Timeline[len(v.Timeline)-1]; last.Label != "诉求类型由“劳动用工”更正为“供电故障”，紧急程度由“一般”改为“紧急”，办理时限"+moved || last.Text != "来电核实为园区停电\n承办时限"+moved {
 		t.Errorf("the course says %+v", last)
 	}
+	var told ticket.Classified
+	if e := f.facts(t, v.ID, "ticket.classified"); len(e) != 1 || e[0].Decode(&told) != nil || len(told.Moves) != 2 || !told.Raised() || !told.Sooner() ||
+		len(told.Units) != 1 || told.Units[0].UnitID != 10 || !told.DueAt.Equal(v.DueAt) || !told.Moves[0].NewDueAt.Equal(v.DueAt) {
+		t.Errorf("the event says %+v", told)
+	}
 	mine := f.see(t, baker, v)
-	if last := mine.Timeline[len(mine.Timeline)-1]; !strings.Contains(last.Label, "更正为") || last.Text != "" || last.Actor != "" {
+	if last := mine.Timeline[len(mine.Timeline)-1]; !strings.HasSuffix(last.Label, "办理时限"+moved) || last.Text != "" || last.Actor != "" {
 		t.Errorf("the requester reads %+v", last)
 	}
 	if items, _, err := f.List(ctx, desk, ticket.ListFilter{Urgency: ticket.Urgent, Fields: ticket.Fields{Types: []string{"power"}}}); err != nil || len(items) != 1 {
@@ -997,8 +1004,55 @@ func TestTheDeskCorrectsWhatItIsAbout(t *testing.T) {
 	f.clock.Set(beijing("2026-11-23 17:00"))
 	back := ticket.ClassifyTicket{Ref: ref(v), Type: "labour", Urgency: ticket.Normal, Reason: "仍属用工"}
 	v = must(f.Classify(ctx, desk, back))(t)
+	if last := v.Timeline[len(v.Timeline)-1]; !strings.HasSuffix(last.Label, "办理时限在恢复办理时按新的分类计算") || strings.Contains(last.Text, "承办时限") {
+		t.Errorf("while it stands still the course says %+v", last)
+	}
 	v = must(f.Resume(ctx, desk, ticket.SuspendTicket{Ref: ref(v), Reason: "已说明"}))(t)
 	f.wantClocks(t, v.ID, "public running 12-01 11:00", "sign met 11-24 18:00", "handle running 12-01 11:00")
+}
+
+// TestAnUrgentTicketMakesItsOrderUrgent: whoever works on the handling order works on what was merged into it, with its urgency and
+// its limits; what is less urgent leaves the order as it is, and what is parted again does not slow it down by itself.
+func TestAnUrgentTicketMakesItsOrderUrgent(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	if err := f.EnsureBudgets(ctx, system, []ticket.TypeBudgets{{Type: "labour", Answer: worktime.Budget{Amount: 5, Unit: worktime.WorkingDays}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.SetBudget(ctx, desk, ticket.SetBudget{Type: "labour", Urgency: ticket.Critical, Kind: ticket.PublicClock, Amount: 24 * 60, Unit: worktime.ClockMinutes}); err != nil {
+		t.Fatal(err)
+	}
+	f.clock.Set(beijing("2026-11-23 10:00"))
+	lead := must(f.Sign(ctx, bureauClerk, ticket.SignTicket{Ref: ref(f.mustDispatch(t, f.mustOpen(t, baker, ask("lead")), 10))}))(t)
+	calm, grave := f.mustOpen(t, boss(9, 72), ask("")), f.mustOpen(t, boss(10, 73), ask(""))
+	grave = must(f.Classify(ctx, desk, ticket.ClassifyTicket{Ref: ref(grave), Type: "labour", Urgency: ticket.Critical, Reason: "有人受伤"}))(t)
+	join := func(v ticket.View) ticket.View {
+		t.Helper()
+		return must(f.Merge(ctx, desk, ticket.MergeTicket{Ref: ref(v), IntoID: lead.ID}))(t)
+	}
+	join(calm)
+	if got := f.see(t, desk, lead); got.Urgency != ticket.Normal || len(f.facts(t, lead.ID, "ticket.classified")) != 0 {
+		t.Errorf("after a calm one: %s", got.Urgency)
+	}
+	grave = join(grave)
+	f.wantClocks(t, lead.ID, "public running 11-24 10:00", "sign met 11-24 18:00", "handle running 11-23 12:00")
+	got := f.see(t, desk, lead)
+	if got.Urgency != ticket.Critical || got.Type != "labour" || !got.DueAt.Equal(beijing("2026-11-24 10:00")) {
+		t.Errorf("the order %s until %s", got.Urgency, got.DueAt)
+	}
+	var told ticket.Classified
+	if e := f.facts(t, lead.ID, "ticket.classified"); len(e) != 1 || e[0].Decode(&told) != nil || !told.Raised() || len(told.Units) != 1 {
+		t.Errorf("told %+v", told)
+	}
+	for _, s := range f.see(t, baker, lead).Timeline {
+		if strings.Contains(s.Label+s.Text, grave.Number) || strings.Contains(s.Text, "并入") {
+			t.Errorf("its requester learns of another: %+v", s)
+		}
+	}
+	must(f.Unmerge(ctx, desk, ticket.UnmergeTicket{Ref: ref(grave), Reason: "不是一件事"}))(t)
+	if got := f.see(t, desk, lead); got.Urgency != ticket.Critical {
+		t.Errorf("parted, the order is %s", got.Urgency)
+	}
 }
 
 func TestTasksAreAcceptedBeforeTheReply(t *testing.T) {

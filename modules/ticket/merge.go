@@ -54,6 +54,9 @@ func (s *Service) Merge(ctx context.Context, actor access.Actor, cmd MergeTicket
 		if _, err := s.book(ctx, tx, actor, s.clock.Now(), ToMerge, lead, lead.Version, lead.Reply, e); err != nil {
 			return effect{}, err
 		}
+		if err := s.raise(ctx, tx, actor, s.clock.Now(), lead, t); err != nil {
+			return effect{}, err
+		}
 		return effect{
 			fact: func(h Head) event.Fact {
 				return Joined{Head: h, Into: lead.ID, Number: lead.Number, Note: note, Hop: rests, Held: held}

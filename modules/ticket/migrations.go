@@ -223,7 +223,7 @@ var Migrations = []database.Migration{{
 		}
 		return database.Exec(ctx, tx, steps...)
 	},
-}, clockStep, formStep, deskStep, callbackStep, evidenceStep, expireStep, confidentialStep, areaStep, judgeStep, returnStep, hintStep, judgeTagsStep, partEvidenceStep, {
+}, clockStep, formStep, deskStep, callbackStep, evidenceStep, expireStep, confidentialStep, areaStep, judgeStep, returnStep, hintStep, judgeTagsStep, partEvidenceStep, placeStep, {
 	ID: "20261129180000_ticket_numbers_drawn",
 	Up: func(ctx context.Context, tx bun.Tx) error { return database.SerialSteps(ctx, tx, "ticket_numbers") },
 }}

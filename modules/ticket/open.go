@@ -34,6 +34,7 @@ type OpenTicket struct {
 	EnterpriseID   int64   // agents only
 	EnterpriseName string  // agents only, when the company has no account
 	FileIDs        []int64
+	Sent           string `json:",omitempty"` // as in SupplementTicket
 	// Area is the code of the street or town; empty, the words of the request tell it, as far as they do.
 	Area string `json:",omitempty"`
 	// Fields are the words typed into the own fields of the type, by their keys.
@@ -264,6 +265,9 @@ func (s *Service) asRequester(ctx context.Context, tx bun.Tx, actor access.Actor
 // which may be personal.
 func (s *Service) fingerprint(cmd OpenTicket) OpenTicket {
 	cmd.Phone = s.box.Blind("phone", cmd.Phone)
+	if cmd.Sent != "" {
+		cmd.FileIDs = nil
+	}
 	if len(cmd.Fields) > 0 {
 		words := []string{}
 		for _, key := range slices.Sorted(maps.Keys(cmd.Fields)) {

@@ -50,6 +50,7 @@ type morePage struct {
 	Hint        *Hint
 	Errors      page.ErrorSummary
 	Text        page.Field
+	Files       page.Field
 }
 
 type ratePage struct {
@@ -137,17 +138,30 @@ func (s *Service) Pages(srv *web.Server, p *web.Pages) error {
 		}
 		return c.Redirect(fmt.Sprintf("/tickets/%d?done=rated", id), fiber.StatusSeeOther)
 	})
-	srv.Page("POST", "/tickets/:id<int>/supplement", who, func(c *fiber.Ctx) error {
-		ctx := c.UserContext()
-		id, _ := strconv.ParseInt(c.Params("id"), 10, 64)
-		version, _ := strconv.ParseInt(c.FormValue("version"), 10, 64)
-		_, err := s.Supplement(ctx, access.From(ctx), SupplementTicket{Ref: Ref{ID: id, Version: version, Key: c.FormValue("key")}, Text: c.FormValue("text")})
-		if err != nil {
+	srv.Page("POST", "/tickets/:id<int>/supplement", who, func(c *fiber.Ctx) error { return s.takeSupplement(c, p) })
+	return nil
+}
+
+func (s *Service) takeSupplement(c *fiber.Ctx, p *web.Pages) error {
+	ctx := c.UserContext()
+	actor := access.From(ctx)
+	id, _ := strconv.ParseInt(c.Params("id"), 10, 64)
+	version, _ := strconv.ParseInt(c.FormValue("version"), 10, 64)
+	cmd := SupplementTicket{Ref: Ref{ID: id, Version: version, Key: c.FormValue("key")}, Text: c.FormValue("text")}
+	// Nothing is kept for somebody who may not see the ticket, nor of a form that will be shown again.
+	if _, err := find(ctx, s.db.Read(), visible(actor), id); err != nil {
+		return err
+	}
+	if strings.TrimSpace(cmd.Text) != "" {
+		var err error
+		if cmd.FileIDs, cmd.Sent, err = s.sent(c); err != nil {
 			return s.detailPage(c, p, err)
 		}
-		return c.Redirect(fmt.Sprintf("/tickets/%d?done=supplemented", id), fiber.StatusSeeOther)
-	})
-	return nil
+	}
+	if _, err := s.Supplement(ctx, actor, cmd); err != nil {
+		return s.detailPage(c, p, err)
+	}
+	return c.Redirect(fmt.Sprintf("/tickets/%d?done=supplemented", id), fiber.StatusSeeOther)
 }
 
 func (s *Service) listPage(c *fiber.Ctx, p *web.Pages) error {
@@ -270,7 +284,8 @@ func (s *Service) detailPage(c *fiber.Ctx, p *web.Pages, failure error) error {
 				}
 				status = fiber.StatusUnprocessableEntity
 			}
-			m.Text = page.Field{Name: "text", Label: "补充说明", Hint: "文件和照片请在手机端上传", Value: c.FormValue("text"), Required: true, MaxLength: maxBody, Rows: 5, Error: found("text")}
+			m.Text = page.Field{Name: "text", Label: "补充说明", Value: c.FormValue("text"), Required: true, MaxLength: maxBody, Rows: 5, Error: found("text")}
+			m.Files = filesField(c, found("files"))
 			data.More = m
 		}
 		if a != ToRate {

@@ -59,7 +59,7 @@ type Files interface {
 	Of(ctx context.Context, db bun.IDB, object string, id int64) ([]FileView, error)
 }
 
-// Deps is what the module needs; all of it but Outside, Callers, Puzzles, Areas and Calendars.
+// Deps is what the module needs; all of it but Uploads, Outside, Callers, Puzzles, Areas and Calendars.
 type Deps struct {
 	DB         *database.DB
 	Clock      clock.Clock
@@ -67,6 +67,8 @@ type Deps struct {
 	Units      Units
 	Requesters Requesters
 	Files      Files
+	// Uploads, when set, keeps the files that come with the forms of the portal; without it they take none.
+	Uploads Uploads
 	// Rules are the numbers the desk works by; the zero value stands for DefaultRules.
 	Rules Rules
 	// Outside, when set, finds the words of a search; the database has the last word on each ticket.
@@ -102,6 +104,7 @@ type Service struct {
 	units      Units
 	requesters Requesters
 	files      Files
+	uploads    Uploads
 	outside    search.Outside
 	rules      Rules
 	calendars  Calendars
@@ -118,8 +121,9 @@ type Service struct {
 	kept       atomic.Pointer[rules]
 	names      struct {
 		sync.Mutex
-		list map[string]string
-		at   time.Time
+		list   map[string]string
+		places places
+		at     time.Time
 	}
 }
 
@@ -135,7 +139,7 @@ func New(d Deps) *Service {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Service{
-		db: d.DB, clock: d.Clock, box: d.Box, units: d.Units, requesters: d.Requesters, files: d.Files, outside: d.Outside, rules: d.Rules, calendars: d.Calendars,
+		db: d.DB, clock: d.Clock, box: d.Box, units: d.Units, requesters: d.Requesters, files: d.Files, uploads: d.Uploads, outside: d.Outside, rules: d.Rules, calendars: d.Calendars,
 		colleagues: d.Colleagues, callers: d.Callers, puzzles: d.Puzzles, areas: d.Areas, areaNames: namesOf(d.Areas),
 		people: d.People, judging: d.Judging, seats: d.Seats, assigning: d.Assigning,
 		bulks: lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "ticket_bulks", Term: d.Lease},

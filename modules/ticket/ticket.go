@@ -110,6 +110,8 @@ type Ticket struct {
 	MovedAt time.Time `bun:"moved_at,nullzero"`
 	// Area is the code of the street or town the matter lies in, "" when nobody knows. Locate alone changes it.
 	Area string `bun:"area"`
+
+	moved []MovedClock // the deadlines that the step at hand moves, for its fact
 }
 
 // Hop is one dispatch of a ticket to a unit. The latest hop with Lead set carries the ticket: the ticket's state follows it.

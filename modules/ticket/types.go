@@ -62,6 +62,9 @@ func (s *Service) EnsureTypes(ctx context.Context, actor access.Actor, types []T
 				return err
 			}
 		}
+		if err := keepPlaces(ctx, tx, s.clock.Now()); err != nil {
+			return err
+		}
 		return setHours(ctx, tx, s.clock.Now(), types, false)
 	})
 }
@@ -90,6 +93,9 @@ func (s *Service) SetTypes(ctx context.Context, actor access.Actor, types []Type
 			Set("name = EXCLUDED.name, category = EXCLUDED.category, urgency = EXCLUDED.urgency, hours = EXCLUDED.hours, sort = EXCLUDED.sort, category_code = EXCLUDED.category_code, set_at = EXCLUDED.set_at, version = y.version + 1").
 			Exec(ctx)
 		if err != nil {
+			return err
+		}
+		if err := keepPlaces(ctx, tx, now); err != nil {
 			return err
 		}
 		if err := setHours(ctx, tx, now, otherHours(before, types), true); err != nil {

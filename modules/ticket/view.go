@@ -49,6 +49,11 @@ type Item struct {
 type View struct {
 	Item
 	Body string `json:"body"`
+	// Category is the scheme and version of the categories the ticket was filed under, CategoryCode its place there; a later change of
+	// the type or of the scheme leaves both as they were.
+	Category     string `json:"category,omitempty" doc:"As huiqi-matter/2026-1."`
+	CategoryCode string `json:"categoryCode,omitempty"`
+	CategoryName string `json:"categoryName,omitempty"`
 	// Fields are the own fields of the type, as the form was when the ticket was filed.
 	Fields      []FieldView `json:"fields"`
 	Phone       string      `json:"phone" doc:"Masked; Reveal shows it."`
@@ -184,7 +189,11 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *T
 	if requester {
 		v.Alert = NoAlert
 	}
+	filed := t.CreatedAt
 	for _, e := range events {
+		if filed, err = filedAt(e, filed); err != nil {
+			return View{}, err
+		}
 		if requester && clockInternal(e.Type) || !tells(actor, t, e) {
 			continue
 		}
@@ -203,6 +212,11 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, t *T
 		}
 		v.Timeline = append(v.Timeline, step)
 	}
+	place, name, err := s.placeOf(ctx, db, t.Type, filed)
+	if err != nil {
+		return View{}, err
+	}
+	v.Category, v.CategoryCode, v.CategoryName = place.Category, place.CategoryCode, name
 	var all tree
 	if !requester {
 		if all, err = s.staffView(ctx, db, actor, t, has, &v, events); err != nil {
@@ -406,7 +420,8 @@ func stepBeside(e event.Event, s Step) (Step, error) {
 	case "ticket.classified":
 		var f Classified
 		err = e.Decode(&f)
-		s.Label, s.Text, s.hidden = f.told(), f.Reason, false
+		s.Label, s.Text = f.told()
+		s.hidden = false
 	case "ticket.merged":
 		var f Joined
 		err = e.Decode(&f)
@@ -576,6 +591,9 @@ func (s *Service) typeNames(ctx context.Context, db bun.IDB) (map[string]string,
 	names := make(map[string]string, len(rows))
 	for _, r := range rows {
 		names[r.Code] = r.Name
+	}
+	if s.names.places, err = readPlaces(ctx, db); err != nil {
+		return nil, err
 	}
 	s.names.list, s.names.at = names, time.Now()
 	return names, nil

@@ -21609,6 +21609,10 @@ export interface components {
             areaName?: string;
             ask?: string;
             body: string;
+            /** @description As huiqi-matter/2026-1. */
+            category?: string;
+            categoryCode?: string;
+            categoryName?: string;
             /** Format: date-time */
             closedAt?: string;
             /** Format: date-time */

@@ -62,6 +62,8 @@ export const getKnowledge = (id: string, signal?: AbortSignal) =>
 export const knowledgeOptions = (_?: string, signal?: AbortSignal) =>
   data(api.GET('/api/knowledge-options', { signal }))
 
+export type KnowledgeOptions = Awaited<ReturnType<typeof knowledgeOptions>>
+
 export const listTodo = (_?: string, signal?: AbortSignal) =>
   data(api.GET('/api/knowledge-todo', { signal })).then((page) => page.items)
 

@@ -185,3 +185,6 @@ export function useDesk() {
 
   return reactive({ call, errors, error, busy, restored, kept, done, restore, clear, know, send, save })
 }
+
+/** The call at hand, for the parts of its page. */
+export type Desk = ReturnType<typeof useDesk>
