@@ -135,7 +135,8 @@ func (s *Service) figures(ctx context.Context, from, to time.Time) ([]Section, e
 	if err != nil {
 		return nil, err
 	}
-	surges, err := db.NewSelect().Model((*alarm)(nil)).Where("a.first_at >= ? AND a.first_at < ?", from, to).Count(ctx)
+	// An alarm belongs to the day on which it was raised, an hour after the first moment that it looks at.
+	surges, err := db.NewSelect().Model((*alarm)(nil)).Where("a.first_at >= ? AND a.first_at < ?", from.Add(-hour), to.Add(-hour)).Count(ctx)
 	if err != nil {
 		return nil, err
 	}

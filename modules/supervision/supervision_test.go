@@ -308,3 +308,77 @@ func TestReportsOnce(t *testing.T) {
 		t.Errorf("an agent: %v", err)
 	}
 }
+
+type told struct{ typ string }
+
+func (f told) Event() (string, string, int64) { return f.typ, "ticket", 1 }
+
+// TestAReportCountsItsOwnSpan: a day, a week and a month begin and end at midnight in Beijing; what was a moment before or after is
+// in another report. An alarm that was raised after midnight is the new day's, although its first tickets came before.
+func TestAReportCountsItsOwnSpan(t *testing.T) {
+	t.Parallel()
+	w := mustNew(t)
+	at := func(text string) time.Time {
+		t.Helper()
+		moment, err := time.ParseInLocation("2006-01-02 15:04:05", text, clock.Beijing)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return moment.UTC()
+	}
+	for _, e := range []struct{ typ, at string }{
+		{"ticket.opened", "2026-09-30 23:59:59"},
+		{"ticket.opened", "2026-10-01 00:00:00"}, {"ticket.opened", "2026-10-31 23:59:59"}, {"ticket.reopened", "2026-10-15 10:00:00"}, // the month
+		{"ticket.opened", "2026-11-01 00:00:00"}, {"ticket.opened", "2026-11-22 23:59:59"},
+		{"ticket.opened", "2026-11-23 00:00:00"}, {"ticket.closed", "2026-11-25 10:00:00"}, {"ticket.opened", "2026-11-28 23:59:59"}, // the week
+		{"ticket.opened", "2026-11-29 00:00:00"}, {"ticket.urged", "2026-11-29 12:00:00"}, {"ticket.opened", "2026-11-29 23:59:59"}, // the week and the day
+		{"ticket.opened", "2026-11-30 00:00:00"}, {"ticket.urged", "2026-11-30 00:00:00"},
+	} {
+		if err := w.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+			_, err := event.Append(ctx, tx, access.SystemActor("test"), at(e.at), told{e.typ})
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, a := range []struct{ matter, at string }{ // two of the day, one of the day after
+		{"01", "2026-11-29 00:20:00"}, {"02", "2026-11-29 00:20:00"}, {"01", "2026-11-30 00:10:00"},
+	} {
+		w.clock.Set(at(a.at))
+		for k := range int64(5) {
+			w.note(int64(i*10)+k, a.matter, "中仓停电", at(a.at).Add(time.Duration(k-5)*8*time.Minute))
+		}
+	}
+	if got := w.alarms(); len(got) != 3 {
+		t.Fatalf("the alarms: %+v", got)
+	}
+	w.clock.Set(start)
+	if err := w.Make(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[supervision.Kind]map[string]string{
+		supervision.Daily:   {"受理": "2", "办结": "0", "重办": "0", "催办": "1", "突增预警": "2"},
+		supervision.Weekly:  {"受理": "4", "办结": "1", "重办": "0", "催办": "1", "突增预警": "2"},
+		supervision.Monthly: {"受理": "2", "办结": "0", "重办": "1", "催办": "0", "突增预警": "0"},
+	} {
+		list, _, err := w.Reports(ctx, lead, kind, "", 20)
+		if err != nil || len(list) != 1 {
+			t.Fatalf("%s: %+v %v", kind, list, err)
+		}
+		r, err := w.Report(ctx, lead, list[0].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range r.Sections {
+			for _, f := range s.Figures {
+				if v, asked := want[f.Label]; asked && f.Value != v {
+					t.Errorf("%s %s: %s, want %s", kind, f.Label, f.Value, v)
+				}
+				delete(want, f.Label)
+			}
+		}
+		if len(want) != 0 {
+			t.Errorf("%s says nothing of %v", kind, want)
+		}
+	}
+}

@@ -85,6 +85,9 @@ type Surged struct {
 // Event names the fact.
 func (f Surged) Event() (string, string, int64) { return "supervision.surged", Object, f.ID }
 
+// hour is the time over which tickets are counted.
+const hour = time.Hour
+
 // quiet is how long after its last ticket a surge goes on: what comes later raises a new alarm.
 const quiet = 6 * time.Hour
 
@@ -168,7 +171,7 @@ func count(ctx context.Context, db bun.IDB, matter, area string, ends ...time.Ti
 	const one = " + (SELECT count(*) FROM supervision_seen AS e WHERE e.matter = ? AND e.area = ? AND e.at > ? AND e.at <= ? AND NOT e.hushed)"
 	var args []any
 	for _, end := range ends {
-		args = append(args, matter, area, end.Add(-time.Hour), end)
+		args = append(args, matter, area, end.Add(-hour), end)
 	}
 	var n int
 	err := database.QueryOne(ctx, db, []any{&n}, "SELECT 0"+strings.Repeat(one, len(ends)), args...)
@@ -185,7 +188,7 @@ func (s *Service) raise(ctx context.Context, tx bun.Tx, x seen, areaName string,
 	if err != nil {
 		return err
 	}
-	a := alarm{Matter: x.Matter, MatterName: name, Area: x.Area, AreaName: areaName, FirstAt: x.At.Add(-time.Hour), LastAt: x.At, Count: n, Usual: usual}
+	a := alarm{Matter: x.Matter, MatterName: name, Area: x.Area, AreaName: areaName, FirstAt: x.At.Add(-hour), LastAt: x.At, Count: n, Usual: usual}
 	if err := database.Insert(ctx, tx, &a); err != nil {
 		return err
 	}

@@ -112,6 +112,9 @@ func clockTimeline(e event.Event, s *Step) (bool, error) {
 		if !f.AnswerBy.IsZero() {
 			s.Text += "\n请于" + clock.Show(f.AnswerBy) + "前答复"
 		}
+		if !f.DueAt.IsZero() {
+			s.DueAt = utc(&f.DueAt)
+		}
 		return true, err
 	case "ticket.urge_answered":
 		var f UrgeAnswered

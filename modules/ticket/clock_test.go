@@ -372,6 +372,48 @@ func TestUrging(t *testing.T) {
 	}
 }
 
+// TestALetterKeepsTheDeadlineOfItsDay: read again after the deadline moved, each reminder says the one it was written with,
+// whether a person or the ladder wrote it.
+func TestALetterKeepsTheDeadlineOfItsDay(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	f.clock.Set(beijing("2026-11-23 10:00"))
+	v := f.mustDispatch(t, f.mustOpen(t, baker, ask("a")), 10)
+	first := v.DueAt
+	must(f.Urge(ctx, desk, ticket.Press{ID: v.ID, Key: "k1", Text: "企业第二次来电"}))(t)
+	v = must(f.Classify(ctx, desk, ticket.ClassifyTicket{Ref: ref(v), Type: "labour", Urgency: ticket.Urgent, Reason: "门店已停业"}))(t)
+	second := v.DueAt
+	if !second.Before(first) {
+		t.Fatalf("due %v, before %v", second, first)
+	}
+	f.clock.Set(beijing("2026-11-23 12:00")) // an urgent one is signed within two hours
+	if _, err := f.RingClocks(ctx, system); err != nil {
+		t.Fatal(err)
+	}
+	v = must(f.Classify(ctx, desk, ticket.ClassifyTicket{Ref: ref(f.see(t, desk, v)), Type: "labour", Urgency: ticket.Normal, Reason: "门店已恢复营业"}))(t)
+	if !v.DueAt.Equal(first) {
+		t.Fatalf("due %v, want %v", v.DueAt, first)
+	}
+	for _, who := range []access.Actor{desk, bureau} {
+		var said []time.Time
+		for _, s := range f.see(t, who, v).Timeline {
+			if s.Kind != "ticket.urged" {
+				if s.DueAt != nil {
+					t.Errorf("%s says a deadline of its day", s.Kind)
+				}
+				continue
+			}
+			if s.DueAt == nil {
+				t.Fatalf("%s says no deadline", s.Label)
+			}
+			said = append(said, *s.DueAt)
+		}
+		if !slices.EqualFunc(said, []time.Time{first, second}, time.Time.Equal) {
+			t.Errorf("the letters say %v, want %v and %v", said, first, second)
+		}
+	}
+}
+
 func failure(_ ticket.View, err error) error { return err }
 
 // TestExplained: the reckoning reads as a person would say it.

@@ -2,12 +2,15 @@ package ticket
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/uptrace/bun"
 
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/sheet"
 	"github.com/huiqi/huiqi/platform/text"
@@ -29,6 +32,41 @@ type exported struct {
 	typeName string
 	areaName string
 	fields   string // of its own form, without the personal ones
+	filed    *filings
+}
+
+// filings are the places in the categories of the tickets of a page. They are read when the first cell asks for one: most files
+// have no such column.
+type filings struct {
+	places places
+	ids    []int64
+	since  map[int64]time.Time // of those that were put under another type, when the last time
+}
+
+// of is the place a ticket was filed under, and the name of its category.
+func (f *filings) of(ctx context.Context, db bun.IDB, t *Ticket) (placeRow, string, error) {
+	if f.since == nil {
+		var rows []event.Event
+		err := db.NewSelect().Model(&rows).Where("e.object = ? AND e.object_id IN (?) AND e.type = ?", Object, bun.List(f.ids), "ticket.classified").OrderExpr("e.object_id, e.seq").Scan(ctx)
+		if err != nil {
+			return placeRow{}, "", fmt.Errorf("categories of tickets: %w", err)
+		}
+		since := map[int64]time.Time{}
+		for _, e := range rows {
+			at, err := filedAt(e, since[e.ObjectID])
+			if err != nil {
+				return placeRow{}, "", err
+			}
+			since[e.ObjectID] = at
+		}
+		f.since = since
+	}
+	moment := t.CreatedAt
+	if at := f.since[t.ID]; !at.IsZero() {
+		moment = at
+	}
+	place := f.places.at(t.Type, moment)
+	return place, f.places.nameOf(place), nil
 }
 
 // ExportSource is the list of tickets that leaves as a spreadsheet: what the actor sees, newest first.
@@ -40,12 +78,24 @@ func (s *Service) ExportSource() sheet.Source {
 			return sheet.Text(show(string(number))), err
 		}
 	}
+	category := func(key, title string, width float64, show func(place placeRow, name string) string) sheet.Field[exported] {
+		return sheet.Field[exported]{
+			SourceColumn: sheet.SourceColumn{Key: key, Title: title, Width: width, Off: true},
+			Cell: func(ctx context.Context, t *exported) (sheet.Cell, error) {
+				place, name, err := t.filed.of(ctx, s.db.Read(), &t.Ticket)
+				return sheet.Text(show(place, name)), err
+			},
+		}
+	}
 	return sheet.List[exported]{
 		Name: "tickets", Title: "工单", Permission: PermExport, Describe: s.describe, Count: s.exportCount, Page: s.exportPage,
 		Fields: []sheet.Field[exported]{
 			of("number", "工单编号", 20, func(t *exported) sheet.Cell { return sheet.Text(t.Number) }),
 			of("title", "标题", 36, func(t *exported) sheet.Cell { return free(t.Title) }),
 			of("type", "诉求类型", 14, func(t *exported) sheet.Cell { return sheet.Text(t.typeName) }),
+			category("categoryCode", "分类编码", 12, func(p placeRow, _ string) string { return p.CategoryCode }),
+			category("categoryName", "分类名称", 20, func(_ placeRow, name string) string { return name }),
+			category("category", "分类方案和版本", 20, func(p placeRow, _ string) string { return p.Category }),
 			of("status", "状态", 10, func(t *exported) sheet.Cell { return sheet.Text(t.Status.Label()) }),
 			of("urgency", "紧急程度", 10, func(t *exported) sheet.Cell { return sheet.Text(urgencyNames[t.Urgency]) }),
 			of("source", "来源", 10, func(t *exported) sheet.Cell { return sheet.Text(sourceNames[t.Source]) }),
@@ -222,13 +272,13 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 	if err != nil {
 		return nil, "", err
 	}
-	out := make([]exported, 0, len(rows))
+	out, filed := make([]exported, 0, len(rows)), &filings{places: s.places(), ids: ids}
 	for i := range rows {
 		name := names[rows[i].Type]
 		if name == "" {
 			name = rows[i].Type
 		}
-		out = append(out, exported{rows[i], name, s.areaName(rows[i].Area), publicWords(filled[rows[i].ID], "：", "；")})
+		out = append(out, exported{rows[i], name, s.areaName(rows[i].Area), publicWords(filled[rows[i].ID], "：", "；"), filed})
 	}
 	return out, next, nil
 }

@@ -71,16 +71,24 @@ func (p places) at(code string, moment time.Time) placeRow {
 	return found
 }
 
+// nameOf is the name of the category at a place.
+func (p places) nameOf(at placeRow) string { return p.names[[2]string{at.Category, at.CategoryCode}] }
+
 // placeOf is the place a type had at a moment, and the name of its category.
 func (s *Service) placeOf(ctx context.Context, db bun.IDB, code string, moment time.Time) (placeRow, string, error) {
 	if _, err := s.typeNames(ctx, db); err != nil {
 		return placeRow{}, "", err
 	}
-	s.names.Lock()
-	all := s.names.places
-	s.names.Unlock()
+	all := s.places()
 	found := all.at(code, moment)
-	return found, all.names[[2]string{found.Category, found.CategoryCode}], nil
+	return found, all.nameOf(found), nil
+}
+
+// places are those that typeNames read.
+func (s *Service) places() places {
+	s.names.Lock()
+	defer s.names.Unlock()
+	return s.names.places
 }
 
 type place20261130 struct {

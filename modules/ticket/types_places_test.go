@@ -2,11 +2,17 @@ package ticket_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/huiqi/huiqi/modules/ticket"
 	"github.com/huiqi/huiqi/platform/access"
+	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/sheet"
 )
 
 // TestATicketKeepsTheCategoryItWasFiledUnder: a new version of the scheme, another code or another scheme for a type say nothing of
@@ -83,4 +89,31 @@ func TestATicketKeepsTheCategoryItWasFiledUnder(t *testing.T) {
 	}
 	f.Service = ticket.New(ticket.Deps{DB: f.db, Clock: f.clock, Box: f.box, Units: units{}, Requesters: requesters{}, Files: files{}})
 	want("read by another process", young, "matter/2027-1", "0901", "就业和用工")
+
+	// The file says the same, and the columns leave with those only who ask for them and may take the list out.
+	source := f.ExportSource()
+	columns := []string{"number", "categoryCode", "categoryName", "category"}
+	page, _, err := source.Page(ctx, desk, sheet.Query{Columns: columns, Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]string{}
+	for _, row := range page {
+		told[fmt.Sprint(row[0])] = fmt.Sprint(row[1:])
+	}
+	for v, want := range map[*ticket.View][3]string{
+		&old: {"0201", "用工", "matter/2026-1"}, &young: {"0901", "就业和用工", "matter/2027-1"}, &youngest: {"110000", "劳动保障", "gb39666/1"},
+		&moves: {"0301", "供电", "matter/2026-1"},
+	} {
+		if got := told[fmt.Sprint(sheet.Text(v.Number))]; got != fmt.Sprint([]sheet.Cell{sheet.Text(want[0]), sheet.Text(want[1]), sheet.Text(want[2])}) {
+			t.Errorf("the file says %s, want %s", got, want)
+		}
+	}
+	if _, _, err := source.Page(ctx, bureau, sheet.Query{Columns: columns, Limit: 10}); !errors.Is(err, fault.ErrForbidden) {
+		t.Errorf("taken out without the right: %v", err)
+	}
+	usual, err := source.Choose(desk, nil)
+	if err != nil || slices.ContainsFunc(usual, func(c sheet.SourceColumn) bool { return strings.HasPrefix(c.Key, "category") }) {
+		t.Errorf("not asked for: %v %v", usual, err)
+	}
 }

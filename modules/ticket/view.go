@@ -85,6 +85,8 @@ type Step struct {
 	Text    string    `json:"text,omitempty"`
 	Outcome *Outcome  `json:"outcome,omitempty"`
 	FileIDs []int64   `json:"fileIds,omitempty"`
+	// DueAt is the deadline of the ticket on the day of a letter: it may have moved since, the letter says what it said.
+	DueAt *time.Time `json:"dueAt,omitempty" doc:"Of ticket.urged: the public deadline as it was then."`
 
 	hidden bool // from the requester: it is between staff
 }

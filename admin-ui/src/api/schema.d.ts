@@ -21499,6 +21499,11 @@ export interface components {
             actor?: string;
             /** Format: date-time */
             at: string;
+            /**
+             * Format: date-time
+             * @description Of ticket.urged: the public deadline as it was then.
+             */
+            dueAt?: string;
             fileIds?: number[];
             kind: string;
             label: string;
