@@ -39,7 +39,7 @@ func (h *house) portalOf(p parts) *portal.Portal {
 				found, err := h.policies.Search(ctx, actor, q, limit)
 				hits := make([]portal.Hit, 0, len(found))
 				for _, f := range found {
-					hits = append(hits, portal.Hit(f))
+					hits = append(hits, portal.Hit{Title: f.Title, URL: f.URL, Summary: f.Summary, Meta: f.Meta})
 				}
 				return hits, err
 			}},

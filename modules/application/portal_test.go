@@ -3,6 +3,7 @@ package application_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http/httptest"
@@ -225,5 +226,57 @@ func TestWhatStandsInTheWayIsSaid(t *testing.T) {
 	}
 	if status, _, html := b.send("baker", "/products/501/apply", f); status != 409 || !strings.Contains(html, "已下架") {
 		t.Errorf("sends for a product that is down: %d %s", status, html)
+	}
+}
+
+// TestEveryStatusSaysWhatIsNextAndWhomToCall brings a loan and a service through every state an application has: each says what
+// happens next and gives the telephone of the institution and of the desk, in the answer to programs and on the page.
+func TestEveryStatusSaysWhatIsNextAndWhomToCall(t *testing.T) {
+	t.Parallel()
+	b := mustServePortal(t)
+	ctx := context.Background()
+	reached, words := map[application.Status]bool{}, map[string]string{}
+	// look reads the application as the company does, after a step.
+	look := func(v application.View) application.View {
+		t.Helper()
+		v = must(b.Get(ctx, baker, v.ID))(t)
+		reached[v.Status] = true
+		phone := "010-8888" + fmt.Sprintf("%04d", v.InstitutionID)
+		if v.Next == "" || v.InstitutionPhone != phone || v.Hotline != "12345" {
+			t.Errorf("%s %s: %q, %q, %q", v.ProductName, v.Status, v.Next, v.InstitutionPhone, v.Hotline)
+		}
+		if of, ok := words[v.Next]; ok && of != v.Status.Label() {
+			t.Errorf("%s and %s say the same: %s", of, v.Status.Label(), v.Next)
+		}
+		words[v.Next] = v.Status.Label()
+		status, _, html := b.send("baker", fmt.Sprintf("/applications/%d", v.ID), nil)
+		for _, part := range []string{v.Status.Label(), v.Next, `href="tel:` + phone + `"`, "12345"} {
+			if status != 200 || !strings.Contains(html, part) {
+				t.Errorf("%s %s: %d, the page lacks %q", v.ProductName, v.Status, status, part)
+			}
+		}
+		return v
+	}
+	v := look(b.mustSubmit(t, baker, want("")))
+	v = look(must(b.AskSupplement(ctx, banker, application.AskSupplement{Ref: ref(v), Reason: "流水"}))(t))
+	v = look(must(b.Supplement(ctx, baker, application.Supplement{Ref: ref(v), Note: "已补"}))(t))
+	v = look(must(b.Accept(ctx, banker, application.Accept{Ref: ref(v)}))(t))
+	v = look(must(b.Investigate(ctx, banker, looked(v)))(t))
+	v = look(must(b.Approve(ctx, banker, application.Approve{Ref: ref(v), Loan: application.Loan{Amount: 40_000_000, Rate: 385, Term: 12}}))(t))
+	v = look(must(b.Disburse(ctx, banker, application.Disburse{Ref: ref(v), Amount: 40_000_000}))(t))
+	look(must(b.Complete(ctx, banker, application.Complete{Ref: ref(v), Note: "资金到账"}))(t))
+	look(must(b.Decline(ctx, banker, application.Decline{Ref: ref(b.mustSubmit(t, baker, want(""))), Reason: "不符合条件"}))(t))
+	look(must(b.Withdraw(ctx, baker, application.Withdraw{Ref: ref(b.mustSubmit(t, baker, want("")))}))(t))
+
+	v = look(b.mustSubmit(t, baker, tax()))
+	v = look(must(b.Accept(ctx, taxman, application.Accept{Ref: ref(v)}))(t))
+	v = look(must(b.MakePlan(ctx, taxman, application.MakePlan{Ref: ref(v), Steps: twoSteps}))(t))
+	v = look(must(b.Deliver(ctx, taxman, application.Deliver{Ref: ref(v), Note: "申报回执见附件"}))(t))
+	look(must(b.Confirm(ctx, baker, application.Confirm{Ref: ref(v)}))(t))
+
+	for _, step := range application.Lifecycle() {
+		if step.To != application.Earlier && !reached[step.To] {
+			t.Errorf("no application was looked at in %s", step.To)
+		}
 	}
 }

@@ -433,6 +433,8 @@ type Hit struct {
 	URL     string
 	Summary string
 	Meta    []string
+	Icon    string // the sign of its kind
+	Thumb   string // the address of the cover at a small size, "" without one
 }
 
 // Search finds public products for the search over the whole site, the best first.
@@ -446,7 +448,8 @@ func (s *Service) Search(ctx context.Context, actor access.Actor, q string, limi
 	}
 	hits := make([]Hit, 0, len(found.Items))
 	for _, c := range found.Items {
-		h := Hit{Title: c.Name, URL: fmt.Sprintf("/products/%d", c.ID), Summary: c.Summary, Meta: []string{c.KindName, c.InstitutionName}}
+		h := Hit{Title: c.Name, URL: fmt.Sprintf("/products/%d", c.ID), Summary: c.Summary, Meta: []string{c.KindName, c.InstitutionName},
+			Icon: kindOf(kinds, c.Kind).Icon, Thumb: c.Thumb}
 		for _, f := range c.Facts[:min(2, len(c.Facts))] {
 			h.Meta = append(h.Meta, f.Label+" "+f.Value)
 		}

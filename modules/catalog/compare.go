@@ -182,8 +182,9 @@ type suitableGroup struct {
 }
 
 type suitableItem struct {
-	Name, URL, Meta, Reasons string
-	Lacks                    []string
+	Title, URL, Meta, Reasons string
+	Icon, Thumb               string
+	Lacks                     []string
 }
 
 func (s *Service) suitablePage(c *fiber.Ctx, p *web.Pages) error {
@@ -203,8 +204,8 @@ func (s *Service) suitablePage(c *fiber.Ctx, p *web.Pages) error {
 		}
 		group := suitableGroup{Title: g.title, Note: g.note}
 		for _, x := range g.items {
-			group.Items = append(group.Items, suitableItem{Name: x.Name, URL: fmt.Sprintf("/products/%d", x.ID), Meta: x.InstitutionName + " · " + x.label(),
-				Reasons: strings.Join(x.Reasons, "、"), Lacks: x.Lacks})
+			group.Items = append(group.Items, suitableItem{Title: x.Name, URL: fmt.Sprintf("/products/%d", x.ID), Meta: x.InstitutionName + " · " + x.label(),
+				Icon: kindOf(kinds, x.Kind).Icon, Thumb: x.Thumb, Reasons: strings.Join(x.Reasons, "、"), Lacks: x.Lacks})
 		}
 		data.Groups = append(data.Groups, group)
 	}

@@ -219,3 +219,40 @@ func TestCoversOnCards(t *testing.T) {
 		t.Error("the cover of a product that was taken down")
 	}
 }
+
+// TestCoversBesideWhatIsFoundAndWhatSuits: the search of the site and what suits a company carry the public cover or the sign of the
+// kind, and not the cover of an edition that waits for its reviews.
+func TestCoversBesideWhatIsFoundAndWhatSuits(t *testing.T) {
+	t.Parallel()
+	b := mustServe(t)
+	f, ctx := b.f, context.Background()
+	f.Files = &shelf{mime: map[int64]string{1: "image/png", 3: "image/png"}, owner: map[int64]int64{1: 11, 3: 11}, claimed: map[int64]int64{}}
+	f.mustEnable(t)
+	b.mustPages()
+	covered, plain := files(loan(), 1), service()
+	covered.Suits, plain.Suits = catalog.Suits{Years: 1}, catalog.Suits{Years: 1}
+	v := f.mustList(t, banker, covered)
+	w := f.mustList(t, lawyer, plain)
+	v = must(f.Revise(ctx, banker, catalog.ReviseProduct{Ref: ref(v)}))(t)
+	must(f.Edit(ctx, banker, catalog.EditProduct{Ref: ref(v), Content: files(covered, 3)}))(t)
+	thumb := fmt.Sprintf("/products/%d/files/1/small", v.ID)
+	for q, want := range map[string][2]string{"烘焙贷": {"finance", thumb}, "合同体检": {"law", ""}} {
+		hits := must(f.Search(ctx, nobody, q, 5))(t)
+		if len(hits) != 1 || hits[0].Icon != want[0] || hits[0].Thumb != want[1] {
+			t.Errorf("%s: %+v", q, hits)
+		}
+	}
+	r := must(f.Suitable(ctx, baker))(t)
+	if len(r.Fits) != 2 {
+		t.Fatalf("suits %+v", r)
+	}
+	for _, x := range r.Fits {
+		if want := map[int64]string{v.ID: thumb, w.ID: ""}[x.ID]; x.Thumb != want {
+			t.Errorf("%s: %q", x.Name, x.Thumb)
+		}
+	}
+	status, html := b.page("baker", "/products/suitable")
+	if status != 200 || strings.Count(html, `class="product-thumb"`) != 2 || strings.Count(html, `<img src="`+thumb) != 1 || !strings.Contains(html, `alt="〔演示〕烘焙贷的封面图"`) {
+		t.Errorf("%d %s", status, html)
+	}
+}

@@ -19,6 +19,14 @@ import (
 func mustServePortal(t *testing.T) browser {
 	t.Helper()
 	b := mustServe(t)
+	b.mustPages()
+	return b
+}
+
+// mustPages adds the pages of the portal, as far as there is what they need.
+func (b browser) mustPages() {
+	t := b.t
+	t.Helper()
 	renderer, err := page.New(page.Options{District: "测试区", Site: page.SiteInfo{Name: "惠企台"}, Clock: clock.NewFake(start)})
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +35,6 @@ func mustServePortal(t *testing.T) browser {
 	if err := b.f.Pages(b.edge, pages); err != nil {
 		t.Fatal(err)
 	}
-	return b
 }
 
 func (b browser) page(who, path string) (int, string) {
@@ -97,6 +104,37 @@ func TestThePublicPages(t *testing.T) {
 	for _, path := range []string{"/products/999", "/products/abc", "/products/99999999999999999999"} {
 		if status, _ := b.page("nobody", path); status != 404 {
 			t.Errorf("%s: %d", path, status)
+		}
+	}
+}
+
+// TestTheDetailSaysWhatDecides: terms, whom it is for, conditions, materials and the steps in their order, of a loan and of a service that
+// is subsidised.
+func TestTheDetailSaysWhatDecides(t *testing.T) {
+	t.Parallel()
+	b := mustServePortal(t)
+	money, work := loan(), service()
+	money.ValidUntil, money.Conditions = "2027-06-30", []string{"无逾期贷款", "在区内经营"}
+	work.Cost, work.Subsidy, work.PriceText, work.Duration, work.Venues = catalog.Subsidised, "区财政补助一半", "每件 200 元", "一个月", []string{"visit", "online"}
+	for _, c := range []struct {
+		id    int64
+		parts []string // in the order of the page
+	}{
+		{b.f.mustList(t, banker, money).ID, []string{"年利率", "3.65%–4.10%", "额度", "期限", "6–24 个月", "信用（无需抵押担保）", "5 个工作日", "2027-06-30", "经营满一年的面包房", "<li>无逾期贷款</li><li>在区内经营</li>", "<li>营业执照</li>", "在线申请", "放款", "运河银行", "010-60000001"}},
+		{b.f.mustList(t, lawyer, work).ID, []string{"每件 200 元", "3 个工作日", "有补贴", "线上、上门", "一个月", "区财政补助一半", "小微企业", "审查意见书", "<li>合同文本</li>", "预约", "出具意见", "010-60000002"}},
+	} {
+		status, html := b.page("nobody", fmt.Sprintf("/products/%d", c.id))
+		if status != 200 {
+			t.Fatal(status)
+		}
+		_, rest, _ := strings.Cut(html, "<h1")
+		for _, part := range c.parts {
+			_, after, ok := strings.Cut(rest, part)
+			if !ok {
+				t.Errorf("%q is missing, or not in its place, in %s", part, html)
+				break
+			}
+			rest = after
 		}
 	}
 }

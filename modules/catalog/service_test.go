@@ -1045,3 +1045,65 @@ func TestReadyReasons(t *testing.T) {
 		t.Errorf("the institution reads %q", v.Reason)
 	}
 }
+
+// TestEveryKindHasItsOwnFields submits a product of each of the eight kinds and each type of financing: it asks for what belongs to the
+// kind and nothing of the other, keeps nothing of the other, and shows its own fields to the public.
+func TestEveryKindHasItsOwnFields(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	type family struct{ kind, financing, asks, shows string }
+	common := "summary target description conditions materials steps days"
+	families := []family{}
+	for _, k := range catalog.Kinds() {
+		if k.Code != catalog.Financing {
+			families = append(families, family{k.Code, "", common + " cost venues deliverables priceText", "价格 办理时限 收费方式 服务方式 服务周期"})
+		}
+	}
+	for code, c := range map[string][2]string{
+		"debt":      {" rateMax amountMax termMax guarantees", "年利率 额度 期限 担保方式 办理时限"},
+		"mortgage":  {" rateMax amountMax termMax guarantees", "年利率 额度 期限 担保方式 办理时限"},
+		"equity":    {" amountMax termMax", "投资金额 期限 办理时限"},
+		"guarantee": {" rateMax amountMax termMax", "担保费率 担保额度 期限 办理时限"},
+		"insurance": {" rateMax amountMax termMax", "保险费率 保险金额 期限 办理时限"},
+	} {
+		families = append(families, family{catalog.Financing, code, common + c[0], c[1]})
+	}
+	if len(families) != 7+len(catalog.FinancingKinds()) || len(catalog.Kinds()) != 8 {
+		t.Fatalf("%d kinds", len(families))
+	}
+	for _, s := range families {
+		v := f.mustDraft(t, banker, catalog.Content{Name: "空白" + s.kind + s.financing, Kind: s.kind, FinancingKind: s.financing})
+		_, err := f.Submit(ctx, banker, catalog.SubmitProduct{Ref: ref(v)})
+		var asked []string
+		if fl, _ := fault.As(err); fl != nil {
+			for _, x := range fl.Fields {
+				asked = append(asked, x.Name)
+			}
+		}
+		if got := strings.Join(asked, " "); got != s.asks {
+			t.Errorf("%s %s asks for %s", s.kind, s.financing, got)
+		}
+		// Everything is typed; what is not of the kind is not kept.
+		full := loan()
+		full.Name, full.Kind, full.FinancingKind = "产品"+s.kind+s.financing, s.kind, s.financing
+		full.Cost, full.Subsidy, full.PriceText, full.Venues, full.Duration, full.Deliverables = catalog.Subsidised, "区财政补助一半", "每件 200 元", []string{"visit", "online"}, "一个月", []string{"意见书"}
+		if s.financing == "equity" {
+			full.RateMin, full.RateMax = 0, 0
+		}
+		v = f.mustList(t, banker, full)
+		c := must(f.Get(ctx, banker, v.ID))(t).Content
+		money := c.RateMax+c.TermMax+len(c.Guarantees) != 0 || c.AmountMax != 0
+		work := c.Cost+c.Subsidy+c.PriceText+c.Duration != "" || len(c.Venues)+len(c.Deliverables) != 0
+		if finances := s.kind == catalog.Financing; money != finances || work == finances {
+			t.Errorf("%s %s keeps %+v", s.kind, s.financing, c)
+		}
+		d := must(f.Show(ctx, nobody, v.ID))(t)
+		var labels []string
+		for _, x := range d.Facts {
+			labels = append(labels, x.Label)
+		}
+		if got := strings.Join(labels, " "); got != s.shows || s.kind != catalog.Financing && (d.Subsidy == "" || len(d.Deliverables) != 1) {
+			t.Errorf("%s %s shows %s", s.kind, s.financing, got)
+		}
+	}
+}

@@ -190,6 +190,30 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// TestHitsWithAPicture: a hit shows its cover, or the sign of its kind where it has none; hits of other kinds have no place for one.
+func TestHitsWithAPicture(t *testing.T) {
+	t.Parallel()
+	of := func(key string, hits ...portal.Hit) portal.Source {
+		return portal.Source{Key: key, Name: key, Search: func(context.Context, access.Actor, string, int) ([]portal.Hit, error) { return hits, nil }}
+	}
+	get := mustServe(t, portal.Parts{Sources: []portal.Source{
+		of("policy", portal.Hit{Title: "贷款贴息办法", URL: "/policies/1"}),
+		of("products", portal.Hit{Title: "贷款甲" + attack, URL: "/products/1", Icon: "finance", Thumb: "/products/1/files/2/small"}, portal.Hit{Title: "贷款乙", URL: "/products/2", Icon: "finance"}),
+	}})
+	status, html := get("", "/search?q="+url.QueryEscape("贷款"))
+	if status != 200 || strings.Count(html, `class="product-thumb"`) != 2 || strings.Count(html, `<img src="/products/`) != 1 || strings.Contains(html, "<script>alert") {
+		t.Fatalf("%d %s", status, html)
+	}
+	_, after, _ := strings.Cut(html, `<img src="/products/1/files/2/small" alt="贷款甲`)
+	img, _, _ := strings.Cut(after, "</li>")
+	if !strings.Contains(img, `loading="lazy"`) || !strings.Contains(img, `<a href="/products/1">`) {
+		t.Errorf("the cover: %s", html)
+	}
+	if !strings.Contains(html, `<li><h3><a href="/policies/1">`) {
+		t.Errorf("a policy has a place for a picture: %s", html)
+	}
+}
+
 func TestSearchGoesOnWithoutABrokenSource(t *testing.T) {
 	t.Parallel()
 	broken := portal.Source{Key: "x", Name: "政策", Search: func(context.Context, access.Actor, string, int) ([]portal.Hit, error) { return nil, errors.New("down") }}

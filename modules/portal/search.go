@@ -22,6 +22,8 @@ type Hit struct {
 	URL     string
 	Summary string   // the text around the words is cut out of it
 	Meta    []string // what decides: level, issuer, date
+	Icon    string   // with a picture: the sign that stands where there is none
+	Thumb   string   // the address of a picture of 4 to 3
 }
 
 // Source is one kind of things the portal's search looks through.
@@ -75,7 +77,11 @@ type searchHit struct {
 	Title   []search.Piece
 	Summary []search.Piece
 	Meta    []string
+	Picture *hitPicture // nil where hits have none
 }
+
+// hitPicture is what stands beside a hit.
+type hitPicture struct{ Title, Icon, Thumb string }
 
 func searchURL(q, in string, n int) string {
 	v := url.Values{"q": {q}}
@@ -161,7 +167,11 @@ func (p *Portal) search(c *fiber.Ctx, pages *web.Pages) error {
 			}
 		}
 		for _, h := range hits[min(from, len(hits)):min(limit, len(hits))] {
-			g.Items = append(g.Items, searchHit{URL: h.URL, Title: words.Mark(h.Title), Summary: words.Excerpt(h.Summary, excerpt), Meta: h.Meta})
+			hit := searchHit{URL: h.URL, Title: words.Mark(h.Title), Summary: words.Excerpt(h.Summary, excerpt), Meta: h.Meta}
+			if h.Icon != "" {
+				hit.Picture = &hitPicture{h.Title, h.Icon, h.Thumb}
+			}
+			g.Items = append(g.Items, hit)
 		}
 		if len(g.Items) > 0 {
 			data.Groups = append(data.Groups, g)

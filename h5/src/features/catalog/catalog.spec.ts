@@ -8,6 +8,7 @@ import * as api from './api'
 import { amounts, kinds, known, sorts } from './choices'
 import ProductDetail from './ProductDetail.vue'
 import ProductList from './ProductList.vue'
+import SuitablePage from './SuitablePage.vue'
 
 const card: api.ProductCard = {
   id: 3,
@@ -183,5 +184,25 @@ describe('ProductDetail', () => {
     vi.spyOn(api, 'getProduct').mockRejectedValue(new ApiError('not_found'))
     const { wrapper } = await open(ProductDetail as typeof ProductList, '/products/9', { id: 9 })
     expect(wrapper.text()).toContain('没有找到')
+  })
+})
+
+describe('SuitablePage', () => {
+  it('says why each suits and what is lacking, beside the cover or the sign of the kind', async () => {
+    const thumb = '/products/4/files/9/small'
+    vi.spyOn(api, 'listSuitable').mockResolvedValue({
+      count: 1,
+      fits: [{ ...card, id: 4, name: '有封面的产品', thumb, reasons: ['软件业', '成立满 3 年'], lacks: [] }],
+      near: [{ ...card, kind: 'legal', reasons: [], lacks: ['需从业人员不少于 20 人（还差 8 人）'] }],
+      open: [],
+      ask: [],
+    })
+    const { wrapper } = await open(SuitablePage as typeof ProductList, '/products/suitable')
+    const [fit, near] = wrapper.findAll('.item')
+    expect(fit!.text()).toContain('适合您：软件业、成立满 3 年')
+    expect(fit!.get('img').attributes()).toMatchObject({ src: thumb, alt: '有封面的产品的封面图' })
+    expect(near!.text()).toContain('还差 8 人')
+    expect(near!.find('img').exists()).toBe(false)
+    expect(near!.find('.van-icon').exists()).toBe(true)
   })
 })
