@@ -1,5 +1,5 @@
 import { expect, test, type Page } from '@playwright/test'
-import { dot, noSeriousFinding, picture, register, send, staff } from './support'
+import { claim, dot, noSeriousFinding, picture, register, send, staff } from './support'
 
 const owner = '13612340981'
 const code = '91990000DM0098102F'
@@ -36,10 +36,7 @@ test('a company applies for a loan and mends what it said, the bank grants and p
     await register(h5, request, { phone: owner, company: company.name, name: company.person })
     await expect(h5.getByText(company.name).first()).toBeVisible()
     await h5.goto('/m/company/verify')
-    await h5.locator('textarea[name="name"]').fill(company.name)
-    await h5.locator('input[name="creditCode"]').fill(code)
-    await h5.locator('input[name="legalPerson"]').fill(company.person)
-    await h5.getByRole('button', { name: '提交核验' }).click()
+    await claim(h5, company.name, code, company.person)
     await expect(h5.getByText('已认证').first()).toBeVisible()
   })
   const plain = await (await browser.newContext({ viewport: { width: 1440, height: 900 }, javaScriptEnabled: false, storageState: await phone.storageState() })).newPage()

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { expect, type APIRequestContext, type Page, test } from '@playwright/test'
-import { dot, noSeriousFinding, picture, register, staff, writeLoan, listLoan, passLoan } from './support'
+import { expect, type APIRequestContext, test } from '@playwright/test'
+import { claim, dot, noSeriousFinding, picture, register, staff, writeLoan, listLoan, passLoan } from './support'
 
 const owner = '13812345699'
 const bakery = { name: '北京通州〔演示〕麦田香烘焙有限公司', code: '91990000MADM00430Q', person: '潘军波' }
@@ -37,13 +37,6 @@ async function told(request: APIRequestContext): Promise<Told> {
 async function inbox(request: APIRequestContext, of = partner): Promise<Arrival[]> {
   const { items } = (await (await request.get(`/sandbox/api/partner/deliveries?partner=${of}`)).json()) as { items: Arrival[] }
   return items
-}
-
-async function claim(h5: Page, name: string, code: string, person: string): Promise<void> {
-  await h5.locator('textarea[name="name"]').fill(name)
-  await h5.locator('input[name="creditCode"]').fill(code)
-  await h5.locator('input[name="legalPerson"]').fill(person)
-  await h5.getByRole('button', { name: '提交核验' }).click()
 }
 
 test('the main job, from a new phone to the partner', async ({ browser, request }) => {

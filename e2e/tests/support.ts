@@ -114,6 +114,14 @@ export async function register(h5: Page, request: APIRequestContext, who: { phon
   await h5.getByRole('button', { name: '注册', exact: true }).click()
 }
 
+/** Fills and sends the form on a phone that claims a company. */
+export async function claim(h5: Page, name: string, code: string, person: string): Promise<void> {
+  await h5.locator('textarea[name="name"]').fill(name)
+  await h5.locator('input[name="creditCode"]').fill(code)
+  await h5.locator('input[name="legalPerson"]').fill(person)
+  await h5.getByRole('button', { name: '提交核验' }).click()
+}
+
 /** Sends a command as the person of the page, as its front-end would. */
 export async function send<T>(page: Page, method: 'POST' | 'PUT', path: string, body: object): Promise<T> {
   return page.evaluate(
