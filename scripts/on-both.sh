@@ -3,6 +3,8 @@
 # server that TEST_DATABASE_URL names, so that a test program is linked once for both. ELSEWHERE are the packages that
 # another run tests on PostgreSQL, PG_SKIP is what need not run there.
 set -u
+# A test program lives for minutes at most: a third of its processor time went into collecting garbage at the usual rate.
+export GOGC=400 GOMEMLIMIT=3GiB
 program=$1
 shift
 sqlite() { env -u TEST_DATABASE_URL "$program" "$@"; }

@@ -38,10 +38,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// rounds is how often the server is killed: 20 times, 5 on PostgreSQL where a start takes longer, or what TORTURE_ROUNDS
+// rounds is how often the server is killed: 8 times, 5 on PostgreSQL where a start takes longer, or what TORTURE_ROUNDS
 // says.
 func rounds(t *testing.T) int {
-	n := 20
+	n := 8
 	if os.Getenv("TEST_DATABASE_URL") != "" {
 		n = 5
 	}

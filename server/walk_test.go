@@ -148,6 +148,14 @@ func TestNoRouteHidesAnother(t *testing.T) {
 	}
 }
 
+// TestEveryPageLinks: no page of the portal names what is not defined or puts a text where it cannot be escaped.
+func TestEveryPageLinks(t *testing.T) {
+	t.Parallel()
+	if err := testHouse(t).pages.Renderer.Link(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestWalkOfEveryEndpoint calls everything that is registered as a visitor and as the owner of another company: nobody
 // gets in without the declared right, somebody else's ticket is the same 404 as a missing one, and nothing answers 500.
 func TestWalkOfEveryEndpoint(t *testing.T) {

@@ -123,6 +123,7 @@ type house struct {
 	clock   clock.Clock
 	box     *secret.Box
 	web     *web.Server
+	pages   *web.Pages
 	live    *live.Hub
 	queue   *jobs.Queue
 	feed    *event.Feed
@@ -334,6 +335,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 		return nil, err
 	}
 	pages := &web.Pages{Renderer: renderer, User: h.portalUser}
+	h.pages = pages
 	h.web, err = web.New(web.Options{
 		Log: p.log, Authenticate: h.identity.Authenticate, CSRFKey: []byte(box.MAC("csrf", "forms")), Open: c.Demo || c.OpenDocs,
 		TrustedProxies: c.TrustedProxies, Ready: db.Ping, Bound: db.Bound, ErrorPage: pages.Error, Version: version, RequestsPerMinute: c.RequestsPerMinute,

@@ -38,8 +38,9 @@ func (s *Server) health() {
 		metrics(c.Context())
 		return nil
 	})
+	document := sync.OnceValues(s.Document) // every operation is registered before the first request
 	s.Raw("GET", "/openapi.json", access.Public("接口文档，生产环境默认关闭"), func(c *fiber.Ctx) error {
-		doc, err := s.Document()
+		doc, err := document()
 		if err != nil {
 			return err
 		}

@@ -2,8 +2,9 @@
 // of a government service site expects and with nothing that needs a script.
 //
 // The package knows neither routes nor HTTP frameworks. The server makes one Renderer, each module adds its own templates
-// with Parse, and a handler calls Render with a View (who is looking, where) and a named struct of its own. Every template
-// is parsed, linked and escaped when it is added, so that a broken one stops the start and not a visitor.
+// with Parse, and a handler calls Render with a View (who is looking, where) and a named struct of its own. A template is
+// parsed when it is added and linked and escaped when it is first shown. Link does that for all of them: the templates are
+// part of the program, so the suite, which calls it, keeps a broken one from every visitor.
 package page
 
 import (
@@ -14,8 +15,11 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
+	"sync"
 	"text/template/parse"
 
 	"github.com/huiqi/huiqi/platform/clock"
@@ -78,8 +82,8 @@ type NavItem struct {
 // Renderer holds the parsed templates. It is safe for concurrent use once the modules have added theirs.
 type Renderer struct {
 	opts   Options
-	shared *template.Template // layout and components; cloned for each page, never executed
-	pages  map[string]*template.Template
+	shared *template.Template                            // layout and components; cloned for each page, never executed
+	pages  map[string]func() (*template.Template, error) // links it once
 }
 
 // Page is the dot of every template: the shared facts, the view, and the page's own struct in Data.
@@ -103,18 +107,15 @@ func New(opts Options) (*Renderer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse portal templates: %w", err)
 	}
-	r := &Renderer{opts: opts, shared: shared, pages: map[string]*template.Template{}}
-	if err := r.add("error", errorTemplate, shared); err != nil {
-		return nil, err
-	}
-	return r, nil
+	r := &Renderer{opts: opts, shared: shared, pages: map[string]func() (*template.Template, error){}}
+	return r, r.add("error", errorTemplate, shared)
 }
 
 // Parse adds the pages of a module: every *.html at the root of fsys becomes the page "<module>/<file without .html>" and
 // must define "content". Files whose name begins with an underscore are no pages; what they define is shared by the
 // module's pages. funcs are visible in this module only and may not replace a shared function. Parse must be called
-// before the first Render and returns an error for anything that would fail later: syntax, a template that is not
-// defined, text in a context that cannot be escaped, a page added twice.
+// before the first Render and returns an error for a wrong syntax, a name that is taken and a page added twice; what is
+// not defined or cannot be escaped is told by Link.
 func (r *Renderer) Parse(module string, fsys fs.FS, funcs ...template.FuncMap) error {
 	base, err := r.shared.Clone()
 	if err != nil {
@@ -166,7 +167,7 @@ func (r *Renderer) Parse(module string, fsys fs.FS, funcs ...template.FuncMap) e
 	return nil
 }
 
-// add links one page with base and escapes it, which html/template otherwise does at the first visitor.
+// add keeps one page, to be linked with base and escaped.
 func (r *Renderer) add(name, text string, base *template.Template) error {
 	if _, ok := r.pages[name]; ok {
 		return fmt.Errorf("page %s is added twice", name)
@@ -174,23 +175,45 @@ func (r *Renderer) add(name, text string, base *template.Template) error {
 	if err := r.guard(name, text); err != nil {
 		return fmt.Errorf("page %s: %w", name, err)
 	}
+	r.pages[name] = sync.OnceValues(func() (*template.Template, error) {
+		t, err := r.link(name, text, base)
+		if err != nil {
+			return nil, fmt.Errorf("page %s: %w", name, err)
+		}
+		return t, nil
+	})
+	return nil
+}
+
+// link joins a page with base and escapes it, which html/template otherwise does within the first visitor's Render.
+func (r *Renderer) link(name, text string, base *template.Template) (*template.Template, error) {
 	t, err := base.Clone()
 	if err != nil {
-		return fmt.Errorf("page %s: %w", name, err)
+		return nil, err
 	}
 	if _, err := t.New(name).Parse(text); err != nil {
-		return fmt.Errorf("page %s: %w", name, err)
+		return nil, err
 	}
 	if t.Lookup("content") == nil {
-		return fmt.Errorf("page %s does not define \"content\"", name)
+		return nil, errors.New("does not define \"content\"")
 	}
 	// Executing forces the escaper; that the empty Data then fails the execution itself is expected.
 	var escape *template.Error
 	if err := t.ExecuteTemplate(io.Discard, "layout", &Page{Options: r.opts}); errors.As(err, &escape) {
-		return fmt.Errorf("page %s: %w", name, err)
+		return nil, err
 	}
-	r.pages[name] = t
-	return nil
+	return t, nil
+}
+
+// Link links every page and returns what is wrong with any of them, by name.
+func (r *Renderer) Link() error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(r.pages)) {
+		if _, err := r.pages[name](); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // guard refuses a text that would quietly replace a component for its page; only the blocks are there to be filled.
@@ -222,15 +245,19 @@ func (r *Renderer) Has(name string) bool {
 // Render writes the page called name, as in "ticket/list". Nothing is written when it returns an error, so the caller can
 // still answer with RenderError.
 func (r *Renderer) Render(w io.Writer, name string, view View, data any) error {
-	t, ok := r.pages[name]
+	page, ok := r.pages[name]
 	if !ok {
 		return fmt.Errorf("render: no page %q", name)
+	}
+	t, err := page()
+	if err != nil {
+		return fmt.Errorf("render: %w", err)
 	}
 	var buf bytes.Buffer
 	if err := t.ExecuteTemplate(&buf, "layout", &Page{Options: r.opts, View: view, Data: data}); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
-	_, err := buf.WriteTo(w)
+	_, err = buf.WriteTo(w)
 	return err
 }
 

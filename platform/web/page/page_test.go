@@ -93,7 +93,7 @@ func TestTemplatesEscapeWhatPeopleWrite(t *testing.T) {
 	}
 }
 
-func TestParseRefusesWhatWouldFailLater(t *testing.T) {
+func TestParseAndLinkRefuseWhatWouldFailLater(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
 		"syntax":            `{{define "content"}}{{if}}{{end}}`,
@@ -104,14 +104,14 @@ func TestParseRefusesWhatWouldFailLater(t *testing.T) {
 		"unclosed tag":      `{{define "content"}}<p class="{{end}}`,
 	} {
 		r := mustRenderer(t)
-		if err := r.Parse("broken", fstest.MapFS{"page.html": {Data: []byte(text)}}); err == nil {
+		if err := errors.Join(r.Parse("broken", fstest.MapFS{"page.html": {Data: []byte(text)}}), r.Link()); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
 	r := mustRenderer(t)
 	good := fstest.MapFS{"page.html": {Data: []byte(`{{define "content"}}{{template "part" .}}{{end}}`)}, "_part.html": {Data: []byte(`{{define "part"}}<p>{{shout "x"}}</p>{{end}}`)}}
 	shout := template.FuncMap{"shout": strings.ToUpper}
-	if err := r.Parse("good", good, shout); err != nil {
+	if err := errors.Join(r.Parse("good", good, shout), r.Link()); err != nil {
 		t.Fatal(err)
 	}
 	if !r.Has("good/page") || r.Has("good/_part") {
