@@ -579,7 +579,7 @@ func TestWorkerNeedsPostgres(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var out, errs bytes.Buffer
-	if code := Main([]string{"worker", "--data", dir, "--config", workerConfig(t, dir, "")}, &out, &errs); code != 2 || !strings.Contains(errs.String(), "embedded database") {
+	if code := Main([]string{"worker", "--data", dir, "--config", workerConfig(t, dir, "")}, &out, &errs); code != 2 || !strings.Contains(errs.String(), "使用内嵌数据库") {
 		t.Errorf("worker: %d %s", code, errs.String())
 	}
 	errs.Reset()

@@ -44,7 +44,7 @@ func (a *auditCommands) run(ctx context.Context, command, path string, out, errs
 		return 0, err
 	}
 	if _, err := os.Stat(c.Database); err != nil && filepath.Base(c.Database) == "huiqi.db" {
-		return 0, configErrorf("there is no installation in %s", c.Data)
+		return 0, configErrorf("%s 中没有已安装的系统，请用 --data 指明数据目录", c.Data)
 	}
 	db, err := database.Open(ctx, c.Database)
 	if err != nil {
@@ -80,7 +80,7 @@ func (a *auditCommands) verify(ctx context.Context, c Config, db *database.DB, o
 			fmt.Fprintln(out, err)
 			return 1, nil
 		case a.Verify.Anchors != "":
-			return 0, configErrorf("cannot read the folder %s", a.Verify.Anchors)
+			return 0, configErrorf("文件夹 %s 读不出，请检查路径和权限", a.Verify.Anchors)
 		}
 		fmt.Fprintln(out, "没有锚点文件，只核对日志本身")
 	}
@@ -110,7 +110,7 @@ func (a *auditCommands) verify(ctx context.Context, c Config, db *database.DB, o
 func day(flag, text string) (time.Time, error) {
 	t, err := time.ParseInLocation(time.DateOnly, text, clock.Beijing)
 	if err != nil {
-		return t, configErrorf("%s: %q is not a day such as 2026-11-01", flag, text)
+		return t, configErrorf("%s：%q 不是日期，例如 2026-11-01", flag, text)
 	}
 	return t, nil
 }
@@ -147,7 +147,7 @@ func (a *auditCommands) export(ctx context.Context, db *database.DB, out, errs i
 	if a.Export.Out != "" {
 		file, err = os.OpenFile(a.Export.Out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if errors.Is(err, os.ErrExist) {
-			return configErrorf("%s exists; choose another name", a.Export.Out)
+			return configErrorf("%s 已存在，请另取文件名", a.Export.Out)
 		} else if err != nil {
 			return err
 		}

@@ -133,7 +133,7 @@ func (cli *careCommands) backup(ctx context.Context, path string, out io.Writer)
 		c.Backup.To = cli.Backup.Run.To
 	}
 	if _, err := os.Stat(c.Database); err != nil && filepath.Base(c.Database) == "huiqi.db" {
-		return configErrorf("there is no installation in %s", c.Data)
+		return configErrorf("%s 中没有已安装的系统，请用 --data 指明数据目录", c.Data)
 	}
 	recipients, err := backupRecipients(c)
 	if err != nil {
@@ -183,7 +183,7 @@ func (cli *careCommands) backup(ctx context.Context, path string, out io.Writer)
 func keygen(path string, out io.Writer) error {
 	public, err := snapshot.Keygen(path, time.Now())
 	if errors.Is(err, os.ErrExist) {
-		return configErrorf("%s exists and is kept: a lost identity loses every backup made for it; choose another name", path)
+		return configErrorf("%s 已存在，不予覆盖：解密私钥一旦丢失，为它所做的备份都无法恢复；请另取文件名", path)
 	} else if err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ func checkSet(ctx context.Context, from string, out io.Writer) error {
 func (cli *careCommands) restore(ctx context.Context, path string, out io.Writer) error {
 	a := cli.Restore
 	if a.Data == "" {
-		return configErrorf("restore: --data names the data directory to make")
+		return configErrorf("restore：请用 --data 指明要恢复到的数据目录")
 	}
 	r := snapshot.Restoration{Data: a.Data, Database: a.Database, Replace: a.Replace, FilesOnly: a.FilesOnly, Now: time.Now()}
 	var err error

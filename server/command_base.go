@@ -85,7 +85,7 @@ func (cli *careCommands) base(ctx context.Context, path string, out io.Writer) e
 		return err
 	}
 	if !strings.HasPrefix(c.Database, "postgres") {
-		return configErrorf("backup base: needs PostgreSQL; huiqi backup is the whole of an embedded database")
+		return configErrorf("backup base 只用于 PostgreSQL；内嵌数据库请用 huiqi backup，它就是完整备份")
 	}
 	if a.To == "" {
 		a.To = c.Backup.To
@@ -120,14 +120,14 @@ func (cli *careCommands) recover(ctx context.Context, path string, out io.Writer
 	r := snapshot.Recovery{PGData: a.PGData, Tools: snapshot.Tools(c.Backup.PostgresBin)}
 	if a.Until != "" {
 		if r.Until, err = time.ParseInLocation("2006-01-02 15:04:05.999999", a.Until, clock.Beijing); err != nil {
-			return configErrorf("--until: %q is not a time such as '2026-11-27 14:05:00'", a.Until)
+			return configErrorf("--until：%q 不是时间，例如 '2026-11-27 14:05:00'", a.Until)
 		}
 	}
 	if r.Base, err = snapshot.OpenBase(a.From); err != nil {
 		return err
 	}
 	if !r.Until.IsZero() && r.Until.Before(r.Base.At) {
-		return configErrorf("--until lies before this base backup of %s; use an older one", clock.Show(r.Base.At))
+		return configErrorf("--until 早于这份基础备份的时间 %s，请改用更早的基础备份", clock.Show(r.Base.At))
 	}
 	if r.Identities, err = identities(a.Identity); err != nil {
 		return err

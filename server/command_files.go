@@ -83,7 +83,7 @@ func copyFiles(ctx context.Context, h *house, c Config, to string, thorough bool
 		from = "s3"
 	}
 	if c.Files.S3.Endpoint == "" {
-		return 0, configErrorf("files.s3 is not configured: set endpoint, bucket, key and secret first")
+		return 0, configErrorf("files.s3 尚未配置，请先填写 endpoint、bucket、key、secret")
 	}
 	source, err := storageOf(c, from)
 	if err != nil {

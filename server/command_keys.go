@@ -55,7 +55,7 @@ func (k *keyCommands) run(ctx context.Context, command, path string, out io.Writ
 		return 0, err
 	}
 	if _, err := os.Stat(c.Database); err != nil && filepath.Base(c.Database) == "huiqi.db" {
-		return 0, configErrorf("there is no installation in %s", c.Data)
+		return 0, configErrorf("%s 中没有已安装的系统，请用 --data 指明数据目录", c.Data)
 	}
 	ring, kept, err := c.ring()
 	if err != nil {
@@ -74,7 +74,7 @@ func (k *keyCommands) run(ctx context.Context, command, path string, out io.Writ
 		return 0, w.list(ctx, kept)
 	}
 	if c.ringFile() == "" {
-		return 0, configErrorf("secrets.ring is missing: name the file that keeps the keys, such as /etc/huiqi/keys.yaml, readable by the program only")
+		return 0, configErrorf("缺少 secrets.ring：请写明存放密钥的文件，例如 /etc/huiqi/keys.yaml，且只有本程序可读")
 	}
 	switch command {
 	case "keys new":
@@ -93,7 +93,7 @@ func (c Config) ring() (ring secret.Ring, kept bool, err error) {
 			return ring, true, nil
 		}
 		if !errors.Is(err, os.ErrNotExist) {
-			return ring, false, configErrorf("secrets.ring: %v", plain(err))
+			return ring, false, configErrorf("secrets.ring：%v", plain(err))
 		}
 	}
 	key, err := c.rootKey()
@@ -101,7 +101,7 @@ func (c Config) ring() (ring secret.Ring, kept bool, err error) {
 		return ring, false, err
 	}
 	if key == "" {
-		return ring, false, configErrorf("secrets.key is missing: the installation's configuration is needed, see --config")
+		return ring, false, configErrorf("缺少 secrets.key：请用 --config 指明本系统的配置文件")
 	}
 	ring = secret.NewRing(c.Secrets.KeyID, secret.Suite(c.Secrets.Suite), key, time.Now())
 	_, err = ring.Keys()

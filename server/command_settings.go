@@ -33,7 +33,7 @@ func (s *settingsCommands) run(ctx context.Context, command, path string, out io
 		return 0, err
 	}
 	if _, err := os.Stat(c.Database); err != nil && filepath.Base(c.Database) == "huiqi.db" {
-		return 0, configErrorf("there is no installation in %s", c.Data)
+		return 0, configErrorf("%s 中没有已安装的系统，请用 --data 指明数据目录", c.Data)
 	}
 	key, err := c.rootKey()
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *settingsCommands) run(ctx context.Context, command, path string, out io
 	if _, ok, err := c.keysWith(key); err != nil {
 		return 0, err
 	} else if !ok {
-		return 0, configErrorf("secrets.key is missing: the installation's configuration is needed, see --config")
+		return 0, configErrorf("缺少 secrets.key：请用 --config 指明本系统的配置文件")
 	}
 	h, closeHouse, err := unserved(ctx, c, key)
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *settingsCommands) run(ctx context.Context, command, path string, out io
 	}
 	raw, err := os.ReadFile(s.Import.File)
 	if err != nil {
-		return 0, configErrorf("cannot read %s", s.Import.File)
+		return 0, configErrorf("%s 读不出，请检查路径和权限", s.Import.File)
 	}
 	f, err := readSettings(raw)
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *settingsCommands) export(ctx context.Context, h *house, c Config, out i
 	}
 	f, err := os.OpenFile(s.Export.Out, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, os.ErrExist) {
-		return configErrorf("%s exists; choose another name", s.Export.Out)
+		return configErrorf("%s 已存在，请另取文件名", s.Export.Out)
 	} else if err != nil {
 		return err
 	}

@@ -115,7 +115,7 @@ type Registry struct {
 	Secret string `koanf:"secret"`
 }
 
-// ConfigError is a configuration that cannot be used: one plain line, exit code 2.
+// ConfigError is a configuration that cannot be used: one plain line in Chinese that names the item and what it should be, exit code 2.
 type ConfigError struct{ Line string }
 
 // Error returns the line.
@@ -148,9 +148,9 @@ func Load(path string, flags map[string]any) (Config, error) {
 	if path != "" {
 		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
 			if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-				return Config{}, configErrorf("cannot read the configuration file %s", filepath.Base(path))
+				return Config{}, configErrorf("配置文件 %s 读不出，请检查路径和权限", filepath.Base(path))
 			}
-			return Config{}, configErrorf("the configuration file %s is not valid YAML: %s", filepath.Base(path), strings.Join(strings.Fields(err.Error()), " "))
+			return Config{}, configErrorf("配置文件 %s 不是正确的 YAML：%s", filepath.Base(path), strings.Join(strings.Fields(err.Error()), " "))
 		}
 	}
 	err := k.Load(env.Provider("HUIQI_", ".", func(s string) string {
@@ -171,7 +171,7 @@ func Load(path string, flags map[string]any) (Config, error) {
 		DecodeHook: mapstructure.StringToSliceHookFunc(","),
 	}})
 	if err != nil {
-		return Config{}, configErrorf("the configuration cannot be used: %s", strings.Join(strings.Fields(err.Error()), " "))
+		return Config{}, configErrorf("配置无法使用，请检查拼写和类型：%s", strings.Join(strings.Fields(err.Error()), " "))
 	}
 	return c, nil
 }
@@ -179,7 +179,7 @@ func Load(path string, flags map[string]any) (Config, error) {
 // finish fills what follows from the rest and refuses what must not run.
 func (c *Config) finish() error {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
-		return configErrorf("listen: %q is not an address such as 127.0.0.1:8080", c.Listen)
+		return configErrorf("listen：%q 不是监听地址，例如 127.0.0.1:8080", c.Listen)
 	}
 	if c.PublicURL == "" {
 		_, port, _ := net.SplitHostPort(c.Listen)
@@ -187,7 +187,7 @@ func (c *Config) finish() error {
 	}
 	u, err := url.Parse(c.PublicURL)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return configErrorf("public_url: %q is not an address such as https://hq.example.gov.cn", c.PublicURL)
+		return configErrorf("public_url：%q 不是网址，例如 https://hq.example.gov.cn", c.PublicURL)
 	}
 	if c.Database == "" {
 		c.Database = filepath.Join(c.Data, "huiqi.db")
@@ -196,10 +196,10 @@ func (c *Config) finish() error {
 		return err
 	}
 	if c.SMS.CodesPerDay < 0 {
-		return configErrorf("sms.codes_per_day: must be 0 (no bound) or more")
+		return configErrorf("sms.codes_per_day：应为 0（不限）或正整数")
 	}
 	if _, err := message.ParseQuietHours(c.SMS.QuietHours); err != nil {
-		return configErrorf("sms.quiet_hours: %v", err)
+		return configErrorf("sms.quiet_hours：%q 不是时段，例如 22:00-08:00；不设静默时段请填 none", c.SMS.QuietHours)
 	}
 	if err := c.Policy.check(); err != nil {
 		return err
@@ -225,32 +225,32 @@ func (c *Config) finish() error {
 		return nil
 	}
 	if u.Scheme != "https" {
-		return configErrorf("public_url: a production start needs an https address; use --demo for a trial")
+		return configErrorf("public_url：正式运行须填写 https 网址；试用请加 --demo")
 	}
 	if _, err := os.Stat(c.Secrets.Ring); c.Secrets.Ring != "" && err == nil {
 		if _, err := secret.ReadRing(c.Secrets.Ring); err != nil {
-			return configErrorf("secrets.ring: %v", plain(err))
+			return configErrorf("secrets.ring：%v", plain(err))
 		}
 	} else if c.Secrets.Key == "" {
-		return configErrorf("secrets.key is missing: set it to the output of `openssl rand -base64 32`, or start with --demo for a trial")
+		return configErrorf("缺少 secrets.key：请填写 `openssl rand -base64 32` 的输出；试用请加 --demo")
 	}
 	if _, err := secret.ParseKey(c.Secrets.Key); c.Secrets.Key != "" && err != nil {
-		return configErrorf("secrets.key is too weak: set it to the output of `openssl rand -base64 32`")
+		return configErrorf("secrets.key 强度不够：请填写 `openssl rand -base64 32` 的输出")
 	}
 	if c.SMS.AccessKeyID == "" || c.SMS.AccessKeySecret == "" || c.SMS.SignName == "" || c.SMS.Templates["code"] == "" {
-		return configErrorf("sms: access_key_id, access_key_secret, sign_name and templates.code are required in production")
+		return configErrorf("sms：正式运行须填写 access_key_id、access_key_secret、sign_name 和 templates.code")
 	}
 	if c.SMS.Endpoint != "" && strings.Contains(c.SMS.Endpoint, "/sandbox/") {
-		return configErrorf("sms.endpoint: a production start refuses the sandbox")
+		return configErrorf("sms.endpoint：正式运行不能使用沙箱地址")
 	}
 	if c.Registry.URL != "" && (c.Registry.Key == "" || c.Registry.Secret == "") {
-		return configErrorf("registry: key and secret are required with url")
+		return configErrorf("registry：填写 url 时须同时填写 key 和 secret")
 	}
 	if strings.Contains(c.Registry.URL, "/sandbox/") {
-		return configErrorf("registry.url: a production start refuses the sandbox")
+		return configErrorf("registry.url：正式运行不能使用沙箱地址")
 	}
 	if c.Wechat.AppID != "" && (c.Wechat.Secret == "" || c.Wechat.Token == "" || len(c.Wechat.AESKey) != 43) {
-		return configErrorf("wechat: secret, token and a 43-character aes_key are required with app_id")
+		return configErrorf("wechat：填写 app_id 时须同时填写 secret、token 和 43 位的 aes_key")
 	}
 	return nil
 }
@@ -259,7 +259,7 @@ func (c *Config) finish() error {
 func knownNames(key string, templates map[string]string, names []string) error {
 	for name := range templates {
 		if !slices.Contains(names, name) {
-			return configErrorf("%s.%s: there is no such template; the names are %s", key, name, strings.Join(names, ", "))
+			return configErrorf("%s.%s：没有这个模板，可用的有 %s", key, name, strings.Join(names, ", "))
 		}
 	}
 	return nil

@@ -44,10 +44,10 @@ func (s Syslog) check(demo bool) error {
 	}
 	host, _, err := net.SplitHostPort(s.Address)
 	if err != nil {
-		return configErrorf("audit.syslog.address: %q is not an address such as log.example.gov.cn:6514", s.Address)
+		return configErrorf("audit.syslog.address：%q 不是地址，例如 log.example.gov.cn:6514", s.Address)
 	}
 	if ip := net.ParseIP(host); s.Plain && !demo && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return configErrorf("audit.syslog.plain: only for a receiver on this machine; the log holds who did what")
+		return configErrorf("audit.syslog.plain：只能用于本机的接收端，日志记有何人何时所办何事，不能明文外传")
 	}
 	_, err = s.tls()
 	return err
@@ -66,17 +66,17 @@ func (s Syslog) tls() (*tls.Config, error) {
 	if s.CAFile != "" {
 		pem, err := os.ReadFile(s.CAFile)
 		if err != nil {
-			return nil, configErrorf("audit.syslog.ca_file: cannot read %s", s.CAFile)
+			return nil, configErrorf("audit.syslog.ca_file：%s 读不出，请检查路径和权限", s.CAFile)
 		}
 		c.RootCAs = x509.NewCertPool()
 		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, configErrorf("audit.syslog.ca_file: %s holds no certificate", s.CAFile)
+			return nil, configErrorf("audit.syslog.ca_file：%s 中没有证书", s.CAFile)
 		}
 	}
 	if s.CertFile != "" || s.KeyFile != "" {
 		cert, err := tls.LoadX509KeyPair(s.CertFile, s.KeyFile)
 		if err != nil {
-			return nil, configErrorf("audit.syslog.cert_file: the certificate and its key cannot be used: %v", err)
+			return nil, configErrorf("audit.syslog.cert_file：证书和私钥无法使用：%v", err)
 		}
 		c.Certificates = []tls.Certificate{cert}
 	}

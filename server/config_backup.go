@@ -39,23 +39,23 @@ var backupDefaults = map[string]any{"backup.cron": "30 2 * * *", "backup.daily":
 func (b *Backup) finish(data string) error {
 	b.fill(data)
 	if _, err := snapshot.ParseRecipients(b.Recipients); err != nil {
-		return configErrorf("backup.recipients: %v", err)
+		return configErrorf("backup.recipients：应为 age 公钥（以 age1 开头，由 huiqi backup keygen 生成），不能填写私钥")
 	}
 	if s, err := cron.ParseStandard(b.Cron); err != nil {
-		return configErrorf("backup.cron: %q is not five cron fields such as 30 2 * * *", b.Cron)
+		return configErrorf("backup.cron：%q 不是五段 cron 表达式，例如 30 2 * * *", b.Cron)
 	} else if _, fields := s.(*cron.SpecSchedule); !fields {
-		return configErrorf("backup.cron: %q is not five cron fields such as 30 2 * * *", b.Cron)
+		return configErrorf("backup.cron：%q 不是五段 cron 表达式，例如 30 2 * * *", b.Cron)
 	}
 	if b.Daily < 1 || b.Weekly < 0 || b.Monthly < 0 {
-		return configErrorf("backup: daily must be 1 or more, weekly and monthly 0 or more")
+		return configErrorf("backup：daily 应不小于 1，weekly、monthly 应不小于 0")
 	}
 	to, copyTo := absolute(b.To), absolute(b.CopyTo)
 	if b.CopyTo != "" && (to == copyTo || strings.HasPrefix(copyTo+string(filepath.Separator), to+string(filepath.Separator))) {
-		return configErrorf("backup.copy_to: must lie outside of backup.to, best on another machine")
+		return configErrorf("backup.copy_to：须在 backup.to 之外，最好在另一台机器上")
 	}
 	if b.PostgresBin != "" {
 		if _, err := os.Stat(filepath.Join(b.PostgresBin, "pg_dump")); err != nil {
-			return configErrorf("backup.postgres_bin: there is no pg_dump in %s", b.PostgresBin)
+			return configErrorf("backup.postgres_bin：%s 中没有 pg_dump", b.PostgresBin)
 		}
 	}
 	return nil
@@ -88,17 +88,17 @@ func (s *Secrets) readKeyFile() error {
 		return nil
 	}
 	if s.Key != "" {
-		return configErrorf("secrets: key and key_file are both set; keep one")
+		return configErrorf("secrets：key 和 key_file 不能同时填写，请保留一项")
 	}
 	raw, err := os.ReadFile(s.KeyFile)
 	var path *os.PathError
 	if errors.As(err, &path) {
-		return configErrorf("secrets.key_file: cannot read %s: %v", s.KeyFile, path.Err)
+		return configErrorf("secrets.key_file：%s 读不出：%v", s.KeyFile, path.Err)
 	} else if err != nil {
-		return configErrorf("secrets.key_file: cannot read %s", s.KeyFile)
+		return configErrorf("secrets.key_file：%s 读不出，请检查路径和权限", s.KeyFile)
 	}
 	if s.Key = string(bytes.TrimSpace(raw)); s.Key == "" {
-		return configErrorf("secrets.key_file: %s is empty", s.KeyFile)
+		return configErrorf("secrets.key_file：%s 是空文件", s.KeyFile)
 	}
 	return nil
 }

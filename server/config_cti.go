@@ -17,12 +17,12 @@ type CTI struct {
 func (c CTI) check() error {
 	if c.Secret != "" {
 		if _, err := standardwebhooks.NewWebhook(c.Secret); err != nil {
-			return configErrorf("cti.secret: must be base64, with or without whsec_")
+			return configErrorf("cti.secret：应为 base64，可带 whsec_ 前缀")
 		}
 	}
 	for _, h := range c.RecordingHosts {
 		if u, err := url.Parse("https://" + h); err != nil || u.Host != h {
-			return configErrorf("cti.recording_hosts: %q is not a host such as record.example.gov.cn", h)
+			return configErrorf("cti.recording_hosts：%q 不是主机名，例如 record.example.gov.cn", h)
 		}
 	}
 	return nil

@@ -28,22 +28,22 @@ type S3 struct {
 
 func (f Files) check(demo bool) error {
 	if f.Storage != "folder" && f.Storage != "s3" {
-		return configErrorf("files.storage: %q is neither folder nor s3", f.Storage)
+		return configErrorf("files.storage：%q 应为 folder 或 s3", f.Storage)
 	}
 	if f.S3 != (S3{}) || f.Storage == "s3" {
 		if f.S3.Endpoint == "" || f.S3.Bucket == "" || f.S3.Key == "" || f.S3.Secret == "" {
-			return configErrorf("files.s3: endpoint, bucket, key and secret are required")
+			return configErrorf("files.s3：须填写 endpoint、bucket、key、secret")
 		}
 		if err := files.CheckEndpoint(f.S3.Endpoint); err != nil {
-			return configErrorf("files.s3.endpoint: %v", err)
+			return configErrorf("files.s3.endpoint：%q 不是地址，例如 https://s3.example.gov.cn", f.S3.Endpoint)
 		}
 		if !demo && !strings.HasPrefix(f.S3.Endpoint, "https://") && !localAddress(f.S3.Endpoint) {
-			return configErrorf("files.s3.endpoint: a production start needs https, or a store on this machine")
+			return configErrorf("files.s3.endpoint：正式运行须用 https，或使用本机的存储")
 		}
 	}
 	if f.Clamd != "" {
 		if _, err := clamav.New(f.Clamd); err != nil {
-			return configErrorf("files.clamd: %v", err)
+			return configErrorf("files.clamd：%q 不是地址，例如 tcp://127.0.0.1:3310 或 unix:///run/clamav/clamd.ctl", f.Clamd)
 		}
 	}
 	return nil

@@ -27,16 +27,16 @@ func (m Mail) check(demo bool) error {
 		return nil
 	}
 	if a, err := mail.ParseAddress(m.Address); err != nil || a.Address != m.Address || strings.Contains(m.Address, "+") {
-		return configErrorf("mail.address: %q is not a bare address without a plus, such as suqiu@example.gov.cn", m.Address)
+		return configErrorf("mail.address：%q 应为不带加号的邮箱地址，例如 suqiu@example.gov.cn", m.Address)
 	}
 	for name, s := range map[string]MailServer{"smtp": m.SMTP, "imap": m.IMAP} {
 		switch {
 		case s.Host == "":
-			return configErrorf("mail.%s.host is required with mail.address", name)
+			return configErrorf("填写 mail.address 时须同时填写 mail.%s.host", name)
 		case s.Port < 0 || s.Port > 65535:
-			return configErrorf("mail.%s.port: must be a port", name)
+			return configErrorf("mail.%s.port：应为端口号", name)
 		case s.TLS != "" && s.TLS != "starttls" && s.TLS != "implicit" && (s.TLS != "none" || !demo):
-			return configErrorf("mail.%s.tls: must be starttls or implicit", name)
+			return configErrorf("mail.%s.tls：应为 starttls 或 implicit", name)
 		}
 	}
 	return nil

@@ -18,12 +18,12 @@ var operationsDefaults = map[string]any{"operations.repeat_hours": 4, "operation
 
 func (o Operations) check() error {
 	if o.RepeatHours < 1 || o.RepeatHours > 168 {
-		return configErrorf("operations.repeat_hours: must be 1 to 168")
+		return configErrorf("operations.repeat_hours：应为 1 至 168")
 	}
 	if s, err := cron.ParseStandard(o.Report); err != nil {
-		return configErrorf("operations.report: %q is not five cron fields such as 0 8 * * *", o.Report)
+		return configErrorf("operations.report：%q 不是五段 cron 表达式，例如 0 8 * * *", o.Report)
 	} else if _, fields := s.(*cron.SpecSchedule); !fields {
-		return configErrorf("operations.report: %q is not five cron fields such as 0 8 * * *", o.Report)
+		return configErrorf("operations.report：%q 不是五段 cron 表达式，例如 0 8 * * *", o.Report)
 	}
 	return nil
 }

@@ -23,7 +23,7 @@ func (p Policy) check() error {
 		{"push_per_week", p.PushPerWeek, 20}, {"public_days", p.PublicDays, 60}, {"answer_months", p.AnswerMonths, 120}, {"quick_answer_days", p.QuickAnswerDays, 365},
 	} {
 		if v.value < 1 || v.value > v.most {
-			return configErrorf("policy.%s: must be 1 to %d", v.name, v.most)
+			return configErrorf("policy.%s：应为 1 至 %d", v.name, v.most)
 		}
 	}
 	return nil

@@ -32,17 +32,17 @@ func (c *Config) onPostgres() bool { return strings.Contains(c.Database, "://") 
 func (c *Config) checkProcesses() error {
 	switch {
 	case c.Jobs.LeaseSeconds < 3 || c.Jobs.LeaseSeconds > 60:
-		return configErrorf("jobs.lease_seconds: must be between 3 and 60")
+		return configErrorf("jobs.lease_seconds：应为 3 至 60")
 	case c.DrainSeconds < 0 || c.DrainSeconds > 60:
-		return configErrorf("drain_seconds: must be between 0 and 60")
+		return configErrorf("drain_seconds：应为 0 至 60")
 	case !c.Jobs.Work && !c.onPostgres():
-		return configErrorf("jobs.work: with the embedded database the one process does all the work; set it to true, or use PostgreSQL and start `huiqi worker`")
+		return configErrorf("jobs.work：使用内嵌数据库时所有任务都由这一个进程处理，请设为 true；或改用 PostgreSQL 并启动 `huiqi worker`")
 	}
 	if c.Redis.URL == "" {
 		return nil
 	}
 	if _, err := redis.ParseURL(c.Redis.URL); err != nil {
-		return configErrorf("redis.url: must be an address such as redis://:password@127.0.0.1:6379/0")
+		return configErrorf("redis.url：应为地址，例如 redis://:password@127.0.0.1:6379/0")
 	}
 	return nil
 }

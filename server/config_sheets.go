@@ -27,7 +27,7 @@ func (c *Config) checkSheets() error {
 		"imports.max_rows": {c.Imports.MaxRows, 200_000}, "imports.keep_days": {c.Imports.KeepDays, 90},
 	} {
 		if v.n < 1 || v.n > v.most {
-			return configErrorf("%s: must be between 1 and %d", key, v.most)
+			return configErrorf("%s：应为 1 至 %d", key, v.most)
 		}
 	}
 	return nil

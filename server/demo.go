@@ -46,7 +46,7 @@ func readDemo(dir string) (demoSettings, error) {
 	if err == nil {
 		var d demoSettings
 		if err := json.Unmarshal(b, &d); err != nil {
-			return d, configErrorf("%s in the data directory is damaged; remove the directory to begin a new demo", demoFile)
+			return d, configErrorf("数据目录中的 %s 已损坏，请删除该目录后重新开始演示", demoFile)
 		}
 		return d, nil
 	}
@@ -54,7 +54,7 @@ func readDemo(dir string) (demoSettings, error) {
 		return demoSettings{}, err
 	}
 	if _, err := os.Stat(filepath.Join(dir, "huiqi.db")); err == nil {
-		return demoSettings{}, configErrorf("this data directory belongs to a production installation; --demo needs a directory of its own")
+		return demoSettings{}, configErrorf("该数据目录属于正式系统，--demo 须另用一个目录")
 	}
 	d := demoSettings{Key: secret.NewKey(), Sandbox: sandbox.Secrets{
 		SMSKeyID: "demo" + secret.Digits(8), SMSKeySecret: secret.Token(), WechatAppID: "wxdemo" + secret.Digits(12), WechatSecret: secret.Token(),

@@ -74,7 +74,7 @@ func (c Config) keysWith(key string) (secret.Keys, bool, error) {
 			return keys, err == nil, err
 		}
 		if !errors.Is(err, os.ErrNotExist) {
-			return secret.Keys{}, false, configErrorf("secrets.ring: %v", plain(err))
+			return secret.Keys{}, false, configErrorf("secrets.ring：%v", plain(err))
 		}
 	}
 	if key == "" {
@@ -82,7 +82,7 @@ func (c Config) keysWith(key string) (secret.Keys, bool, error) {
 	}
 	root, err := secret.ParseKey(key)
 	if err != nil {
-		return secret.Keys{}, false, configErrorf("secrets.key cannot be used: %v", plain(err))
+		return secret.Keys{}, false, configErrorf("secrets.key 无法使用：%v", plain(err))
 	}
 	return secret.Keys{Current: c.Secrets.KeyID, Keys: map[string][]byte{c.Secrets.KeyID: root}, Suite: secret.Suite(c.Secrets.Suite)}, true, nil
 }
@@ -94,11 +94,11 @@ func openBox(c Config, key string) (*secret.Box, error) {
 		return nil, err
 	}
 	if !ok {
-		return nil, configErrorf("secrets.key is missing: set it to the output of `openssl rand -base64 32`, or start with --demo for a trial")
+		return nil, configErrorf("缺少 secrets.key：请填写 `openssl rand -base64 32` 的输出；试用请加 --demo")
 	}
 	box, err := secret.New(keys)
 	if err != nil {
-		return nil, configErrorf("secrets: %v", err)
+		return nil, configErrorf("secrets：%v", err)
 	}
 	return box, nil
 }

@@ -58,7 +58,7 @@ func (h *house) ensureTicketTypes(ctx context.Context) error {
 // firstAdministrator makes the administrator of a new installation, with a password shown once.
 func (h *house) firstAdministrator(ctx context.Context, c Config, out io.Writer) error {
 	if c.FirstAdminPhone == "" {
-		return configErrorf("first_admin_phone is missing: the first administrator's second factor is sent to it")
+		return configErrorf("缺少 first_admin_phone：首位管理员登录时的验证码发到这个手机号")
 	}
 	password := "Aa1-" + secret.Token()
 	_, err := h.identity.CreateStaff(ctx, access.SystemActor("first start"), identity.Staff{Name: "首位管理员", Account: "admin", Password: password,

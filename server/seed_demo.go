@@ -109,7 +109,7 @@ func (h *house) ensureDemo(ctx context.Context, c Config, key string, out io.Wri
 		return err
 	}
 	if !empty {
-		return configErrorf("loading the demo district was interrupted; remove the data directory or use an empty database")
+		return configErrorf("演示区的装载曾经中断，请删除数据目录，或改用空的数据库")
 	}
 	fmt.Fprintln(out, "正在准备演示区数据，请稍候")
 	return seedDemo(ctx, c, h, key)

@@ -79,7 +79,7 @@ type telling struct {
 // Nobody is told of it: the listeners go on behind it. out is told how far it is.
 func (h *house) loadVolume(ctx context.Context, size Size, out io.Writer) error {
 	if size.Enterprises < 0 || size.Tickets < 0 || size.Applications < 0 || size.Products < 0 || size.Enterprises == 0 {
-		return configErrorf("--enterprises, --tickets, --applications and --products take numbers, and all need at least one company: --enterprises 100")
+		return configErrorf("--enterprises、--tickets、--applications、--products 应为数字，且至少要有一家企业，例如 --enterprises 100")
 	}
 	if err := bulk.Unfinished(ctx, h.db); err != nil {
 		return configErrorf("%v", err)
@@ -171,7 +171,7 @@ const volumeMark = "demo.enlarged"
 func (h *house) noVolumeYet(ctx context.Context) error {
 	done, err := h.db.Read().NewSelect().Model((*audit.Entry)(nil)).Where("action = ?", volumeMark).Exists(ctx)
 	if err == nil && done {
-		return configErrorf("this district was enlarged before; use a new data directory or database for another size")
+		return configErrorf("本区数据此前已扩充过；要换规模，请改用新的数据目录或数据库")
 	}
 	return err
 }

@@ -617,7 +617,7 @@ func TestServicesGoOnWithLoadedRows(t *testing.T) {
 	if n := e.one(t, "SELECT count(*) FROM events a JOIN events b ON b.id = a.id + 1 WHERE a.id > ? AND b.at < a.at AND b.id <= ?", e.from["events"], e.one(t, "SELECT max(id) FROM events WHERE trace_id <> ''")); n != 0 {
 		t.Errorf("%d events stand before one that is older", n)
 	}
-	if err := e.h.loadVolume(ctx, e.size, io.Discard); err == nil || !strings.Contains(err.Error(), "enlarged before") {
+	if err := e.h.loadVolume(ctx, e.size, io.Discard); err == nil || !strings.Contains(err.Error(), "已扩充过") {
 		t.Errorf("a second load: %v", err)
 	}
 }

@@ -22,7 +22,7 @@ import (
 func logger(level string) (*slog.Logger, error) {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(level)); err != nil {
-		return nil, configErrorf("log_level: %q is none of debug, info, warn, error", level)
+		return nil, configErrorf("log_level：%q 应为 debug、info、warn、error 之一", level)
 	}
 	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
 }
@@ -36,7 +36,7 @@ func serve(ctx context.Context, c Config, out io.Writer) error {
 	// The port first: a taken one must stop the start before anything else happens.
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return configErrorf("cannot listen on %s: %v", c.Listen, errors.Unwrap(err))
+		return configErrorf("无法监听 %s：%v", c.Listen, errors.Unwrap(err))
 	}
 	defer l.Close()
 	p := parts{log: log, clock: clock.System{}}

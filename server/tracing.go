@@ -23,10 +23,10 @@ var tracingDefaults = map[string]any{"tracing.share": 0.1}
 
 func (t Tracing) check() error {
 	if t.Share < 0 || t.Share > 1 {
-		return configErrorf("tracing.share: must be 0 to 1")
+		return configErrorf("tracing.share：应为 0 至 1")
 	}
 	if u, err := url.Parse(t.Endpoint); t.Endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-		return configErrorf("tracing.endpoint: %q is not an address such as http://127.0.0.1:4318", t.Endpoint)
+		return configErrorf("tracing.endpoint：%q 不是地址，例如 http://127.0.0.1:4318", t.Endpoint)
 	}
 	return nil
 }

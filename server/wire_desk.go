@@ -28,10 +28,10 @@ func (c Desk) assigning() ticket.Assigning {
 
 func (c Desk) check() error {
 	if !c.assigning().Known() {
-		return configErrorf("desk.assign: must be empty, round_robin or skill")
+		return configErrorf("desk.assign：应为空、round_robin 或 skill")
 	}
 	if c.AssignMost < 0 {
-		return configErrorf("desk.assign_most: must be 0 (the default of 5) or more")
+		return configErrorf("desk.assign_most：应为 0（即默认的 5）或正整数")
 	}
 	return nil
 }

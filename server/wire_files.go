@@ -32,7 +32,7 @@ func (o *outside) connectScanner(c Config) error {
 	}
 	client, err := clamav.New(c.Files.Clamd)
 	if err != nil {
-		return configErrorf("files.clamd: %v", err)
+		return configErrorf("files.clamd：%v", err)
 	}
 	o.scanner = client
 	return nil
@@ -44,7 +44,7 @@ func storageOf(c Config, name string) (files.Storage, error) {
 		s, err := files.OpenS3(files.S3Options{Endpoint: c.Files.S3.Endpoint, Bucket: c.Files.S3.Bucket, Key: c.Files.S3.Key, Secret: c.Files.S3.Secret,
 			Region: c.Files.S3.Region, Prefix: c.Files.S3.Prefix, Spool: filepath.Join(c.Data, "files-spool")})
 		if err != nil {
-			return nil, configErrorf("files.s3: %v", err)
+			return nil, configErrorf("files.s3：%v", err)
 		}
 		return s, nil
 	}
@@ -86,7 +86,7 @@ func (h *house) checkFiles(ctx context.Context, log *slog.Logger) error {
 	defer cancel()
 	err := h.uploads.Store.Storage().Check(ctx)
 	if errors.Is(err, files.ErrNoBucket) {
-		return configErrorf("files.s3: %v", errors.Unwrap(err))
+		return configErrorf("files.s3：%v", errors.Unwrap(err))
 	}
 	if err != nil {
 		log.Error("files cannot be kept now", "error", err)

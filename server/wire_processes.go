@@ -130,10 +130,10 @@ func databaseSkew(ctx context.Context, db *database.DB) (time.Duration, error) {
 // messages, long exports. Any number of such processes share it.
 func runWorker(ctx context.Context, c Config) error {
 	if !c.onPostgres() {
-		return configErrorf("worker: with the embedded database the serve process does all the work; a worker needs `database: postgres://…`")
+		return configErrorf("worker：使用内嵌数据库时所有任务都由 serve 进程处理；worker 须配置 `database: postgres://…`")
 	}
 	if !c.Jobs.Work {
-		return configErrorf("worker: jobs.work is false for this process, which would leave it nothing to do")
+		return configErrorf("worker：本进程的 jobs.work 为 false，将无事可做，请设为 true")
 	}
 	log, err := logger(c.LogLevel)
 	if err != nil {

@@ -42,13 +42,13 @@ func (m Meilisearch) check(demo bool) error {
 	}
 	u, err := url.Parse(m.URL)
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https" {
-		return configErrorf("search.meilisearch.url: %q is not an address such as http://127.0.0.1:7700", m.URL)
+		return configErrorf("search.meilisearch.url：%q 不是地址，例如 http://127.0.0.1:7700", m.URL)
 	}
 	if !demo && m.Key == "" {
-		return configErrorf("search.meilisearch.key is required with url: a server without a key lets everybody read what citizens wrote")
+		return configErrorf("search.meilisearch.key：填写 url 时须同时填写，没有密钥的搜索服务会让任何人读到群众所写的内容")
 	}
 	if m.Prefix != "" && !indexPrefix.MatchString(m.Prefix) {
-		return configErrorf("search.meilisearch.prefix: %q may hold lower-case letters, digits, _ and - only", m.Prefix)
+		return configErrorf("search.meilisearch.prefix：%q 只能含小写字母、数字、_ 和 -", m.Prefix)
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ func (h *house) openSearch(c Config, p parts) (search.Outside, error) {
 	}
 	engine, err := meilisearch.New(meilisearch.Config{URL: m.URL, Key: m.Key, Clock: p.clock})
 	if err != nil {
-		return nil, configErrorf("search.meilisearch: %v", err)
+		return nil, configErrorf("search.meilisearch：%v", err)
 	}
 	prefix := m.Prefix
 	if prefix == "" {
@@ -185,11 +185,11 @@ func rebuildSearch(ctx context.Context, h *house, only []string, outside bool, o
 	sources := searchSources()
 	for _, kind := range only {
 		if !slices.ContainsFunc(sources, func(s search.Source) bool { return s.Kind == kind }) {
-			return configErrorf("--only: there is no full text of %q", kind)
+			return configErrorf("--only：没有 %q 的全文索引", kind)
 		}
 	}
 	if outside && len(h.mirrors) == 0 {
-		return configErrorf("--outside: search.meilisearch.url is not set")
+		return configErrorf("--outside：尚未配置 search.meilisearch.url")
 	}
 	for _, s := range sources {
 		if len(only) > 0 && !slices.Contains(only, s.Kind) {
