@@ -69,11 +69,18 @@ async function shows(page: Page, address: string, payload: string | string[], wi
 /** A payload in one text of several on a page. Some work at the beginning of a text only, so its name stands behind. */
 const as = (text: string, payload: string) => `${payload}·${text}`
 
-/** Has an administrator write a hint at a step in the place of the one before; without content it is taken away. */
-async function hint(admin: Page, of: 'application-hints' | 'review-hints', place: [string, string, string], content: object = {}): Promise<void> {
-  const { items } = (await (await admin.request.get(`/api/${of}`)).json()) as { items: { kind?: string; review?: string; for: string; step: string; version: number }[] }
-  const before = items.find((h) => [h.kind ?? h.review, h.for, h.step].join() === place.join())
-  await send(admin, 'POST', `/api/${of}/${place.join('/')}`, { version: before?.version ?? 0, ...content })
+interface Said {
+  text?: string
+  linkText?: string
+  linkUrl?: string
+}
+
+/** Has an administrator write a hint at a step, nothing to take it away, and returns the one before. */
+async function hint(admin: Page, of: 'application-hints' | 'review-hints', place: [string, string, string], content: Said = {}): Promise<Said> {
+  const { items } = (await (await admin.request.get(`/api/${of}`)).json()) as { items: (Said & { kind?: string; review?: string; for: string; step: string; version: number })[] }
+  const { version = 0, text, linkText, linkUrl } = items.find((h) => [h.kind ?? h.review, h.for, h.step].join() === place.join()) ?? {}
+  await send(admin, 'POST', `/api/${of}/${place.join('/')}`, { version, picture: '', ...content })
+  return { text, linkText, linkUrl }
 }
 
 /** What a hint says, with a payload in its text, its link and beside its picture. */
@@ -228,6 +235,7 @@ test('sixty ways to bring a script in stay words in every text of a product, an 
       await shows(bank, `/admin/products/${five[0]!.product}`, five.map((c) => c.payload))
     }
     await hint(operator, 'review-hints', ['product', 'submitter', 'at-listed'])
+    await hint(operator, 'application-hints', ['digital', 'applicant', 'at-completed'])
     for (const path of ['/admin/applications', '/admin/products', '/admin/offline-services', '/admin/evaluations', '/admin/my-quotes']) await bank.goto(path)
   })
   await test.step('and so do channels and assessments in their lists', async () => {
@@ -337,10 +345,14 @@ test('and so they do in an application to join, sent and sent back sixty times',
     application: Kept & { documents: { id: number }[] }
   }
   const about = (step: string): [string, string, string] => ['institution', 'submitter', step]
+  const before: Record<string, Said> = {}
   let a: Kept = { id: 0, version: 0 }
   for (const p of payloads) {
     const typed = joining(p)
-    for (const step of ['form', 'at-waiting']) await hint(operator, 'review-hints', about(step), hinting(p))
+    for (const step of ['form', 'at-waiting']) {
+      const said = await hint(operator, 'review-hints', about(step), hinting(p))
+      before[step] ??= said
+    }
     let desk = await send<Desk>(her, 'POST', '/api/onboarding/documents', { ...typed, version: a.version, docName: as('证照', p), docNo: p, docTo: '', fileIds: [await upload(her, 'licence', `${p}.png`)] })
     for (const old of desk.application.documents.slice(0, -1)) desk = await send<Desk>(her, 'POST', `/api/onboarding/documents/${old.id}/remove`, { ...typed, version: desk.application.version })
     const filled = [typed.summary, typed.offers, as('证照', p), as('提示', p)]
@@ -351,7 +363,7 @@ test('and so they do in an application to join, sent and sent back sixty times',
     await shows(phone, `/m/institutions/apply/${a.id}`, filled, true)
     a = await send<Kept>(operator, 'POST', `/api/institution-applications/${a.id}/return`, { version: a.version, codes: ['other'], text: as('退回', p) })
   }
-  for (const step of ['form', 'at-waiting']) await hint(operator, 'review-hints', about(step))
+  for (const [step, said] of Object.entries(before)) await hint(operator, 'review-hints', about(step), said)
   // Every round is told with what was changed in it and why it was sent back.
   const told = payloads.flatMap((p) => [p, as('退回', p), joining(p).summary, joining(p).offers])
   await shows(her, `/institutions/apply/${a.id}`, told)
