@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/png"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/huiqi/huiqi/modules/application"
+	"github.com/huiqi/huiqi/modules/catalog"
+	"github.com/huiqi/huiqi/modules/consent"
 	"github.com/huiqi/huiqi/modules/licence"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/clock"
@@ -210,5 +213,100 @@ func TestDemoApplications(t *testing.T) {
 	}
 	if walked < 15 {
 		t.Errorf("only %d routes were walked", walked)
+	}
+}
+
+// TestTheInstitutionReadsAsFarAsTheCompanyAgreed: an application is taken without a consent and nothing known of the company is read with it;
+// with one the form says so, and the institution of the application and nobody else reads it, each reading in the company's log; after the
+// consent was revoked nothing is read any more, and the application goes on.
+func TestTheInstitutionReadsAsFarAsTheCompanyAgreed(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	h, s := toldDemo(t)
+	if err := h.ensureConsents(ctx); err != nil {
+		t.Fatal(err)
+	}
+	publisher := must(s.as(ctx, h, "staff", "reviewer01"))(t)
+	for _, x := range must(h.consents.Texts(ctx, publisher))(t) {
+		if _, err := h.consents.Publish(ctx, publisher, consent.Publish{ID: x.ID, Version: x.Version}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owner := must(s.as(ctx, h, "owner", s.world.Walk.BakeryOwner))(t)
+	bank := must(s.as(ctx, h, "operator", operatorOf(t, s.world, s.world.Walk.Bank)))(t)
+	other := must(s.as(ctx, h, "operator", operatorOf(t, s.world, "digital-yunfan")))(t)
+	items, _, err := h.catalog.List(ctx, bank, catalog.ListFilter{Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var form application.Form
+	for _, p := range items {
+		if form, err = h.applications.Form(ctx, owner, p.ID); err == nil && form.Listed && form.Verified && form.Product.Lends {
+			break
+		}
+	}
+	if form.Sharing == nil || form.Sharing.Holds || form.Sharing.WhyNot != "" || len(form.Known) == 0 {
+		t.Fatalf("before: %+v, %d known, %v", form.Sharing, len(form.Known), err)
+	}
+	v := must(h.applications.Submit(ctx, owner, application.Submit{Key: "k", ProductID: form.Product.ID, Amount: form.Product.AmountMin, Term: max(form.Product.TermMin, 1), Purpose: "采购原料", Source: application.FromH5}))(t)
+	people := map[string]string{}
+	for name, a := range map[string]access.Actor{"bank": bank, "other": other, "owner": owner, "platform": publisher} {
+		people[name] = session(t, h, a.UserID, s.at.Now())
+	}
+	read := func(who string) (int, string) {
+		t.Helper()
+		return ask(t, h, "GET", fmt.Sprintf("/api/applications/%d/company", v.ID), people[who], "")
+	}
+	known := form.Known
+	logged := func() (allowed, refused int) {
+		t.Helper()
+		list, _, err := h.consents.Accesses(ctx, owner, owner.EnterpriseID, "", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range list {
+			if a.Purpose == consent.ShareInstitution && strings.Contains(a.What, v.Number) {
+				if a.Allowed {
+					allowed++
+				} else {
+					refused++
+				}
+			}
+		}
+		return allowed, refused
+	}
+	if status, text := read("bank"); status != 403 || !strings.Contains(text, "授权") || strings.Contains(text, `"facts"`) {
+		t.Errorf("without a consent: %d %s", status, text)
+	}
+	mine := must(h.consents.Mine(ctx, owner))(t)
+	i := slices.IndexFunc(mine.Items, func(a consent.Asked) bool { return a.Code == consent.ShareInstitution })
+	text := mine.Items[i].Text
+	given := must(h.consents.Give(ctx, owner, consent.Give{Purpose: text.Purpose, TextID: text.ID, Digest: text.Digest, Channel: consent.OnH5}))(t)
+	if form = must(h.applications.Form(ctx, owner, form.Product.ID))(t); form.Sharing == nil || !form.Sharing.Holds {
+		t.Errorf("after giving it: %+v", form.Sharing)
+	}
+	var told application.Profile
+	if status, text := read("bank"); status != 200 || json.Unmarshal([]byte(text), &told) != nil || told.CreditCode == "" || len(told.Facts) == 0 {
+		t.Errorf("with the consent: %d %s", status, text)
+	}
+	for _, f := range told.Facts {
+		if !slices.ContainsFunc(known, func(k application.ProfileFact) bool { return k.Label == f.Label && k.Text == f.Text }) {
+			t.Errorf("the bank reads what the form did not show: %+v", f)
+		}
+	}
+	for who, want := range map[string]int{"other": 404, "owner": 403, "platform": 403} {
+		if status, text := read(who); status != want || strings.Contains(text, `"facts"`) {
+			t.Errorf("%s: %d %s", who, status, text)
+		}
+	}
+	if allowed, refused := logged(); allowed != 1 || refused != 1 {
+		t.Errorf("the company's log has %d readings and %d refusals", allowed, refused)
+	}
+	must(h.consents.Revoke(ctx, owner, consent.Revoke{Purpose: text.Purpose, GrantID: given.Grant.ID, Channel: consent.OnH5}))(t)
+	if status, text := read("bank"); status != 403 || strings.Contains(text, `"facts"`) {
+		t.Errorf("after it was revoked: %d %s", status, text)
+	}
+	if got := must(h.applications.Get(ctx, bank, v.ID))(t); got.Status != application.Waiting {
+		t.Errorf("the application is %s", got.Status)
 	}
 }

@@ -25,6 +25,7 @@ type rivalry struct {
 	*testing.T
 	h       *house
 	people  map[string]string // the token of each
+	demand  int64             // what the company asks quotes for
 	objects []struct {
 		part string // of an address
 		id   int64
@@ -39,6 +40,7 @@ func TestNothingChangesForARival(t *testing.T) {
 	t.Parallel()
 	w := &rivalry{T: t, people: map[string]string{}}
 	w.enter()
+	w.need()
 	before := w.walk()
 	w.live()
 	after := w.walk()
@@ -97,6 +99,17 @@ func (w *rivalry) enter() {
 	}
 }
 
+// need has the company post a demand, which stands in the hall for everybody before the first walk.
+func (w *rivalry) need() {
+	day := func(n int) string { return time.Now().In(clock.Beijing).AddDate(0, 0, n).Format(time.DateOnly) }
+	id, version := w.post("company", "POST", "/api/demands", fields{"kind": "financing", "title": "流动资金贷款", "description": "采购原料，需要流动资金周转。", "budgetMin": "", "budgetMax": "20", "term": "12",
+		"until": day(10), "wantedBy": day(20), "place": "", "named": false, "contactName": "", "phone": "", "contactNote": "", "fileIds": []int{}})
+	at := fmt.Sprintf("/api/demands/%d/", id)
+	_, version = w.post("company", "POST", at+"submit", fields{"version": version})
+	w.post("operator", "POST", at+"approve", fields{"version": version})
+	w.demand = id
+}
+
 func (w *rivalry) number(query string, args ...any) (n int64) {
 	w.Helper()
 	if err := w.h.db.Read().NewRaw(query, args...).Scan(context.Background(), &n); err != nil || n == 0 {
@@ -114,7 +127,11 @@ func (w *rivalry) walk() map[string]string {
 		}
 		for _, who := range []string{"bank", "rival", "stranger", "visitor"} {
 			for _, query := range []string{"", "?q=%E7%90%89%E7%92%83%E5%AF%86"} {
-				path := parameter.ReplaceAllString(r.Path, "1")
+				id := int64(1)
+				if strings.Contains(r.Path, "demand") {
+					id = w.demand
+				}
+				path := parameter.ReplaceAllString(r.Path, fmt.Sprint(id))
 				if path != r.Path && query != "" {
 					continue
 				}
@@ -184,6 +201,12 @@ func (w *rivalry) live() {
 	is("/evidence/", application)
 	is("/evaluation-subjects/", application)
 
+	fits := w.number(`SELECT min(p.id) FROM products p JOIN product_editions e ON e.product_id = p.id AND e.number = p.shown WHERE p.institution_id = ? AND p.kind = 'financing' AND e.amount_min <= 20000000
+		AND (e.amount_max = 0 OR e.amount_max >= 20000000) AND e.term_min <= 12 AND (e.term_max = 0 OR e.term_max >= 12)`, bank.InstitutionID)
+	rate := w.number("SELECT e.rate_max FROM products p JOIN product_editions e ON e.product_id = p.id AND e.number = p.shown WHERE p.id = ?", fits)
+	w.post("bank", "PUT", fmt.Sprintf("/api/demands/%d/quote", w.demand), fields{"version": 0, "productId": fits, "price": "", "days": "", "amount": "20", "rate": fmt.Sprintf("%d.%02d", rate/100, rate%100), "term": "12",
+		"text": secretWord + "报价", "validUntil": time.Now().In(clock.Beijing).AddDate(0, 0, 30).Format(time.DateOnly), "fileIds": []int{}})
+
 	var code string
 	if err := w.h.db.Read().NewRaw("SELECT credit_code FROM enterprises WHERE id = ?", company.EnterpriseID).Scan(context.Background(), &code); err != nil {
 		w.Fatal(err)
@@ -236,6 +259,7 @@ func (w *rivalry) command() {
 		var all []string
 		for _, q := range []string{
 			"SELECT count(*) FROM events", "SELECT count(*) FROM conversation_notes", "SELECT count(*) FROM evidence_pieces", "SELECT count(*) FROM contracts", "SELECT count(*) FROM offline_services",
+			"SELECT count(*) FROM demand_quotes", "SELECT sum(version) FROM demand_quotes", "SELECT sum(version) FROM demands",
 			"SELECT sum(version) FROM applications", "SELECT sum(version) FROM products", "SELECT sum(version) FROM contracts", "SELECT count(*) FROM users WHERE disabled_at IS NOT NULL", "SELECT count(*) FROM messages",
 		} {
 			var n int64
@@ -261,6 +285,22 @@ func (w *rivalry) command() {
 				missing, _ := ask(w.T, w.h, r.Method, w.of(r.Path, 987654), w.people[who], body)
 				if status != missing || status < 300 || strings.Contains(text, secretWord) {
 					w.Errorf("%s %s as %s: %d, one that is not there %d: %.300s", r.Method, own, who, status, missing, text)
+				}
+			}
+		}
+	}
+	// The demand itself everybody sees in the hall: what is commanded at it is refused in other words.
+	for _, version := range []int64{1, w.number("SELECT version FROM demands WHERE id = ?", w.demand)} {
+		for _, r := range w.h.web.Routes() {
+			if r.Method == "GET" || !strings.HasPrefix(r.Path, "/api/demands/{id}") {
+				continue
+			}
+			for _, who := range []string{"rival", "stranger", "visitor"} {
+				sent++
+				path := strings.NewReplacer("{id}", fmt.Sprint(w.demand), "{institutionId}", "1").Replace(r.Path)
+				body := fmt.Sprintf(`{"version":%d,"reason":"没有道理的理由","quoteId":1,"codes":["other"],"text":"没有道理的理由","institutionIds":[1]}`, version)
+				if status, text := ask(w.T, w.h, r.Method, path, w.people[who], body); status < 400 || strings.Contains(text, secretWord) {
+					w.Errorf("%s %s as %s: %d %.300s", r.Method, path, who, status, text)
 				}
 			}
 		}

@@ -199,6 +199,8 @@ test('a company applies for a service, the firm plans and delivers it, a step is
     await plain.goto(`/products/${product.id}/evaluations`)
     await expect(plain.getByText('补报及时，讲得明白').first()).toBeVisible()
     await fits(plain)
+    await plain.goto(`/products/${product.id}`)
+    await expect(plain.getByRole('link', { name: /条评价/ }).first()).toBeVisible() // beside the product
     const shown = await (await request.get(`/products/${product.id}/evaluations`)).text() // as a visitor reads it
     expect(shown).toContain('补报及时，讲得明白')
     expect(shown).not.toContain(company.name)

@@ -1,5 +1,5 @@
 import { expect, test, type Browser, type Page } from '@playwright/test'
-import { codeOn, send, solve, staff } from './support'
+import { codeOn, dot, register, send, solve, staff } from './support'
 
 const owner = '19900030015' // of a company that no other journey acts for
 
@@ -45,8 +45,8 @@ async function watch(page: Page, alive: string[]): Promise<void> {
   })
 }
 
-/** Opens an address and waits until the payload stands on it as words. */
-async function shows(page: Page, address: string, payload: string, within?: boolean): Promise<void> {
+/** Opens an address and waits until all of the payloads stand on it as words. */
+async function shows(page: Page, address: string, payload: string | string[], within?: boolean): Promise<void> {
   if (within) {
     // As a link of the page would, without loading the program anew.
     await page.evaluate((to) => {
@@ -56,18 +56,62 @@ async function shows(page: Page, address: string, payload: string, within?: bool
   } else {
     await page.goto(address)
   }
-  await page
-    .waitForFunction((words) => {
-      const fields = [...document.querySelectorAll('input, textarea')].map((e) => (e as HTMLInputElement).value)
-      return [document.body.innerText, ...fields].some((t) => t.includes(words))
-    }, payload)
-    .catch(() => {
-      throw new Error(`${address} does not show ${payload}`)
-    })
+  const texts = () => {
+    const fields = [...document.querySelectorAll<HTMLInputElement>('input, textarea')]
+    return [document.body.innerText, ...fields.flatMap((e) => [e.value, e.placeholder])]
+  }
+  await expect(async () => {
+    const there = await page.evaluate(texts)
+    expect([payload].flat().filter((words) => !there.some((t) => t.includes(words))), address).toEqual([])
+  }).toPass({ intervals: [20, 50], timeout: 15_000 })
 }
 
+/** A payload in one text of several on a page. Some work at the beginning of a text only, so its name stands behind. */
+const as = (text: string, payload: string) => `${payload}·${text}`
+
+interface Said {
+  text?: string
+  linkText?: string
+  linkUrl?: string
+}
+
+/** Has an administrator write a hint at a step, nothing to take it away, and returns the one before. */
+async function hint(admin: Page, of: 'application-hints' | 'review-hints', place: [string, string, string], content: Said = {}): Promise<Said> {
+  const { items } = (await (await admin.request.get(`/api/${of}`)).json()) as { items: (Said & { kind?: string; review?: string; for: string; step: string; version: number })[] }
+  const { version = 0, text, linkText, linkUrl } = items.find((h) => [h.kind ?? h.review, h.for, h.step].join() === place.join()) ?? {}
+  await send(admin, 'POST', `/api/${of}/${place.join('/')}`, { version, picture: '', ...content })
+  return { text, linkText, linkUrl }
+}
+
+/** What a hint says, with a payload in its text, its link and beside its picture. */
+const hinting = (p: string) => ({ text: as('提示', p), linkText: p.length > 30 ? '查看' : p, linkUrl: '/help', picture: dot.toString('base64'), alt: as('图', p) })
+
+/** Uploads a picture as the person of the page. */
+function upload(page: Page, purpose: string, name: string): Promise<number> {
+  return page.evaluate(
+    async ({ purpose, name, picture }) => {
+      const session = (await (await fetch('/api/session')).json()) as { csrfToken: string }
+      const body = new FormData()
+      body.append('purpose', purpose)
+      body.append('file', new File([Uint8Array.from(atob(picture), (c) => c.charCodeAt(0))], name, { type: 'image/png' }))
+      const answer = await fetch('/api/files', { method: 'POST', headers: { 'X-CSRF-Token': session.csrfToken }, body })
+      if (!answer.ok) throw new Error(await answer.text())
+      return ((await answer.json()) as { id: number }).id
+    },
+    { purpose, name, picture: dot.toString('base64') },
+  )
+}
+
+/** A service with a payload wherever words are taken. */
+const service = (kind: string, p: string) => ({
+  name: p, kind, financingKind: '', summary: p, description: p, rateMin: 0, rateMax: 0, amountMin: 0, amountMax: 0, termMin: 0, termMax: 0, guarantees: [],
+  cost: 'subsidised', priceText: p, subsidy: p, venues: ['online'], duration: p, deliverables: [p], conditions: [p], target: p, materials: [p], steps: [p], days: 5, listFrom: '', validUntil: '',
+})
+
 async function company(browser: Browser, request: Parameters<typeof codeOn>[0]): Promise<Page> {
-  const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage()
+  // The browser of the tests says of itself that nobody sits before it; visits of such by a channel are not counted.
+  const userAgent = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36'
+  const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 }, userAgent })).newPage()
   await page.goto('/login')
   await page.locator('input[name="phone"]').fill(owner)
   await page.locator('input[name="captchaAnswer"]').fill(await solve(page))
@@ -91,17 +135,25 @@ test('sixty ways to bring a script in stay words in every text of a product, an 
   const reviewer = await staff(browser, request, 'reviewer02', '19900020018')
   const { creditCode } = (await (await her.request.get('/api/my/enterprise')).json()) as { creditCode: string }
   const cases: Case[] = []
+  const channel: number[] = []
+
+  /** The bank writes a product, and it is listed. */
+  async function offer(content: object, note: string): Promise<Kept> {
+    let product = await send<Kept>(bank, 'POST', '/api/managed-products', content)
+    const about = `/api/managed-products/${product.id}`
+    product = await send<Kept>(bank, 'POST', `${about}/submit`, { version: product.version })
+    product = await send<Kept>(operator, 'POST', `${about}/pass`, { version: product.version, note })
+    return send<Kept>(reviewer, 'POST', `${about}/pass`, { version: product.version, note })
+  }
+  const { items: cards } = (await (await reviewer.request.get('/api/assessment-cards')).json()) as { items: { id: number; target: string; items: { name: string; points: number }[] }[] }
+  const card = cards.find((c) => c.target === 'institution')!
 
   await test.step('everybody writes them wherever something can be written', async () => {
     for (const [i, p] of payloads.entries()) {
-      let product = await send<Kept>(bank, 'POST', '/api/managed-products', {
-        name: p, kind: 'digital', financingKind: '', summary: p, description: p, rateMin: 0, rateMax: 0, amountMin: 0, amountMax: 0, termMin: 0, termMax: 0, guarantees: [],
-        cost: 'subsidised', priceText: p, subsidy: p, venues: ['online'], duration: p, deliverables: [p], conditions: [p], target: p, materials: [p], steps: [p], days: 5, listFrom: '', validUntil: '',
-      })
-      const about = `/api/managed-products/${product.id}`
-      product = await send<Kept>(bank, 'POST', `${about}/submit`, { version: product.version })
-      product = await send<Kept>(operator, 'POST', `${about}/pass`, { version: product.version, note: p })
-      await send<Kept>(reviewer, 'POST', `${about}/pass`, { version: product.version, note: p })
+      const product = await offer(service('digital', p), p)
+      const { items: channels } = await send<{ items: { id: number; link: string }[] }>(operator, 'POST', '/api/channels', { names: [p], fields: { kind: 'poster', owner: as('负责', p.slice(0, 45)), landing: '/products', on: true } })
+      channel.push(channels[0]!.id)
+      await her.evaluate((link) => fetch(link, { redirect: 'manual' }), channels[0]!.link) // she came by it
 
       let a = await send<Kept>(her, 'POST', '/api/applications', { productId: product.id, purpose: p, contactName: p, phone: '13612340967', source: 'portal' })
       const on = `/api/applications/${a.id}`
@@ -113,6 +165,12 @@ test('sixty ways to bring a script in stay words in every text of a product, an 
       await step(bank, 'progress', { note: p })
       await send(bank, 'POST', `/api/conversations/application/${a.id}`, { words: p })
       await send(her, 'POST', `/api/conversations/application/${a.id}`, { words: p })
+      const gives = async (who: Page, by: string) =>
+        send(who, 'POST', `/api/evidence/application/${a.id}`, { item: '', fileIds: [await upload(who, 'application', `${p}.png`)], note: as(by, p), shared: true })
+      await gives(bank, '机构佐证')
+      await gives(her, '企业佐证')
+      const marks = card.items.map((item, n) => ({ item: item.name, points: item.points - (n ? 0 : 1), note: n ? '' : as('扣分', p) }))
+      await send(reviewer, 'POST', `/api/evidence/application/${a.id}/assess`, { target: 'institution', version: 0, cardId: card.id, marks, fatal: [], comment: as('评语', p) })
       const contract = await send<Kept>(bank, 'POST', `/api/case-contracts/application/${a.id}`, { title: p, body: p.includes('{{') ? '没有空白的正文' : p, days: 7 }) // a blank of a template may not be sent
       await send(bank, 'POST', `/api/contracts/${contract.id}/send`, { version: contract.version })
       await step(bank, 'deliver', { note: p })
@@ -127,7 +185,7 @@ test('sixty ways to bring a script in stay words in every text of a product, an 
     }
   })
 
-  for (const page of [her, bank, operator]) await watch(page, alive)
+  for (const page of [her, bank, operator, reviewer]) await watch(page, alive)
   const phone = await (await browser.newContext({ viewport: { width: 390, height: 844 }, storageState: await her.context().storageState() })).newPage()
   await watch(phone, alive)
 
@@ -140,27 +198,98 @@ test('sixty ways to bring a script in stay words in every text of a product, an 
     }
   })
   await test.step('the portal shows them as words', async () => {
-    for (const c of cases) {
-      for (const path of [`/products/${c.product}`, `/products/${c.product}/evaluations`, `/applications/${c.application}`, `/applications/${c.application}/messages`, `/applications/${c.application}/contracts`, `/applications/${c.application}/record`])
-        await shows(her, path, c.payload)
+    for (const { payload: p, product, application } of cases) {
+      await hint(operator, 'application-hints', ['digital', 'applicant', 'at-completed'], hinting(p))
+      const given = [as('机构佐证', p), as('企业佐证', p)]
+      for (const path of [`/products/${product}`, `/products/${product}/evaluations`, `/applications/${application}/messages`, `/applications/${application}/contracts`]) await shows(her, path, p)
+      await shows(her, `/applications/${application}`, [p, as('提示', p)])
+      for (const path of [`/applications/${application}/evidence`, `/applications/${application}/record`]) await shows(her, path, given)
     }
     for (const path of ['/products?sort=new', '/applications', '/offline-services', '/messages']) await her.goto(path)
   })
   await test.step('the phone shows them as words', async () => {
     await phone.goto('/m/')
     await expect(phone.locator('.van-tabbar')).toBeVisible() // it stands, and follows its address
-    for (const c of cases) {
-      for (const path of [`/m/products/${c.product}`, `/m/applications/${c.application}`, `/m/applications/${c.application}/messages`, `/m/applications/${c.application}/contracts`]) await shows(phone, path, c.payload, true)
+    for (const { payload: p, product, application } of cases) {
+      await hint(operator, 'application-hints', ['digital', 'applicant', 'at-completed'], hinting(p))
+      for (const path of [`/m/products/${product}`, `/m/applications/${application}/messages`, `/m/applications/${application}/contracts`]) await shows(phone, path, p, true)
+      await shows(phone, `/m/applications/${application}`, [p, as('提示', p)], true)
+      await shows(phone, `/m/applications/${application}/evidence`, [as('机构佐证', p), as('企业佐证', p)], true)
     }
     for (const path of ['/m/products', '/m/applications', '/m/offline-services', '/m/messages']) await phone.goto(path)
   })
   await test.step('the back office shows them as words', async () => {
-    await bank.goto('/admin/')
-    await expect(bank.getByRole('heading', { name: /您好/ })).toBeVisible()
-    for (const c of cases) {
-      for (const path of [`/admin/applications/${c.application}`, `/admin/products/${c.product}`]) await shows(bank, path, c.payload, true)
+    for (const page of [bank, operator]) {
+      await page.goto('/admin/')
+      await expect(page.getByRole('heading', { name: /您好/ })).toBeVisible()
     }
+    for (const { payload: p, product, application } of cases) {
+      await shows(bank, `/admin/products/${product}`, p, true)
+      await shows(bank, `/admin/applications/${application}`, [as('机构佐证', p), as('企业佐证', p), as('评语', p), as('扣分', p)], true)
+      await shows(operator, `/admin/applications/${application}`, [`渠道：${p}`, as('评语', p)], true)
+    }
+    // A hint is fetched anew with the program only, and takes several payloads.
+    for (let from = 0; from < cases.length; from += 5) {
+      const five = cases.slice(from, from + 5)
+      await hint(operator, 'review-hints', ['product', 'submitter', 'at-listed'], { ...hinting(five[0]!.payload), text: five.map((c) => c.payload).join('\n') })
+      await shows(bank, `/admin/products/${five[0]!.product}`, five.map((c) => c.payload))
+    }
+    await hint(operator, 'review-hints', ['product', 'submitter', 'at-listed'])
+    await hint(operator, 'application-hints', ['digital', 'applicant', 'at-completed'])
     for (const path of ['/admin/applications', '/admin/products', '/admin/offline-services', '/admin/evaluations', '/admin/my-quotes']) await bank.goto(path)
+  })
+  await test.step('and so do channels and assessments in their lists', async () => {
+    for (const [page, list] of [[operator, 'channel.list'], [reviewer, 'evidence.assessments']] as const) {
+      await page.goto('/admin/')
+      await page.evaluate((name) => localStorage.setItem(`huiqi.admin.${name}.limit`, '100'), list)
+    }
+    await shows(operator, '/admin/channels', [...payloads, ...payloads.map((p) => as('负责', p.slice(0, 45)))])
+    await shows(operator, `/admin/channels/print?ids=${channel.join(',')}`, payloads)
+    await shows(operator, '/admin/channels/stats', payloads)
+    await shows(reviewer, '/admin/assessments', payloads.map((p) => as('评语', p)))
+  })
+  await test.step('and so do fields that administrators define, and what is filled into them', async () => {
+    const half = payloads.length / 2
+    const offered: number[] = []
+    const versions: Record<string, number> = {}
+    const define = async (subject: string, key: string, definition: object, retired = false) =>
+      (versions[subject + key] = (versions[subject + key] ?? 0) + 1) &&
+      send(operator, 'PUT', `/api/extra-fields/${subject}/${key}`, { field: { key, ...definition }, kinds: ['innovation'], audience: 'everyone', sort: 100, retired, version: versions[subject + key]! - 1 })
+    const defined: [string, object][] = []
+    for (const from of [0, half]) {
+      const some = payloads.slice(from, from + half)
+      // A name takes thirty characters and no colon, a choice no semicolon.
+      const names = some.map((p, i) => (p.length > 30 || /[:;]/.test(p) ? `填写项${from + i}` : p))
+      const choices = some.filter((p) => !p.includes(';'))
+      defined.length = 0
+      some.forEach((p, i) => defined.push([`words${i}`, { label: names[i], kind: 'text', help: as('说明', p) }]))
+      for (let i = 0; i < 10; i++) defined.push([`choice${i}`, { label: `${from ? '后' : '前'}半选择项${i}`, kind: 'choices', help: '', options: [...choices.slice(3 * i, 3 * i + 3), '没有', '不清楚'] }])
+      for (const subject of ['product', 'application']) for (const [key, definition] of defined) await define(subject, key, definition)
+      const answers: Record<string, string[]> = {}
+      some.forEach((p, i) => (answers[`words${i}`] = [as('填写', p)]))
+      for (let i = 0; i < 10; i++) answers[`choice${i}`] = [...choices.slice(3 * i, 3 * i + 3), '没有']
+
+      const content = { ...service('innovation', some[0]!), name: `自有字段${from}`, extra: Object.entries(answers).map(([key, values]) => ({ key, values })) }
+      const draft = await send<Kept>(bank, 'POST', '/api/managed-products', content)
+      await shows(bank, `/admin/products/${draft.id}/edit`, [...names, ...some.map((p) => as('填写', p))])
+      const product = await offer(content, '')
+      offered.push(product.id)
+      const asked = [...names, ...choices, ...some.map((p) => as('说明', p))]
+      const told = [...names, ...choices, ...some.map((p) => as('填写', p))]
+      await shows(her, `/products/${product.id}`, told)
+      await shows(her, `/products/${product.id}/apply`, asked)
+      await shows(phone, `/m/products/${product.id}`, told, true)
+      await shows(phone, `/m/products/${product.id}/apply`, asked, true)
+      const application = await send<Kept>(her, 'POST', '/api/applications', { productId: product.id, purpose: '核对自有字段', contactName: '', phone: '', source: 'portal', fields: answers })
+      await shows(her, `/applications/${application.id}`, told)
+      await shows(phone, `/m/applications/${application.id}`, told, true)
+      await shows(bank, `/admin/products/${product.id}`, told)
+      await shows(bank, `/admin/applications/${application.id}`, told)
+      await shows(operator, '/admin/extra-fields', names)
+    }
+    await shows(her, `/products/compare?id=${offered.join('&id=')}`, payloads.map((p) => as('填写', p)))
+    await shows(phone, `/m/products/compare?id=${offered.join('&id=')}`, payloads.map((p) => as('填写', p)), true)
+    for (const subject of ['product', 'application']) for (const [key, definition] of defined) await define(subject, key, definition, true)
   })
   await test.step('and so do demands, of which a company has twenty at most', async () => {
     await operator.goto('/admin/')
@@ -190,4 +319,56 @@ test('sixty ways to bring a script in stay words in every text of a product, an 
   })
   expect(alive).toEqual([])
   for (const page of [her, bank, operator, reviewer, phone]) await page.context().close()
+})
+
+/** What an applicant types, with a payload wherever words are taken. */
+const joining = (p: string) => ({
+  name: p, kind: 'law', creditCode: '91990000DM0098313Y', legalPerson: p, phone: '010-60000031', address: p, summary: p + '，五个字以上', offers: p + '，至少要有十个字的服务内容', contactName: p.slice(0, 20), contactPhone: '13612341033', account: 'xitan',
+})
+
+test('and so they do in an application to join, sent and sent back sixty times', async ({ browser, request }) => {
+  test.setTimeout(600_000)
+  const alive: string[] = []
+  const phone = await (await browser.newContext({ viewport: { width: 390, height: 844 } })).newPage()
+  await phone.goto('/m/register')
+  await register(phone, request, { phone: '13612341033', company: '通州区溪滩事务所〔测试〕', name: '溪滩' })
+  await expect(phone).not.toHaveURL(/register/)
+  const her = await (await browser.newContext({ viewport: { width: 1440, height: 900 }, storageState: await phone.context().storageState() })).newPage()
+  const operator = await staff(browser, request, 'operator01', '19900020004')
+  for (const page of [her, phone, operator]) await watch(page, alive)
+  await her.goto('/institutions/apply')
+  await phone.goto('/m/')
+  await operator.goto('/admin/')
+  await expect(operator.getByRole('heading', { name: /您好/ })).toBeVisible()
+
+  interface Desk {
+    application: Kept & { documents: { id: number }[] }
+  }
+  const about = (step: string): [string, string, string] => ['institution', 'submitter', step]
+  const before: Record<string, Said> = {}
+  let a: Kept = { id: 0, version: 0 }
+  for (const p of payloads) {
+    const typed = joining(p)
+    for (const step of ['form', 'at-waiting']) {
+      const said = await hint(operator, 'review-hints', about(step), hinting(p))
+      before[step] ??= said
+    }
+    let desk = await send<Desk>(her, 'POST', '/api/onboarding/documents', { ...typed, version: a.version, docName: as('证照', p), docNo: p, docTo: '', fileIds: [await upload(her, 'licence', `${p}.png`)] })
+    for (const old of desk.application.documents.slice(0, -1)) desk = await send<Desk>(her, 'POST', `/api/onboarding/documents/${old.id}/remove`, { ...typed, version: desk.application.version })
+    const filled = [typed.summary, typed.offers, as('证照', p), as('提示', p)]
+    await shows(her, '/institutions/apply', filled) // the form
+    await shows(phone, '/m/institutions/apply', filled, true)
+    a = (await send<Desk>(her, 'POST', '/api/onboarding/submit', { ...typed, version: desk.application.version })).application
+    await shows(her, `/institutions/apply/${a.id}`, filled)
+    await shows(phone, `/m/institutions/apply/${a.id}`, filled, true)
+    a = await send<Kept>(operator, 'POST', `/api/institution-applications/${a.id}/return`, { version: a.version, codes: ['other'], text: as('退回', p) })
+  }
+  for (const [step, said] of Object.entries(before)) await hint(operator, 'review-hints', about(step), said)
+  // Every round is told with what was changed in it and why it was sent back.
+  const told = payloads.flatMap((p) => [p, as('退回', p), joining(p).summary, joining(p).offers])
+  await shows(her, `/institutions/apply/${a.id}`, told)
+  await shows(phone, `/m/institutions/apply/${a.id}`, told)
+  await shows(operator, `/admin/institution-applications?open=${a.id}`, told)
+  expect(alive).toEqual([])
+  for (const page of [her, phone, operator]) await page.context().close()
 })
