@@ -117,7 +117,7 @@ func (s *Service) example(offered []open311Service) (*open311Example, error) {
 	of := slices.MinFunc(offered, func(a, b open311Service) int { return len(a.needed()) - len(b.needed()) })
 	lines := []string{"curl '" + s.PublicURL + "/open311/v2/requests.xml'", "-H 'Idempotency-Key: 20260001'"}
 	add := func(name, value string) { lines = append(lines, "--data-urlencode '"+name+"="+value+"'") }
-	const words, place = "新华西街 18 号门前，请尽快派人查看。", "新华西街 18 号"
+	const words, place = "请在这里写明时间、经过和希望怎样解决。", "新华西街 18 号"
 	add("api_key", "您的密钥")
 	add("service_code", of.Code)
 	add("description", words)

@@ -110,7 +110,7 @@ func TestThePageForPartners(t *testing.T) {
 	if status != 200 || !slices.Equal(names(state), names(sample(4))) || !strings.Contains(state, "GD20261122-000001") {
 		t.Errorf("%d %s\nis not\n%s", status, state, sample(4))
 	}
-	calls := regexp.MustCompile(`<td>(GET|POST)</td><td><code>https://tz\.example\.gov\.cn([^<]+)</code>`).FindAllStringSubmatch(text, -1)
+	calls := regexp.MustCompile(`<td class="nowrap">(GET|POST)</td><td><code>https://tz\.example\.gov\.cn([^<]+)</code>`).FindAllStringSubmatch(text, -1)
 	if len(calls) != 7 {
 		t.Fatalf("%d addresses", len(calls))
 	}
