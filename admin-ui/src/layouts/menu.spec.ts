@@ -39,20 +39,20 @@ async function menu(collapsed = false) {
     attachTo: document.body,
   })
   await flushPromises()
-  const stops = () =>
-    [...wrapper.element.querySelectorAll<HTMLElement>('[tabindex="0"]')].map((e) => e.textContent?.trim())
+  const root = wrapper.element as HTMLElement
+  const stops = () => [...root.querySelectorAll<HTMLElement>('[tabindex="0"]')].map((e) => e.textContent?.trim())
   const key = async (name: string) => {
     document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true, cancelable: true }))
     await flushPromises()
   }
   const here = () => document.activeElement?.textContent?.trim()
-  return { wrapper, router, stops, key, here }
+  return { wrapper, root, router, stops, key, here }
 }
 
 it('is one stop of Tab, at the page that is shown, and goes anywhere by the arrows', async () => {
-  const { wrapper, router, stops, key, here } = await menu()
+  const { root, router, stops, key, here } = await menu()
   expect(stops()).toEqual(['来件箱'])
-  wrapper.element.querySelector<HTMLElement>('[tabindex="0"]')!.focus()
+  root.querySelector<HTMLElement>('[tabindex="0"]')!.focus()
   await key('Home')
   expect(here()).toBe('工作台')
   await key('ArrowUp')
@@ -66,8 +66,8 @@ it('is one stop of Tab, at the page that is shown, and goes anywhere by the arro
 })
 
 it('closes and opens a group, and passes over what is in a closed one', async () => {
-  const { wrapper, key, here, stops } = await menu()
-  wrapper.element.querySelector<HTMLElement>('[tabindex="0"]')!.focus()
+  const { root, key, here, stops } = await menu()
+  root.querySelector<HTMLElement>('[tabindex="0"]')!.focus()
   await key('ArrowLeft')
   expect(here()).toContain('工单')
   await key('ArrowLeft')
@@ -81,8 +81,8 @@ it('closes and opens a group, and passes over what is in a closed one', async ()
 })
 
 it('asks for room when a group of the narrow menu is pressed', async () => {
-  const { wrapper, key } = await menu(true)
-  wrapper.element.querySelectorAll<HTMLElement>('.el-sub-menu')[0]!.focus()
+  const { wrapper, root, key } = await menu(true)
+  root.querySelectorAll<HTMLElement>('.el-sub-menu')[0]!.focus()
   await key('Enter')
   expect(wrapper.emitted('expand')).toHaveLength(1)
 })
