@@ -153,7 +153,7 @@ func (h *house) seedSecrets(ctx context.Context, s *seeded, lead access.Actor, _
 	return nil
 }
 
-// seedWatch has the supervision hear of the tickets of the story, one surge among them, and write its reports.
+// seedWatch has the supervision hear of the tickets of the story, a power cut in one street among them, and write its reports.
 func (h *house) seedWatch(ctx context.Context, s *seeded, _ access.Actor, _ []int64) error {
 	s.at.Set(s.now)
 	quiet := h.supervision.Deps
@@ -161,23 +161,15 @@ func (h *house) seedWatch(ctx context.Context, s *seeded, _ access.Actor, _ []in
 	watch := supervision.New(quiet)
 	err := h.db.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
 		var events []event.Event
-		if err := tx.NewSelect().Model(&events).Where("type = ?", "ticket.opened").OrderExpr("id").Scan(ctx); err != nil {
+		if err := tx.NewSelect().Model(&events).Where("type = ?", "ticket.opened").OrderExpr("at, id").Scan(ctx); err != nil {
 			return err
 		}
-		for i, e := range events {
-			var f ticket.Opened
-			if err := e.Decode(&f); err != nil {
-				return err
-			}
-			at, words := e.At, f.Title
-			if left := len(events) - i; left <= 6 { // the last ones stand for a power cut in one street
-				at, f.Type, words = s.now.Add(-time.Duration(left)*6*time.Minute), "050101", "中仓街道"
-			}
-			secret, err := h.tickets.Secret(ctx, tx, []int64{f.ID})
+		for _, e := range events {
+			r, err := h.received(ctx, tx, e)
 			if err != nil {
 				return err
 			}
-			if err := watch.Note(ctx, tx, supervision.Received{Ticket: f.ID, Matter: f.Type, Words: words, At: at, Secret: secret[f.ID]}); err != nil {
+			if err := watch.Note(ctx, tx, r); err != nil {
 				return err
 			}
 		}

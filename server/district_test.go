@@ -107,6 +107,7 @@ func TestDemoDistrict(t *testing.T) {
 		{"applications", "SELECT count(*) FROM applications", 60},
 		{"states of tickets", "SELECT count(DISTINCT status) FROM tickets", 9},
 		{"states of applications", "SELECT count(DISTINCT status) FROM applications", 9},
+		{"tickets of the alarm about one street", "SELECT coalesce(max(n), 0) FROM supervision_alarms WHERE matter = '050101' AND area = '110112001'", 6},
 		{"kinds of products", "SELECT count(DISTINCT kind) FROM product_editions", 8},
 	} {
 		if n := count(k.query); n < k.least {
@@ -114,8 +115,10 @@ func TestDemoDistrict(t *testing.T) {
 		}
 	}
 	for what, query := range map[string]string{
-		"invented companies without the mark":  "SELECT count(*) FROM enterprises WHERE name NOT LIKE '%〔演示〕%'",
-		"codes outside the block of the demo":  "SELECT count(*) FROM enterprises WHERE credit_code IS NOT NULL AND credit_code NOT LIKE '9199%'",
+		"invented companies without the mark": "SELECT count(*) FROM enterprises WHERE name NOT LIKE '%〔演示〕%'",
+		"codes outside the block of the demo": "SELECT count(*) FROM enterprises WHERE credit_code IS NOT NULL AND credit_code NOT LIKE '9199%'",
+		"tickets of another matter, place or hour in what supervisors watch": `SELECT count(*) FROM supervision_seen AS e JOIN tickets AS t ON t.id = e.ticket_id
+			WHERE e.matter <> t.type_code OR t.area <> '' AND e.area <> t.area OR e.at <> t.created_at`,
 		"messages about what was never new":    "SELECT count(*) FROM messages",
 		"pushes of what was never new":         "SELECT count(*) FROM exchange_deliveries",
 		"text messages about the past":         "SELECT count(*) FROM sms_messages",

@@ -329,7 +329,7 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 			{Key: "onboarding", Text: "机构入驻", URL: "/institutions/apply", Icon: "certificate"},
 		},
 		Links: page.Links{Search: "/search", Elder: "/elder", Login: "/login", Register: "/register", Logout: "/logout", Me: "/my", Messages: "/messages", Help: "/help", Answers: "/answers", Ask: "/tickets/new",
-			Privacy: "/privacy", SiteMap: "/sitemap", Accessibility: "/accessibility"},
+			Privacy: "/privacy", SiteMap: "/sitemap", Accessibility: "/accessibility", Connect: "/open311"},
 	})
 	if err != nil {
 		return nil, err
@@ -388,7 +388,9 @@ func build(ctx context.Context, c Config, db *database.DB, key string, p parts) 
 	h.imports.API(h.web)
 	backup.Register(h.web.API, h.backups)
 	operations.Register(h.web.API, h.operations)
-	h.routeIntake(p)
+	if err := h.routeIntake(p, pages); err != nil {
+		return nil, err
+	}
 	for _, add := range []func(*web.Server, *web.Pages) error{
 		h.portalOf(p).Pages,
 		h.identity.Pages,

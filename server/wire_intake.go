@@ -19,6 +19,7 @@ import (
 	"github.com/huiqi/huiqi/platform/event"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/jobs"
+	"github.com/huiqi/huiqi/platform/web"
 	"github.com/huiqi/huiqi/seed/reference"
 )
 
@@ -49,11 +50,14 @@ func (h *house) openIntake(c Config, p parts, w *jobs.Workers) {
 }
 
 // routeIntake adds the addresses that others call.
-func (h *house) routeIntake(p parts) {
+func (h *house) routeIntake(p parts, pages *web.Pages) error {
 	intake.Register(h.web.API, h.intake)
+	if err := h.intake.Pages(h.web, pages); err != nil {
+		return err
+	}
 	h.intake.Routes(h.web)
 	if p.wechat == nil {
-		return
+		return nil
 	}
 	rule := access.Public("微信公众号的回调，凭微信的签名")
 	h.web.Raw("GET", "/callback/wechat", rule, func(c *fiber.Ctx) error {
@@ -64,6 +68,7 @@ func (h *house) routeIntake(p parts) {
 		return c.SendString(echo)
 	})
 	h.web.Raw("POST", "/callback/wechat", rule, func(c *fiber.Ctx) error { return h.hearWechat(c, p) })
+	return nil
 }
 
 var errCallback = fault.New(fault.Forbidden, "WECHAT_CALLBACK", "回调没有通过验证")

@@ -35,20 +35,26 @@ func (h *house) joinSupervision() {
 		if e.Type != "ticket.opened" {
 			return nil
 		}
-		var f ticket.Opened
-		if err := e.Decode(&f); err != nil {
-			return err
-		}
-		words := f.Title
-		if f.Area != "" { // the ticket knows; its title need not say so
-			words = areaName(h.directory.Areas(), f.Area)
-		}
-		secret, err := h.tickets.Secret(ctx, tx, []int64{f.ID})
+		r, err := h.received(ctx, tx, e)
 		if err != nil {
 			return err
 		}
-		return h.supervision.Note(ctx, tx, supervision.Received{Ticket: f.ID, Matter: f.Type, Words: words, At: e.At, Secret: secret[f.ID]})
+		return h.supervision.Note(ctx, tx, r)
 	}})
+}
+
+// received reads the opening of a ticket as the supervision hears of it.
+func (h *house) received(ctx context.Context, tx bun.Tx, e event.Event) (supervision.Received, error) {
+	var f ticket.Opened
+	if err := e.Decode(&f); err != nil {
+		return supervision.Received{}, err
+	}
+	words := f.Title
+	if f.Area != "" { // the ticket knows; its title need not say so
+		words = areaName(h.directory.Areas(), f.Area)
+	}
+	secret, err := h.tickets.Secret(ctx, tx, []int64{f.ID})
+	return supervision.Received{Ticket: f.ID, Matter: f.Type, Words: words, At: e.At, Secret: secret[f.ID]}, err
 }
 
 // supervisedTickets tells how tickets stand.

@@ -7,7 +7,7 @@ const widths = [1440, 390]
 const patience = 60_000 // milliseconds for a page to come to rest
 
 /** What is no page: what ends the session or changes its type size, downloads and the stand-ins of other systems. */
-const skipped = /^\/(logout|elder|sandbox|files|captcha|api|healthz|readyz|wechat)|\.(pdf|xlsx|csv|png|jpg|xml|txt)$/
+const skipped = /^\/(logout|elder|sandbox|files|captcha|api|healthz|readyz|wechat)|\.(pdf|xlsx|csv|png|jpg|xml|json|txt)$/
 
 /** The address without its numbers and query: one picture stands for all pages of a kind. */
 function kindOf(path: string): string {

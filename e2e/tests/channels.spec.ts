@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { expect, test } from '@playwright/test'
-import { noSeriousFinding, picture, staff } from './support'
+import { noSeriousFinding, picture, send, staff } from './support'
 
 /** The public client of Open311, in its JSON mode. */
 interface Client {
@@ -16,6 +16,34 @@ const Open311 = createRequire(import.meta.url)('open311') as new (options: objec
 
 const ask = <T>(call: (done: Done<T>) => void): Promise<T> =>
   new Promise((resolve, reject) => call((error, answer) => (error ? reject(new Error(`${String(error)}: ${JSON.stringify(answer)}`)) : resolve(answer))))
+
+test('whoever connects a system finds the interface, and the report it shows is taken', async ({ browser, request, baseURL }) => {
+  const operator = await staff(browser, request, 'operator02', '19900020005')
+  const key = await send<{ plain: string }>(operator, 'POST', '/api/open311/keys', { partner: '街巷巡查系统' })
+  const page = await (await browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage()
+  await page.goto('/help')
+  await page.getByRole('link', { name: '查看对接说明' }).click()
+  await expect(page.getByRole('heading', { name: 'Open311 开放接口' })).toBeVisible()
+  await expect(page.getByRole('row', { name: /市政设施损坏/ })).toContainText('公开')
+  await noSeriousFinding(page)
+  await picture(page, 'open311-page')
+
+  const command = (await page.getByLabel('提交诉求的命令').textContent()) ?? ''
+  const form = Object.fromEntries([...command.matchAll(/--data-urlencode '([^=]+)=([^']*)'/g)].map((m) => [m[1] ?? '', m[2] ?? '']))
+  expect(form['service_code']).toBeTruthy()
+  const address = /curl '([^']+)'/.exec(command)?.[1] ?? ''
+  expect(address).toBe(`${baseURL}/open311/v2/requests.xml`)
+  const refused = await request.post(address, { form })
+  expect(refused.status(), 'the key is still to be filled in').toBe(403)
+  const taken = await request.post(address, { form: { ...form, api_key: key.plain } })
+  expect(await taken.text()).toMatch(/<service_request_id>GD\d{8}-\d{6}<\/service_request_id>/)
+  for (const link of await page.locator('main a[href*="/open311/"]').all()) {
+    expect((await request.get((await link.getAttribute('href')) ?? '')).status()).toBe(200)
+  }
+  await page.setViewportSize({ width: 390, height: 844 })
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
+  await noSeriousFinding(page)
+})
 
 test('a partner reports with the public client of Open311; a letter becomes a ticket and its sender is told', async ({ browser, request, baseURL }) => {
   await request.post('/sandbox/api/mailbox/inbox', { data: { name: '陈晨', from: 'chenchen@example.com', subject: '楼下停水', text: '今天上午起停水，影响开店。' } })

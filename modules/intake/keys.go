@@ -28,6 +28,12 @@ const (
 	keyShown = len(keyMark) + 6
 )
 
+// How often a key may call unless its own limits say otherwise.
+const (
+	usualPerMinute = 60
+	usualPerDay    = 2000
+)
+
 // partnerKey is a partner's key. Services are the codes it may report on, none is all that are offered. With Review its
 // requests wait in the inbox first.
 type partnerKey struct {
@@ -143,10 +149,10 @@ func (s *Service) Issue(ctx context.Context, actor access.Actor, cmd IssueKey) (
 		return KeyView{}, err
 	}
 	if cmd.PerMinute == 0 {
-		cmd.PerMinute = 60
+		cmd.PerMinute = usualPerMinute
 	}
 	if cmd.PerDay == 0 {
-		cmd.PerDay = 2000
+		cmd.PerDay = usualPerDay
 	}
 	var wrong []error
 	var err error

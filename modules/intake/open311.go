@@ -90,7 +90,7 @@ func errorsOf(f *fault.Fault) []errorEntry {
 }
 
 var (
-	errAddress      = fault.New(fault.NotFound, "OPEN311_ADDRESS", "没有这个地址，请先查询 /open311/discovery.xml（unknown resource）")
+	errAddress      = fault.New(fault.NotFound, "OPEN311_ADDRESS", "没有这个地址，对接说明见 /open311（unknown resource）")
 	errJurisdiction = fault.New(fault.NotFound, "OPEN311_JURISDICTION", "没有这个 jurisdiction_id（unknown jurisdiction_id）")
 )
 
@@ -148,7 +148,7 @@ func (s *Service) discovery() discovery {
 	if s.Test {
 		kind = "test"
 	}
-	return discovery{Changeset: changeset, Contact: s.District + "惠企台运营人员，见 " + s.PublicURL + "/help", KeyService: "密钥由平台运营人员签发，请通过 " + s.PublicURL + "/help 联系申请",
+	return discovery{Changeset: changeset, Contact: s.District + "惠企台运营人员，见 " + s.PublicURL + "/open311", KeyService: "密钥由平台运营人员签发，申请办法见 " + s.PublicURL + "/open311#key",
 		Endpoints: []endpoint{{Specification: "http://wiki.open311.org/GeoReport_v2", URL: s.PublicURL + "/open311/v2", Changeset: changeset, Type: kind,
 			Formats: []string{"text/xml", "application/json"}}}}
 }
@@ -292,9 +292,14 @@ func (s *Service) postRequest(ctx context.Context, c *fiber.Ctx, f form) (answer
 	if err != nil {
 		return answer{}, err
 	}
-	items := []receiptEntry{{Number: done.Number, Token: done.Token, Account: done.AccountID, Notice: "诉求已受理，可凭 service_request_id 查询进度"}}
-	if done.Number == "" {
+	return receiptAnswer(done), nil
+}
+
+// receiptAnswer tells the partner what became of its report.
+func receiptAnswer(r Receipt) answer {
+	items := []receiptEntry{{Number: r.Number, Token: r.Token, Account: r.AccountID, Notice: "诉求已受理，可凭 service_request_id 查询进度"}}
+	if r.Number == "" {
 		items[0].Notice = "诉求已收到，核实后转为工单，可凭 token 查询 service_request_id"
 	}
-	return answer{http.StatusOK, receiptList{Items: items}, items}, nil
+	return answer{http.StatusOK, receiptList{Items: items}, items}
 }

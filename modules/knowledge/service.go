@@ -115,7 +115,7 @@ const (
 // ListFilter narrows the list of entries.
 type ListFilter struct {
 	Query    string
-	State    string // a Status, StateOver or StateReported; "" is every state
+	State    string // a Status, StateOver or StateReported; "" is every state. Published is what is in force, also while it is revised
 	Category string // of a group: all in it
 	Audience Audience
 	Mine     bool // those the actor is responsible for
@@ -146,6 +146,8 @@ func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([
 		q = q.Where("k.live_no > 0 AND k.valid_until <> '' AND k.valid_until < ?", today)
 	case f.State == StateReported:
 		q = q.Where("k.open_reports > 0")
+	case Status(f.State) == Published:
+		q = q.Where("k.live_no > 0")
 	case Status(f.State).Label() != "":
 		q = q.Where("k.status = ?", f.State)
 	default:
@@ -188,7 +190,7 @@ func (s *Service) List(ctx context.Context, actor access.Actor, f ListFilter) ([
 	}
 	items := make([]Item, 0, len(rows))
 	for i := range rows {
-		items = append(items, rows[i].item(names, today))
+		items = append(items, rows[i].item(names, today).readBy(actor, &rows[i]))
 	}
 	return items, next, nil
 }

@@ -258,6 +258,46 @@ func TestWithdrawWhileRevised(t *testing.T) {
 	}
 }
 
+// What is in force stays among what is published while a new edition is written and reviewed beside it; readers learn nothing of
+// that one.
+func TestInForceWhileRevised(t *testing.T) {
+	t.Parallel()
+	f := mustNew(t)
+	v := f.mustPublish(t, agent, second, text("食品经营许可延续"))
+	f.mustCreate(t, agent, text("还没有发布的口径"))
+	published := func(a access.Actor) []knowledge.Item {
+		t.Helper()
+		items, _, err := f.List(ctx, a, knowledge.ListFilter{State: string(knowledge.Published)})
+		if err != nil || len(items) != 1 {
+			t.Fatalf("published: %v, %v", items, err)
+		}
+		return items
+	}
+	v = must(f.Revise(ctx, agent, ref(v)))(t)
+	changed := text("食品经营许可延续")
+	changed.Answer = "有效期届满三十日前办理。"
+	for _, step := range []struct {
+		want knowledge.Status
+		do   func() (knowledge.View, error)
+	}{
+		{knowledge.Draft, func() (knowledge.View, error) {
+			return f.Edit(ctx, agent, knowledge.EditEntry{Ref: ref(v), Text: changed, Change: "写明期限"})
+		}},
+		{knowledge.InReview, func() (knowledge.View, error) { return f.Submit(ctx, agent, ref(v)) }},
+	} {
+		v = must(step.do())(t)
+		if got := published(agent)[0]; got.Status != step.want || got.Live != 1 {
+			t.Errorf("to the writer: %+v", got)
+		}
+		if got := published(reader)[0]; got.Status != knowledge.Published || got.Live != 1 {
+			t.Errorf("to a reader in the list: %+v", got)
+		}
+		if got := must(f.Get(ctx, reader, v.ID))(t); got.Status != knowledge.Published || got.Work != nil || got.Shown.No != 1 {
+			t.Errorf("to a reader: %+v", got.Item)
+		}
+	}
+}
+
 // Who sees what: in force and public for everybody, internal for staff, of units for the desk and the units concerned.
 func TestWhoSeesWhat(t *testing.T) {
 	t.Parallel()

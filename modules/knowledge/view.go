@@ -172,6 +172,14 @@ func (k *Entry) item(names map[string]string, today string) Item {
 	return i
 }
 
+// readBy is the item as the actor may know of it: to readers an entry in force is published, whatever is written beside it.
+func (i Item) readBy(actor access.Actor, k *Entry) Item {
+	if k.Live > 0 && !edits(actor, k) {
+		i.Status = Published
+	}
+	return i
+}
+
 // excerpt is how much of an answer a search shows, in characters.
 const excerpt = 90
 
@@ -216,7 +224,7 @@ func (s *Service) view(ctx context.Context, db bun.IDB, actor access.Actor, k *E
 	if err != nil {
 		return View{}, err
 	}
-	v := View{Item: k.item(w.matters, s.today()), Editions: []EditionLine{}, Reports: []Report{}, Timeline: []Moment{}, Actions: []Action{}, Mine: edits(actor, k)}
+	v := View{Item: k.item(w.matters, s.today()).readBy(actor, k), Editions: []EditionLine{}, Reports: []Report{}, Timeline: []Moment{}, Actions: []Action{}, Mine: edits(actor, k)}
 	work, err := edition(ctx, db, k.ID, k.Work)
 	if err != nil {
 		return View{}, err

@@ -2,10 +2,12 @@ package demo
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"time"
 
+	"github.com/huiqi/huiqi/platform/clock"
 	"github.com/huiqi/huiqi/seed/reference"
 )
 
@@ -174,6 +176,48 @@ func (g *generator) tickets() error {
 		}
 	}
 	g.w.Walk.Handler, g.w.Walk.Agent = "handler-sw", "agent01"
+	return g.surge(registered, titles)
+}
+
+// surge makes what companies of one street call about within the last hour. It draws no numbers, so that the rest of the world
+// stays as it is.
+func (g *generator) surge(registered []Company, titles map[string]bool) error {
+	var cut struct {
+		Ty, Street string
+		Fields     map[string][]string
+		Calls      []struct {
+			Ago  int
+			T, B string
+		}
+	}
+	if err := load("surge.yaml", &cut); err != nil {
+		return err
+	}
+	var near []Company
+	for _, c := range registered {
+		if c.Street == cut.Street {
+			near = append(near, c)
+		}
+	}
+	if len(near) == 0 {
+		return fmt.Errorf("surge.yaml: no company in %s", cut.Street)
+	}
+	for i, call := range cut.Calls {
+		c := near[i%len(near)]
+		n := len(g.w.Tickets) + 1
+		title := Mark + strings.ReplaceAll(call.T, "{company}", c.Name[strings.Index(c.Name, Mark)+len(Mark):])
+		if titles[title] {
+			return fmt.Errorf("surge.yaml: %q is there twice", title)
+		}
+		titles[title] = true
+		t := Ticket{
+			Key: fmt.Sprintf("ticket-%03d", n), Title: title, Body: call.B, Type: cut.Ty, Urgency: "urgent", State: "received", Channel: "phone",
+			Agent: fmt.Sprintf("agent%02d", i%6+1), Requester: Requester{Name: c.LegalPerson, Phone: c.Phone, Company: c.Key}, Street: c.Street,
+			OpenedAt: g.ref.Add(-time.Duration(call.Ago) * time.Minute), Fields: maps.Clone(cut.Fields),
+		}
+		t.Fields["since"] = []string{t.OpenedAt.In(clock.Beijing).Format(time.DateOnly)}
+		g.w.Tickets = append(g.w.Tickets, t)
+	}
 	return nil
 }
 

@@ -58,3 +58,25 @@ it('shows no page without a mark: who is not known sees nothing of it', async ()
   expect(wrapper.findComponent({ name: 'RouterView' }).exists()).toBe(false)
   wrapper.unmount()
 })
+
+it('begins in the page when another one comes, and leaves the caret of a page where the page put it', async () => {
+  const wrapper = await open('/tickets', agent)
+  const router = wrapper.vm.$router
+  const menu = document.body.appendChild(document.createElement('button'))
+  menu.focus()
+  await router.push('/tickets?open=5')
+  await flushPromises()
+  expect(document.activeElement).toBe(menu)
+  await router.push('/callbacks')
+  await flushPromises()
+  const main = wrapper.get('main').element
+  expect(document.activeElement).toBe(main)
+
+  const phone = main.appendChild(document.createElement('input'))
+  phone.focus()
+  await router.push('/desk')
+  await flushPromises()
+  expect(document.activeElement).toBe(phone)
+  menu.remove()
+  wrapper.unmount()
+})

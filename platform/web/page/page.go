@@ -69,6 +69,7 @@ type Links struct {
 	Answers       string // what the desk answers, for everybody
 	Ask           string // where a question becomes a request to the desk
 	Privacy       string
+	Connect       string // how a partner's system is connected
 }
 
 // NavItem is one entry of a menu. View.Active or View.ActiveMe names its Key.

@@ -42,7 +42,7 @@ export default [
       help: [
         {
           heading: '接口是什么',
-          text: '按国际通行的 Open311 GeoReport v2 约定，合作单位的系统可以提交诉求、查询进度。地址见 /open311/discovery.xml。',
+          text: '按国际通行的 Open311 GeoReport v2 约定，合作单位的系统可以提交诉求、查询进度。地址、申请密钥的办法和示例见门户的“对接说明”（/open311），可以把这个地址发给对方。',
         },
         {
           heading: '开放与公开',

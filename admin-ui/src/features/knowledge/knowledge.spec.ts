@@ -165,9 +165,14 @@ describe('the form', () => {
 })
 
 it('calls an entry by where it stands in time', () => {
-  expect(standingOf({ status: 'published', over: true, coming: false })).toBe('over')
-  expect(standingOf({ status: 'published', over: false, coming: true })).toBe('coming')
-  expect(standingOf({ status: 'draft', over: true, coming: false })).toBe('draft')
+  expect(standingOf({ status: 'published', live: 1, over: true, coming: false })).toBe('over')
+  expect(standingOf({ status: 'published', live: 1, over: false, coming: true })).toBe('coming')
+  expect(standingOf({ status: 'draft', live: 0, over: false, coming: false })).toBe('draft')
+  expect(standingOf({ status: 'withdrawn', live: 0, over: false, coming: false })).toBe('withdrawn')
+  // What is in force is said to be so while a new edition is written beside it.
+  expect(standingOf({ status: 'draft', live: 1, over: false, coming: false })).toBe('revising')
+  expect(standingOf({ status: 'review', live: 1, over: false, coming: false })).toBe('checking')
+  expect(standingOf({ status: 'draft', live: 1, over: true, coming: false })).toBe('over')
   expect(
     todoText({ kind: 'over', id: 1, title: '', text: '2026-11-01', who: '', at: '2026-11-22T06:05:00Z' }),
   ).toContain('已到期')

@@ -11,8 +11,8 @@ export const sourceKinds: Record<SourceKind, string> = {
   practice: '部门答复口径',
 }
 
-/** An entry in force whose time is over, or has not come, reads differently from one that is found. */
-export type Standing = KnowledgeStatus | 'over' | 'coming'
+/** An entry in force whose time is over or has not come, or beside which a new edition is made, reads differently from one that is found. */
+export type Standing = KnowledgeStatus | 'over' | 'coming' | 'revising' | 'checking'
 
 export const standings: LabelTable<Standing> = {
   draft: { text: '草稿', tone: 'neutral', icon: EditPen },
@@ -21,10 +21,17 @@ export const standings: LabelTable<Standing> = {
   withdrawn: { text: '已撤下', tone: 'neutral', icon: Hide },
   over: { text: '待复核', tone: 'danger', icon: Timer },
   coming: { text: '未到生效日', tone: 'primary', icon: Timer },
+  revising: { text: '已发布，修订中', tone: 'success', icon: EditPen },
+  checking: { text: '已发布，修订待审核', tone: 'warning', icon: Stamp },
 }
 
-export const standingOf = (k: Pick<KnowledgeItem, 'status' | 'over' | 'coming'>): Standing =>
-  k.status !== 'published' ? k.status : k.over ? 'over' : k.coming ? 'coming' : 'published'
+export function standingOf(k: Pick<KnowledgeItem, 'status' | 'live' | 'over' | 'coming'>): Standing {
+  if (!k.live) return k.status
+  if (k.over) return 'over'
+  if (k.status === 'draft') return 'revising'
+  if (k.status === 'review') return 'checking'
+  return k.coming ? 'coming' : k.status
+}
 
 /** What the list can be narrowed to. */
 export const states: Record<string, string> = {
