@@ -1,5 +1,8 @@
+import { mount } from '@vue/test-utils'
+import ElementPlus from 'element-plus'
 import { describe, expect, it } from 'vitest'
 import type { Item } from './api'
+import EvidenceField from './EvidenceField.vue'
 import { shownBelow, useShown } from './useShown'
 
 type Ticket = Parameters<typeof shownBelow>[0]
@@ -36,4 +39,17 @@ describe('what units below have shown', () => {
     both.change('scene', { item: 'scene', fileIds: [7] }, true)
     expect(both.missing.value['scene']).toContain('还在上传')
   })
+})
+
+it('says of an item which files it takes', () => {
+  const takes = (kind: Item['kind']) =>
+    mount(EvidenceField, {
+      props: { item: { code: 'x', name: '材料', kind, min: 1, required: true }, complaint: '' },
+      global: { plugins: [ElementPlus] },
+    })
+      .get('input[type="file"]')
+      .attributes('accept')
+  expect(takes('image')).toBe('.jpg,.jpeg,.png')
+  expect(takes('document')).toBe('.pdf,.docx,.xlsx')
+  expect(takes('any')).toBe('.jpg,.jpeg,.png,.pdf,.docx,.xlsx')
 })
