@@ -26,14 +26,14 @@ async function tabTo(page: Page, target: Locator, most = 40): Promise<void> {
 
 /**
  * What can be clicked on the page and not be reached with the keyboard, as "element text": a listener for clicks, or the hand
- * as pointer, on what takes no caret and stands in nothing that does. Rows of lists have j, k and Enter; heads of columns listen
- * for an order that these lists do not have, tags for what nobody asks of them; the cross that empties a field does what Delete
+ * as pointer, on what takes no caret and stands in nothing that does. Rows of lists have j, k and Enter; heads of columns
+ * listen for an order that these lists do not have, tags for what nobody asks of them (a chip has a button of its own); the cross that empties a field does what Delete
  * does, the signs beside a number what the arrows do.
  */
 async function outOfReach(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const takesCaret = 'button, a[href], input, select, textarea, summary, label, [tabindex="0"]'
-    const composite = '[role="tablist"], [role="radiogroup"], [role="menu"], [role="menubar"], [role="listbox"], .el-select, .el-date-editor, .el-table__row, th:not(.is-sortable), .el-tag:not(.is-closable), .el-input__clear, .el-input-number, .el-overlay'
+    const composite = '.el-tag, [role="tablist"], [role="radiogroup"], [role="menu"], [role="menubar"], [role="listbox"], .el-select, .el-date-editor, .el-table__row, th:not(.is-sortable), .el-input__clear, .el-input-number, .el-overlay'
     const found: string[] = []
     for (const e of document.querySelectorAll<HTMLElement>('body *')) {
       if (e.getClientRects().length === 0) continue

@@ -140,15 +140,15 @@ func (s *Service) example(offered []open311Service) (*open311Example, error) {
 		add("attribute["+f.Code+"]", strings.ReplaceAll(value, "'", ""))
 	}
 	e := open311Example{Query: "curl '" + s.PublicURL + "/open311/v2/requests.xml?status=open&service_code=" + of.Code + "&api_key=您的密钥'", Command: strings.Join(lines, " \\\n  ")}
-	now := s.Clock.Now()
-	number := "GD" + now.In(clock.Beijing).Format("20060102") + "-000001"
+	at := clock.Midnight(s.Clock.Now()).Add(9 * time.Hour) // the page is the same all day
+	number := "GD" + at.In(clock.Beijing).Format("20060102") + "-000001"
 	var err error
 	if e.Receipt, e.AsJSON, err = written(receiptAnswer(Receipt{Number: number})); err != nil {
 		return nil, err
 	}
 	lat, long := 39.909187, 116.663322
 	state, err := requestAnswer([]Public{{Service: of.Name, Own: true, requestRow: requestRow{Number: number, Code: of.Code, State: requestOpen, Note: notes["dispatched"].note,
-		Description: words, Address: place, Lat: &lat, Long: &long, CreatedAt: now, UpdatedAt: now.Add(time.Hour), DueAt: now.AddDate(0, 0, 3)}}}, nil)
+		Description: words, Address: place, Lat: &lat, Long: &long, CreatedAt: at, UpdatedAt: at.Add(time.Hour), DueAt: at.AddDate(0, 0, 3)}}}, nil)
 	if err != nil {
 		return nil, err
 	}

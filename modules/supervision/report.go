@@ -2,8 +2,11 @@ package supervision
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -86,42 +89,73 @@ type ReportView struct {
 	Sections []Section `json:"sections,omitempty"`
 }
 
-// Make writes the reports of the last whole day, week and month that are not written yet. However often and by however many
-// processes it is called, each is written, and told of, once.
+// missed is how many spans that passed while no report was made are made up for.
+var missed = map[Kind]int{Daily: 31, Weekly: 5, Monthly: 3}
+
+// Make writes the reports of the last whole day, week and month that are not written yet, and of those between them and the
+// last that was written; the last of each kind is told of. However often and by however many processes it is called, each is
+// written, and told of, once.
 func (s *Service) Make(ctx context.Context) error {
-	now := s.Clock.Now()
 	for _, k := range []Kind{Daily, Weekly, Monthly} {
-		from, to, name := k.span(now)
-		there, err := s.DB.Read().NewSelect().Model((*report)(nil)).Where("p.kind = ? AND p.from_at = ?", k, from.UTC()).Exists(ctx)
+		due, err := s.due(ctx, k)
 		if err != nil {
 			return err
 		}
-		if there {
-			continue
-		}
-		sections, err := s.figures(ctx, from, to)
-		if err != nil {
-			return fmt.Errorf("figures of %s %s: %w", k, name, err)
-		}
-		body, err := json.Marshal(sections)
-		if err != nil {
-			return err
-		}
-		err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
-			r := report{Kind: k, From: from.UTC(), To: to.UTC(), Name: name, Body: string(body), MadeAt: now}
-			fresh, err := database.InsertNew(ctx, tx, &r, "kind, from_at")
-			if err != nil || !fresh {
+		for i, at := range due {
+			if err := s.write(ctx, k, at, i == len(due)-1); err != nil {
 				return err
 			}
-			return s.Messages.Tell(ctx, tx, fmt.Sprintf("report:%s:%d", k, from.Unix()), "supervision.report", fmt.Sprintf("/supervision/reports/%d", r.ID),
-				map[string]string{"name": k.Label(), "text": name})
-		})
-		if err != nil {
-			return err
 		}
-		jobs.Note(ctx, "生成%s %s", k.Label(), name)
 	}
 	return nil
+}
+
+// due are moments, the earliest first, each behind the end of a span whose report is not written. An installation without any
+// report begins with the last one.
+func (s *Service) due(ctx context.Context, k Kind) ([]time.Time, error) {
+	var last time.Time
+	if err := s.DB.Read().NewSelect().Model((*report)(nil)).Column("from_at").Where("p.kind = ?", k).OrderExpr("p.from_at DESC").Limit(1).Scan(ctx, &last); errors.Is(err, sql.ErrNoRows) {
+		return []time.Time{s.Clock.Now()}, nil
+	} else if err != nil {
+		return nil, err
+	}
+	var list []time.Time
+	for at := s.Clock.Now(); len(list) <= missed[k]; {
+		from, _, _ := k.span(at)
+		if !from.After(last) {
+			break
+		}
+		list = append(list, at)
+		at = from
+	}
+	slices.Reverse(list)
+	return list, nil
+}
+
+// write writes the report of the last whole span before the moment, and tells of it.
+func (s *Service) write(ctx context.Context, k Kind, at time.Time, tell bool) error {
+	from, to, name := k.span(at)
+	sections, err := s.figures(ctx, from, to)
+	if err != nil {
+		return fmt.Errorf("figures of %s %s: %w", k, name, err)
+	}
+	body, err := json.Marshal(sections)
+	if err != nil {
+		return err
+	}
+	fresh := false
+	err = s.DB.RunInTx(ctx, func(ctx context.Context, tx bun.Tx) error {
+		r := report{Kind: k, From: from.UTC(), To: to.UTC(), Name: name, Body: string(body), MadeAt: s.Clock.Now()}
+		if fresh, err = database.InsertNew(ctx, tx, &r, "kind, from_at"); err != nil || !fresh || !tell {
+			return err
+		}
+		return s.Messages.Tell(ctx, tx, fmt.Sprintf("report:%s:%d", k, from.Unix()), "supervision.report", fmt.Sprintf("/supervision/reports/%d", r.ID),
+			map[string]string{"name": k.Label(), "text": name})
+	})
+	if err == nil && fresh {
+		jobs.Note(ctx, "生成%s %s", k.Label(), name)
+	}
+	return err
 }
 
 // figures reckons a report from the facts of the span.

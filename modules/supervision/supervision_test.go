@@ -307,6 +307,24 @@ func TestReportsOnce(t *testing.T) {
 	if _, _, err := w.Reports(ctx, agent, "", "", 20); !errors.Is(err, supervision.ErrForbidden) {
 		t.Errorf("an agent: %v", err)
 	}
+	// Nothing ran for three nights: each day has its report, the last one is told of.
+	told := len(w.told)
+	w.clock.Advance(3 * 24 * time.Hour)
+	all()
+	if list, _, err = w.Reports(ctx, lead, supervision.Daily, "", 20); err != nil || len(list) != 5 || len(w.told) != told+1 {
+		t.Fatalf("%d daily reports, told of %d, %v", len(list), len(w.told)-told, err)
+	}
+	for i, want := range []string{"12月3日", "12月2日", "12月1日", "11月30日", "11月29日"} {
+		if list[i].Title != "热线运行日报　2026年"+want {
+			t.Errorf("%d: %s", i, list[i].Title)
+		}
+	}
+	// After a year it begins again a month back.
+	w.clock.Advance(365 * 24 * time.Hour)
+	all()
+	if list, _, err = w.Reports(ctx, lead, supervision.Daily, "", 100); err != nil || len(list) != 5+32 || list[31].Title != "热线运行日报　2027年11月2日" {
+		t.Errorf("%d daily reports, %v", len(list), err)
+	}
 }
 
 type told struct{ typ string }

@@ -11,18 +11,18 @@
 
   /* The button that sends a code counts down until another may be sent. */
   each('button[data-countdown]', function (button) {
-    var left = parseInt(button.getAttribute('data-countdown'), 10), word = button.innerHTML, timer;
+    var left = parseInt(button.getAttribute('data-countdown'), 10), word = button.textContent, timer;
     var note = button.parentNode.parentNode.querySelector('[data-countdown-text]');
     if (!(left > 0)) { return; }
     function show() {
       if (left <= 0) {
         window.clearInterval(timer);
         button.disabled = false;
-        button.innerHTML = word;
-        if (note) { note.innerHTML = '没有收到？可以重新获取验证码'; }
+        button.textContent = word;
+        if (note) { note.textContent = '没有收到？可以重新获取验证码'; }
         return;
       }
-      button.innerHTML = left + ' 秒后重发';
+      button.textContent = left + ' 秒后重发';
       left -= 1;
     }
     button.disabled = true;
