@@ -101,8 +101,11 @@ test('an agent works through menu, list, call-back and knowledge base without a 
     await keys.insertText('回访')
     await keys.press('Enter')
     await expect(agent.getByRole('heading', { name: '回访', exact: true })).toBeVisible()
-    await keys.press('l')
     const card = agent.locator('article.card')
+    await expect(async () => {
+      if (!(await card.isVisible())) await keys.press('l') // no key is taken while the palette fades
+      await expect(card).toBeVisible({ timeout: 3_000 })
+    }).toPass()
     await expect(card).toBeFocused()
     await keys.press('y')
     await keys.press('5')
