@@ -47,6 +47,17 @@ async function outOfReach(page: Page): Promise<string[]> {
   })
 }
 
+/** Opens a row of the list beside it; no key is taken while the list is read. */
+async function openRow(page: Page): Promise<Locator> {
+  const panel = page.getByRole('complementary')
+  await expect(async () => {
+    await page.keyboard.press('j')
+    await page.keyboard.press('Enter')
+    await expect(panel).toBeVisible({ timeout: 3_000 })
+  }).toPass()
+  return panel
+}
+
 async function inReach(page: Page): Promise<void> {
   expect(await outOfReach(page)).toEqual([])
   await expect(page.locator('html')).not.toHaveAttribute('data-mouse', 'used')
@@ -80,12 +91,7 @@ test('an agent works through menu, list, call-back and knowledge base without a 
     await keys.press('Enter')
     await expect(agent.getByText('关键词：停电')).toBeVisible()
     await agent.evaluate(() => (document.activeElement as HTMLElement).blur())
-    const panel = agent.getByRole('complementary')
-    await expect(async () => {
-      await keys.press('j')
-      await keys.press('Enter')
-      await expect(panel).toBeVisible({ timeout: 3_000 })
-    }).toPass()
+    const panel = await openRow(agent)
     await expect(panel.locator('.body.hq-scroll')).toBeFocused()
     await inReach(agent)
     await keys.press('Tab')
@@ -116,16 +122,11 @@ test('an agent works through menu, list, call-back and knowledge base without a 
     await expect(card).toBeHidden()
   })
 
-  await test.step('the knowledge base: an entry beside the list, then on its page, with what changed', async () => {
+  await test.step('the knowledge base: an entry beside the list is reported, and the caret is where it was', async () => {
     await agent.goto('/admin/knowledge?state=published')
     await expect(agent.locator('.el-table__row').first()).toBeVisible()
     await inReach(agent)
-    const panel = agent.getByRole('complementary')
-    await expect(async () => {
-      await keys.press('j')
-      await keys.press('Enter')
-      await expect(panel).toBeVisible({ timeout: 3_000 })
-    }).toPass()
+    const panel = await openRow(agent)
     await tabTo(agent, panel.getByRole('button', { name: '反馈有误' }))
     await keys.press('Enter')
     const dialog = agent.getByRole('dialog', { name: '反馈有误' })
