@@ -140,4 +140,14 @@ var Migrations = []database.Migration{{
 			"CREATE INDEX exchange_calls_at ON exchange_calls (at)",
 		)
 	},
+}, {
+	// With the id the index gives what is due in the very order it is asked in: while thousands waited, PostgreSQL looked at each
+	// of them and sorted them to find the first.
+	ID: "20261201030001_exchange_due",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		return database.Exec(ctx, tx,
+			"DROP INDEX exchange_deliveries_due",
+			"CREATE INDEX exchange_deliveries_due ON exchange_deliveries (partner_id, next_at, id) WHERE next_at IS NOT NULL",
+		)
+	},
 }}

@@ -226,4 +226,21 @@ var Migrations = []database.Migration{{
 }, clockStep, formStep, deskStep, callbackStep, evidenceStep, expireStep, confidentialStep, areaStep, judgeStep, returnStep, hintStep, judgeTagsStep, partEvidenceStep, placeStep, {
 	ID: "20261129180000_ticket_numbers_drawn",
 	Up: func(ctx context.Context, tx bun.Tx) error { return database.SerialSteps(ctx, tx, "ticket_numbers") },
+}, {
+	// A ticket that comes in has no unit yet: ten indexes of units took an entry for it that nobody ever looks up.
+	ID: "20261201030002_ticket_units_known",
+	Up: func(ctx context.Context, tx bun.Tx) error {
+		var steps []string
+		known := func(name, column, columns string) {
+			steps = append(steps, "DROP INDEX "+name, fmt.Sprintf("CREATE INDEX %s ON tickets (%s) WHERE %s IS NOT NULL", name, columns, column))
+		}
+		known("tickets_unit_status", "unit_id", "unit_id, status, id")
+		known("tickets_unit", "unit_id", "unit_id, id")
+		for n := 1; n <= 4; n++ {
+			column := fmt.Sprintf("unit_l%d", n)
+			known(fmt.Sprintf("tickets_l%d_status", n), column, column+", status, id")
+			known(fmt.Sprintf("tickets_l%d", n), column, column+", id")
+		}
+		return database.Exec(ctx, tx, steps...)
+	},
 }}
