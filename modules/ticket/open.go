@@ -79,15 +79,15 @@ func (s *Service) Open(ctx context.Context, actor access.Actor, cmd OpenTicket) 
 	if err != nil {
 		return View{}, fmt.Errorf("open ticket: %w", err)
 	}
-	v, err := s.Get(ctx, actor, done.ID)
+	kept, has, err := findToShow(ctx, s.db.Read(), visible(actor), done.ID)
+	if err != nil {
+		return View{}, err
+	}
+	v, err := s.view(ctx, s.db.Read(), actor, kept, has)
 	if err != nil {
 		return v, err
 	}
-	var hash string
-	if err := database.QueryOne(ctx, s.db.Read(), []any{&hash}, "SELECT query_hash FROM tickets WHERE id = ?", done.ID); err != nil {
-		return v, err
-	}
-	v.QueryCode = toldCode(s.box, done.Number, hash)
+	v.QueryCode = toldCode(s.box, kept.Number, kept.QueryHash)
 	return v, nil
 }
 

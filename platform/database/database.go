@@ -177,7 +177,7 @@ func openPostgres(ctx context.Context, target string) (*DB, error) {
 		s.SetConnMaxLifetime(30 * time.Minute)
 		return witnessed(bun.NewDB(s, pgdialect.New()), Postgres)
 	}
-	db := &DB{kind: Postgres, url: target, hooks: map[*sql.Tx]*[]func(){}, writer: open(writers + spare), reader: open(writers), turns: semaphore.NewWeighted(writers), apart: semaphore.NewWeighted(writers / 2)}
+	db := &DB{kind: Postgres, url: target, hooks: map[*sql.Tx]*[]func(){}, writer: open(writers + spare), reader: open(writers), turns: semaphore.NewWeighted(writers), apart: semaphore.NewWeighted(writers / 4)}
 	if err := db.writer.PingContext(ctx); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("reach PostgreSQL: %w", err)
@@ -237,7 +237,8 @@ func (db *DB) RunInTx(ctx context.Context, fn func(ctx context.Context, tx bun.T
 type backgroundKey struct{}
 
 // Background marks what is done with ctx as work that nobody waits for. On PostgreSQL its transactions together hold no more
-// than half of the lines, so that those who wait for an answer find one whatever the work waits for.
+// than a quarter of the lines, so that those who wait for an answer find one whatever the work waits for, and most of the
+// database's time goes to them.
 func Background(ctx context.Context) context.Context {
 	return context.WithValue(ctx, backgroundKey{}, true)
 }
