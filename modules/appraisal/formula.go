@@ -41,7 +41,7 @@ var classes = map[Rate][]struct {
 	Class Class
 	Label string
 }{
-	Response: {{"yes", "已主动联系"}, {"no", "未联系"}, {"presumed", "未询问，按时反馈"}, {"presumed_no", "未询问，超时反馈"}, {"none", "未反馈"}},
+	Response: {{"yes", "已主动联系"}, {"no", "未联系"}, {"presumed", "未询问但按时反馈"}, {"presumed_no", "未询问且超时反馈"}, {"none", "未反馈"}},
 	Solution: {{"solved", "已解决"}, {"unsolved", "未解决"}, {"unreached", "未接通"}, {"refused", "拒访"}, {"uncalled", "未抽中回访"}, {"none", "未回访"}},
 	Satisfaction: {{"5", "非常满意"}, {"4", "满意"}, {"3", "基本满意"}, {"2", "不满意"}, {"1", "非常不满意"}, {"unreached", "未接通"}, {"refused", "拒访"},
 		{"uncalled", "未抽中回访"}, {"none", "未回访"}},

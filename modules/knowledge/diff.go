@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // LineKind says whether a line stands in both editions or in one of them.
@@ -103,6 +104,15 @@ func (w words) unitList(ids []int64) []string {
 	return out
 }
 
+// showDay is a day as it reads on a page.
+func showDay(day string) string {
+	d, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	return d.Format("2006年1月2日")
+}
+
 // compare tells what differs between two texts, part by part, in the order of the form.
 func compare(a, b Text, w words) []Change {
 	out := []Change{}
@@ -121,7 +131,7 @@ func compare(a, b Text, w words) []Change {
 		if s == "" {
 			return []string{empty}
 		}
-		return []string{s}
+		return []string{showDay(s)}
 	}
 	add("title", "标题", one(a.Title), one(b.Title))
 	add("question", "问题", one(a.Question), one(b.Question))

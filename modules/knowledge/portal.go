@@ -121,7 +121,7 @@ func (s *Service) answerPage(c *fiber.Ctx, p *web.Pages) error {
 	}
 	facts := []page.Fact{{Label: "依据", Value: source}, {Label: "答复单位", Value: k.UnitName}}
 	if k.ValidUntil != "" {
-		facts = append(facts, page.Fact{Label: "有效期至", Value: k.ValidUntil})
+		facts = append(facts, page.Fact{Label: "有效期至", Value: showDay(k.ValidUntil)})
 	}
 	return p.Render(c, fiber.StatusOK, "knowledge/detail", v, answerPage{Title: k.Title, Question: k.Question, Text: page.ProseOf(k.Blocks),
 		Facts: page.Facts{Caption: "依据和有效期", Items: facts}})

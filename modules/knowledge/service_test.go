@@ -216,6 +216,11 @@ func TestTheLifeOfAnEntry(t *testing.T) {
 	if !slices.Equal(diff[0].Lines, want) {
 		t.Errorf("lines %+v", diff[0].Lines)
 	}
+	for _, l := range diff[1].Lines {
+		if l.Text != "长期" && !strings.Contains(l.Text, "年") {
+			t.Errorf("a day on a page: %q", l.Text)
+		}
+	}
 
 	v = must(f.Revise(ctx, agent, ref(v)))(t)
 	v = must(f.Discard(ctx, agent, ref(v)))(t)

@@ -267,6 +267,9 @@ func TestRoster(t *testing.T) {
 	if err := d.SaveShift(ctx, lead, change); err == nil {
 		t.Error("a stale change was kept")
 	}
+	if w, err = d.Week(ctx, lead, "2026-11-30"); err != nil || !strings.HasPrefix(w.Changes[0].Text, "11月30日早班 08:30—13:00，2 人 → ") {
+		t.Errorf("the change in words: %+v, %v", w.Changes, err)
+	}
 	if n, err := d.CopyWeek(ctx, lead, seat.CopyWeek{From: "2026-12-01", To: "2026-12-07"}); err != nil || n != 2 {
 		t.Errorf("copied %d, %v", n, err)
 	}

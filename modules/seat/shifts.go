@@ -202,7 +202,7 @@ func (s *Service) SaveShift(ctx context.Context, actor access.Actor, cmd SaveShi
 			if err != nil {
 				return false, err
 			}
-			after := t.Name + row.words()
+			after := t.Name + " " + row.words()
 			if row.Removed {
 				after = "取消"
 			}
@@ -220,7 +220,11 @@ func (s *Service) SaveShift(ctx context.Context, actor access.Actor, cmd SaveShi
 }
 
 func (h *shift) words() string {
-	return fmt.Sprintf("%s %s %s—%s，%d 人", h.Day, h.Name, Clock(h.From), Clock(h.To), h.Seats)
+	day := h.Day
+	if d, err := parseDay(day); err == nil {
+		day = d.Format("1月2日")
+	}
+	return fmt.Sprintf("%s%s %s—%s，%d 人", day, h.Name, Clock(h.From), Clock(h.To), h.Seats)
 }
 
 func (s *Service) noteShift(ctx context.Context, tx bun.Tx, actor access.Actor, h shift, words, reason string, now time.Time) error {

@@ -7,7 +7,8 @@ import * as api from './api'
 import { checkKnowledge, emptyKnowledge, textOf, valuesOf } from './checks'
 import KnowledgeActions from './KnowledgeActions.vue'
 import KnowledgeSearch from './KnowledgeSearch.vue'
-import { matterOptions, standingOf, todoText } from './labels'
+import KnowledgeSheet from './KnowledgeSheet.vue'
+import { matterOptions, reasonTitle, standingOf, todoText, validText, workText } from './labels'
 
 beforeEach(() => {
   setActivePinia(createPinia())
@@ -198,4 +199,30 @@ it('offers the steps of the state and a word on the answer', async () => {
   expect(words()).toEqual(['审核发布', '退回修改', '有用', '反馈有误'])
   await wrapper.setProps({ entry: entry({ status: 'draft', live: 0, actions: ['edit', 'submit'] }) })
   expect(words()).toEqual(['提交审核', '修改'])
+})
+
+describe('an entry on its sheet', () => {
+  const sheet = (more: Partial<api.Knowledge>) =>
+    mount(KnowledgeSheet, { props: { entry: entry(more) }, global: { stubs: { teleport: true } } })
+
+  it('shows the new edition to whoever decides on it, and the one in force to others', () => {
+    const chosen = (w: ReturnType<typeof sheet>) => w.get('.which .is-active').text()
+    expect(chosen(sheet({}))).toBe('待审核：第 2 版')
+    expect(chosen(sheet({ actions: [] }))).toBe('现行：第 1 版')
+  })
+
+  it('says how far the new edition is and why the last one came back', () => {
+    expect(workText({ status: 'draft', reason: '' })).toBe('修订中')
+    expect(workText({ status: 'draft', reason: '请补充文号' })).toBe('已退回')
+    const moment = (kind: string) => ({ kind, label: '', actor: '', at: '2026-11-22T06:05:00Z', text: '', edition: 1 })
+    expect(reasonTitle({ status: 'draft', timeline: [moment('knowledge.returned')] })).toBe('退回原因')
+    expect(
+      reasonTitle({ status: 'draft', timeline: [moment('knowledge.returned'), moment('knowledge.withdrawn')] }),
+    ).toBe('撤下原因')
+  })
+
+  it('writes days as they are read', () => {
+    expect(validText({ validFrom: '', validUntil: '2027-12-31' })).toBe('发布之日至2027年12月31日')
+    expect(validText({ validFrom: '2026-01-05', validUntil: '' })).toBe('2026年1月5日起长期有效')
+  })
 })

@@ -1,6 +1,16 @@
 import { CircleCheck, EditPen, Hide, Stamp, Timer } from '@element-plus/icons-vue'
 import type { LabelTable, Tone } from '@/components/types'
-import type { Audience, EditionState, KnowledgeItem, KnowledgeStatus, Options, SourceKind, Todo } from './api'
+import { date } from '@/format'
+import type {
+  Audience,
+  EditionState,
+  Knowledge,
+  KnowledgeItem,
+  KnowledgeStatus,
+  Options,
+  SourceKind,
+  Todo,
+} from './api'
 
 export const audiences: Record<Audience, string> = { public: '公开', staff: '内部', units: '仅相关单位' }
 
@@ -64,8 +74,8 @@ export const todoKinds: Record<Todo['kind'], { text: string; tone: 'danger' | 'w
 
 /** What a line of the to-do list says beside the title. */
 export function todoText(t: Todo): string {
-  if (t.kind === 'over') return `有效期至 ${t.text}，已到期`
-  if (t.kind === 'soon') return `有效期至 ${t.text}`
+  if (t.kind === 'over') return `有效期至 ${date(t.text)}，已到期`
+  if (t.kind === 'soon') return `有效期至 ${date(t.text)}`
   return t.text
 }
 
@@ -87,8 +97,18 @@ export const sourceText = (s: { kind: SourceKind; title: string; number: string 
 
 export const validText = (k: { validFrom: string; validUntil: string }): string =>
   k.validUntil
-    ? `${k.validFrom || '发布之日'} 至 ${k.validUntil}`
-    : `${k.validFrom ? `${k.validFrom} ` : '发布之日'}起长期有效`
+    ? `${k.validFrom ? date(k.validFrom) : '发布之日'}至${date(k.validUntil)}`
+    : `${k.validFrom ? date(k.validFrom) : '发布之日'}起长期有效`
+
+/** The heading over the reason: what came back, or what was taken down while the next edition is written. */
+export function reasonTitle(k: Pick<Knowledge, 'status' | 'timeline'>): string {
+  const last = k.timeline.findLast((m) => m.kind === 'knowledge.returned' || m.kind === 'knowledge.withdrawn')
+  return k.status === 'withdrawn' || last?.kind === 'knowledge.withdrawn' ? '撤下原因' : '退回原因'
+}
+
+/** A new edition beside the one in force, by how far it is. */
+export const workText = (k: Pick<Knowledge, 'status' | 'reason'>): string =>
+  k.status === 'review' ? '待审核' : k.reason ? '已退回' : '修订中'
 
 /** The matters for a select, groups before their types; depth says how far each is drawn in. */
 export function matterOptions(list: Options['matters']): { value: string; label: string; depth: number }[] {
