@@ -206,6 +206,26 @@ func TestBuiltFilesAreNotCounted(t *testing.T) {
 	}
 }
 
+// TestBuiltFilesNeedNobody: the files of a page come also while the database cannot say who asks, and bring no cookie.
+func TestBuiltFilesNeedNobody(t *testing.T) {
+	t.Parallel()
+	s, err := web.New(web.Options{Log: slog.New(slog.DiscardHandler), CSRFKey: make([]byte, 32), RequestsPerMinute: 100,
+		Authenticate: func(context.Context, string) (access.Actor, error) {
+			return access.Actor{}, fault.New(fault.Unavailable, "DOWN", "系统繁忙，请稍后重试")
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Front("/m", fstest.MapFS{"index.html": {Data: []byte("<html>index")}, "assets/a.js": {Data: []byte("x")}})
+	signedIn := map[string]string{"Cookie": web.SessionCookieName + "=some-token"}
+	if res, body := call(t, s, "GET", "/m/assets/a.js", "", signedIn); res.StatusCode != http.StatusOK || body != "x" || res.Header.Get("Set-Cookie") != "" {
+		t.Errorf("a built file: status %d, %q, %v", res.StatusCode, body, res.Header)
+	}
+	if res, _ := call(t, s, "GET", "/m/", "", signedIn); res.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("a page of nobody knows whom: status %d", res.StatusCode)
+	}
+}
+
 // TestDocumentsAreClosedInProduction: metrics and the interface document are not there unless the installation opens them.
 func TestDocumentsAreClosedInProduction(t *testing.T) {
 	t.Parallel()
