@@ -21,6 +21,11 @@ const (
 	PermExportPhone access.Permission = "application.export_phone"
 )
 
+// cellColumns are what the cells are made of, less than half of a row.
+var cellColumns = []string{"id", "number", "status", "product_name", "kind_name", "institution_id", "institution_name", "enterprise_name", "contact_name", "phone_sealed",
+	"amount", "term", "purpose", "handler_name", "submitted_at", "due_for", "due_at", "closed_at", "approved_amount", "approved_rate", "approved_term", "disbursed_amount",
+	"disbursed_at", "reason"}
+
 // exported is an application with who asked for it.
 type exported struct {
 	Application
@@ -185,7 +190,12 @@ func (s *Service) exportPage(ctx context.Context, actor access.Actor, f sheet.Fi
 	if err != nil {
 		return nil, "", err
 	}
-	parsed.Cursor, parsed.Limit = after, min(limit, 100)
+	parsed.Cursor, parsed.Limit = after, limit
+	if parsed.Query == "" {
+		parsed.columns = cellColumns
+	} else {
+		parsed.Limit = min(limit, pageRows)
+	}
 	rows, next, _, _, err := s.page(ctx, actor, &parsed)
 	if err != nil {
 		return nil, "", err
@@ -221,7 +231,7 @@ func (s *Service) exportCount(ctx context.Context, actor access.Actor, f sheet.F
 	}
 	if parsed.Query != "" {
 		n := 0
-		for parsed.Limit = 100; ; {
+		for parsed.Limit = pageRows; ; {
 			rows, next, _, _, err := s.page(ctx, actor, &parsed)
 			if n += len(rows); err != nil || next == "" || n >= most {
 				return min(n, most), err

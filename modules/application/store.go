@@ -112,7 +112,7 @@ func list(ctx context.Context, db bun.IDB, s scope, f ListFilter, after *positio
 	var out []Application
 	for _, status := range f.each() {
 		var rows []Application
-		q := f.narrow(s.narrow(db.NewSelect().Model(&rows)).Limit(int64(limit)), status)
+		q := f.narrow(s.narrow(db.NewSelect().Model(&rows).Column(f.columns...)).Limit(int64(limit)), status)
 		if f.byDue() {
 			q = q.OrderExpr("a.due_at, a.id")
 			if after != nil {

@@ -87,6 +87,8 @@ type DB struct {
 	// turns are the writing lines of PostgreSQL, given in the order of asking; the pool gives to anybody, and who has bad luck
 	// waits past the deadline. apart are the places among them of what nobody waits for. Both are nil on SQLite.
 	turns, apart *semaphore.Weighted
+	// people is how many who wait for an answer are writing now, or wait to.
+	people atomic.Int64
 
 	mu    sync.Mutex
 	hooks map[*sql.Tx]*[]func()
@@ -153,9 +155,12 @@ func openAll(ctx context.Context, pool *sql.DB) error {
 }
 
 // writers is how many lines to PostgreSQL write at once, and how many read; spare are for the queue's own statements.
+// What nobody waits for has the places of apart among the writing lines, and one of them while a crowd of people writes.
 const (
 	writers = 12
 	spare   = 4
+	apart   = writers / 4
+	crowd   = writers / 3
 )
 
 func openPostgres(ctx context.Context, target string) (*DB, error) {
@@ -177,7 +182,7 @@ func openPostgres(ctx context.Context, target string) (*DB, error) {
 		s.SetConnMaxLifetime(30 * time.Minute)
 		return witnessed(bun.NewDB(s, pgdialect.New()), Postgres)
 	}
-	db := &DB{kind: Postgres, url: target, hooks: map[*sql.Tx]*[]func(){}, writer: open(writers + spare), reader: open(writers), turns: semaphore.NewWeighted(writers), apart: semaphore.NewWeighted(writers / 4)}
+	db := &DB{kind: Postgres, url: target, hooks: map[*sql.Tx]*[]func(){}, writer: open(writers + spare), reader: open(writers), turns: semaphore.NewWeighted(writers), apart: semaphore.NewWeighted(apart)}
 	if err := db.writer.PingContext(ctx); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("reach PostgreSQL: %w", err)
@@ -217,11 +222,19 @@ func (db *DB) Ping(ctx context.Context) error { return db.reader.PingContext(ctx
 // fn did and nothing else. fn may run again on PostgreSQL when it lost a serialization race, a deadlock or its line, so it must not
 // keep state outside tx. The context's cancellation is not passed on: a client that leaves does not half-do a thing.
 func (db *DB) RunInTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
-	if db.apart != nil && ctx.Value(backgroundKey{}) != nil {
-		if err := db.apart.Acquire(ctx, 1); err != nil {
+	background := ctx.Value(backgroundKey{}) != nil
+	if !background {
+		db.people.Add(1)
+		defer db.people.Add(-1)
+	} else if db.apart != nil {
+		places := int64(1)
+		if db.people.Load() >= crowd {
+			places = apart // alone
+		}
+		if err := db.apart.Acquire(ctx, places); err != nil {
 			return ErrBusy.Wrap(err)
 		}
-		defer db.apart.Release(1)
+		defer db.apart.Release(places)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeDeadline)
 	defer cancel()
@@ -236,16 +249,16 @@ func (db *DB) RunInTx(ctx context.Context, fn func(ctx context.Context, tx bun.T
 
 type backgroundKey struct{}
 
-// Background marks what is done with ctx as work that nobody waits for. On PostgreSQL its transactions together hold no more
-// than a quarter of the lines, so that those who wait for an answer find one whatever the work waits for, and most of the
-// database's time goes to them.
+// Background marks what is done with ctx as work that nobody waits for, so that those who wait for an answer go first. On
+// PostgreSQL its transactions together hold a quarter of the lines, and one while many people write; on SQLite one of them goes
+// with each commit of theirs.
 func Background(ctx context.Context) context.Context {
 	return context.WithValue(ctx, backgroundKey{}, true)
 }
 
 func (db *DB) inTx(ctx context.Context, fn func(ctx context.Context, tx bun.Tx) error) error {
 	if db.group != nil {
-		return Classify(db.group.run(ctx, fn))
+		return Classify(db.group.run(ctx, fn, ctx.Value(backgroundKey{}) != nil))
 	}
 	ctx, end := db.Bound(ctx)
 	defer end()

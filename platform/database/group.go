@@ -29,9 +29,12 @@ type request struct {
 }
 
 // group owns the SQLite writer: what waits is run in one transaction, each closure in its own savepoint, and committed once.
+// Those who wait for an answer are in queue and go first; what nobody waits for is in later, and one of it goes with each commit
+// of theirs, so that it is slowed down and never stands.
 type group struct {
 	db      *DB
 	queue   chan *request
+	later   chan *request
 	quit    chan struct{}
 	ended   chan struct{}
 	once    sync.Once
@@ -39,7 +42,7 @@ type group struct {
 }
 
 func newGroup(db *DB) *group {
-	g := &group{db: db, queue: make(chan *request, 1024), quit: make(chan struct{}), ended: make(chan struct{})}
+	g := &group{db: db, queue: make(chan *request, 1024), later: make(chan *request, 1024), quit: make(chan struct{}), ended: make(chan struct{})}
 	go g.loop()
 	return g
 }
@@ -49,12 +52,16 @@ func (g *group) stop() {
 	<-g.ended
 }
 
-func (g *group) run(ctx context.Context, fn func(context.Context, bun.Tx) error) error {
+func (g *group) run(ctx context.Context, fn func(context.Context, bun.Tx) error, background bool) error {
 	r := &request{ctx: ctx, fn: fn, done: make(chan struct{})}
+	queue := g.queue
+	if background {
+		queue = g.later
+	}
 	select {
 	case <-g.quit:
 		return errClosed
-	case g.queue <- r:
+	case queue <- r:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -75,19 +82,19 @@ func (g *group) run(ctx context.Context, fn func(context.Context, bun.Tx) error)
 func (g *group) loop() {
 	defer close(g.ended)
 	for {
-		select {
-		case r := <-g.queue:
-			g.batch(r)
-		case <-g.quit:
-			for {
-				select {
-				case r := <-g.queue:
+		r := take(g.queue)
+		if r == nil {
+			select {
+			case r = <-g.queue:
+			case r = <-g.later:
+			case <-g.quit:
+				for r = g.next(); r != nil; r = g.next() {
 					g.batch(r)
-				default:
-					return
 				}
+				return
 			}
 		}
+		g.batch(r)
 	}
 }
 
@@ -122,13 +129,16 @@ func (g *group) batch(first *request) {
 		_ = tx.Rollback()
 		return
 	}
-	for len(batch) < maxBatch && time.Since(began) < maxHold {
-		r := g.next()
-		if r == nil {
-			break
+	also := func(r *request) bool {
+		if r != nil {
+			batch = append(batch, r)
+			g.one(tx, r)
 		}
-		batch = append(batch, r)
-		g.one(tx, r)
+		return r != nil
+	}
+	for len(batch) < maxBatch && time.Since(began) < maxHold && also(take(g.queue)) {
+	}
+	for also(take(g.later)) && len(batch) < maxBatch && time.Since(began) < maxHold && len(g.queue) == 0 {
 	}
 	if g.failing != nil {
 		if err := g.failing(); err != nil {
@@ -151,8 +161,15 @@ func (g *group) batch(first *request) {
 
 // next is the next who waits, nil when nobody does.
 func (g *group) next() *request {
+	if r := take(g.queue); r != nil {
+		return r
+	}
+	return take(g.later)
+}
+
+func take(queue chan *request) *request {
 	select {
-	case r := <-g.queue:
+	case r := <-queue:
 		return r
 	default:
 		return nil
