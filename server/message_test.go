@@ -211,6 +211,8 @@ func TestFactsBecomeMessages(t *testing.T) {
 			"诉求类型由“道路”更正为“路灯”，办理时限由2026年11月27日 10:00改为2026年11月25日 10:00。请按新的时限办理。", "/tickets/3"},
 		{of("signed", her.UserID, map[string]any{"unitId": 40}), "", nil, "", ""},
 		{of("replied", 0, nil), "", nil, "", ""},
+		{of("noted", 0, map[string]any{"noteId": 5, "mentioned": []int64{901, 902}}), "", staff, "在诉求“路灯不亮”（GD20261124-000003）的内部备注中提醒了您，请查看。", "/tickets/3"},
+		{of("noted", her.UserID, map[string]any{"noteId": 6}), "", nil, "", ""}, // mentions nobody
 		{partner("stopped"), "exchange.manage", []int64{903}, "向“市级热线平台”推送“GD20261124-000003”的事件已停止：对方返回 422，对方认为内容不合格。请", "/exchange/deliveries?state=dead"},
 		{partner("down"), "exchange.manage", []int64{903}, "向“市级热线平台”的推送连续失败：对方返回 422，对方认为内容不合格。系统", "/exchange/partners/6"},
 		{partner("renamed"), "", nil, "", ""},

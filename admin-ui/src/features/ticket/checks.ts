@@ -10,6 +10,12 @@ export interface TicketValues {
   fields: Record<string, string[]>
 }
 
+/** The credit code that was typed where a company is named, '' when it is a name. The server checks its digit. */
+export function creditCodeIn(text: string): string {
+  const code = text.replace(/\s/g, '').toUpperCase()
+  return /^[0-9A-Z]{18}$/.test(code) ? code : ''
+}
+
 /** What keeps a request from being written down. The server checks the number itself. */
 export function checkTicket(values: TicketValues): Partial<Record<keyof TicketValues, string>> {
   const found: Partial<Record<keyof TicketValues, string>> = {}

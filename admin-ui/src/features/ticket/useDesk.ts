@@ -21,6 +21,7 @@ export const emptyCall = () => ({
   note: '',
   unitId: 0,
   enterpriseId: 0,
+  creditCode: '',
   fields: {} as Record<string, string[]>,
   linked: 0,
 })
@@ -107,6 +108,7 @@ export function useDesk() {
   function know(caller: Caller): void {
     if (call.contactName === '') call.contactName = caller.person?.name ?? caller.name ?? ''
     call.enterpriseId = caller.firm?.id ?? 0
+    call.creditCode = caller.firm?.creditCode ?? ''
     if (caller.firm) call.enterpriseName = caller.firm.name
   }
 
