@@ -516,6 +516,65 @@ func TestStaffList(t *testing.T) {
 	}
 }
 
+// TestPhonesLeaveInClearByTheirOwnRight exports the column of whole numbers: with ticket.export_phone they are in the file, and
+// who holds the same rights without it is refused.
+func TestPhonesLeaveInClearByTheirOwnRight(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	h := testHouse(t)
+	actor, err := h.identity.Authenticate(ctx, owner(t, h, "13800138011"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	types, err := h.tickets.Types(ctx, actor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.tickets.Open(ctx, actor, ticket.OpenTicket{Type: types[0].Code, Title: "用工补贴如何申请", Body: "门店新招三人", Source: "h5"}); err != nil {
+		t.Fatal(err)
+	}
+	with := func(account, phone string, rights ...access.Permission) string {
+		t.Helper()
+		role, err := h.identity.CreateRole(ctx, access.SystemActor("test"), identity.NewRole{Name: "回访" + account, Party: access.Platform, Scope: access.ScopeDistrict, Permissions: rights})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return staffToken(t, h, identity.Staff{Name: "回访员", Account: account, Phone: phone, Party: access.Platform, Roles: []string{role.Code}})
+	}
+	may := with("huifang1", "13900139011", ticket.PermView, ticket.PermExport, ticket.PermExportPhone)
+	mayNot := with("huifang2", "13900139012", ticket.PermView, ticket.PermExport)
+	const body = `{"source":"tickets","format":"csv","purpose":"电话回访","columns":["number","phoneMasked","phone"]}`
+	status, text := ask(t, h, "POST", "/api/exports", mayNot, body)
+	var p web.Problem
+	if err := json.Unmarshal([]byte(text), &p); err != nil || status != 422 || p.Code != "EXPORT_COLUMNS" {
+		t.Errorf("without the right: %d %s", status, text)
+	}
+	if worked, err := h.exports.Step(ctx); worked || err != nil {
+		t.Errorf("what was refused is written all the same: %v %v", worked, err)
+	}
+	status, text = ask(t, h, "POST", "/api/exports", may, body)
+	var v struct {
+		ID int64 `json:"id"`
+	}
+	if err := json.Unmarshal([]byte(text), &v); err != nil || status != 200 || v.ID == 0 {
+		t.Fatalf("with the right: %d %s", status, text)
+	}
+	if worked, err := h.exports.Step(ctx); !worked || err != nil {
+		t.Fatal(worked, err)
+	}
+	path := fmt.Sprintf("/api/exports/%d/file", v.ID)
+	status, text = ask(t, h, "GET", path, may, "")
+	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff")))
+	r.FieldsPerRecord = -1
+	lines, err := r.ReadAll()
+	if status != 200 || err != nil || len(lines) != 3 || len(lines[2]) != 3 || lines[2][1] != "138****8011" || lines[2][2] != "13800138011" {
+		t.Errorf("%d %v %q", status, err, lines)
+	}
+	if status, text := ask(t, h, "GET", path, mayNot, ""); status != 404 && status != 403 || strings.Contains(text, "13800138011") {
+		t.Errorf("the file by who may not: %d %s", status, text)
+	}
+}
+
 // TestExportOverHTTP takes every list out by its own right, with nothing in it that runs (T-SEC-11).
 func TestExportOverHTTP(t *testing.T) {
 	t.Parallel()

@@ -381,6 +381,68 @@ func TestTheMonth(t *testing.T) {
 	}
 }
 
+// TestEvidenceOfTheMonth counts 佐证完整率: complete is good, incomplete and found invalid are not; what asks for no evidence, was
+// given back or voided is in neither.
+func TestEvidenceOfTheMonth(t *testing.T) {
+	t.Parallel()
+	f := on(databasetest.New(t, steps))
+	id := int64(0)
+	many := func(n int, unit int64, words string) {
+		for range n {
+			id++
+			f.tell(t, story(id, unit, words)...)
+		}
+	}
+	many(4, 10, "open send sign proof good")
+	many(2, 10, "open send sign noproof good")
+	many(1, 10, "open send sign proof invalid good")
+	many(3, 10, "open send sign reply good")
+	many(1, 10, "open send sign reply invalid good") // nothing was asked for
+	many(1, 10, "open send sign proof back")
+	many(1, 10, "open send sign noproof void")
+	many(5, 20, "open send sign reply good")
+	many(2, 100, "open send sign proof good")
+	f.drain(t)
+	v := f.month(t, chief, 0, false)
+	rows := map[int64]appraisal.UnitRow{}
+	for _, row := range v.Units {
+		rows[row.UnitID] = row
+	}
+	for unit, want := range map[int64]string{10: "4/7", 20: "0/0", 100: "2/2"} {
+		if got := figure(rows[unit], appraisal.Evidence); got != want {
+			t.Errorf("unit %d: %s, want %s", unit, got, want)
+		}
+	}
+	for unit, want := range map[int64]string{10: "57.14% complete 4 true, incomplete 2 false, invalid 1 false", 20: "–", 100: "100.00% complete 2 true"} {
+		got, parts := "–", []string{}
+		for _, fig := range rows[unit].Figures {
+			if fig.Rate != appraisal.Evidence {
+				continue
+			}
+			for _, p := range fig.Parts {
+				if p.Counted {
+					parts = append(parts, fmt.Sprintf("%s %d %v", p.Class, p.N, p.Good))
+				}
+			}
+			if fig.Share != nil {
+				got = fmt.Sprintf("%d.%02d%% %s", *fig.Share/100, *fig.Share%100, strings.Join(parts, ", "))
+			}
+		}
+		if got != want {
+			t.Errorf("unit %d: %s, want %s", unit, got, want)
+		}
+	}
+	if got := figure(v.Total, appraisal.Evidence); got != "6/9" {
+		t.Errorf("all units: %s", got)
+	}
+	for class, want := range map[appraisal.Class]int{"complete": 4, "incomplete": 2, "invalid": 1, "none": 4, "": 11} {
+		list, _, err := f.Cases(ctx, chief, appraisal.CaseFilter{Month: "2026-11", UnitID: 10, Rate: appraisal.Evidence, Class: class})
+		if err != nil || len(list) != want {
+			t.Errorf("cases %q: %d %v, want %d", class, len(list), err, want)
+		}
+	}
+}
+
 func TestFrozenOnceAndCorrectedAsEditions(t *testing.T) {
 	t.Parallel()
 	f := on(databasetest.New(t, steps))

@@ -259,6 +259,77 @@ func TestCall(t *testing.T) {
 	}
 }
 
+// TestTheListOfNuisanceWarnsWhileItHolds reads the list as who manages it: a number warns until its days are over or it is taken
+// off, and stays on the list as one that no longer does.
+func TestTheListOfNuisanceWarnsWhileItHolds(t *testing.T) {
+	t.Parallel()
+	l := mustNew(t)
+	calls := 0
+	warned := func(number string) string {
+		t.Helper()
+		calls++
+		id := fmt.Sprint("n", calls)
+		l.must(cti.Event{Kind: cti.Ring, CallID: id, At: l.at(), Number: number, Extension: "8001"})
+		c := l.of(chen)
+		if c == nil || c.Number != number {
+			t.Fatalf("the line: %+v", c)
+		}
+		l.must(cti.Event{Kind: cti.HangUp, CallID: id, At: l.at(), Extension: "8001"})
+		return c.Warning
+	}
+	list := func() []cti.NuisanceView {
+		t.Helper()
+		v, err := l.Nuisances(ctx, lead)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	if w, v := warned(caller), list(); w != "" || len(v) != 0 {
+		t.Errorf("nothing is listed: %q %+v", w, v)
+	}
+	if err := l.Mark(ctx, lead, cti.Mark{Number: caller, Reason: "多次无声来电", Days: 7}); err != nil {
+		t.Fatal(err)
+	}
+	marked := cti.NuisanceView{ID: 1, Number: "138****8021", Reason: "多次无声来电", Until: start.AddDate(0, 0, 7), By: "赵强", At: start, InUse: true}
+	if v := list(); len(v) != 1 || v[0] != marked {
+		t.Errorf("the list: %+v, want %+v", v, marked)
+	}
+	if w := warned("13800138022"); w != "" {
+		t.Errorf("another number: %q", w)
+	}
+	l.clock.Set(marked.Until.Add(-time.Second))
+	if w, v := warned(caller), list(); w != "多次无声来电" || !v[0].InUse {
+		t.Errorf("in its last second: %q %+v", w, v)
+	}
+	l.clock.Set(marked.Until)
+	if w, v := warned(caller), list(); w != "" || len(v) != 1 || v[0].InUse {
+		t.Errorf("expired: %q %+v", w, v)
+	}
+	if err := l.Mark(ctx, lead, cti.Mark{Number: caller, Reason: "辱骂坐席", Days: 30}); err != nil {
+		t.Fatal(err)
+	}
+	if w, v := warned(caller), list(); w != "辱骂坐席" || len(v) != 2 || !v[0].InUse || v[1].InUse {
+		t.Errorf("listed again: %q %+v", w, v)
+	}
+	again := list()[0].ID
+	if err := l.Unmark(ctx, chen, again); !errors.Is(err, cti.ErrForbidden) {
+		t.Errorf("an agent takes it off: %v", err)
+	}
+	if w := warned(caller); w != "辱骂坐席" {
+		t.Errorf("after a refused removal: %q", w)
+	}
+	if err := l.Unmark(ctx, lead, again); err != nil {
+		t.Fatal(err)
+	}
+	if w, v := warned(caller), list(); w != "" || len(v) != 2 || v[0].InUse {
+		t.Errorf("taken off: %q %+v", w, v)
+	}
+	if err := l.Unmark(ctx, lead, again); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("taken off twice: %v", err)
+	}
+}
+
 func TestWhatIsRefused(t *testing.T) {
 	t.Parallel()
 	l := mustNew(t)

@@ -276,6 +276,54 @@ func TestWaitingTicketsAreSharedOutOnce(t *testing.T) {
 	}
 }
 
+// TestWaitingTicketsGoRoundTheReadySeats gives each ready seat one in turn, whatever anybody is trained for; the turn goes on
+// from run to run, and a seat that was away is the next when it is back.
+func TestWaitingTicketsGoRoundTheReadySeats(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustDesk(t, ticket.Assigning{Mode: ticket.RoundRobin, Most: 4}), context.Background()
+	var opened []ticket.View
+	given := func(n int, want ...int64) {
+		t.Helper()
+		var fresh []ticket.View
+		for range n {
+			fresh = append(fresh, f.mustOpen(t, baker, ask(fmt.Sprint("r", len(opened)+len(fresh)))))
+			f.clock.Advance(time.Minute)
+		}
+		got, err := f.AssignWaiting(ctx, access.SystemActor("test"))
+		if err != nil || got != len(slices.DeleteFunc(slices.Clone(want), func(id int64) bool { return id == 0 })) {
+			t.Fatalf("%d given, %v, want %v", got, err, want)
+		}
+		var to []int64
+		for _, v := range fresh {
+			to = append(to, f.see(t, desk, v).HolderID)
+		}
+		if !slices.Equal(to, want) {
+			t.Fatalf("given to %v, want %v", to, want)
+		}
+		opened = append(opened, fresh...)
+	}
+	f.ready(t, "", 51, 52, 53, 99) // 99 does not work at the desk
+	f.ready(t, "labour", 52)       // who is trained for it has no advantage
+	given(5, 51, 52, 53, 51, 52)
+	given(2, 53, 51)
+	if _, err := f.db.Writer().ExecContext(ctx, "DELETE FROM test_seats WHERE user_id = 52"); err != nil {
+		t.Fatal(err)
+	}
+	given(1, 53)
+	f.ready(t, "", 52)
+	given(2, 52, 51)
+	given(3, 53, 52, 0) // each has the most they get
+	if f.rows(t, "ticket_holders") != 12 {
+		t.Fatalf("%d holders", f.rows(t, "ticket_holders"))
+	}
+	// What somebody has done makes room for what waits.
+	v := f.see(t, desk, opened[0])
+	must(f.Close(ctx, desk, ticket.CloseTicket{Ref: ref(must(f.Answer(ctx, desk, ticket.AnswerTicket{Ref: ref(v), Text: "已电话说明。"}))(t))}))(t)
+	if n, err := f.AssignWaiting(ctx, access.SystemActor("test")); n != 1 || err != nil || f.see(t, desk, opened[12]).HolderID != 51 {
+		t.Fatalf("the last one: %d %v, held by %d", n, err, f.see(t, desk, opened[12]).HolderID)
+	}
+}
+
 func TestQueuesFiltersAndOrders(t *testing.T) {
 	t.Parallel()
 	f, ctx := mustDesk(t, ticket.Assigning{}), context.Background()

@@ -3,6 +3,7 @@ package ticket_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +40,7 @@ var (
 	bureauLeader = leader(71, 10, [4]int64{1, 10})
 	squadClerk   = handler(72, 100, [4]int64{1, 10, 100})
 	courtClerk   = handler(73, 101, [4]int64{1, 10, 101})
+	teamClerk    = handler(75, 1000, [4]int64{1, 10, 100, 1000})
 	taxClerk     = handler(74, 20, [4]int64{1, 20})
 )
 
@@ -253,6 +255,69 @@ func TestEveryIllegalStepIsRefused(t *testing.T) {
 	}
 }
 
+// TestEveryStepAsksForItsPermission walks the table of steps: whoever is of the side of a step, sees the ticket and holds every
+// right but the one the step asks for is refused, and the ticket is as it was. With that right the same actor comes as far as the
+// question whether what they saw is the newest.
+func TestEveryStepAsksForItsPermission(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.signedBy(t, bureauClerk)
+	lead := v.Hops[0].ID
+	v = must(f.AskExtension(ctx, bureauClerk, ticket.AskTicket{Ref: ref(v), HopID: lead, Code: "survey", Text: "需要说明的情况", Days: 1}))(t)
+	v = must(f.Forward(ctx, bureauClerk, ticket.ForwardTicket{Ref: ref(v), HopID: lead, UnitID: 100}))(t)
+	other := f.mustOpen(t, baker, ask(""))
+	type side struct {
+		who      access.Actor
+		commands map[ticket.Action]func(context.Context, access.Actor, ticket.Ref) error
+	}
+	onLead, onSection := f.commands(other.ID, lead), f.commands(other.ID, v.Hops[1].ID)
+	center, bureau, section := side{desk, onLead}, side{everyRight(bureauLeader), onLead}, side{everyRight(squadClerk), onSection}
+	sides := map[ticket.Side][]side{
+		ticket.Desk: {center}, ticket.Unit: {bureau}, ticket.Handler: {bureau, section}, ticket.Level: {center, {bureau.who, onSection}},
+		ticket.Worker: {center, bureau}, ticket.Staff: {center, bureau, section},
+	}
+	events := f.rows(t, "events")
+	n, tried := 0, map[ticket.Side]bool{}
+	for _, l := range ticket.Lifecycle() {
+		right := ticket.RightOf(l.Action)
+		if !l.Action.Addressed() || right.Permission == "" { // being the requester is the right
+			continue
+		}
+		if len(sides[right.Side]) == 0 {
+			t.Fatalf("nobody of the side %s of %s", right.Side, l.Action)
+		}
+		if _, err := f.db.Writer().ExecContext(ctx, "UPDATE tickets SET status = ? WHERE id = ?", l.From, v.ID); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range sides[right.Side] {
+			n++
+			tried[right.Side] = true
+			was := f.see(t, desk, v)
+			poor := without(s.who, right.Permission)
+			if _, err := f.Get(ctx, poor, v.ID); err != nil || len(poor.Permissions) != len(permissions())-1 {
+				t.Fatalf("%s %s: %v, %d rights", l.From, l.Action, err, len(poor.Permissions))
+			}
+			if err := s.commands[l.Action](ctx, poor, ref(was)); !errors.Is(err, ticket.ErrForbidden) {
+				t.Errorf("%s %s by %s without %s: %v", l.From, l.Action, right.Side, right.Permission, err)
+			}
+			if now := f.see(t, desk, v); !reflect.DeepEqual(now, was) {
+				t.Fatalf("%s %s by %s without %s left\n%+v, was\n%+v", l.From, l.Action, right.Side, right.Permission, now, was)
+			}
+			old := ref(was)
+			old.Version--
+			if err := s.commands[l.Action](ctx, s.who, old); fault.KindOf(err) != fault.Conflict || errors.Is(err, ticket.ErrState) {
+				t.Errorf("%s %s by %s with %s: %v", l.From, l.Action, right.Side, right.Permission, err)
+			}
+		}
+	}
+	if len(tried) != len(sides) || n < 100 {
+		t.Errorf("%d steps of the sides %v were tried", n, tried)
+	}
+	if now := f.rows(t, "events"); now != events {
+		t.Errorf("%d events, %d before", now, events)
+	}
+}
+
 func TestHopsAreATree(t *testing.T) {
 	t.Parallel()
 	f, ctx := mustNew(t), context.Background()
@@ -314,6 +379,85 @@ func TestHopsAreATree(t *testing.T) {
 				t.Errorf("the requester reads %+v", s)
 			}
 		}
+	}
+}
+
+// TestPassedOnDownThreeLevels goes from the desk to the bureau, its section and the unit below that. Each signs before it passes
+// on, the answer comes from the bottom, and nobody answers before the level below.
+func TestPassedOnDownThreeLevels(t *testing.T) {
+	t.Parallel()
+	f, ctx := mustNew(t), context.Background()
+	v := f.signedBy(t, bureauClerk)
+	lead := v.Hops[0].ID
+	if _, err := f.Get(ctx, squadClerk, v.ID); !errors.Is(err, ticket.ErrNotFound) {
+		t.Errorf("the section sees what it was not given: %v", err)
+	}
+	v = must(f.Forward(ctx, bureauClerk, ticket.ForwardTicket{Ref: ref(v), HopID: lead, UnitID: 100, Note: "请大队核实"}))(t)
+	section := v.Hops[1].ID
+	_, err := f.Forward(ctx, squadClerk, ticket.ForwardTicket{Ref: ref(v), HopID: section, UnitID: 1000})
+	says(t, "passed on before it is signed", err, ticket.ErrHop, "劳动监察大队")
+	v = must(f.SignHop(ctx, squadClerk, ticket.SignHop{Ref: ref(v), HopID: section}))(t)
+	if _, err := f.Forward(ctx, bureauClerk, ticket.ForwardTicket{Ref: ref(v), HopID: section, UnitID: 1000}); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("the bureau passes on for its section: %v", err)
+	}
+	if _, err := f.Get(ctx, teamClerk, v.ID); !errors.Is(err, ticket.ErrNotFound) {
+		t.Errorf("the lowest unit sees what it was not given: %v", err)
+	}
+	v = must(f.Forward(ctx, squadClerk, ticket.ForwardTicket{Ref: ref(v), HopID: section, UnitID: 1000, Note: "请中队到店"}))(t)
+	v = f.see(t, desk, v)
+	for i, want := range []struct {
+		unit, parent int64
+		from         string
+		state        ticket.HopState
+	}{
+		{10, 0, v.Hops[0].FromName, ticket.HopSigned}, {100, lead, "区人社局", ticket.HopSigned}, {1000, section, "劳动监察大队", ticket.HopSent},
+	} {
+		if h := v.Hops[i]; h.UnitID != want.unit || h.ParentID != want.parent || h.FromName != want.from || h.State != want.state {
+			t.Errorf("hop %d: %+v, want %+v", i, h, want)
+		}
+	}
+	if len(v.Hops) != 3 || v.Status != ticket.Handling || v.UnitName != "区人社局" {
+		t.Fatalf("passed on: %s with %s, %d hops", v.Status, v.UnitName, len(v.Hops))
+	}
+	team := v.Hops[2].ID
+	_, err = f.ReplyHop(ctx, teamClerk, ticket.ReplyHop{Ref: ref(v), HopID: team, Text: "已到店"})
+	says(t, "answered before it is signed", err, ticket.ErrHop, "监察一中队")
+	for _, a := range []access.Actor{bureauClerk, squadClerk} {
+		if _, err := f.SignHop(ctx, a, ticket.SignHop{Ref: ref(v), HopID: team}); !errors.Is(err, ticket.ErrForbidden) {
+			t.Errorf("%d signs for the lowest unit: %v", a.DepartmentID, err)
+		}
+	}
+	v = must(f.SignHop(ctx, teamClerk, ticket.SignHop{Ref: ref(v), HopID: team}))(t)
+	if got := v.Hops[2].Actions; slices.Contains(got, ticket.ToForward) || slices.Contains(got, ticket.ToSplit) || !slices.Contains(got, ticket.ToHopReply) {
+		t.Errorf("the lowest unit may %v", got)
+	}
+	// Nobody answers before the level below.
+	_, err = f.ReplyHop(ctx, squadClerk, ticket.ReplyHop{Ref: ref(v), HopID: section, Text: "大队已办"})
+	says(t, "the section before its unit", err, ticket.ErrBelow, "监察一中队")
+	_, err = f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "已办"})
+	says(t, "the bureau before its section", err, ticket.ErrBelow, "劳动监察大队")
+	v = must(f.ReplyHop(ctx, teamClerk, ticket.ReplyHop{Ref: ref(v), HopID: team, Text: "中队：22日已到店核实"}))(t)
+	_, err = f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "已办"})
+	says(t, "the bureau with the answer of the lowest unit alone", err, ticket.ErrBelow, "劳动监察大队")
+	// The section, not the bureau, judges the answer of its unit.
+	if _, err := f.Rework(ctx, bureauClerk, ticket.JudgeTask{Ref: ref(v), HopID: team, Note: "请补充"}); !errors.Is(err, ticket.ErrForbidden) {
+		t.Errorf("the bureau sends back over its section: %v", err)
+	}
+	v = must(f.Rework(ctx, squadClerk, ticket.JudgeTask{Ref: ref(v), HopID: team, Note: "请补充签收单"}))(t)
+	v = must(f.ReplyHop(ctx, teamClerk, ticket.ReplyHop{Ref: ref(v), HopID: team, Text: "中队：签收单已补"}))(t)
+	v = must(f.ReplyHop(ctx, squadClerk, ticket.ReplyHop{Ref: ref(v), HopID: section, Text: "大队：经中队核实属实"}))(t)
+	if v.Status != ticket.Handling {
+		t.Fatalf("the ticket follows the section: %s", v.Status)
+	}
+	_, err = f.Rework(ctx, squadClerk, ticket.JudgeTask{Ref: ref(v), HopID: team, Note: "再补充"})
+	says(t, "sent back after the section answered", err, ticket.ErrHop, "劳动监察大队已经反馈")
+	v = must(f.Reply(ctx, bureauClerk, ticket.ReplyTicket{Ref: ref(v), Text: "经核实，补贴已受理。"}))(t)
+	if v.Status != ticket.Reported || v.Hops[2].Reply != "中队：签收单已补" || v.Hops[1].Reply != "大队：经中队核实属实" || v.Hops[0].State != ticket.HopReplied {
+		t.Fatalf("replied %s %+v", v.Status, v.Hops)
+	}
+	mine := f.see(t, baker, v)
+	if mine.Reply != "经核实，补贴已受理。" || len(mine.Hops) != 0 || strings.Contains(labels(mine), "中队") {
+		t.Errorf("the requester sees %+v", mine)
 	}
 }
 

@@ -24,10 +24,11 @@ import (
 	"github.com/huiqi/huiqi/platform/secret"
 )
 
-// The tree of the tests: 1 district, 10 a bureau with 100 and 101 below, 20 another bureau.
+// The tree of the tests: 1 district, 10 a bureau with 100 and 101 below and 1000 below 100, 20 another bureau.
 var departments = []ticket.UnitInfo{
 	{ID: 10, Name: "区人社局", Levels: [4]int64{1, 10}},
 	{ID: 100, Name: "劳动监察大队", Levels: [4]int64{1, 10, 100}},
+	{ID: 1000, Name: "监察一中队", Levels: [4]int64{1, 10, 100, 1000}},
 	{ID: 101, Name: "劳动仲裁院", Levels: [4]int64{1, 10, 101}},
 	{ID: 20, Name: "区税务局", Levels: [4]int64{1, 20}},
 }

@@ -84,12 +84,18 @@ func TestTicketTypes(t *testing.T) {
 	if n := len(m.Leaves()); n < 20 {
 		t.Errorf("only %d types", n)
 	}
-	urgency := map[string]int{}
+	urgency, own := map[string]int{}, 0
 	for _, l := range m.Leaves() {
 		urgency[l.Urgency]++
+		if len(l.Fields) > 0 {
+			own++
+		}
 		if l.Urgency == "emergency" && l.Answer != (reference.Limit{Amount: 2, Unit: "hours"}) {
 			t.Errorf("%s: an emergency is answered within two hours, not %v", l.Name, l.Answer)
 		}
+	}
+	if own < 20 {
+		t.Errorf("only %d types have fields of their own", own)
 	}
 	if len(urgency) != 3 {
 		t.Errorf("urgencies in use: %v", urgency)
