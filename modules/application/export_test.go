@@ -5,11 +5,12 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/uptrace/bun"
+
 	"github.com/huiqi/huiqi/modules/application"
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/sheet"
-	"github.com/uptrace/bun"
 )
 
 // TestAnExportReadsWhatItsCellsAreMadeOf: the list reads a part of each row; a search reads rows whole. Both write the same cells,

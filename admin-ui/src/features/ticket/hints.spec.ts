@@ -1,11 +1,8 @@
-import { flushPromises, mount } from '@vue/test-utils'
-import { createPinia } from 'pinia'
+import { flushPromises } from '@vue/test-utils'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { createMemoryHistory, createRouter } from 'vue-router'
 import * as api from './api'
 import { creditCodeIn } from './checks'
-import * as desk from './desk'
-import DeskPage from './DeskPage.vue'
+import { openDesk } from './desk.test-setup'
 
 const code = '91110112MA01A2B3C4'
 const firm = { id: 9, name: '通州示例烘焙有限公司', creditCode: code, verified: true }
@@ -17,24 +14,7 @@ afterEach(() => {
 })
 
 async function open() {
-  vi.spyOn(api, 'listTicketTypes').mockResolvedValue([])
-  vi.spyOn(api, 'listTicketUnits').mockResolvedValue([])
-  vi.spyOn(api, 'listTicketAreas').mockResolvedValue([])
-  vi.spyOn(desk, 'getDraft').mockResolvedValue(undefined as never)
-  vi.spyOn(desk, 'keepDraft').mockResolvedValue(undefined as never)
-  vi.spyOn(desk, 'dropDraft').mockResolvedValue(undefined as never)
-  const router = createRouter({
-    history: createMemoryHistory(),
-    routes: [
-      { path: '/desk', component: DeskPage },
-      { path: '/tickets/:id', name: 'ticket', component: { template: '<i/>' } },
-    ],
-  })
-  await router.push('/desk')
-  const wrapper = mount(DeskPage, {
-    global: { plugins: [router, createPinia()], stubs: { DeskAnswer: true, StepHint: true, MatterField: true } },
-  })
-  await flushPromises()
+  const { wrapper } = await openDesk(['DeskAnswer', 'StepHint', 'MatterField'])
   const type = async (label: string, text: string) => {
     await wrapper.get(`[aria-label="${label}"]`).setValue(text)
     await vi.advanceTimersByTimeAsync(500)
