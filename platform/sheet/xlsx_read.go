@@ -15,15 +15,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/unpack"
 )
 
 // The bounds of what is unpacked. The tables of shared strings and of formats are kept, rows are not.
 const (
-	maxParts   = 1000
-	maxPart    = 256 << 20 // of one unpacked part
-	maxStrings = 32 << 20  // of all shared text
-	maxTexts   = 1 << 20   // of shared texts
-	maxToken   = 512 << 10 // of one piece of text or one tag: a full cell with every character escaped
+	maxParts     = 1000
+	maxDirectory = 1 << 20   // of the list of parts
+	maxPart      = 256 << 20 // of one unpacked part
+	maxStrings   = 32 << 20  // of all shared text
+	maxTexts     = 1 << 20   // of shared texts
+	maxToken     = 512 << 10 // of one piece of text or one tag: a full cell with every character escaped
 )
 
 // archive is an opened workbook.
@@ -39,7 +41,7 @@ type archive struct {
 // openXLSX reads what the rows need to be understood. We read the format ourselves: the reader must not keep a sheet in
 // memory, must know formulas, errors and lost digits from values, and must refuse what it does not need (decision 0017).
 func openXLSX(r io.ReaderAt, size int64) (*Book, error) {
-	z, err := zip.NewReader(r, size)
+	z, err := unpack.Open(r, size, maxDirectory)
 	if err != nil {
 		return nil, ErrBad.Wrap(err)
 	}
