@@ -52,16 +52,17 @@ var (
 // headers and parameters.
 func (s *Server) bound(c *fiber.Ctx) error {
 	req := c.Request()
-	switch {
-	case c.Method() == fiber.MethodTrace, c.Method() == fiber.MethodConnect:
+	if m := c.Method(); m == fiber.MethodTrace || m == fiber.MethodConnect {
 		return errMethod
+	}
+	if err := goodArgs(req.URI().QueryArgs(), maxQuery); err != nil {
+		return err
+	}
+	switch {
 	case len(req.Header.RequestURI()) > maxAddress:
 		return errAddress
 	case req.Header.Len() > maxHeaders:
 		return errHeaders
-	}
-	if err := goodArgs(req.URI().QueryArgs(), maxQuery); err != nil {
-		return err
 	}
 	return c.Next()
 }
