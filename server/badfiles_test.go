@@ -95,32 +95,72 @@ func vp8l(w, h uint32) []byte {
 	return riff("VP8L", body)
 }
 
-// vp8lGroups is a lossless WebP of w × h in one tile, for which the last of 65,536 tables of trees counts.
+// bits are written from the lowest on, as VP8L has them.
+type bits struct {
+	out []byte
+	n   int
+}
+
+func (b *bits) put(value uint32, n int) {
+	for i := range n {
+		if b.n%8 == 0 {
+			b.out = append(b.out, 0)
+		}
+		b.out[b.n/8] |= byte(value>>i&1) << (b.n % 8)
+		b.n++
+	}
+}
+
+// tree is one of n symbols, one or two, of eight bits.
+func (b *bits) tree(symbols ...uint32) {
+	b.put(1, 1)
+	b.put(uint32(len(symbols)-1), 1) //nolint:gosec // small
+	b.put(1, 1)
+	for _, s := range symbols {
+		b.put(s, 8)
+	}
+}
+
+// vp8lHead begins a lossless WebP of w × h that is neither transformed nor cached.
+func vp8lHead(w, h uint32) *bits {
+	b := &bits{out: []byte{0x2f}, n: 8}
+	b.put(w-1, 14)
+	b.put(h-1, 14)
+	b.put(0, 1+3+1+1) // no alpha, the version, no transform, no cache
+	return b
+}
+
+// vp8lGroups is a lossless WebP of one tile, for which the last of 65,536 groups of trees counts.
 func vp8lGroups(w, h uint32) []byte {
-	var bits []byte // one each
-	put := func(value uint32, n int) {
-		for i := range n {
-			bits = append(bits, byte(value>>i&1))
-		}
-	}
-	put(w-1, 14)
-	put(h-1, 14)
-	put(0, 1+3+1+1) // no alpha, the version, no transform, no cache
-	put(1, 1)       // tiles have tables of their own
-	put(7, 3)       // and are as large as can be
-	put(0, 1)       // their picture has no cache
+	b := vp8lHead(w, h)
+	b.put(1, 1) // tiles have groups of their own
+	b.put(7, 3) // and are as large as can be
+	b.put(0, 1) // their picture has no cache
 	for _, symbol := range []uint32{0xff, 0xff, 0, 0, 0} {
-		put(1|0<<1|1<<2, 3) // a table of one symbol of eight bits
-		put(symbol, 8)
+		b.tree(symbol)
 	}
-	out := []byte{0x2f}
-	for i, b := range bits {
-		if i%8 == 0 {
-			out = append(out, 0)
-		}
-		out[len(out)-1] |= b << (i % 8)
+	return riff("VP8L", append(b.out, make([]byte, 2000)...))
+}
+
+// vp8lShort is a lossless WebP that has a bit for each of its pixels, and ends after a few.
+func vp8lShort(w, h uint32) []byte {
+	b := vp8lHead(w, h)
+	b.put(0, 1) // one group for all
+	b.tree(1, 2)
+	for range 4 {
+		b.tree(0)
 	}
-	return riff("VP8L", append(out, make([]byte, 2000)...))
+	return riff("VP8L", append(b.out, make([]byte, 2000)...))
+}
+
+// vp8lPlain is a lossless WebP in one colour.
+func vp8lPlain(w, h uint32) []byte {
+	b := vp8lHead(w, h)
+	b.put(0, 1)
+	for range 5 {
+		b.tree(0)
+	}
+	return riff("VP8L", append(b.out, 0, 0))
 }
 
 // moving is a PNG with n pictures behind its own.

@@ -76,7 +76,8 @@ func badFiles(t *testing.T) []badInput {
 
 		{26, "VP8L of 16,384 × 16,384", d.file("a.webp", vp8l(16_384, 16_384)), 422, "IMAGE_BAD", "file", "图片已损坏或尺寸过大", nil},
 		{26, "VP8L of noise", d.file("a.webp", vp8l(3_000, 3_000)), 422, "IMAGE_BAD", "file", "图片已损坏或尺寸过大", nil},
-		{26, "VP8L with a table of 65,536 trees", d.file("a.webp", vp8lGroups(16, 16)), 422, "IMAGE_BAD", "file", "图片已损坏或尺寸过大", nil},
+		{26, "VP8L that ends too soon", d.file("a.webp", vp8lShort(3_000, 3_000)), 422, "IMAGE_BAD", "file", "图片已损坏或尺寸过大", nil},
+		{26, "VP8L with 65,536 groups of trees", d.file("a.webp", vp8lGroups(16, 16)), 422, "IMAGE_BAD", "file", "图片已损坏或尺寸过大", nil},
 
 		{27, "cut PDF", d.file("a.pdf", []byte("%PDF-1.7\n1 0 obj")), 422, "TYPE_MISMATCH", "file", "不完整", nil},
 		{27, "PDF with a password", d.file("a.pdf", pdfFile("<</S/JavaScript/JS(app.alert(1))>>\ntrailer<</Encrypt 9 0 R>>")), 422, "FILE_ENCRYPTED", "file", "请取消密码后再上传", nil},
