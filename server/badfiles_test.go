@@ -220,9 +220,12 @@ func xlsx(t testing.TB, more ...entry) []byte {
 	return zipFile(t, append([]entry{{name: "[Content_Types].xml", data: []byte("<Types/>")}, {name: "xl/workbook.xml", data: []byte("<workbook/>")}}, more...)...)
 }
 
-// crowded is a document with n entries more in its directory, all at the same place of it.
-func crowded(t testing.TB, n int) []byte {
-	b := docx(t)
+// crowded makes a document with n entries more in its directory, all at the same place of it.
+func crowded(n int) func(t testing.TB) []byte {
+	return func(t testing.TB) []byte { return crowd(docx(t), n) }
+}
+
+func crowd(b []byte, n int) []byte {
 	at, end := bytes.Index(b, []byte("PK\x01\x02")), bytes.LastIndex(b, []byte("PK\x05\x06"))
 	one := make([]byte, 46, 47)
 	copy(one, "PK\x01\x02\x14\x00\x14\x00")
@@ -254,8 +257,12 @@ func ended(b []byte, at, n uint64) []byte {
 	return append(out, "\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00"...)
 }
 
-// modest says of a crowded zip that its directory is short and near its end.
-func modest(b []byte) []byte {
+// modest makes a crowded document say that its directory is short and near its end.
+func modest(n int) func(t testing.TB) []byte {
+	return func(t testing.TB) []byte { return belittle(crowd(docx(t), n)) }
+}
+
+func belittle(b []byte) []byte {
 	at, end := bytes.Index(b, []byte("PK\x01\x02")), bytes.LastIndex(b, []byte("PK\x06\x06"))
 	n := bytes.Count(b[at:end], []byte("PK\x01\x02"))
 	le := binary.LittleEndian

@@ -32,9 +32,9 @@ func hugeInputs(t *testing.T) []badInput {
 	k.client.Timeout = time.Minute
 	k.enter("operator01")
 	good := book(t, [][]any{{"企业名称", "统一社会信用代码"}, {"北京麦香烘焙有限公司", string(uscc.Demo(1))}}, nil)
-	importing := func(content []byte) func(*testing.T) answer {
+	importing := func(content func(testing.TB) []byte) func(*testing.T) answer {
 		return func(t *testing.T) answer {
-			kind, body := importForm(t, "enterprises", "a.xlsx", content)
+			kind, body := importForm(t, "enterprises", "a.xlsx", content(t))
 			return k.give(t, "/api/imports", kind, body)
 		}
 	}
@@ -44,8 +44,8 @@ func hugeInputs(t *testing.T) []badInput {
 			return k.give(t, "/api/files", kind, body)
 		}
 	}
-	texts := func(unit string) func(*testing.T) answer {
-		return importing(unpacking(t, good, "xl/sharedStrings.xml", "<sst>", unit, 1<<30))
+	texts := func(head, unit string) func(*testing.T) answer {
+		return importing(func(t testing.TB) []byte { return unpacking(t, good, "xl/sharedStrings.xml", head, unit, 1<<30) })
 	}
 	const (
 		mb     = 1 << 20
@@ -59,16 +59,16 @@ func hugeInputs(t *testing.T) []badInput {
 		{26, "memory of 65,536 trees", k.within(100*mb, upload("a.webp", vp8lGroups(16, 16))), 422, "IMAGE_BAD", "file", image, nil},
 		{26, "memory of 25 million pixels that end too soon", k.within(100*mb, upload("a.webp", vp8lShort(5_000, 5_000))), 422, "IMAGE_BAD", "file", image, nil},
 		{26, "memory of the most pixels that are taken", k.within(250*mb, upload("a.webp", vp8lPlain(5_000, 5_000))), 201, "", "", "", nil},
-		{28, "memory of 1,000,000 parts", k.within(100*mb, importing(crowded(t, 1_000_000))), 422, "SHEET_BAD", "file", resave, nil},
-		{28, "memory of 1,000,000 parts said to be few", k.within(100*mb, importing(modest(crowded(t, 1_000_000)))), 422, "SHEET_BAD", "file", resave, nil},
-		{32, "memory of 1 GB of texts", k.within(100*mb, texts("<si><t>"+strings.Repeat("长", 300)+"</t></si>")), 422, "SHEET_BAD", "file", split, nil},
-		{32, "memory of 1 GB of short texts", k.within(100*mb, texts("<si><t>长</t></si>")), 422, "SHEET_BAD", "file", split, nil},
-		{32, "memory of a text of 1 GB", k.within(100*mb, importing(unpacking(t, good, "xl/sharedStrings.xml", "<sst><si><t>", "长", 1<<30))), 422, "SHEET_BAD", "file", resave, nil},
+		{28, "memory of 1,000,000 parts", k.within(100*mb, importing(crowded(1_000_000))), 422, "SHEET_BAD", "file", resave, nil},
+		{28, "memory of 1,000,000 parts said to be few", k.within(100*mb, importing(modest(1_000_000))), 422, "SHEET_BAD", "file", resave, nil},
+		{32, "memory of 1 GB of texts", k.within(100*mb, texts("<sst>", "<si><t>"+strings.Repeat("长", 300)+"</t></si>")), 422, "SHEET_BAD", "file", split, nil},
+		{32, "memory of 1 GB of short texts", k.within(100*mb, texts("<sst>", "<si><t>长</t></si>")), 422, "SHEET_BAD", "file", split, nil},
+		{32, "memory of a text of 1 GB", k.within(100*mb, texts("<sst><si><t>", "长")), 422, "SHEET_BAD", "file", resave, nil},
 	}
 }
 
 // unpacking is a workbook of which one part is about size bytes long, made of units.
-func unpacking(t *testing.T, book []byte, part, head, unit string, size int) []byte {
+func unpacking(t testing.TB, book []byte, part, head, unit string, size int) []byte {
 	t.Helper()
 	pack := func(text []byte) []byte { // to be followed by more
 		var b bytes.Buffer

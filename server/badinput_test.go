@@ -134,6 +134,11 @@ func (d *desk) file(name string, content []byte) func(*testing.T) answer {
 	return func(t *testing.T) answer { return d.on(t).upload(name, content) }
 }
 
+// large is file for content that is only made when it is sent.
+func (d *desk) large(name string, content func(t testing.TB) []byte) func(*testing.T) answer {
+	return func(t *testing.T) answer { return d.on(t).upload(name, content(t)) }
+}
+
 // wire sends what no library would, as it is written here, and returns the first answer; status 0 when there was none.
 func (d *desk) wire(sent string) func(*testing.T) answer {
 	return func(t *testing.T) answer {
