@@ -67,6 +67,9 @@ func (u *unpacking) open(r io.ReaderAt, size int64, look func(*zip.File) error) 
 	case errors.Is(err, zip.ErrInsecurePath):
 		return ErrArchiveBad.Wrap(err)
 	case err != nil:
+		if ended, _ := contains(r, size, []byte("PK\x05\x06")); ended { // a zip, of which something is not true
+			return ErrArchiveBad.Wrap(err)
+		}
 		return ErrMismatch.Wrap(err)
 	}
 	if len(z.File) > maxEntries {
