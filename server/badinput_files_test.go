@@ -98,7 +98,7 @@ func badFiles(t *testing.T) []badInput {
 		{28, "440,000 entries, as many as fit", d.large("a.docx", crowded(440_000)), 422, "ARCHIVE_TOO_BIG", "file", "展开后过大", nil},
 		{28, "394,218 entries, said to be 1,002", d.large("a.docx", modest(394_216)), 422, "ARCHIVE_TOO_BIG", "file", "展开后过大", nil},
 		{28, "10,000 entries", d.large("a.docx", crowded(10_000)), 422, "ARCHIVE_TOO_BIG", "file", "展开后过大", nil},
-		{28, "two entries said to be 1,000,000", d.file("a.docx", boastful(t, 1_000_000)), 422, "TYPE_MISMATCH", "file", "扩展名不符", nil},
+		{28, "two entries said to be 1,000,000", d.file("a.docx", boastful(t, 1_000_000)), 422, "ARCHIVE_BAD", "file", "结构异常", nil},
 
 		{29, "locked zip", d.file("a.docx", locked(docx(t))), 422, "FILE_ENCRYPTED", "file", "请取消密码后再上传", nil},
 		{29, "locked xlsx", d.file("a.xlsx", lockedOffice()), 422, "FILE_ENCRYPTED", "file", "请取消密码后再上传", nil},

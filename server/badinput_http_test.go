@@ -37,8 +37,8 @@ func badHTTP(t *testing.T) []badInput {
 		{15, "500 headers", d.wire("GET / HTTP/1.1\r\nHost: h\r\n" + strings.Repeat("X: a\r\n", 500) + "\r\n"), 431, "HEADERS_TOO_LARGE", "", headers, nil},
 		{15, "an address of 64 KB", d.wire("GET /?" + strings.Repeat("a", 64<<10) + " HTTP/1.1\r\nHost: h\r\n\r\n"), 431, "HEADERS_TOO_LARGE", "", headers, nil},
 
-		// read by the kind of length that ends it, which leaves a body that is no JSON
-		{43, "two kinds of length", d.wire("POST /api/tickets HTTP/1.1\r\nHost: h\r\n" + own + "Content-Type: application/json\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400, "BAD_JSON", "", "提交的内容格式不正确，请刷新页面后重试", nil},
+		{43, "two kinds of length", d.wire("POST /api/tickets HTTP/1.1\r\nHost: h\r\n" + own + "Content-Type: application/json\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400, "BAD_REQUEST", "", unread, nil},
+		{43, "two kinds of length and a request behind", d.pour("POST /api/tickets HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 54\r\nTransfer-Encoding: chunked\r\n", strings.NewReader("0\r\n\r\nGET /api/session HTTP/1.1\r\nHost: h\r\nX: a\r\n\r\n"), 1<<20), 400, "BAD_REQUEST", "", unread, nil},
 		{43, "two lengths", d.wire("POST /api/tickets HTTP/1.1\r\nHost: h\r\n" + own + "Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde"), 400, "BAD_REQUEST", "", unread, nil},
 		{43, "a length with a sign", d.wire("POST /api/tickets HTTP/1.1\r\nHost: h\r\n" + own + "Content-Length: +4\r\n\r\nabcd"), 400, "BAD_REQUEST", "", unread, nil},
 		{43, "no host", d.wire("GET / HTTP/1.1\r\n\r\n"), 400, "BAD_REQUEST", "", unread, nil},
@@ -48,6 +48,7 @@ func badHTTP(t *testing.T) []badInput {
 		{43, "another method by header", d.wire("POST /api/session HTTP/1.1\r\nHost: h\r\n" + own + "X-HTTP-Method-Override: DELETE\r\nContent-Length: 0\r\n\r\n"), 405, "METHOD_NOT_ALLOWED", "", method, nil},
 		{43, "HTTP/0.9", d.wire("GET /\r\n\r\n"), 400, "BAD_REQUEST", "", unread, nil},
 		{43, "lines that end with LF alone", d.wire("POST /api/tickets HTTP/1.1\nHost: h\nContent-Length: 4\nTransfer-Encoding: chunked\n\n0\n\n"), 400, "BAD_REQUEST", "", unread, nil},
+		{43, "a page by lines that end with LF alone", d.wire("GET / HTTP/1.1\nHost: h\nConnection: close\n\n"), 400, "BAD_REQUEST", "", unread, nil},
 		{43, "no HTTP", d.wire("\x16\x03\x01\x02\x00\x01\x00"), 400, "BAD_REQUEST", "", unread, nil},
 		{43, "a header folded", d.wire("GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n"), 200, "", "", "", nil}, // read as one line
 		{43, "a header without a name", d.wire("GET / HTTP/1.1\r\nHost: h\r\n: a\r\n\r\n"), 400, "BAD_REQUEST", "", unread, nil},

@@ -119,11 +119,26 @@ func badRequests(t *testing.T) []badInput {
 		{15, "an address of 12 KB", list("cursor=" + strings.Repeat("a", 12_000)), 414, "ADDRESS_TOO_LONG", "", "请减少查询条件", nil},
 		{16, "no number where one belongs", found(d.session, "/api/tickets/abc"), 404, "NOT_FOUND", "", "请检查网址", nil},
 	}
-	// what the addresses of F-13 would reach; one that only turns inward when it is looked up is refused when it is called
-	for _, url := range []string{"http://127.1/", "http://2130706433/", "http://0x7f000001/", "http://[::1]/", "http://[::ffff:127.0.0.1]/", "http://0.0.0.0/", "http://10.0.0.8/",
-		"http://169.254.169.254/latest/meta-data", "https://user:pass@example.com/", "file:///etc/passwd", "gopher://example.com/", "https:///x", "https://example.com:22/", "https://example.com:6379/",
-		"http://100.64.0.1/", "http://[fd00::1]/", "http://localhost/"} {
-		out = append(out, badInput{45, url, d.post(operator, "/api/exchange/partners", asJSON, `{"code":"a-partner","name":"市热线","url":"`+url+`"}`), 422, "URL_NOT_ALLOWED", "url", "推送地址", nil})
+	// the addresses of F-13; one that only turns inward when it is looked up is refused when it is called
+	hosts := []string{"10.0.0.8", "169.254.169.254/latest/meta-data", "100.64.0.1", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "[fd00::1]", "localhost"}
+	odd := []string{"127.1", "2130706433", "0x7f000001"}
+	for _, refused := range []struct {
+		scheme string
+		hosts  []string
+		says   string
+	}{
+		{"http://", slices.Concat([]string{"example.com"}, hosts, odd), "推送地址应以 https:// 开头；政务内网地址请先登记所在网段"},
+		{"https://", hosts, "推送地址是内网或本机地址，请先登记对接方所在的内网网段"},
+		{"https://", odd, "推送地址中的 IP 写法不规范，请按四段数字填写"},
+		{"https://", []string{"user:pass@example.com"}, "推送地址中不能带用户名或密码，请删除后填写"},
+		{"https://", []string{"/x"}, "推送地址缺少域名，请核对"},
+		{"https://", []string{"example.com:22", "example.com:6379"}, "推送地址的端口不在允许范围内，请使用 443、8443、80 或 8080"},
+		{"", []string{"file:///etc/passwd", "gopher://example.com"}, "推送地址应以 https:// 开头"},
+	} {
+		for _, host := range refused.hosts {
+			url := refused.scheme + host
+			out = append(out, badInput{45, url, d.post(operator, "/api/exchange/partners", asJSON, `{"code":"a-partner","name":"市热线","url":"`+url+`"}`), 422, "URL_NOT_ALLOWED", "url", refused.says, nil})
+		}
 	}
 	return followed(out, d.empty("tickets", "ticket_tags", "institutions", "exchange_partners"))
 }
