@@ -279,14 +279,17 @@ func showsDay(code string) bool {
 // texts are many texts in a few pieces of memory, none of which ever moves.
 type texts struct {
 	blocks [][]byte
-	places []place
+	places [][]place // pagefuls
+	count  int
 	size   int
 }
 
 type place struct{ block, from, to uint32 }
 
-// block is the size of a piece: more than the longest text.
-const block = 1 << 20
+const (
+	block = 1 << 20 // the size of a piece: more than the longest text
+	page  = 1 << 14 // places together
+)
 
 func (t *texts) add(s []byte) bool {
 	n := len(t.blocks) - 1
@@ -296,16 +299,21 @@ func (t *texts) add(s []byte) bool {
 	}
 	from := len(t.blocks[n])
 	t.blocks[n] = append(t.blocks[n], s...)
-	t.places = append(t.places, place{uint32(n), uint32(from), uint32(from + len(s))})
+	if t.count%page == 0 {
+		t.places = append(t.places, make([]place, 0, page))
+	}
+	last := &t.places[len(t.places)-1]
+	*last = append(*last, place{uint32(n), uint32(from), uint32(from + len(s))})
+	t.count++
 	t.size += len(s)
-	return t.size <= maxStrings && len(t.places) <= maxTexts
+	return t.size <= maxStrings && t.count <= maxTexts
 }
 
 func (t *texts) get(i int) (string, bool) {
-	if i < 0 || i >= len(t.places) {
+	if i < 0 || i >= t.count {
 		return "", false
 	}
-	p := t.places[i]
+	p := t.places[i/page][i%page]
 	return string(t.blocks[p.block][p.from:p.to]), true
 }
 
