@@ -13,7 +13,7 @@ RACED := $(addprefix ./platform/,audit/... database/... event/... idempotency/..
 
 # What needs the file of SQLite, or no database at all, runs there, and so does the longest of what says nothing of its own on
 # PostgreSQL.
-PG_SKIP := TestSlowClients|TestKilledWhileUploading|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestBadFiles|TestKilledBetween|TestLoadCutShort|TestServicesGoOnWithLoadedRows|TestTenThousand|TestUploads|TestScannerDown|TestFilesReadOnly|TestRanges
+PG_SKIP := TestSlowClients|TestKilledWhileUploading|TestKilledIn|TestOldProgram|TestNoFilesLeft|TestKilledBetween|TestLoadCutShort|TestServicesGoOnWithLoadedRows|TestTenThousand|TestUploads|TestScannerDown|TestFilesReadOnly|TestRanges
 
 .PHONY: help run build test test-go test-pg test-both test-race test-front test-s3 test-e2e bench bench-live shots torture lint fmt gen tools front front-h5 front-admin packages formatted
 

@@ -95,6 +95,89 @@ func vp8l(w, h uint32) []byte {
 	return riff("VP8L", body)
 }
 
+// bits are written from the lowest on, as VP8L has them.
+type bits struct {
+	out []byte
+	n   int
+}
+
+func (b *bits) put(value uint32, n int) {
+	for i := range n {
+		if b.n%8 == 0 {
+			b.out = append(b.out, 0)
+		}
+		b.out[b.n/8] |= byte(value>>i&1) << (b.n % 8)
+		b.n++
+	}
+}
+
+// tree is one of n symbols, one or two, of eight bits.
+func (b *bits) tree(symbols ...uint32) {
+	b.put(1, 1)
+	b.put(uint32(len(symbols)-1), 1) //nolint:gosec // small
+	b.put(1, 1)
+	for _, s := range symbols {
+		b.put(s, 8)
+	}
+}
+
+// vp8lHead begins a lossless WebP of w × h that is neither transformed nor cached.
+func vp8lHead(w, h uint32) *bits {
+	b := &bits{out: []byte{0x2f}, n: 8}
+	b.put(w-1, 14)
+	b.put(h-1, 14)
+	b.put(0, 1+3+1+1) // no alpha, the version, no transform, no cache
+	return b
+}
+
+// vp8lGroups is a lossless WebP of one tile, for which the last of 65,536 groups of trees counts.
+func vp8lGroups(w, h uint32) []byte {
+	b := vp8lHead(w, h)
+	b.put(1, 1) // tiles have groups of their own
+	b.put(7, 3) // and are as large as can be
+	b.put(0, 1) // their picture has no cache
+	for _, symbol := range []uint32{0xff, 0xff, 0, 0, 0} {
+		b.tree(symbol)
+	}
+	return riff("VP8L", append(b.out, make([]byte, 2000)...))
+}
+
+// vp8lShort is a lossless WebP that has a bit for each of its pixels, and ends after a few.
+func vp8lShort(w, h uint32) []byte {
+	b := vp8lHead(w, h)
+	b.put(0, 1) // one group for all
+	b.tree(1, 2)
+	for range 4 {
+		b.tree(0)
+	}
+	return riff("VP8L", append(b.out, make([]byte, 2000)...))
+}
+
+// vp8lPlain is a lossless WebP in one colour.
+func vp8lPlain(w, h uint32) []byte {
+	b := vp8lHead(w, h)
+	b.put(0, 1)
+	for range 5 {
+		b.tree(0)
+	}
+	return riff("VP8L", append(b.out, 0, 0))
+}
+
+// moving is a PNG with n pictures behind its own.
+func moving(t testing.TB, n int) []byte {
+	raw := pngFile(t)
+	chunk := func(kind string, body []byte) []byte {
+		out := append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), kind...) //nolint:gosec // small
+		out = append(out, body...)
+		return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[4:]))
+	}
+	begin, end := 8+25, len(raw)-12                                                                              // behind the header, before the end
+	out := append(bytes.Clone(raw[:begin]), chunk("acTL", binary.BigEndian.AppendUint64(nil, uint64(n)<<32))...) //nolint:gosec // small
+	out = append(out, raw[begin:end]...)
+	frame := append(chunk("fcTL", make([]byte, 26)), chunk("fdAT", []byte("\x00\x00\x00\x01frame"))...)
+	return append(append(out, bytes.Repeat(frame, n)...), raw[end:]...)
+}
+
 func riff(kind string, body []byte) []byte {
 	if len(body)%2 == 1 {
 		body = append(body, 0)
@@ -135,6 +218,70 @@ func docx(t testing.TB, more ...entry) []byte {
 
 func xlsx(t testing.TB, more ...entry) []byte {
 	return zipFile(t, append([]entry{{name: "[Content_Types].xml", data: []byte("<Types/>")}, {name: "xl/workbook.xml", data: []byte("<workbook/>")}}, more...)...)
+}
+
+// crowded makes a document with n entries more in its directory, all at the same place of it.
+func crowded(n int) func(t testing.TB) []byte {
+	return func(t testing.TB) []byte { return crowd(docx(t), n) }
+}
+
+func crowd(b []byte, n int) []byte {
+	at, end := bytes.Index(b, []byte("PK\x01\x02")), bytes.LastIndex(b, []byte("PK\x05\x06"))
+	one := make([]byte, 46, 47)
+	copy(one, "PK\x01\x02\x14\x00\x14\x00")
+	one[28] = 1 // byte of a name
+	out := append(bytes.Clone(b[:end]), bytes.Repeat(append(one, 'w'), n)...)
+	return ended(out, uint64(at), uint64(n+2)) //nolint:gosec // small
+}
+
+// boastful is a document with two entries that says it has n.
+func boastful(t testing.TB, n uint64) []byte {
+	b := docx(t)
+	at, end := bytes.Index(b, []byte("PK\x01\x02")), bytes.LastIndex(b, []byte("PK\x05\x06"))
+	return ended(b[:end], uint64(at), n) //nolint:gosec // small
+}
+
+// ended puts the end behind a zip whose directory begins at at and has n entries, as one of more than 65,535 has it.
+func ended(b []byte, at, n uint64) []byte {
+	size, here := uint64(len(b))-at, uint64(len(b))
+	le := binary.LittleEndian
+	out := append(bytes.Clone(b), "PK\x06\x06"...)
+	out = le.AppendUint64(out, 44)
+	out = append(out, make([]byte, 12)...)
+	for _, v := range []uint64{n, n, size, at} {
+		out = le.AppendUint64(out, v)
+	}
+	out = le.AppendUint32(append(out, "PK\x06\x07"...), 0)
+	out = le.AppendUint32(le.AppendUint64(out, here), 1)
+	out = append(out, "PK\x05\x06\x00\x00\x00\x00\xff\xff\xff\xff"...)
+	return append(out, "\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00"...)
+}
+
+// modest makes a crowded document say that its directory is short and near its end.
+func modest(n int) func(t testing.TB) []byte {
+	return func(t testing.TB) []byte { return belittle(crowd(docx(t), n)) }
+}
+
+func belittle(b []byte) []byte {
+	at, end := bytes.Index(b, []byte("PK\x01\x02")), bytes.LastIndex(b, []byte("PK\x06\x06"))
+	n := bytes.Count(b[at:end], []byte("PK\x01\x02"))
+	le := binary.LittleEndian
+	out := append(bytes.Clone(b[:end]), "PK\x05\x06\x00\x00\x00\x00"...)
+	out = le.AppendUint16(le.AppendUint16(out, uint16(n)), uint16(n)) //nolint:gosec // the rest of the number, which is what is compared
+	out = le.AppendUint32(out, uint32(end-at))                        //nolint:gosec // small
+	return append(le.AppendUint32(out, uint32(end-100)), 0, 0)        //nolint:gosec // small
+}
+
+// fortyTwo are the first two floors of 42.zip: sixteen archives of sixteen each.
+func fortyTwo(t testing.TB) []entry {
+	var inner, outer []entry
+	for i := range 16 {
+		inner = append(inner, entry{name: fmt.Sprintf("page%d.zip", i), data: zipFile(t, entry{name: "0.dll", data: make([]byte, 1<<20)})})
+	}
+	for i := range 16 {
+		outer = append(outer, entry{name: fmt.Sprintf("word/lib%d.zip", i), data: zipFile(t, inner...)})
+	}
+	return outer
 }
 
 // overlapping makes the last entry share the bytes of the first.

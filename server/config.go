@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -147,10 +149,14 @@ func Load(path string, flags map[string]any) (Config, error) {
 	}
 	if path != "" {
 		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
-			if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+			if unread := (*os.PathError)(nil); errors.As(err, &unread) {
 				return Config{}, configErrorf("配置文件 %s 读不出，请检查路径和权限", filepath.Base(path))
 			}
-			return Config{}, configErrorf("配置文件 %s 不是正确的 YAML：%s", filepath.Base(path), strings.Join(strings.Fields(err.Error()), " "))
+			where := "缩进和引号"
+			if line := yamlLine.FindStringSubmatch(err.Error()); line != nil {
+				where = "第 " + line[1] + " 行"
+			}
+			return Config{}, configErrorf("配置文件 %s 不是正确的 YAML，请检查%s", filepath.Base(path), where)
 		}
 	}
 	err := k.Load(env.Provider("HUIQI_", ".", func(s string) string {
@@ -166,14 +172,52 @@ func Load(path string, flags map[string]any) (Config, error) {
 		return Config{}, err
 	}
 	var c Config
+	var met mapstructure.Metadata
 	err = k.UnmarshalWithConf("", &c, koanf.UnmarshalConf{Tag: "koanf", DecoderConfig: &mapstructure.DecoderConfig{
-		ErrorUnused: true, WeaklyTypedInput: true, Result: &c, TagName: "koanf",
+		WeaklyTypedInput: true, Result: &c, TagName: "koanf", Metadata: &met,
 		DecodeHook: mapstructure.StringToSliceHookFunc(","),
 	}})
 	if err != nil {
-		return Config{}, configErrorf("配置无法使用，请检查拼写和类型：%s", strings.Join(strings.Fields(err.Error()), " "))
+		return Config{}, wrongKind(err)
+	}
+	if len(met.Unused) > 0 {
+		slices.Sort(met.Unused)
+		return Config{}, configErrorf("%s：没有这个配置项，请检查拼写", strings.Join(met.Unused, "、"))
 	}
 	return c, nil
+}
+
+// yamlLine is where the parser says that it stopped.
+var yamlLine = regexp.MustCompile(`\bline (\d+)`)
+
+// wrongKind names the item whose value is of another kind than it takes, and that kind.
+func wrongKind(err error) error {
+	var item *mapstructure.DecodeError
+	if !errors.As(err, &item) {
+		return configErrorf("配置无法使用，请检查拼写和类型")
+	}
+	want := reflect.Struct
+	var unread *mapstructure.ParseError
+	var other *mapstructure.UnconvertibleTypeError
+	if errors.As(item, &unread) {
+		want = unread.Expected.Kind()
+	} else if errors.As(item, &other) {
+		want = other.Expected.Kind()
+	}
+	kind := "一组配置"
+	switch want {
+	case reflect.Bool:
+		kind = " true 或 false"
+	case reflect.String:
+		kind = "文字"
+	case reflect.Slice:
+		kind = "列表"
+	case reflect.Int, reflect.Int64:
+		kind = "整数"
+	case reflect.Float64:
+		kind = "数字"
+	}
+	return configErrorf("%s：应为%s", item.Name(), kind)
 }
 
 // finish fills what follows from the rest and refuses what must not run.

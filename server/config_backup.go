@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -91,10 +90,7 @@ func (s *Secrets) readKeyFile() error {
 		return configErrorf("secrets：key 和 key_file 不能同时填写，请保留一项")
 	}
 	raw, err := os.ReadFile(s.KeyFile)
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return configErrorf("secrets.key_file：%s 读不出：%v", s.KeyFile, path.Err)
-	} else if err != nil {
+	if err != nil {
 		return configErrorf("secrets.key_file：%s 读不出，请检查路径和权限", s.KeyFile)
 	}
 	if s.Key = string(bytes.TrimSpace(raw)); s.Key == "" {

@@ -14,7 +14,7 @@ import (
 // TestDirtOfARegister takes in a register with over fifty kinds of dirt, one a row, as a Chinese Excel saves a CSV (GBK), and
 // then once more with a byte order mark. Each row is accounted for with what is wrong with it; what a person must decide
 // waits for them; nothing of a bad row reaches the register. Merged heads, hidden sheets, formulas and broken files are in
-// TestDirtyRows and TestBadSheets.
+// TestBadInputs.
 func TestDirtOfARegister(t *testing.T) {
 	t.Parallel()
 	h := testHouse(t)

@@ -21,6 +21,7 @@ import (
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/files"
+	"github.com/huiqi/huiqi/platform/heap"
 	"github.com/huiqi/huiqi/platform/idempotency"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/lease"
@@ -129,6 +130,7 @@ func (s *Service) Upload(ctx context.Context, actor access.Actor, target, name s
 	if err != nil {
 		return View{}, err
 	}
+	defer heap.Frugal()() // what may unpack to a gigabyte is garbage as soon as it is read
 	book, err := sheet.Open(content, size)
 	if err != nil {
 		return View{}, err

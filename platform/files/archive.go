@@ -3,19 +3,20 @@ package files
 import (
 	"archive/zip"
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/huiqi/huiqi/platform/unpack"
 )
 
-// What unpacking a document may come to. The directory of a zip takes at least 46 bytes an entry.
+// What unpacking a document may come to.
 const (
 	maxEntries   = 5000
-	maxDirectory = 1 * MB
+	maxDirectory = 1 * MB // of the list of entries
 	maxUnpacked  = 300 * MB
 	maxNested    = 20 * MB // one document inside another
 )
@@ -59,14 +60,16 @@ type unpacking struct {
 
 // open reads a zip to its end. look is asked about every entry before any is unpacked.
 func (u *unpacking) open(r io.ReaderAt, size int64, look func(*zip.File) error) error {
-	if err := directory(r, size); err != nil {
-		return err
-	}
-	z, err := zip.NewReader(r, size)
-	if errors.Is(err, zip.ErrInsecurePath) {
+	z, err := unpack.Open(r, size, maxDirectory)
+	switch {
+	case errors.Is(err, unpack.ErrCrowded):
+		return ErrArchive.Wrap(err)
+	case errors.Is(err, zip.ErrInsecurePath):
 		return ErrArchiveBad.Wrap(err)
-	}
-	if err != nil {
+	case err != nil:
+		if ended, _ := contains(r, size, []byte("PK\x05\x06")); ended { // a zip, of which something is not true
+			return ErrArchiveBad.Wrap(err)
+		}
 		return ErrMismatch.Wrap(err)
 	}
 	if len(z.File) > maxEntries {
@@ -179,24 +182,6 @@ func embedded(name string) bool {
 // unsafeName reports a name that would leave the folder it is unpacked into.
 func unsafeName(n string) bool {
 	return n == "" || strings.ContainsAny(n, "\\\x00:") || path.IsAbs(n) || slices.Contains(strings.Split(n, "/"), "..")
-}
-
-// directory refuses a zip whose list of entries alone would fill the memory, before that list is read.
-func directory(r io.ReaderAt, size int64) error {
-	tail := make([]byte, min(size, 65_557))
-	if _, err := r.ReadAt(tail, size-int64(len(tail))); err != nil && err != io.EOF {
-		return err
-	}
-	at := bytes.LastIndex(tail, []byte("PK\x05\x06"))
-	if at < 0 || len(tail)-at < 22 {
-		return ErrMismatch
-	}
-	begins := int64(binary.LittleEndian.Uint32(tail[at+16:]))
-	ends := size - int64(len(tail)) + int64(at)
-	if begins == 0xffffffff || ends-begins > maxDirectory || binary.LittleEndian.Uint16(tail[at+10:]) > maxEntries {
-		return ErrArchive // 4 GB and more are none of ours either
-	}
-	return nil
 }
 
 // contains reports whether word is anywhere in r.

@@ -59,7 +59,8 @@ func shrink(img image.Image) image.Image {
 	if long <= keepSide {
 		return img
 	}
-	to := image.NewNRGBA(image.Rect(0, 0, max(1, b.Dx()*keepSide/long), max(1, b.Dy()*keepSide/long)))
+	// not NRGBA, for which the scaler makes garbage of every pixel
+	to := image.NewRGBA(image.Rect(0, 0, max(1, b.Dx()*keepSide/long), max(1, b.Dy()*keepSide/long)))
 	draw.ApproxBiLinear.Scale(to, to.Bounds(), img, b, draw.Src, nil)
 	return to
 }

@@ -15,15 +15,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/huiqi/huiqi/platform/fault"
+	"github.com/huiqi/huiqi/platform/unpack"
 )
 
 // The bounds of what is unpacked. The tables of shared strings and of formats are kept, rows are not.
 const (
-	maxParts   = 1000
-	maxPart    = 256 << 20 // of one unpacked part
-	maxStrings = 32 << 20  // of all shared text
-	maxTexts   = 1 << 20   // of shared texts
-	maxToken   = 512 << 10 // of one piece of text or one tag: a full cell with every character escaped
+	maxParts     = 1000
+	maxDirectory = 1 << 20   // of the list of parts
+	maxPart      = 256 << 20 // of one unpacked part
+	maxStrings   = 32 << 20  // of all shared text
+	maxTexts     = 1 << 20   // of shared texts
+	maxToken     = 512 << 10 // of one piece of text or one tag: a full cell with every character escaped
 )
 
 // archive is an opened workbook.
@@ -39,7 +41,7 @@ type archive struct {
 // openXLSX reads what the rows need to be understood. We read the format ourselves: the reader must not keep a sheet in
 // memory, must know formulas, errors and lost digits from values, and must refuse what it does not need (decision 0017).
 func openXLSX(r io.ReaderAt, size int64) (*Book, error) {
-	z, err := zip.NewReader(r, size)
+	z, err := unpack.Open(r, size, maxDirectory)
 	if err != nil {
 		return nil, ErrBad.Wrap(err)
 	}
@@ -277,14 +279,17 @@ func showsDay(code string) bool {
 // texts are many texts in a few pieces of memory, none of which ever moves.
 type texts struct {
 	blocks [][]byte
-	places []place
+	places [][]place // pagefuls
+	count  int
 	size   int
 }
 
 type place struct{ block, from, to uint32 }
 
-// block is the size of a piece: more than the longest text.
-const block = 1 << 20
+const (
+	block = 1 << 20 // the size of a piece: more than the longest text
+	page  = 1 << 14 // places together
+)
 
 func (t *texts) add(s []byte) bool {
 	n := len(t.blocks) - 1
@@ -294,16 +299,21 @@ func (t *texts) add(s []byte) bool {
 	}
 	from := len(t.blocks[n])
 	t.blocks[n] = append(t.blocks[n], s...)
-	t.places = append(t.places, place{uint32(n), uint32(from), uint32(from + len(s))})
+	if t.count%page == 0 {
+		t.places = append(t.places, make([]place, 0, page))
+	}
+	last := &t.places[len(t.places)-1]
+	*last = append(*last, place{uint32(n), uint32(from), uint32(from + len(s))})
+	t.count++
 	t.size += len(s)
-	return t.size <= maxStrings && len(t.places) <= maxTexts
+	return t.size <= maxStrings && t.count <= maxTexts
 }
 
 func (t *texts) get(i int) (string, bool) {
-	if i < 0 || i >= len(t.places) {
+	if i < 0 || i >= t.count {
 		return "", false
 	}
-	p := t.places[i]
+	p := t.places[i/page][i%page]
 	return string(t.blocks[p.block][p.from:p.to]), true
 }
 

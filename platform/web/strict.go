@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"mime"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -48,20 +49,28 @@ var (
 	errAddress   = fault.New(fault.BadAddress, "ADDRESS_TOO_LONG", "网址过长，请减少查询条件，或从首页重新进入")
 )
 
+// lengthHeader is a length beside which nothing else may say where a body ends: what stands before us might believe the one
+// while we believe the other, and take the rest for another request (RFC 9112 §6.3).
+var lengthHeader = regexp.MustCompile(`(?im)^content-length[ \t]*:`)
+
 // bound refuses what is out of all proportion before anything is looked up: methods nobody uses, addresses,
 // headers and parameters.
 func (s *Server) bound(c *fiber.Ctx) error {
 	req := c.Request()
-	switch {
-	case c.Method() == fiber.MethodTrace, c.Method() == fiber.MethodConnect:
+	if m := c.Method(); m == fiber.MethodTrace || m == fiber.MethodConnect {
 		return errMethod
+	}
+	if req.Header.ContentLength() < 0 && lengthHeader.Match(req.Header.RawHeaders()) { // chunked as well
+		return errHeader
+	}
+	if err := goodArgs(req.URI().QueryArgs(), maxQuery); err != nil {
+		return err
+	}
+	switch {
 	case len(req.Header.RequestURI()) > maxAddress:
 		return errAddress
 	case req.Header.Len() > maxHeaders:
 		return errHeaders
-	}
-	if err := goodArgs(req.URI().QueryArgs(), maxQuery); err != nil {
-		return err
 	}
 	return c.Next()
 }

@@ -266,10 +266,18 @@ func CheckURL(e Endpoint) error {
 		return refuse(OddAddress, "%s is an odd way to write an IP address", host)
 	case ipErr == nil && !listed && !public(ip):
 		return refuse(NotPublic, "%s is not a public address", ip)
+	case !listed && len(e.AllowCIDRs) == 0 && ownName(host):
+		return refuse(NotPublic, "%s is the machine itself", host)
 	case !listed && len(e.AllowCIDRs) == 0 && !slices.Contains([]string{"", "80", "443", "8080", "8443"}, u.Port()):
 		return refuse(OtherPort, "port %s is not", u.Port())
 	}
 	return nil
+}
+
+// ownName finds the names that lead to the machine itself wherever they are looked up (RFC 6761 §6.3).
+func ownName(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // looksNumeric finds 127.1, 2130706433 and 0x7f000001, which some resolvers take for addresses.
