@@ -261,6 +261,56 @@ func TestExportBothFormats(t *testing.T) {
 	}
 }
 
+// TestProgress looks at an export from outside while it is written: what its owner is shown rises from page to page towards
+// what was counted, is all of it only with the whole file, and begins anew with a workbook that is made anew.
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	for _, format := range []Format{CSV, XLSX} {
+		t.Run(string(format), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 345)
+			w.tellEach = -1 // at every page: how fast the machine is says nothing here
+			v := w.create(wang, format)
+			if v.Rows != 0 || v.Total != 0 {
+				t.Errorf("before it began %d of %d", v.Rows, v.Total)
+			}
+			var shown []int64
+			lag := map[Format]int64{CSV: 120 + 30, XLSX: 30}[format] // a CSV tells with each part, a workbook with each page
+			ctx, cut := context.WithCancel(t.Context())
+			defer cut()
+			w.page = func(after string) { // a page is read while the one before it is written
+				got := w.get(v.ID)
+				read, _ := strconv.ParseInt("0"+after, 10, 64)
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				if got.State != Running || got.Total != 345 || got.Rows > read || got.Rows < read-lag {
+					t.Errorf("after %q: %s, %d of %d", after, got.State, got.Rows, got.Total)
+				}
+				if shown = append(shown, got.Rows); read == 300 {
+					cut()
+				}
+			}
+			rises := func(from int64) {
+				t.Helper()
+				if shown[0] != from || !slices.IsSorted(shown) {
+					t.Errorf("from %d: %v", from, shown)
+				}
+			}
+			_, _ = w.table.Once(ctx, w.work)
+			rises(0)
+			w.now.Advance(46 * time.Second)
+			shown = nil
+			if worked, err := w.table.Once(t.Context(), w.work); !worked || err != nil {
+				t.Fatalf("not taken over: %v", err)
+			}
+			rises(map[Format]int64{CSV: 240, XLSX: 0}[format])
+			if got := w.get(v.ID); got.State != Done || got.Rows != 345 || got.Total != 345 {
+				t.Errorf("at the end %s, %d of %d", got.State, got.Rows, got.Total)
+			}
+		})
+	}
+}
+
 // TestSecondWorker is F-03 and F-14: the worker of a CSV stops in the middle, another takes over after its term and goes on
 // after the last part; the first one wakes up, and nothing of it is kept.
 func TestSecondWorker(t *testing.T) {

@@ -65,6 +65,8 @@ type Service struct {
 	// partRows is how many rows a part of a CSV has: what a killed worker loses at most.
 	partRows int
 	pageRows int
+	// tellEach is how often a workbook that is being written tells how far it is.
+	tellEach time.Duration
 }
 
 // wakeArgs say that an export waits; the row is the truth.
@@ -80,7 +82,7 @@ func New(d Deps, w *jobs.Workers) *Service {
 	if d.DB == nil || d.Clock == nil || d.Box == nil || d.Log == nil || d.Storage == nil || d.People == nil || d.Limits.Rows <= 0 || d.Limits.PerDay <= 0 || d.Limits.Keep <= 0 {
 		panic("export: Deps is not complete")
 	}
-	s := &Service{Deps: d, table: &lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "exports", Workers: 2, Term: d.Lease}, partRows: 20_000, pageRows: 1000}
+	s := &Service{Deps: d, table: &lease.Table{DB: d.DB, Clock: d.Clock, Log: d.Log, Name: "exports", Workers: 2, Term: d.Lease}, partRows: 20_000, pageRows: 1000, tellEach: time.Second}
 	jobs.Work(w, func(context.Context, wakeArgs) error {
 		s.table.Wake()
 		return nil

@@ -189,7 +189,7 @@ func (s *Service) writeXLSX(ctx context.Context, c lease.Claim, r *row, o sheet.
 			if r.Rows > int64(s.Limits.Rows) {
 				return "", s.tooMany()
 			}
-			if more = after != ""; more && time.Since(told) > time.Second {
+			if more = after != ""; more && time.Since(told) > s.tellEach {
 				told = time.Now()
 				if err := s.progress(ctx, c, r); err != nil {
 					return "", err
