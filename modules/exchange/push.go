@@ -11,6 +11,7 @@ import (
 	"github.com/huiqi/huiqi/platform/access"
 	"github.com/huiqi/huiqi/platform/database"
 	"github.com/huiqi/huiqi/platform/event"
+	"github.com/huiqi/huiqi/platform/failpoint"
 	"github.com/huiqi/huiqi/platform/fault"
 	"github.com/huiqi/huiqi/platform/jobs"
 	"github.com/huiqi/huiqi/platform/secret"
@@ -52,6 +53,9 @@ func (s *Service) pump(ctx context.Context, job pumpArgs) error {
 
 // send carries one claimed delivery and writes down what came of it.
 func (s *Service) send(ctx context.Context, d *Delivery, e Endpoint) error {
+	if err := failpoint.Hit("exchange.claimed"); err != nil {
+		return err
+	}
 	began := s.clock.Now()
 	var out Outcome
 	if e.Secret == "" {
@@ -61,6 +65,9 @@ func (s *Service) send(ctx context.Context, d *Delivery, e Endpoint) error {
 	}
 	if !out.Taken {
 		s.log.Warn("push", "delivery", d.ID, "partner", d.PartnerID, "status", out.Status, "trouble", out.Trouble, "error", out.Err)
+	}
+	if err := failpoint.Hit("exchange.answered"); err != nil {
+		return err
 	}
 	return s.settle(ctx, d, began, out)
 }

@@ -11,7 +11,8 @@
 // The places: database.before-commit, database.after-commit (committed, the caller not yet answered),
 // database.migration-step (a step's changes made, not yet recorded), database.migration-commit (step and record
 // committed), intake.report-kept, intake.talk-filing, intake.mail-kept (taken in, not yet
-// written), intake.report-filed (committed, not yet answered), snapshot.page, snapshot.before-rename, snapshot.after-rename, restore.database (restored, not yet checked),
+// written), intake.report-filed (committed, not yet answered), exchange.claimed (a delivery is ours, not yet sent),
+// exchange.answered (the partner has answered, not yet recorded), snapshot.page, snapshot.before-rename, snapshot.after-rename, restore.database (restored, not yet checked),
 // restore.aside (the old directory moved away, the new one not yet in place).
 package failpoint
 
