@@ -6,9 +6,13 @@ import { createMemoryHistory, createRouter } from 'vue-router'
 import { useSession } from '@/stores/session'
 import * as api from './api'
 import ExportButton from './ExportButton.vue'
+import ExportList from './ExportList.vue'
 import { filtersOf, moving, percent } from './labels'
 
-afterEach(() => vi.restoreAllMocks())
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+})
 
 describe('what a list filters by', () => {
   it('joins several values and leaves out the place in the list', () => {
@@ -92,6 +96,60 @@ describe('the button', () => {
       filters: { status: 'received' },
     })
     expect(router.currentRoute.value.name).toBe('exports')
+    page.unmount()
+  })
+})
+
+describe('my exports', () => {
+  it('shows how far a file is, asks again while it moves, and offers it when it is whole', async () => {
+    vi.useFakeTimers()
+    const file = {
+      id: 5,
+      source: 'tickets',
+      sourceTitle: '工单',
+      format: 'xlsx',
+      fileName: '工单_20261127_1405.xlsx',
+      purpose: '月度通报',
+      columns: ['工单编号'],
+      filterText: '',
+      message: '',
+      downloads: 0,
+      size: 0,
+      createdAt: '2026-11-27T06:05:00Z',
+    }
+    const asked = vi.spyOn(api, 'listExports')
+    for (const now of [
+      { state: 'queued', rows: 0, total: 0 },
+      { state: 'running', rows: 120, total: 480 },
+      { state: 'running', rows: 360, total: 480 },
+      { state: 'done', rows: 480, total: 480, size: 20480 },
+    ])
+      asked.mockResolvedValueOnce({ items: [{ ...file, ...now }] } as never)
+    const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/', component: ExportList }] })
+    await router.push('/')
+    const page = mount(ExportList, { global: { plugins: [createPinia(), router, ElementPlus] } })
+    const bar = () => page.find('.el-table [role="progressbar"]')
+    const next = async () => {
+      await vi.advanceTimersByTimeAsync(2000)
+      await flushPromises()
+    }
+    await vi.advanceTimersByTimeAsync(0)
+    await flushPromises()
+    expect(page.text()).toContain('排队中')
+    expect(bar().classes()).toContain('el-progress')
+    await next()
+    expect(bar().attributes('aria-valuenow')).toBe('25')
+    expect(page.text()).toContain('120 行，共约 480 行')
+    expect(page.find('a[download]').exists()).toBe(false)
+    await next()
+    expect(bar().attributes('aria-valuenow')).toBe('75')
+    await next()
+    expect(bar().exists()).toBe(false)
+    expect(page.text()).toContain('480 行')
+    expect(page.text()).toContain('已完成')
+    expect(page.find('a[download]').attributes('href')).toContain('/api/exports/5/file')
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(asked).toHaveBeenCalledTimes(4)
     page.unmount()
   })
 })
